@@ -1,0 +1,28 @@
+/**
+ * The declared list of outputs that cannot be known: what the hypervisor, the kernel's allocator or the guest
+ * chose. Nothing else of a recorded answer is ever taken over; all the rest is checked.
+ */
+export const BINDABLE = {
+  'partition-id': {
+    what: 'HVCALL_CREATE_PARTITION output.partition_id; the handle of MSHV_CREATE_PARTITION',
+    why: 'the hypervisor chooses partition ids',
+  },
+  'kernel-page': {
+    what: 'base frame in a write of HV_X64_MSR_SIMP, HV_X64_MSR_SIEFP, HV_X64_MSR_SIRBP by the kernel that allocated the page',
+    why: 'the kernel’s page allocator chooses the frame',
+  },
+  'deposited-frames': {
+    what: 'HVCALL_DEPOSIT_MEMORY input.gpa_page_list',
+    why: 'the kernel’s page allocator chooses the frames',
+  },
+  'withdrawn-frames': {
+    what: 'HVCALL_WITHDRAW_MEMORY output.gpa_page_list',
+    why: 'the hypervisor chooses which free pages it gives back, in which order',
+  },
+  'file-descriptor': {
+    what: 'result of a call that opens a file',
+    why: 'the lowest free number of the process, most of whose files are not in the trace',
+  },
+} as const;
+
+export type BindReason = keyof typeof BINDABLE;

@@ -1,0 +1,36 @@
+import type { FdEvent, HypercallEvent, IoctlEvent, LifecycleEvent, MsrEvent } from '../trace/event.ts';
+import type {
+  DriverRun,
+  HypercallAnswer,
+  HypercallRequest,
+  MsrAnswer,
+  MsrRequest,
+  Outcome,
+} from './child.ts';
+import type { Context } from './context.ts';
+
+/** The hypervisor's side: answers accesses and calls, purely from the store and the profile. */
+export interface HypervisorSide {
+  /** Creates the state that exists before the first event. */
+  initialise(context: Context): void;
+  /** Answers an MSR access of a kernel component on a CPU of the partition that the trace is about. */
+  msr(context: Context, access: MsrRequest | MsrEvent): MsrAnswer;
+  /** Answers a hypercall; `call.output` holds what a recorded call returned, for bound outputs only. */
+  hypercall(context: Context, call: HypercallRequest | HypercallEvent): HypercallAnswer;
+}
+
+/** Stimuli that the kernel's side handles. */
+export type DriverStimulus = IoctlEvent | FdEvent | LifecycleEvent;
+
+/** How one stimulus is handled: `enter` from its entry on, `leave` at its return (the event then has ret and out). */
+export interface Handler<E extends DriverStimulus = DriverStimulus> {
+  enter(context: Context, event: E): DriverRun<Outcome>;
+  leave?(context: Context, event: E): DriverRun<void>;
+}
+
+/** The kernel's side: turns a stimulus into the hypercalls and MSR accesses of that kernel version. */
+export interface DriverSide {
+  initialise(context: Context): void;
+  /** Undefined where nothing is modelled for this stimulus (then only what was recorded below it counts). */
+  handler(context: Context, event: DriverStimulus): Handler | undefined;
+}

@@ -1,0 +1,72 @@
+/**
+ * A running 64-bit hash over 32-bit words, in two lanes of 32-bit integer arithmetic (BigInt would cost more
+ * than the replay itself). Each lane is the murmur3 block step with its own constants; the lanes feed each
+ * other so that the whole has 64 bits of state.
+ */
+export class RunningHash {
+  #a: number;
+  #b: number;
+  #words = 0;
+
+  constructor(state?: HashState) {
+    this.#a = state?.a ?? 0x9e3779b9;
+    this.#b = state?.b ?? 0x7f4a7c15;
+    this.#words = state?.words ?? 0;
+  }
+
+  /** Feeds one word; only its low 32 bits count. */
+  word(word: number): void {
+    let k = Math.imul(word, 0xcc9e2d51);
+    k = (k << 15) | (k >>> 17);
+    let a = this.#a ^ Math.imul(k, 0x1b873593);
+    a = (a << 13) | (a >>> 19);
+    this.#a = (Math.imul(a, 5) + 0xe6546b64) | 0;
+    let b = this.#b ^ Math.imul(word ^ this.#a, 0x85ebca6b);
+    b = (b << 17) | (b >>> 15);
+    this.#b = (Math.imul(b, 9) + 0x38495ab5) | 0;
+    this.#words++;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.word(bytes.length);
+    const whole = bytes.length & ~3;
+    for (let i = 0; i < whole; i += 4) {
+      this.word(
+        (bytes[i] as number) |
+          ((bytes[i + 1] as number) << 8) |
+          ((bytes[i + 2] as number) << 16) |
+          ((bytes[i + 3] as number) << 24),
+      );
+    }
+    for (let i = whole; i < bytes.length; i++) this.word(bytes[i] as number);
+  }
+
+  state(): HashState {
+    return { a: this.#a, b: this.#b, words: this.#words };
+  }
+
+  /** The hash of all words so far: 16 hex digits. */
+  digest(): string {
+    const a = finish(this.#a ^ this.#words);
+    const b = finish(this.#b ^ a);
+    return hex32(finish(a ^ b)) + hex32(b);
+  }
+}
+
+export interface HashState {
+  readonly a: number;
+  readonly b: number;
+  readonly words: number;
+}
+
+function finish(value: number): number {
+  let h = value ^ (value >>> 16);
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
+function hex32(value: number): string {
+  return (value >>> 0).toString(16).padStart(8, '0');
+}

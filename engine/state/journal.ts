@@ -1,0 +1,40 @@
+/** Entries of one chunk; 64 Ki entries keep a chunk below 2 MiB. */
+export const JOURNAL_CHUNK_ENTRIES = 65_536;
+
+/** The cell's old value was not known (the recording began mid-life). */
+export const OLD_UNKNOWN = 1;
+
+/** An existence cell became 1 and all cells of the object are known from here (to be seen in the entry's flags). */
+export const CREATED_KNOWN = 2;
+
+/** A run of journal entries in columns: `count` writes, the first of which is entry number `first`. */
+export interface JournalChunk {
+  readonly first: number;
+  count: number;
+  readonly cell: Uint32Array;
+  readonly old: BigUint64Array;
+  readonly now: BigUint64Array;
+  /** Address of the writer. */
+  readonly seq: Uint32Array;
+  readonly sub: Uint32Array;
+  /** Component of the writer, an index in the store's `components`. */
+  readonly component: Uint16Array;
+  readonly flags: Uint8Array;
+}
+
+export function newChunk(first: number, capacity = JOURNAL_CHUNK_ENTRIES): JournalChunk {
+  return {
+    first,
+    count: 0,
+    cell: new Uint32Array(capacity),
+    old: new BigUint64Array(capacity),
+    now: new BigUint64Array(capacity),
+    seq: new Uint32Array(capacity),
+    sub: new Uint32Array(capacity),
+    component: new Uint16Array(capacity),
+    flags: new Uint8Array(capacity),
+  };
+}
+
+/** Where full chunks go: kept for seeking, written to a file, or dropped by a check that only streams. */
+export type JournalSink = (chunk: JournalChunk) => void;

@@ -1,0 +1,315 @@
+import type { Address } from '../trace/position.ts';
+import { type HashState, RunningHash } from './hash.ts';
+import {
+  CREATED_KNOWN,
+  JOURNAL_CHUNK_ENTRIES,
+  type JournalChunk,
+  type JournalSink,
+  newChunk,
+  OLD_UNKNOWN,
+} from './journal.ts';
+import type { ObjectKind, SlotInfo } from './schema.ts';
+
+/** Number of a cell in its store. */
+export type CellId = number & { readonly __cell: unique symbol };
+/** An object of a store: its first cell (the existence cell), from which its slots are counted. */
+export type ObjectId = number & { readonly __object: unique symbol };
+/** A number wherever it is exact, else a bigint, so that equal keys are the same Map key. */
+export type Key = number | bigint;
+
+/** The parent of the top-level objects (CPUs, partitions, processes, …). */
+export const TOP = -1 as ObjectId;
+
+export function keyOf(value: bigint): Key {
+  return value <= 0x1f_ffff_ffff_ffffn ? Number(value) : value;
+}
+
+/** One row of the allocation table: what a block of cells stands for. Rows are only ever appended. */
+export interface ObjectRow {
+  readonly id: ObjectId;
+  readonly kind: ObjectKind;
+  readonly parent: ObjectId;
+  readonly key: Key;
+}
+
+/** Everything needed to continue a store from a point: values, knownness, and how far the tables had grown. */
+export interface StoreCheckpoint {
+  readonly values: BigUint64Array;
+  readonly known: Uint8Array;
+  readonly objects: number;
+  readonly blobs: number;
+  readonly components: number;
+  readonly entries: number;
+  readonly hash: HashState;
+}
+
+/** The append-only tables that checkpoints of one store share. */
+export interface StoreTables {
+  readonly objects: readonly ObjectRow[];
+  readonly blobs: readonly Uint8Array[];
+  readonly components: readonly string[];
+}
+
+/**
+ * The cell store: all machine state, every write journalled. A block of cells is allocated once for each path
+ * and kept, so that the history of `partition[2].vp[0].reg.rip` is one list however often the VP is created.
+ */
+export class CellStore {
+  #values = new BigUint64Array(1024);
+  #words = new Uint32Array(this.#values.buffer);
+  #known = new Uint8Array(1024);
+  #size = 0;
+  readonly #objects: ObjectRow[] = [];
+  /** By parent (TOP = -1) and kind: key -> object, existing or not. */
+  readonly #index = new Map<ObjectId, Map<ObjectKind, Map<Key, ObjectId>>>();
+  readonly #rowOf = new Map<ObjectId, ObjectRow>();
+  readonly #blobs: Uint8Array[] = [];
+  readonly #blobIds = new Map<string, number>();
+  readonly #components: string[] = [];
+  readonly #componentIds = new Map<string, number>();
+  #hash = new RunningHash();
+  #chunk: JournalChunk;
+  #sink: JournalSink;
+  #seq = 0;
+  #sub = 0;
+  #component = 0;
+
+  constructor(sink: JournalSink = () => {}) {
+    this.#sink = sink;
+    this.#chunk = newChunk(0);
+    this.#component = this.#componentId('hypervisor');
+  }
+
+  /** Number of journal entries so far. */
+  get entries(): number {
+    return this.#chunk.first + this.#chunk.count;
+  }
+
+  get tables(): StoreTables {
+    return { objects: this.#objects, blobs: this.#blobs, components: this.#components };
+  }
+
+  /** Names the writer of the writes that follow. */
+  writer(address: Address, component: string): void {
+    this.#seq = address.seq;
+    this.#sub = address.sub;
+    this.#component = this.#componentId(component);
+  }
+
+  get(cell: CellId): bigint {
+    return this.#values[cell] as bigint;
+  }
+
+  /** Low 32 bits, for flags and small numbers on hot paths. */
+  low(cell: CellId): number {
+    return this.#words[cell * 2] as number;
+  }
+
+  /** Value as a number; for cells that hold sizes, counts and indexes below 2^53. */
+  number(cell: CellId): number {
+    return (this.#words[cell * 2 + 1] as number) * 0x1_0000_0000 + (this.#words[cell * 2] as number);
+  }
+
+  known(cell: CellId): boolean {
+    return this.#known[cell] === 1;
+  }
+
+  /** Writes a cell and journals it; a write of the same value counts (it has a writer). */
+  set(cell: CellId, value: bigint | number): void {
+    this.#write(cell, value, 0);
+  }
+
+  #write(cell: CellId, value: bigint | number, flag: number): void {
+    const chunk = this.#chunk;
+    const i = chunk.count;
+    const words = this.#words;
+    const lo = cell * 2;
+    const oldLo = words[lo] as number;
+    const oldHi = words[lo + 1] as number;
+    chunk.old[i] = this.#values[cell] as bigint;
+    if (typeof value === 'bigint') {
+      this.#values[cell] = value;
+    } else {
+      words[lo] = value >>> 0;
+      words[lo + 1] = Math.floor(value / 0x1_0000_0000) >>> 0;
+    }
+    chunk.now[i] = this.#values[cell] as bigint;
+    chunk.cell[i] = cell;
+    chunk.seq[i] = this.#seq;
+    chunk.sub[i] = this.#sub;
+    chunk.component[i] = this.#component;
+    chunk.flags[i] = flag | (this.#known[cell] === 1 ? 0 : OLD_UNKNOWN);
+    this.#known[cell] = 1;
+    const hash = this.#hash;
+    hash.word(cell);
+    hash.word(oldLo);
+    hash.word(oldHi);
+    hash.word(words[lo] as number);
+    hash.word(words[lo + 1] as number);
+    hash.word(this.#seq);
+    hash.word(this.#sub);
+    chunk.count = i + 1;
+    if (chunk.count === JOURNAL_CHUNK_ENTRIES) this.flush();
+  }
+
+  /** Hands the current journal chunk to the sink. */
+  flush(): void {
+    if (this.#chunk.count === 0) return;
+    const full = this.#chunk;
+    this.#chunk = newChunk(full.first + full.count);
+    this.#sink(full);
+  }
+
+  /** The object under `parent`, if it exists now. */
+  find(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
+    const id = this.#index.get(parent)?.get(kind)?.get(key);
+    return id !== undefined && this.#words[id * 2] === 1 ? id : undefined;
+  }
+
+  /** Objects of a kind that exist now, in the order in which their paths first appeared. */
+  children(parent: ObjectId, kind: ObjectKind): ObjectId[] {
+    const ids: ObjectId[] = [];
+    for (const id of this.#index.get(parent)?.get(kind)?.values() ?? []) {
+      if (this.#words[id * 2] === 1) ids.push(id);
+    }
+    return ids;
+  }
+
+  /** The key of an object. */
+  key(id: ObjectId): Key {
+    return this.#row(id).key;
+  }
+
+  /**
+   * Creates an object: its existence cell becomes 1 and each cell takes its reset value (journalled where the
+   * block does not hold it already).
+   */
+  create(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
+    const id = this.#exist(parent, kind, key, CREATED_KNOWN);
+    this.#known.fill(1, id, id + kind.info.length);
+    for (let slot = 1; slot < kind.info.length; slot++) {
+      const cell = (id + slot) as CellId;
+      const { reset } = kind.info[slot] as SlotInfo;
+      if (this.#values[cell] !== reset) this.set(cell, reset);
+    }
+    return id;
+  }
+
+  /** Adds an object that was there before the recording began: its cells are unknown until written. */
+  createUnknown(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
+    return this.#exist(parent, kind, key, 0);
+  }
+
+  /** Destroys an object and those below it; cells go back to zero so that nothing of it can be read again. */
+  destroy(id: ObjectId): void {
+    for (const kinds of this.#index.get(id)?.values() ?? []) {
+      for (const child of kinds.values()) if (this.#words[child * 2] === 1) this.destroy(child);
+    }
+    const { kind } = this.#row(id);
+    for (let slot = kind.info.length - 1; slot >= 0; slot--) {
+      const cell = (id + slot) as CellId;
+      if (this.#values[cell] !== 0n) this.set(cell, 0n);
+    }
+  }
+
+  /** Number of these bytes in the table of variable data; equal bytes have one number. 0 is no data. */
+  intern(bytes: Uint8Array): number {
+    let text = '';
+    for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] as number);
+    const known = this.#blobIds.get(text);
+    if (known !== undefined) return known;
+    this.#blobs.push(bytes.slice());
+    this.#blobIds.set(text, this.#blobs.length);
+    this.#hash.bytes(bytes);
+    return this.#blobs.length;
+  }
+
+  /** The bytes of an interned number; empty for 0. */
+  blob(id: number): Uint8Array {
+    return this.#blobs[id - 1] ?? new Uint8Array(0);
+  }
+
+  /** Hash over every journal entry so far, 16 hex digits. */
+  hash(): string {
+    return this.#hash.digest();
+  }
+
+  /** A copy of everything needed to continue from here (with {@link tables}). */
+  checkpoint(): StoreCheckpoint {
+    return {
+      values: this.#values.slice(0, this.#size),
+      known: this.#known.slice(0, this.#size),
+      objects: this.#objects.length,
+      blobs: this.#blobs.length,
+      components: this.#components.length,
+      entries: this.entries,
+      hash: this.#hash.state(),
+    };
+  }
+
+  /** A store that continues from a checkpoint of another. */
+  static restore(checkpoint: StoreCheckpoint, tables: StoreTables, sink: JournalSink = () => {}): CellStore {
+    const store = new CellStore(sink);
+    for (const name of tables.components.slice(0, checkpoint.components)) store.#componentId(name);
+    for (const bytes of tables.blobs.slice(0, checkpoint.blobs)) store.intern(bytes);
+    for (const row of tables.objects.slice(0, checkpoint.objects))
+      store.#place(row.parent, row.kind, row.key);
+    store.#values.set(checkpoint.values);
+    store.#known.set(checkpoint.known);
+    store.#hash = new RunningHash(checkpoint.hash);
+    store.#chunk = newChunk(checkpoint.entries);
+    return store;
+  }
+
+  #exist(parent: ObjectId, kind: ObjectKind, key: Key, flag: number): ObjectId {
+    const id = this.#place(parent, kind, key);
+    if (this.#words[id * 2] === 1) throw new Error(`${kind.name}[${key}] exists already`);
+    this.#write(id as number as CellId, 1n, flag);
+    return id;
+  }
+
+  #componentId(name: string): number {
+    const known = this.#componentIds.get(name);
+    if (known !== undefined) return known;
+    this.#componentIds.set(name, this.#components.length);
+    return this.#components.push(name) - 1;
+  }
+
+  #row(id: ObjectId): ObjectRow {
+    const row = this.#rowOf.get(id);
+    if (row === undefined) throw new Error(`no object ${id}`);
+    return row;
+  }
+
+  /** The block of cells for a path, allocated at its first use. */
+  #place(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
+    const kinds = this.#index.get(parent) ?? new Map<ObjectKind, Map<Key, ObjectId>>();
+    const ids = kinds.get(kind) ?? new Map<Key, ObjectId>();
+    this.#index.set(parent, kinds.set(kind, ids));
+    const known = ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.#size as ObjectId;
+    this.#grow(kind.info.length);
+    const row: ObjectRow = { id, kind, parent, key };
+    ids.set(key, id);
+    this.#objects.push(row);
+    this.#rowOf.set(id, row);
+    this.#hash.word(parent);
+    const name = `${kind.name}[${key}]`;
+    for (let i = 0; i < name.length; i++) this.#hash.word(name.charCodeAt(i));
+    return id;
+  }
+
+  #grow(by: number): void {
+    this.#size += by;
+    if (this.#size <= this.#values.length) return;
+    const capacity = Math.max(this.#size, this.#values.length * 2);
+    const values = new BigUint64Array(capacity);
+    values.set(this.#values);
+    const known = new Uint8Array(capacity);
+    known.set(this.#known);
+    this.#values = values;
+    this.#words = new Uint32Array(values.buffer);
+    this.#known = known;
+  }
+}

@@ -1,0 +1,95 @@
+import type { Component } from './event.ts';
+import type { Address } from './position.ts';
+
+export const KERNELS = [
+  'upstream-7.2',
+  'upstream-7.0',
+  'upstream-6.16',
+  'rfc2020',
+  'vtl',
+  'unknown',
+] as const;
+export const ROLES = ['root', 'nested-root', 'l1vh', 'guest', 'vtl-host'] as const;
+export const ARCHES = ['x64', 'arm64'] as const;
+export const INITIALS = ['reset', 'unknown'] as const;
+export const SCHEDULERS = ['core-smt', 'core', 'classic', 'root'] as const;
+export const SYNIC_OWNERSHIPS = ['before', 'v1', 'v2', 'merged'] as const;
+export const REBOOT_NOTIFIERS = ['root-only', 'always'] as const;
+export const VMBUS_UNLOADS = ['answered', 'lost'] as const;
+export const SYNIC_POLICIES = ['permissive', 'strict-transition', 'kvm-like'] as const;
+export const SCONTROL_RESETS = ['0', '1'] as const;
+export const POINTER_ERRORS = ['docs', 'openvmm'] as const;
+export const UNKNOWN_REGISTERS = ['0x05', '0x87'] as const;
+export const RESERVED_BITS = ['strict', 'warn'] as const;
+export const HLT_EXITS = ['without-lapic', 'always', 'never'] as const;
+
+/** One CPUID leaf as the event text gives it. */
+export interface CpuidLeaf {
+  readonly eax: number;
+  readonly ebx: number;
+  readonly ecx: number;
+  readonly edx: number;
+}
+
+/** Page frames that the hypervisor gives a root partition, by register, per CPU (`frame + cpu`). */
+export interface ProvidedFrames {
+  readonly simp: bigint;
+  readonly siefp: bigint;
+  readonly sirbp: bigint;
+  readonly hypercall: bigint;
+  readonly vpAssist: bigint;
+}
+
+/** Pages that objects take from a partition's pool (TLFS names no costs: parameters). */
+export interface PoolCosts {
+  readonly partition: number;
+  readonly vp: number;
+  readonly port: number;
+  readonly connection: number;
+  /** Guest pages covered by one pool page of mapping structures. */
+  readonly mapPagesPerPoolPage: number;
+}
+
+/** Every choice that could differ between hypervisors, kernels or runs; all defaults filled in. */
+export interface Profile {
+  readonly kernel: (typeof KERNELS)[number];
+  readonly role: (typeof ROLES)[number];
+  readonly vmbus: boolean;
+  readonly cpus: number;
+  readonly arch: (typeof ARCHES)[number];
+  readonly gpaBits: number;
+  readonly cpuid: ReadonlyMap<number, CpuidLeaf>;
+  readonly initial: (typeof INITIALS)[number];
+  readonly scheduler: (typeof SCHEDULERS)[number];
+  readonly synicOwnership: (typeof SYNIC_OWNERSHIPS)[number];
+  readonly rebootNotifier: (typeof REBOOT_NOTIFIERS)[number];
+  readonly vmbusUnload: (typeof VMBUS_UNLOADS)[number];
+  readonly synicPolicy: (typeof SYNIC_POLICIES)[number];
+  readonly scontrolReset: (typeof SCONTROL_RESETS)[number];
+  readonly pointerErrors: (typeof POINTER_ERRORS)[number];
+  readonly unknownRegister: (typeof UNKNOWN_REGISTERS)[number];
+  readonly reservedBits: (typeof RESERVED_BITS)[number];
+  readonly hltExits: (typeof HLT_EXITS)[number];
+  /** Driver quirks that are switched on, by name. */
+  readonly quirks: readonly string[];
+  readonly pool: PoolCosts;
+  readonly messageBuffers: number;
+  /** Elements after which a rep hypercall gives the processor back; 0 = never. */
+  readonly repTimeout: number;
+  readonly provided: ProvidedFrames;
+  readonly seed: number;
+}
+
+/** A finding that a sample must (or must not) produce. */
+export interface ExpectedFinding {
+  readonly rule: string;
+  readonly component: Component;
+  readonly at?: Address;
+}
+
+/** Line 1 of the event text. `given` is the profile as written, so that it is written back as it was. */
+export interface TraceHeader {
+  readonly profile: Profile;
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly expect?: { readonly findings: readonly ExpectedFinding[] };
+}
