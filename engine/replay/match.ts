@@ -1,0 +1,94 @@
+import type { Emitted, Request } from '../machine/child.ts';
+import type { TraceEvent } from '../trace/event.ts';
+import type { Address } from '../trace/position.ts';
+import { compareBytes, type Verdict } from './compare.ts';
+
+const CODE_MASK = 0xffffn;
+const PAGE_OFFSET_MASK = 0xfffn;
+/** Bytes of HVCALL_DEPOSIT_MEMORY before its page list (Linux 7.2 hvgdk: struct hv_deposit_memory). */
+const DEPOSIT_HEADER_BYTES = 16;
+
+/** Whether a recorded event is the one that the engine expects, its values aside. */
+export function sameEvent(expected: Request | Emitted, event: TraceEvent): boolean {
+  if (expected.kind !== event.kind || expected.cpu !== event.cpu) return false;
+  switch (expected.kind) {
+    case 'msr':
+      return event.kind === 'msr' && expected.msr === event.msr && expected.dir === event.dir;
+    case 'hypercall':
+      return event.kind === 'hypercall' && (expected.control & CODE_MASK) === (event.control & CODE_MASK);
+    case 'lifecycle':
+      return (
+        event.kind === 'lifecycle' &&
+        expected.what === event.what &&
+        (expected.phase ?? 'begin') === (event.phase ?? 'begin') &&
+        expected.component === event.component
+      );
+    case 'message':
+      return event.kind === 'message' && expected.what === event.what && expected.sint === event.sint;
+    case 'page':
+      return event.kind === 'page' && expected.what === event.what && expected.page === event.page;
+    case 'mark':
+      return event.kind === 'mark' && expected.what === event.what;
+  }
+}
+
+/** In a few words, for a divergence: `write of MSR 0x40000082 by mshv on cpu 0`. */
+export function describe(event: Request | Emitted | TraceEvent): string {
+  const where = event.cpu === undefined ? '' : ` on cpu ${event.cpu}`;
+  const who = event.component === undefined ? '' : ` by ${event.component}`;
+  switch (event.kind) {
+    case 'msr':
+      return `${event.dir} of MSR 0x${event.msr.toString(16)}${who}${where}`;
+    case 'hypercall':
+      return `hypercall 0x${(event.control & CODE_MASK).toString(16)}${who}${where}`;
+    case 'lifecycle':
+      return `${event.what} ${event.phase ?? 'begin'}${who}${where}`;
+    case 'message':
+    case 'page':
+    case 'mark':
+    case 'fd':
+      return `${event.kind} ${event.what}${who}${where}`;
+    default:
+      return `${event.kind}${who}${where}`;
+  }
+}
+
+/** Compares what a driver asked for, or the hypervisor made, with the recorded event; answers come later. */
+export function compareRequest(
+  expected: Request | Emitted,
+  event: TraceEvent,
+  at: Address,
+  verdict: Verdict,
+  countBound: (reason: NonNullable<(Request & { kind: 'msr' })['bind']>) => void,
+): void {
+  const rule = 'drivers.sequence';
+  verdict.field(at, 'component', expected.component, event.component, rule);
+  if (expected.kind === 'msr' && event.kind === 'msr') {
+    verdict.field(at, 'nested', expected.nested ?? false, event.nested ?? false, rule);
+    if (expected.dir === 'read') return;
+    const [own, recorded] = [expected.value ?? 0n, event.value ?? 0n];
+    if (expected.bind === undefined) {
+      verdict.field(at, 'value', own, recorded, rule);
+      return;
+    }
+    countBound(expected.bind);
+    verdict.field(at, 'value', own & PAGE_OFFSET_MASK, recorded & PAGE_OFFSET_MASK, rule);
+  } else if (expected.kind === 'hypercall' && event.kind === 'hypercall') {
+    verdict.field(at, 'control', expected.control, event.control, rule);
+    if (event.input === undefined) return;
+    const depositing = expected.bind === 'deposited-frames';
+    if (depositing) countBound('deposited-frames');
+    const end = depositing ? DEPOSIT_HEADER_BYTES : undefined;
+    compareBytes(at, 'input', expected.input.subarray(0, end), event.input.subarray(0, end), verdict, rule);
+  } else if (expected.kind === 'lifecycle' && event.kind === 'lifecycle') {
+    verdict.field(at, 'ret', expected.ret, event.ret, rule);
+  } else if (expected.kind === 'message' && event.kind === 'message') {
+    verdict.field(at, 'reason', expected.reason, event.reason, rule);
+    verdict.field(at, 'flags', expected.flags ?? 0, event.flags ?? 0, rule);
+    verdict.field(at, 'flag', expected.flag, event.flag, rule);
+    verdict.field(at, 'vector', expected.vector, event.vector, rule);
+    if (event.slot !== undefined) {
+      compareBytes(at, 'slot', expected.slot ?? new Uint8Array(0), event.slot, verdict, rule);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Outcome } from '../machine/child.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { FdEvent, IoctlEvent, TraceEvent } from '../trace/event.ts';
+import { formatHandle } from '../trace/handle.ts';
+import type { TimeNs } from '../trace/position.ts';
+import { compareBytes, type Verdict } from './compare.ts';
+import { returnOf } from './numbering.ts';
+
+const NONE = new Uint8Array(0);
+
+/** Compares what a call came to with what was recorded of its return. */
+export function compareOutcome(
+  event: IoctlEvent | FdEvent,
+  outcome: Outcome,
+  machine: Machine,
+  verdict: Verdict,
+): void {
+  const address = returnOf(event.seq);
+  if (typeof event.ret !== 'number' || outcome.ret === undefined) return;
+  if (outcome.rule === 'unmodelled') {
+    verdict.unmodelled++;
+    return;
+  }
+  const opens = outcome.out?.handle !== undefined;
+  if (opens && outcome.ret >= 0 && event.ret >= 0) machine.countBound('file-descriptor');
+  else verdict.field(address, 'ret', outcome.ret, event.ret, outcome.rule);
+  if (event.kind !== 'ioctl' || event.out === undefined) return;
+  const { handle, arg, data } = event.out;
+  if (handle !== undefined) {
+    const own = outcome.out?.handle;
+    const text = own === undefined ? undefined : formatHandle(own);
+    verdict.field(address, 'out.handle', text, formatHandle(handle), outcome.rule);
+  }
+  if (arg !== undefined) {
+    compareBytes(address, 'out.arg', outcome.out?.arg ?? NONE, arg, verdict, outcome.rule);
+  }
+  if (data !== undefined) {
+    compareBytes(address, 'out.data', outcome.out?.data ?? NONE, data, verdict, outcome.rule);
+  }
+}
+
+/** The call with its recorded answers where there are any, else the engine's. */
+export function completedCall(
+  event: IoctlEvent | FdEvent,
+  outcome: Outcome | undefined,
+  tEnd: TimeNs,
+): TraceEvent {
+  if (event.ret !== undefined || outcome?.ret === undefined) return event;
+  if (event.kind === 'fd') return { ...event, ret: outcome.ret };
+  const completed: IoctlEvent = { ...event, ret: outcome.ret, tEnd: event.tEnd ?? tEnd };
+  const out = event.out ?? outcome.out;
+  return out === undefined ? completed : { ...completed, out };
+}

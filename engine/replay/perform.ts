@@ -1,0 +1,90 @@
+import type { Answer, NoAnswer } from '../machine/child.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { HypercallEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
+import type { Address } from '../trace/position.ts';
+import { compareBytes, type Verdict } from './compare.ts';
+
+const NO_ANSWER: NoAnswer = { kind: 'none' };
+
+/** An event that has been executed: the answer that goes on, and the event with all its answers. */
+export interface Performed {
+  readonly answer: Answer;
+  readonly completed: TraceEvent;
+}
+
+/**
+ * Executes an event on the hypervisor's side. With a verdict the recorded answers are compared with the
+ * engine's. The recorded answer is the one that goes on to the driver: that is what the real one acted on.
+ */
+export function perform(
+  machine: Machine,
+  event: TraceEvent,
+  address: Address,
+  verdict: Verdict | undefined,
+): Performed {
+  if (event.kind === 'msr') return performMsr(machine, event, address, verdict);
+  if (event.kind === 'hypercall') return performHypercall(machine, event, address, verdict);
+  return { answer: NO_ANSWER, completed: event };
+}
+
+function performMsr(
+  machine: Machine,
+  event: MsrEvent,
+  address: Address,
+  verdict: Verdict | undefined,
+): Performed {
+  const own = machine.msr(event);
+  if (verdict !== undefined && event.fault !== undefined) {
+    if (own.rule === 'unmodelled') {
+      verdict.unmodelled++;
+    } else {
+      verdict.field(address, 'fault', own.fault, event.fault, own.rule);
+      if (event.dir === 'read' && event.value !== undefined) {
+        verdict.field(address, 'value', own.value, event.value, own.rule);
+      }
+    }
+  }
+  const fault = event.fault ?? own.fault;
+  const value = event.value ?? own.value;
+  return { answer: { ...own, fault, value }, completed: { ...event, fault, value } };
+}
+
+function performHypercall(
+  machine: Machine,
+  event: HypercallEvent,
+  address: Address,
+  verdict: Verdict | undefined,
+): Performed {
+  const boundBefore = machine.boundOutputs;
+  const own = machine.hypercall(event);
+  if (verdict !== undefined && (event.result !== undefined || event.fault === true)) {
+    const outputBound = machine.boundOutputs > boundBefore;
+    if (own.rule === 'unmodelled') verdict.unmodelled++;
+    else compareHypercall(event, own, address, verdict, outputBound);
+  }
+  const result = event.result ?? own.result;
+  const output = event.output ?? own.output;
+  const fault = event.fault ?? own.fault ?? false;
+  const withOutput = output === undefined ? {} : { output };
+  return {
+    answer: { ...own, result, fault, ...withOutput },
+    completed: { ...event, ...withOutput, ...(fault ? { fault } : { result }) },
+  };
+}
+
+function compareHypercall(
+  event: HypercallEvent,
+  own: Answer & { kind: 'hypercall' },
+  address: Address,
+  verdict: Verdict,
+  outputBound: boolean,
+): void {
+  verdict.field(address, 'fault', own.fault ?? false, event.fault ?? false, own.rule);
+  if (event.result !== undefined) {
+    verdict.field(address, 'status', own.result.status, event.result.status, own.rule);
+    verdict.field(address, 'reps', own.result.reps, event.result.reps, own.rule);
+  }
+  if (event.output !== undefined && !outputBound) {
+    compareBytes(address, 'output', own.output ?? new Uint8Array(0), event.output, verdict, own.rule);
+  }
+}

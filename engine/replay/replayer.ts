@@ -1,0 +1,448 @@
+import type { Answer, Emitted, NoAnswer, Request } from '../machine/child.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { DriverStimulus } from '../machine/sides.ts';
+import type { EventKind, LifecycleEvent, TraceEvent } from '../trace/event.ts';
+import { type Address, at, type Seq, seqOf, type TimeNs, timeNs } from '../trace/position.ts';
+import { Verdict } from './compare.ts';
+import type { Expectation, Frame } from './frame.ts';
+import { compareRequest, describe, sameEvent } from './match.ts';
+import { type Numbering, returnOf } from './numbering.ts';
+import { compareOutcome, completedCall } from './outcome.ts';
+import { perform } from './perform.ts';
+import type { StepObserver } from './step.ts';
+
+const NO_ANSWER: NoAnswer = { kind: 'none' };
+/** Events that `record` numbering puts below one stimulus stand this far apart, so that a timeline shows them. */
+const CHILD_SPACING_NS = 100;
+
+/** What may be seen of the events still to come: a bounded look, for matching and for spacing. */
+export interface Ahead {
+  some(test: (event: TraceEvent) => boolean): boolean;
+  /** Entry time of the next event. */
+  time(): TimeNs | undefined;
+}
+
+/** Nothing is known of what comes (live emulation). */
+export const NOTHING_AHEAD: Ahead = { some: () => false, time: () => undefined };
+
+export interface ReplayerOptions {
+  readonly machine: Machine;
+  readonly numbering: Numbering;
+  /** Kinds of event that the trace holds below others; such events are matched, all others derived. */
+  readonly childKinds: ReadonlySet<EventKind>;
+  readonly observe: StepObserver;
+  /** Number of the last event before the first that will be fed (a resumed replay); 0 at the start. */
+  readonly lastSeq?: number;
+}
+
+/**
+ * Feeds events to a machine: stimuli start drivers, recorded events below them are matched with what the
+ * drivers do, what was not recorded is derived, answers are compared, returns take effect at their time.
+ */
+export class Replayer {
+  readonly verdict = new Verdict();
+  events = 0;
+  derived = 0;
+  readonly #machine: Machine;
+  readonly #numbering: Numbering;
+  readonly #childKinds: ReadonlySet<EventKind>;
+  readonly #observe: StepObserver;
+  /** Open stimuli and the recorded events below them, by number. */
+  readonly #frames = new Map<number, Frame>();
+  #returns: Frame[] = [];
+  #lastSeq: number;
+  #time = 0;
+  #busy = 0;
+
+  constructor(options: ReplayerOptions) {
+    this.#machine = options.machine;
+    this.#numbering = options.numbering;
+    this.#childKinds = options.childKinds;
+    this.#observe = options.observe;
+    this.#lastSeq = options.lastSeq ?? 0;
+  }
+
+  /** No driver is in the middle of anything: the machine's whole state is its store and the open calls. */
+  get atRest(): boolean {
+    return this.#busy === 0;
+  }
+
+  /** Calls that have been made and not returned, with the number of events derived below each so far. */
+  openCalls(): { readonly seq: Seq; readonly sub: number }[] {
+    return this.#returns.map((frame) => ({ seq: frame.stimulus.seq, sub: frame.sub }));
+  }
+
+  /** Puts an open call back, after a restore from a checkpoint. */
+  reopen(event: TraceEvent, sub: number): void {
+    const frame = this.#newFrame(event);
+    frame.sub = sub;
+    frame.phase = 'calling';
+    this.#await(frame);
+  }
+
+  /** Replays one event. */
+  feed(event: TraceEvent, ahead: Ahead): void {
+    this.#settle(event.t, ahead);
+    const frame = event.parent === undefined ? undefined : this.#frames.get(event.parent);
+    this.#time = event.t;
+    this.events++;
+    if (frame === undefined) this.#stimulus(event, ahead);
+    else this.#below(frame, event, ahead);
+    if (this.#returns.length > 0) this.#returnDone(event.t);
+  }
+
+  /** Ends the replay: calls that return do so, what was expected and never came is a divergence. */
+  finish(): void {
+    this.#settle(Number.MAX_SAFE_INTEGER, NOTHING_AHEAD);
+    for (const frame of new Set(this.#frames.values())) this.#close(frame);
+    this.#returnDone(Number.MAX_SAFE_INTEGER);
+    this.#machine.store.flush();
+  }
+
+  #stimulus(given: TraceEvent, ahead: Ahead): void {
+    const event = this.#numbered(given);
+    const frame = this.#newFrame(event);
+    const address = at(event.seq);
+    const { store } = this.#machine;
+    const from = store.entries;
+    store.writer(address, componentOf(event));
+    if (event.kind === 'msr' || event.kind === 'hypercall') {
+      const { answer, completed } = perform(this.#machine, event, address, this.verdict);
+      this.#emit(address, completed, undefined, false, from, ruleOf(answer));
+      this.#expect(frame, answer, address);
+    } else {
+      const { handler } = frame;
+      if (handler !== undefined && isDriven(event)) {
+        frame.run = handler.enter(this.#machine, event);
+        this.#busy++;
+        this.#resume(frame);
+      }
+      this.#emit(address, event, undefined, false, from, undefined);
+    }
+    this.#join(frame, event.seq);
+    this.#advance(frame, ahead);
+  }
+
+  /** A recorded event below an open stimulus. */
+  #below(frame: Frame, given: TraceEvent, ahead: Ahead): void {
+    const event = this.#numbered(given);
+    const address = at(event.seq);
+    for (;;) {
+      const next = this.#next(frame);
+      if (next === undefined) break;
+      if (sameEvent(next.what, event)) {
+        frame.queue.shift();
+        this.#join(frame, event.seq);
+        this.#match(frame, next, event, address);
+        this.#advance(frame, ahead);
+        return;
+      }
+      const recordedLater = (e: TraceEvent) =>
+        e.parent !== undefined && this.#frames.get(e.parent) === frame && sameEvent(next.what, e);
+      if (this.#childKinds.has(next.what.kind) && ahead.some(recordedLater)) break;
+      this.verdict.differs(address, 'event', describe(next.what), describe(event), 'drivers.sequence');
+      this.#derive(frame, ahead);
+    }
+    this.#join(frame, event.seq);
+    this.#unexpected(frame, event, address);
+    this.#advance(frame, ahead);
+  }
+
+  #match(frame: Frame, expected: Expectation, event: TraceEvent, address: Address): void {
+    const { store } = this.#machine;
+    const from = store.entries;
+    compareRequest(expected.what, event, address, this.verdict, (reason) => this.#machine.countBound(reason));
+    store.writer(address, componentOf(event));
+    const { answer, completed } = perform(this.#machine, event, address, this.verdict);
+    this.#emit(address, completed, expected.parent, false, from, ruleOf(answer));
+    this.#nest(frame, completed, address);
+    this.#answered(frame, expected, answer, address);
+  }
+
+  /** An event that the engine did not expect: it happened, so its effects do too. */
+  #unexpected(frame: Frame, event: TraceEvent, address: Address): void {
+    const { store } = this.#machine;
+    const from = store.entries;
+    this.verdict.differs(address, 'event', 'nothing', describe(event), 'drivers.sequence');
+    store.writer(address, componentOf(event));
+    const { answer, completed } = perform(this.#machine, event, address, this.verdict);
+    this.#emit(address, completed, at(frame.stimulus.seq), false, from, ruleOf(answer));
+    this.#expect(frame, answer, address);
+  }
+
+  /** Works off what is not recorded; stops at an event that the recording is going to have. */
+  #advance(frame: Frame, ahead: Ahead): void {
+    for (;;) {
+      const next = this.#next(frame);
+      if (next === undefined) break;
+      if (this.#childKinds.has(next.what.kind)) return;
+      this.#derive(frame, ahead);
+    }
+    if (frame.phase !== 'done') this.#finished(frame);
+  }
+
+  /** What comes next below the stimulus; undefined when the driver has come to its end. */
+  #next(frame: Frame): Expectation | undefined {
+    while (frame.queue.length === 0 && frame.run !== undefined) this.#resume(frame);
+    return frame.queue[0];
+  }
+
+  #resume(frame: Frame): void {
+    const { run } = frame;
+    if (run === undefined) return;
+    const step = run.next(frame.answer);
+    const parent = frame.open.at(-1) ?? at(frame.stimulus.seq);
+    if (!step.done) {
+      frame.queue.push({ what: step.value, parent, asked: true });
+      return;
+    }
+    frame.run = undefined;
+    this.#busy--;
+    if (frame.phase !== 'entering') return;
+    frame.outcome = step.value;
+    const { stimulus } = frame;
+    if (stimulus.kind === 'lifecycle' && step.value?.ret !== undefined) {
+      frame.queue.push({ what: endOf(stimulus, step.value.ret), parent, asked: false });
+    }
+  }
+
+  /** Makes the next expected event a derived one (or, while recording, the next event). */
+  #derive(frame: Frame, ahead: Ahead): void {
+    const expected = frame.queue.shift();
+    if (expected === undefined) return;
+    const { store } = this.#machine;
+    const address = this.#nextAddress(frame);
+    const event = this.#event(expected, address, frame, ahead);
+    const from = store.entries;
+    store.writer(address, componentOf(event));
+    const { answer, completed } = perform(this.#machine, event, address, undefined);
+    this.derived++;
+    this.#emit(address, completed, expected.parent, this.#numbering === 'derive', from, ruleOf(answer));
+    this.#nest(frame, completed, address);
+    this.#answered(frame, expected, answer, address);
+  }
+
+  #answered(frame: Frame, expected: Expectation, answer: Answer, address: Address): void {
+    if (expected.asked) frame.answer = answer;
+    this.#expect(frame, answer, address);
+  }
+
+  /** Events that the hypervisor made while it answered come before anything else. */
+  #expect(frame: Frame, answer: Answer, parent: Address): void {
+    if (answer.kind === 'none' || answer.emitted === undefined) return;
+    frame.queue.unshift(...answer.emitted.map((what) => ({ what, parent, asked: false })));
+  }
+
+  /** A step begun by a driver is the parent of what follows until it ends. */
+  #nest(frame: Frame, event: TraceEvent, address: Address): void {
+    if (event.kind !== 'lifecycle') return;
+    if (event.phase === 'end') frame.open.pop();
+    else frame.open.push(address);
+  }
+
+  /** The driver is through and nothing is expected any more: compare the outcome, await the return. */
+  #finished(frame: Frame): void {
+    const { stimulus, outcome } = frame;
+    if (frame.phase === 'leaving') {
+      this.#returned(frame);
+      return;
+    }
+    frame.phase = 'calling';
+    if (stimulus.kind === 'ioctl' || stimulus.kind === 'fd') {
+      if (outcome !== undefined) compareOutcome(stimulus, outcome, this.#machine, this.verdict);
+      frame.completed = completedCall(stimulus, outcome, this.#lastTime(stimulus));
+      this.#await(frame);
+    } else {
+      this.#drop(frame);
+    }
+  }
+
+  #await(frame: Frame): void {
+    const { completed } = frame;
+    if (completed.kind !== 'ioctl' && completed.kind !== 'fd') return;
+    if (completed.ret === null || completed.ret === undefined) frame.returns = undefined;
+    else frame.returns = completed.kind === 'ioctl' ? (completed.tEnd ?? completed.t) : completed.t;
+    this.#join(frame, completed.seq);
+    const later = (f: Frame) => (f.returns ?? Number.POSITIVE_INFINITY) > (frame.returns ?? Number.MAX_VALUE);
+    const place = this.#returns.findIndex(later);
+    this.#returns.splice(place < 0 ? this.#returns.length : place, 0, frame);
+  }
+
+  /** Returns that are due before an event at `t`; a call whose recorded children are still to come waits. */
+  #settle(t: number, ahead: Ahead): void {
+    if (this.#returns.length > 0) this.#returnDone(t);
+    if (this.#busy === 0) return;
+    for (const frame of new Set(this.#frames.values())) {
+      const { stimulus } = frame;
+      if (stimulus.kind !== 'ioctl' || typeof stimulus.ret !== 'number') continue;
+      if (frame.phase === 'calling' || (stimulus.tEnd ?? stimulus.t) >= t) continue;
+      const below = (e: TraceEvent) => e.parent !== undefined && this.#frames.get(e.parent) === frame;
+      if (!ahead.some(below)) this.#close(frame);
+    }
+  }
+
+  #returnDone(t: number): void {
+    for (;;) {
+      const frame = this.#returns[0];
+      if (frame?.returns === undefined || frame.returns > t) return;
+      this.#returns.shift();
+      this.#leave(frame);
+    }
+  }
+
+  #leave(frame: Frame): void {
+    const { completed, handler } = frame;
+    frame.phase = 'leaving';
+    this.#machine.store.writer(returnOf(completed.seq), componentOf(completed));
+    if (handler?.leave !== undefined && isDriven(completed)) {
+      frame.answer = NO_ANSWER;
+      frame.run = asOutcome(handler.leave(this.#machine, completed));
+      this.#busy++;
+    }
+    this.#advance(frame, NOTHING_AHEAD);
+  }
+
+  #returned(frame: Frame): void {
+    const { completed } = frame;
+    const { entries } = this.#machine.store;
+    this.#observe({
+      address: returnOf(completed.seq),
+      event: completed,
+      parent: undefined,
+      derived: false,
+      returned: true,
+      from: entries,
+      to: entries,
+      ...(frame.outcome === undefined ? {} : { rule: frame.outcome.rule }),
+    });
+    this.#drop(frame);
+  }
+
+  /** Nothing more will be recorded below the stimulus: what is still expected is missing. */
+  #close(frame: Frame): void {
+    if (frame.stimulus.kind === 'ioctl' && frame.stimulus.ret === null) {
+      if (frame.run !== undefined) this.#busy--;
+      frame.run = undefined;
+      this.#drop(frame);
+      return;
+    }
+    for (;;) {
+      const next = this.#next(frame);
+      if (next === undefined) break;
+      const where = at(frame.stimulus.seq);
+      this.verdict.differs(where, 'event', describe(next.what), 'nothing', 'drivers.sequence');
+      this.#derive(frame, NOTHING_AHEAD);
+    }
+    if (frame.phase === 'entering' || frame.phase === 'leaving') this.#finished(frame);
+  }
+
+  #drop(frame: Frame): void {
+    frame.phase = 'done';
+    for (const seq of frame.members) this.#frames.delete(seq);
+  }
+
+  #join(frame: Frame, seq: number): void {
+    frame.members.push(seq);
+    this.#frames.set(seq, frame);
+  }
+
+  #newFrame(event: TraceEvent): Frame {
+    return {
+      stimulus: event,
+      handler: isDriven(event) ? this.#machine.handler(event) : undefined,
+      run: undefined,
+      answer: NO_ANSWER,
+      queue: [],
+      members: [],
+      open: [],
+      sub: 0,
+      outcome: undefined,
+      phase: 'entering',
+      returns: undefined,
+      completed: event,
+    };
+  }
+
+  #numbered(event: TraceEvent): TraceEvent {
+    if (this.#numbering === 'derive') {
+      this.#lastSeq = event.seq;
+      return event;
+    }
+    return { ...event, seq: seqOf(++this.#lastSeq) };
+  }
+
+  #nextAddress(frame: Frame): Address {
+    if (this.#numbering === 'record') return at(++this.#lastSeq);
+    frame.sub++;
+    return at(frame.stimulus.seq, frame.sub);
+  }
+
+  /** The expected event as an event of the trace. */
+  #event(expected: Expectation, address: Address, frame: Frame, ahead: Ahead): TraceEvent {
+    const recording = this.#numbering === 'record';
+    if (recording) this.#time = Math.min(this.#time + CHILD_SPACING_NS, this.#limit(frame, ahead));
+    const { bind: _bind, ...what } = expected.what as Request & { bind?: unknown };
+    return {
+      ...what,
+      seq: address.seq,
+      parent: expected.parent.seq,
+      t: recording ? timeNs(this.#time) : frame.stimulus.t,
+      provenance: recording ? 'emulated' : 'derived',
+    } as TraceEvent;
+  }
+
+  #limit(frame: Frame, ahead: Ahead): number {
+    const { stimulus } = frame;
+    const end =
+      stimulus.kind === 'ioctl' ? (stimulus.tEnd ?? Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER;
+    return Math.max(this.#time, Math.min(end, ahead.time() ?? Number.MAX_SAFE_INTEGER));
+  }
+
+  #lastTime(event: TraceEvent): TimeNs {
+    return this.#numbering === 'record' ? timeNs(Math.max(this.#time, event.t)) : event.t;
+  }
+
+  #emit(
+    address: Address,
+    event: TraceEvent,
+    parent: Address | undefined,
+    derived: boolean,
+    from: number,
+    rule: string | undefined,
+  ): void {
+    const to = this.#machine.store.entries;
+    const base = { address, event, parent, derived, returned: false, from, to };
+    this.#observe(rule === undefined ? base : { ...base, rule });
+  }
+}
+
+function isDriven(event: TraceEvent): event is DriverStimulus {
+  if (event.kind === 'lifecycle') return event.phase !== 'end';
+  return event.kind === 'ioctl' || event.kind === 'fd';
+}
+
+function componentOf(event: TraceEvent): string {
+  if (event.component !== undefined) return event.component;
+  return event.kind === 'ioctl' || event.kind === 'fd' ? 'mshv' : 'unknown';
+}
+
+function ruleOf(answer: Answer): string | undefined {
+  return answer.kind === 'none' ? undefined : answer.rule;
+}
+
+function endOf(event: LifecycleEvent, ret: number): Emitted {
+  return {
+    kind: 'lifecycle',
+    what: event.what,
+    phase: 'end',
+    ret,
+    ...(event.component === undefined ? {} : { component: event.component }),
+    ...(event.cpu === undefined ? {} : { cpu: event.cpu }),
+    ...(event.partition === undefined ? {} : { partition: event.partition }),
+  };
+}
+
+function* asOutcome(run: Generator<Request, void, Answer>): Generator<Request, undefined, Answer> {
+  yield* run;
+  return undefined;
+}
