@@ -59,7 +59,7 @@ const rules: readonly Rule[] = [
         'x.sort((a, b) => a - b);',
         'x = `0.5 ${`${y} Math.random`} ${{ a: 1 }} **`;',
         'x = y / 2; z = a / b; // 0.5 / 1',
-        'x = row[0]; y = t.position.seq;',
+        'x = row[0]; y = t.position.seq; this.#await(x);',
       ),
       { 'engine/a/b.test.ts': 'x = Math.random();' },
       { 'renderer/b.ts': 'x = Math.sqrt(y);' },
