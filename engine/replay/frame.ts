@@ -26,6 +26,9 @@ export interface Frame {
   /** Number of the last derived event below the stimulus. */
   sub: number;
   outcome: Outcome | undefined;
+  /** Journal length and `sub` when the return began. */
+  leaveFrom: number;
+  leaveSub: number;
   phase: 'entering' | 'calling' | 'leaving' | 'done';
   /** When the call returns; undefined while that is not known. */
   returns: TimeNs | undefined;

@@ -64,7 +64,9 @@ export class Replayer {
 
   /** No driver is in the middle of anything: the machine's whole state is its store and the open calls. */
   get atRest(): boolean {
-    return this.#busy === 0;
+    if (this.#busy > 0) return false;
+    for (const frame of this.#frames.values()) if (frame.phase !== 'calling') return false;
+    return true;
   }
 
   /** Calls that have been made and not returned, with the number of events derived below each so far. */
@@ -293,6 +295,8 @@ export class Replayer {
   #leave(frame: Frame): void {
     const { completed, handler } = frame;
     frame.phase = 'leaving';
+    frame.leaveFrom = this.#machine.store.entries;
+    frame.leaveSub = frame.sub;
     this.#machine.store.writer(returnOf(completed.seq), componentOf(completed));
     if (handler?.leave !== undefined && isDriven(completed)) {
       frame.answer = NO_ANSWER;
@@ -303,16 +307,16 @@ export class Replayer {
   }
 
   #returned(frame: Frame): void {
-    const { completed } = frame;
-    const { entries } = this.#machine.store;
+    const { completed, sub, leaveSub } = frame;
     this.#observe({
       address: returnOf(completed.seq),
       event: completed,
       parent: undefined,
       derived: false,
       returned: true,
-      from: entries,
-      to: entries,
+      from: frame.leaveFrom,
+      to: this.#machine.store.entries,
+      ...(sub > leaveSub ? { firstSub: leaveSub + 1 } : {}),
       ...(frame.outcome === undefined ? {} : { rule: frame.outcome.rule }),
     });
     this.#drop(frame);
@@ -357,6 +361,8 @@ export class Replayer {
       open: [],
       sub: 0,
       outcome: undefined,
+      leaveFrom: 0,
+      leaveSub: 0,
       phase: 'entering',
       returns: undefined,
       completed: event,

@@ -19,6 +19,8 @@ export interface Step {
   /** Journal entries `from` up to but not including `to` were written by this step alone. */
   readonly from: number;
   readonly to: number;
+  /** On a return: number of the first event derived in the return phase, if any was. */
+  readonly firstSub?: number;
 }
 
 /** Watches a replay. Observers only read; the store may be read during the call alone. */

@@ -1,0 +1,139 @@
+import { type BoundCounts, Machine, type Sides } from '../machine/machine.ts';
+import type { JournalSink } from '../state/journal.ts';
+import type { StoreTables } from '../state/store.ts';
+import type { Divergence } from './compare.ts';
+import { type Checkpoint, type History, HistoryBuilder } from './history.ts';
+import { Replayer } from './replayer.ts';
+import { type EventSource, LookAhead } from './source.ts';
+import type { StepObserver } from './step.ts';
+
+/** A checkpoint is taken at the first rest after this many events (seeking cost against memory). */
+export const CHECKPOINT_EVENTS = 4096;
+
+export interface ReplayReport {
+  readonly events: number;
+  readonly derived: number;
+  readonly checked: number;
+  readonly bound: BoundCounts;
+  readonly unmodelled: number;
+  readonly divergences: readonly Divergence[];
+  /** Running hash over the whole journal, 16 hex digits. */
+  readonly hash: string;
+}
+
+export interface ReplayOptions {
+  /** Sees each step and the machine as it stands right after it. */
+  readonly observe?: (step: Parameters<StepObserver>[0], machine: Machine) => void;
+  /** Called every few thousand events with the number replayed; false cancels. */
+  readonly progress?: (events: number) => boolean;
+  /** Replay ends after this event. */
+  readonly to?: number;
+}
+
+/** Replays a trace and keeps nothing but the report: memory does not grow with its length. */
+export function replay(source: EventSource, sides: Sides, options: ReplayOptions = {}): ReplayReport {
+  const machine = Machine.initial(source.header.profile, sides);
+  return run(
+    source,
+    machine,
+    options,
+    1,
+    () => {},
+    () => {},
+  );
+}
+
+/** Replays a trace and keeps its history, for seeking and asking who wrote what. */
+export function replayWithHistory(
+  source: EventSource,
+  sides: Sides,
+  options: ReplayOptions = {},
+): { readonly report: ReplayReport; readonly history: History } {
+  const builder = new HistoryBuilder(Math.min(source.count, options.to ?? source.count));
+  const sink: JournalSink = (chunk) => builder.chunks.push(chunk);
+  const machine = Machine.initial(source.header.profile, sides, sink);
+  const observe: ReplayOptions['observe'] = (step, m) => {
+    builder.observe(step);
+    options.observe?.(step, m);
+  };
+  let last = -CHECKPOINT_EVENTS;
+  const report = run(
+    source,
+    machine,
+    { ...options, observe },
+    1,
+    () => {},
+    (replayer, next) => {
+      builder.start(next, machine.store.entries);
+      if (next - last < CHECKPOINT_EVENTS || !replayer.atRest) return;
+      last = next;
+      builder.checkpoints.push({
+        nextSeq: next,
+        store: machine.store.checkpoint(),
+        open: replayer.openCalls(),
+      });
+    },
+  );
+  return { report, history: builder.build(machine.store.tables) };
+}
+
+/**
+ * Replays from one checkpoint to the next (or to the end) and returns the hash there: the second half of
+ * `--verify`, and the way to see derived events again without keeping them.
+ */
+export function replaySegment(
+  source: EventSource,
+  sides: Sides,
+  from: Checkpoint,
+  to: number,
+  tables: StoreTables,
+  observe: ReplayOptions['observe'] = () => {},
+): string {
+  const machine = Machine.restored(source.header.profile, sides, from.store, tables);
+  const reopen = (replayer: Replayer) => {
+    for (const { seq, sub } of from.open) {
+      for (const event of source.range(seq, seq)) replayer.reopen(event, sub);
+    }
+  };
+  return run(source, machine, { observe, to }, from.nextSeq, reopen, () => {}).hash;
+}
+
+function run(
+  source: EventSource,
+  machine: Machine,
+  options: ReplayOptions,
+  from: number,
+  prepare: (replayer: Replayer) => void,
+  before: (replayer: Replayer, next: number) => void,
+): ReplayReport {
+  const { observe, progress } = options;
+  const replayer = new Replayer({
+    machine,
+    numbering: 'derive',
+    childKinds: source.childKinds,
+    observe: observe === undefined ? () => {} : (step) => observe(step, machine),
+    lastSeq: from - 1,
+  });
+  prepare(replayer);
+  const to = Math.min(options.to ?? source.count, source.count);
+  const events = new LookAhead(source.range(from, source.count));
+  for (let seq = from; seq <= to; seq++) {
+    const event = events.next();
+    if (event === undefined) break;
+    before(replayer, seq);
+    replayer.feed(event, events);
+    if ((seq & 0xfff) === 0 && progress?.(seq) === false) break;
+  }
+  if (to === source.count) replayer.finish();
+  machine.store.flush();
+  const { verdict } = replayer;
+  return {
+    events: replayer.events,
+    derived: replayer.derived,
+    checked: verdict.checked,
+    bound: machine.bound,
+    unmodelled: verdict.unmodelled,
+    divergences: verdict.divergences,
+    hash: machine.store.hash(),
+  };
+}

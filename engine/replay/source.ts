@@ -1,0 +1,72 @@
+import type { EventKind, TraceEvent } from '../trace/event.ts';
+import type { TraceHeader } from '../trace/profile.ts';
+import type { Ahead } from './replayer.ts';
+
+/** Recorded events, wherever they are kept. Events are numbered 1 to `count`. */
+export interface EventSource {
+  readonly header: TraceHeader;
+  readonly count: number;
+  /** Kinds of event that stand below others somewhere in the trace. */
+  readonly childKinds: ReadonlySet<EventKind>;
+  /** Events `from` to `to`, both included, in order. */
+  range(from: number, to: number): Iterable<TraceEvent>;
+}
+
+/** A source over events in memory. */
+export function memorySource(header: TraceHeader, events: readonly TraceEvent[]): EventSource {
+  const childKinds = new Set<EventKind>();
+  for (const event of events) if (event.parent !== undefined) childKinds.add(event.kind);
+  return {
+    header,
+    count: events.length,
+    childKinds,
+    range: (from, to) => events.slice(from - 1, to),
+  };
+}
+
+/** How far ahead matching may look for an event that the engine expects. */
+const LOOK_AHEAD_EVENTS = 1024;
+
+/** Steps through events with a bounded look at those to come. */
+export class LookAhead implements Ahead {
+  readonly #events: Iterator<TraceEvent>;
+  /** Events read and not handed out yet, from `#head` on. */
+  #buffer: TraceEvent[] = [];
+  #head = 0;
+
+  constructor(events: Iterable<TraceEvent>) {
+    this.#events = events[Symbol.iterator]();
+  }
+
+  next(): TraceEvent | undefined {
+    const event = this.#peek(0);
+    this.#head++;
+    if (this.#head > LOOK_AHEAD_EVENTS) {
+      this.#buffer = this.#buffer.slice(this.#head);
+      this.#head = 0;
+    }
+    return event;
+  }
+
+  some(test: (event: TraceEvent) => boolean): boolean {
+    for (let i = 0; i < LOOK_AHEAD_EVENTS; i++) {
+      const event = this.#peek(i);
+      if (event === undefined) return false;
+      if (test(event)) return true;
+    }
+    return false;
+  }
+
+  time(): TraceEvent['t'] | undefined {
+    return this.#peek(0)?.t;
+  }
+
+  #peek(i: number): TraceEvent | undefined {
+    while (this.#buffer.length <= this.#head + i) {
+      const step = this.#events.next();
+      if (step.done) return undefined;
+      this.#buffer.push(step.value);
+    }
+    return this.#buffer[this.#head + i];
+  }
+}
