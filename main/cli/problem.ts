@@ -1,0 +1,12 @@
+/** Exit codes (README, "Exit codes"). */
+export const EXIT = { fine: 0, found: 1, usage: 2, environment: 3 } as const;
+
+/** Something a user can mend: printed as one line on stderr, then the process ends with `exit`. */
+export class Problem extends Error {
+  readonly exit: 2 | 3;
+
+  constructor(message: string, exit: 2 | 3 = EXIT.usage) {
+    super(message.replaceAll('\n', ' '));
+    this.exit = exit;
+  }
+}

@@ -1,0 +1,171 @@
+import type { CommandSpec, OptionSpec } from './command.ts';
+
+const OUTPUT: OptionSpec = { name: 'output', short: 'o', value: 'FILE', help: 'write here' };
+const FORCE: OptionSpec = { name: 'force', help: 'replace FILE when it exists' };
+const PROFILE: OptionSpec = {
+  name: 'profile',
+  value: 'PROFILE',
+  help: 'key=value,key=value; a JSON file; or a name under samples/profiles',
+};
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'run',
+    operands: 'SCENARIO',
+    least: 1,
+    most: 1,
+    summary: 'play a scenario (event text) in the engine and record what happens',
+    details:
+      'Only the stimuli of the scenario are taken; everything below them is worked out and recorded with provenance `emulated`.',
+    options: [OUTPUT, FORCE, PROFILE],
+    load: () => import('./commands/run.ts'),
+  },
+  {
+    name: 'import',
+    operands: 'FILE',
+    least: 1,
+    most: 1,
+    summary: 'make a trace from another form (event text)',
+    options: [OUTPUT, FORCE],
+    load: () => import('./commands/import.ts'),
+  },
+  {
+    name: 'export',
+    operands: 'FILE',
+    least: 1,
+    most: 1,
+    summary: 'print a trace in another form',
+    options: [
+      { name: 'format', value: 'FORMAT', help: 'events: event text, loss-free' },
+      { name: 'derived', help: 'derived events as well' },
+      OUTPUT,
+      FORCE,
+    ],
+    load: () => import('./commands/export.ts'),
+  },
+  {
+    name: 'show',
+    operands: 'FILE [FILTER]',
+    least: 1,
+    most: 2,
+    summary: 'print events, one a line',
+    details: 'The filter language is described in docs/filter.md.',
+    options: [
+      { name: 'derived', help: 'derived events as well' },
+      { name: 'limit', value: 'N', help: 'stop after N events' },
+    ],
+    load: () => import('./commands/show.ts'),
+  },
+  {
+    name: 'replay',
+    operands: 'FILE',
+    least: 1,
+    most: 1,
+    summary: 'replay a trace and compare each answer with the engine’s',
+    options: [
+      { name: 'to', value: 'SEQ', help: 'stop after this event' },
+      { name: 'verify', help: 'replay twice, the second time from checkpoints, and compare hashes' },
+    ],
+    load: () => import('./commands/replay.ts'),
+  },
+  {
+    name: 'state',
+    operands: 'FILE',
+    least: 1,
+    most: 1,
+    summary: 'print the machine state after a position',
+    options: [
+      {
+        name: 'at',
+        value: 'POSITION',
+        help: '812, 812.3 or 812r; 0 is the initial state (default: the end)',
+      },
+      { name: 'path', value: 'PATH', help: 'only these cells: cpu[0].synic, partition[*].state' },
+      { name: 'who', help: 'the last writer of each cell as well' },
+    ],
+    load: () => import('./commands/state.ts'),
+  },
+  {
+    name: 'check',
+    operands: 'FILE…',
+    least: 1,
+    most: Number.POSITIVE_INFINITY,
+    summary: 'judge traces by the rules and print findings',
+    options: [
+      { name: 'expect', help: 'compare with the findings that the trace says it must have' },
+      {
+        name: 'min-severity',
+        value: 'SEVERITY',
+        help: 'error, warning (default) or info: what makes the exit code 1',
+      },
+    ],
+    load: () => import('./commands/check.ts'),
+  },
+  {
+    name: 'pack',
+    operands: 'FILE',
+    least: 1,
+    most: 1,
+    summary: 'make a small .hvtrace.zst to share',
+    options: [OUTPUT, FORCE],
+    load: () => import('./commands/pack.ts'),
+  },
+  {
+    name: 'unpack',
+    operands: 'FILE',
+    least: 1,
+    most: 1,
+    summary: 'make a .hvtrace from a .hvtrace.zst',
+    options: [OUTPUT, FORCE],
+    load: () => import('./commands/unpack.ts'),
+  },
+  {
+    name: 'recover',
+    operands: 'FILE',
+    least: 1,
+    most: 1,
+    summary: 'save what a torn or truncated trace still holds',
+    options: [OUTPUT, FORCE],
+    load: () => import('./commands/recover.ts'),
+  },
+  {
+    name: 'explain',
+    operands: 'VALUE',
+    least: 1,
+    most: 1,
+    summary: 'decode a status, ioctl number, MSR, hypercall, control or result word',
+    options: [],
+    load: () => import('./commands/explain.ts'),
+  },
+  {
+    name: 'schema',
+    operands: '',
+    least: 0,
+    most: 0,
+    summary: 'print the JSON Schema of the event text and of every --json output',
+    options: [],
+    load: () => import('./commands/schema.ts'),
+  },
+  {
+    name: 'serve',
+    operands: 'FILE',
+    least: 1,
+    most: 1,
+    summary: 'show a trace in a browser on this machine',
+    options: [
+      { name: 'port', value: 'PORT', help: 'port on 127.0.0.1 (default: any free one)' },
+      { name: 'no-browser', help: 'print the address only' },
+    ],
+    load: () => import('./commands/serve.ts'),
+  },
+  {
+    name: 'doctor',
+    operands: '',
+    least: 0,
+    most: 0,
+    summary: 'say what this machine can do, and what it lacks',
+    options: [],
+    load: () => import('./commands/doctor.ts'),
+  },
+];
