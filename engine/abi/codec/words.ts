@@ -1,0 +1,73 @@
+import type { HypercallCode, StatusCode } from '../ids.ts';
+
+/**
+ * The control word of a hypercall (TLFS, hypercall inputs): call code in bits 0..15, fast 16, size of the variable
+ * header in 8-byte units 17..26, nested 31, rep count 32..43, rep start 48..59; the rest must be zero.
+ */
+export interface ControlWord {
+  readonly code: HypercallCode;
+  readonly fast: boolean;
+  readonly variableHeaderQwords: number;
+  readonly nested: boolean;
+  readonly repCount: number;
+  readonly repStart: number;
+  /** Bits 27..30, 44..47 and 60..63, where they stand. */
+  readonly reserved: bigint;
+}
+
+const CONTROL_RESERVED = 0xf000_f000_7800_0000n;
+
+function bits(word: bigint, lsb: number, width: number): number {
+  return Number((word >> BigInt(lsb)) & ((1n << BigInt(width)) - 1n));
+}
+
+export function decodeControl(word: bigint): ControlWord {
+  return {
+    code: bits(word, 0, 16) as HypercallCode,
+    fast: bits(word, 16, 1) === 1,
+    variableHeaderQwords: bits(word, 17, 10),
+    nested: bits(word, 31, 1) === 1,
+    repCount: bits(word, 32, 12),
+    repStart: bits(word, 48, 12),
+    reserved: word & CONTROL_RESERVED,
+  };
+}
+
+/** Parts not given are 0. What does not fit in its bits spills into the next ones, as it does in the kernel. */
+export function encodeControl(parts: Partial<ControlWord>): bigint {
+  const word =
+    BigInt(parts.code ?? 0) |
+    (parts.fast === true ? 1n << 16n : 0n) |
+    (BigInt(parts.variableHeaderQwords ?? 0) << 17n) |
+    (parts.nested === true ? 1n << 31n : 0n) |
+    (BigInt(parts.repCount ?? 0) << 32n) |
+    (BigInt(parts.repStart ?? 0) << 48n) |
+    (parts.reserved ?? 0n);
+  return BigInt.asUintN(64, word);
+}
+
+/**
+ * The result word (TLFS, hypercall outputs): status in bits 0..15, elements completed in 32..43, counted from
+ * element 0 and including the rep start; the rest is zero.
+ */
+export interface ResultWord {
+  readonly status: StatusCode;
+  readonly repsCompleted: number;
+  /** Bits 16..31 and 44..63, where they stand. */
+  readonly reserved: bigint;
+}
+
+const RESULT_RESERVED = 0xffff_f000_ffff_0000n;
+
+export function decodeResult(word: bigint): ResultWord {
+  return {
+    status: bits(word, 0, 16) as StatusCode,
+    repsCompleted: bits(word, 32, 12),
+    reserved: word & RESULT_RESERVED,
+  };
+}
+
+export function encodeResult(parts: Partial<ResultWord>): bigint {
+  const word = BigInt(parts.status ?? 0) | (BigInt(parts.repsCompleted ?? 0) << 32n) | (parts.reserved ?? 0n);
+  return BigInt.asUintN(64, word);
+}

@@ -1,0 +1,132 @@
+import type { Field, FieldType, StructLayout } from './layout.ts';
+import { layoutOfType, structOf } from './structs.ts';
+
+/**
+ * Where one field of a struct stands, for code that reads a few fields of many buffers. `width` is undefined
+ * for whole bytes; else the field is `width` bits from bit `lsb` of the `size` bytes at `offset`. In an array,
+ * element i stands `stride` bytes further than element i - 1; 0 outside one.
+ */
+export interface FieldHandle {
+  readonly offset: number;
+  readonly size: number;
+  readonly stride: number;
+  readonly lsb: number;
+  readonly width: number | undefined;
+  readonly signed: boolean;
+}
+
+function member(
+  layout: StructLayout,
+  name: string,
+): { field: Field; bit: Field['bits'][number] | undefined } {
+  for (const field of layout.fields) {
+    if (field.name === name) return { field, bit: undefined };
+    const bit = field.bits.find((candidate) => candidate.name === name);
+    if (bit !== undefined) return { field, bit };
+  }
+  throw new Error(`${layout.name} has no field ${name}`);
+}
+
+function elementSize(type: FieldType): number {
+  switch (type.kind) {
+    case 'integer':
+      return type.bytes;
+    case 'array':
+      return (type.count ?? 0) * elementSize(type.element);
+    default:
+      return layoutOfType(type)?.size ?? 0;
+  }
+}
+
+/**
+ * The place of `path` (`vp_index`, `proximity_domain_info.domain_id`, `elements.name`, `control.level_triggered`)
+ * in the struct; through an array it is the place in element 0. A name that does not exist is a mistake of the
+ * programmer and throws.
+ */
+export function fieldOf(struct: string, path: string): FieldHandle {
+  let layout = structOf(struct);
+  let offset = 0;
+  let stride = 0;
+  const names = path.split('.');
+  for (let i = 0; ; i++) {
+    const { field, bit } = member(layout, names[i] as string);
+    offset += field.offset;
+    let type = field.type;
+    if (type.kind === 'array') {
+      type = type.element;
+      stride = elementSize(type);
+    }
+    if (i === names.length - 1) {
+      const signed = type.kind === 'integer' && type.signed;
+      const size = elementSize(type);
+      return bit === undefined
+        ? { offset, size, stride, lsb: 0, width: undefined, signed }
+        : { offset, size, stride, lsb: bit.lsb, width: bit.width, signed: false };
+    }
+    const inner = layoutOfType(type);
+    if (inner === undefined || bit !== undefined)
+      throw new Error(`${struct}.${path}: ${names[i]} has no members`);
+    layout = inner;
+  }
+}
+
+function u32At(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] ?? 0) |
+      ((bytes[at + 1] ?? 0) << 8) |
+      ((bytes[at + 2] ?? 0) << 16) |
+      ((bytes[at + 3] ?? 0) << 24)) >>>
+    0
+  );
+}
+
+function unsignedAt(bytes: Uint8Array, at: number, size: number): number {
+  if (size >= 4) return u32At(bytes, at);
+  return size === 1 ? (bytes[at] ?? 0) : (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+}
+
+/**
+ * A field of at most 32 bits (of a wider one the low 32), of element `index` in an array. Bytes beyond the end
+ * of the buffer read as 0.
+ */
+export function readU32(bytes: Uint8Array, field: FieldHandle, index = 0): number {
+  const at = field.offset + index * field.stride;
+  if (field.width === undefined) {
+    const value = unsignedAt(bytes, at, field.size);
+    return field.signed ? value | 0 : value;
+  }
+  if (field.lsb + field.width <= 32) {
+    const value = unsignedAt(bytes, at, field.size) >>> field.lsb;
+    return field.width === 32 ? value : value & (2 ** field.width - 1);
+  }
+  return Number(readU64(bytes, field, index) & 0xffff_ffffn);
+}
+
+/** A field of at most 64 bits; bytes beyond the end of the buffer read as 0. */
+export function readU64(bytes: Uint8Array, field: FieldHandle, index = 0): bigint {
+  const at = field.offset + index * field.stride;
+  let value = BigInt(unsignedAt(bytes, at, field.size));
+  if (field.size >= 8) value |= BigInt(u32At(bytes, at + 4)) << 32n;
+  if (field.width !== undefined) return BigInt.asUintN(field.width, value >> BigInt(field.lsb));
+  return field.signed ? BigInt.asIntN(field.size * 8, value) : value;
+}
+
+/**
+ * Writes a field; what does not fit in it is cut off. The bytes must be there: a place beyond the end of the
+ * buffer is a mistake of the programmer and throws.
+ */
+export function writeField(bytes: Uint8Array, field: FieldHandle, value: number | bigint, index = 0): void {
+  const at = field.offset + index * field.stride;
+  if (at + field.size > bytes.length) throw new Error(`field at ${at} in a buffer of ${bytes.length} bytes`);
+  let word = BigInt(value);
+  if (field.width !== undefined) {
+    const mask = ((1n << BigInt(field.width)) - 1n) << BigInt(field.lsb);
+    let old = 0n;
+    for (let i = field.size - 1; i >= 0; i--) old = (old << 8n) | BigInt(bytes[at + i] as number);
+    word = (old & ~mask) | ((word << BigInt(field.lsb)) & mask);
+  }
+  for (let i = 0; i < field.size; i++) {
+    bytes[at + i] = Number(word & 0xffn);
+    word >>= 8n;
+  }
+}

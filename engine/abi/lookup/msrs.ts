@@ -1,0 +1,55 @@
+import { MSR_LAYOUTS, MSRS } from '../data/msrs.ts';
+import type { MsrAddress } from '../ids.ts';
+import { tableLines } from '../text.ts';
+import { type BitField, parseBitField } from './bit-fields.ts';
+import { type NamedRow, NameTable } from './name-table.ts';
+
+export interface MsrRow extends NamedRow {
+  /** The name without HV_X64_MSR_. */
+  readonly abiName: string;
+  readonly access: 'rw' | 'ro' | 'wo';
+  /** Value at reset; undefined where no source states one. */
+  readonly reset: bigint | undefined;
+  /** Which layout of the table its value has (`sint`); undefined for a plain number. */
+  readonly layout: string | undefined;
+  readonly bits: readonly BitField[];
+  /** Who writes it in Linux. */
+  readonly owner: string | undefined;
+  readonly note: string;
+}
+
+function layouts(): Map<string, readonly BitField[]> {
+  const map = new Map<string, readonly BitField[]>();
+  for (const line of tableLines(MSR_LAYOUTS)) {
+    const colon = line.indexOf(': ');
+    const bits = line
+      .slice(colon + 2)
+      .split(', ')
+      .map(parseBitField);
+    map.set(
+      line.slice(0, colon),
+      bits.filter((bit) => bit !== undefined),
+    );
+  }
+  return map;
+}
+
+/** Synthetic MSRs by address (TLFS). Linux has called them HV_X64_MSR_, HV_REGISTER_ and HV_MSR_. */
+export const msrs = new NameTable<MsrRow, MsrAddress>(['HV_X64_MSR_', 'HV_MSR_', 'HV_REGISTER_'], () => {
+  const layoutOf = layouts();
+  return tableLines(MSRS).map((line) => {
+    const [row = '', owner = '-', note = ''] = line.split(' | ');
+    const [value = '', abiName = '', access, reset = '-', layout = '-'] = row.trim().split(/\s+/);
+    return {
+      value: Number(value),
+      name: `HV_X64_MSR_${abiName}`,
+      abiName,
+      access: access as MsrRow['access'],
+      reset: reset === '-' ? undefined : BigInt(reset),
+      layout: layout === '-' ? undefined : layout,
+      bits: layoutOf.get(layout) ?? [],
+      owner: owner === '-' ? undefined : owner,
+      note,
+    };
+  });
+});
