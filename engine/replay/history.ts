@@ -76,6 +76,12 @@ export class History {
       : inCall;
   }
 
+  /** The event while which a call returned; undefined when it never did. */
+  returnedDuring(seq: number): number | undefined {
+    const returned = this.#returns.get(seq);
+    return returned === undefined ? undefined : Math.min(returned.before, this.events);
+  }
+
   /** Whether a position exists in this trace. */
   has(address: Address): boolean {
     if (address.seq === 0) return address.sub === 0;
@@ -163,6 +169,8 @@ export class History {
 interface ReturnRange {
   readonly from: number;
   readonly to: number;
+  /** The event before which the call returned (one past the last where it returned at the end). */
+  readonly before: number;
   /** First event derived in the return phase. */
   readonly firstSub?: number;
 }
@@ -196,6 +204,7 @@ export class HistoryBuilder {
   readonly #derived: Uint32Array;
   readonly #returns = new Map<number, ReturnRange>();
   readonly #events: number;
+  #current = 0;
 
   constructor(events: number) {
     this.#events = events;
@@ -206,6 +215,7 @@ export class HistoryBuilder {
   /** Event `seq` is about to be fed; the journal has `entries` entries. */
   start(seq: number, entries: number): void {
     this.#starts[seq] = entries;
+    this.#current = seq;
   }
 
   observe(step: Step): void {
@@ -213,7 +223,8 @@ export class HistoryBuilder {
     if (step.derived) this.#derived[seq] = Math.max(this.#derived[seq] ?? 0, sub);
     if (!step.returned) return;
     const { from, to, firstSub } = step;
-    this.#returns.set(seq, firstSub === undefined ? { from, to } : { from, to, firstSub });
+    const before = this.#current;
+    this.#returns.set(seq, { from, to, before, ...(firstSub === undefined ? {} : { firstSub }) });
   }
 
   build(tables: StoreTables): History {

@@ -1,0 +1,98 @@
+import { errnos } from '../abi/lookup/errnos.ts';
+import { hypercalls } from '../abi/lookup/hypercalls.ts';
+import { messageTypes } from '../abi/lookup/messages.ts';
+import { msrs } from '../abi/lookup/msrs.ts';
+import { statuses } from '../abi/lookup/statuses.ts';
+import { hexOf } from '../abi/text.ts';
+import type { TraceEvent } from '../trace/event.ts';
+import { formatVp } from '../trace/handle.ts';
+
+const CODE_MASK = 0xffffn;
+
+/** `cpu 0`, `vp 2.0`, `100/101`; empty where nothing was recorded. */
+export function whoOf(event: TraceEvent): string {
+  if (event.vp !== undefined) return `vp ${formatVp(event.vp)}`;
+  if (event.cpu !== undefined) return `cpu ${event.cpu}`;
+  if (event.tid !== undefined) return `${event.pid ?? '?'}/${event.tid}`;
+  return event.pid === undefined ? '' : String(event.pid);
+}
+
+/** Type of the message in a slot (first field of a message header). */
+export function messageTypeOf(slot: Uint8Array): number | undefined {
+  if (slot.length < 4) return undefined;
+  return new DataView(slot.buffer, slot.byteOffset).getUint32(0, true);
+}
+
+/** Canonical name of the call, register, message or step. `ioctlName` resolves an ioctl in its dialect. */
+export function opOf(
+  event: TraceEvent,
+  ioctlName: (event: TraceEvent & { kind: 'ioctl' }) => string,
+): string {
+  switch (event.kind) {
+    case 'msr':
+      return msrs.name(event.msr);
+    case 'hypercall':
+      return hypercalls.name(Number(event.control & CODE_MASK));
+    case 'ioctl':
+      return ioctlName(event);
+    case 'message': {
+      const type = event.slot === undefined ? undefined : messageTypeOf(event.slot);
+      return type === undefined ? event.what : `${event.what} ${messageTypes.name(type)}`;
+    }
+    case 'intercept':
+      return messageTypes.name(event.type);
+    case 'page':
+      return `${event.what} ${event.page}`;
+    case 'lifecycle':
+      return `${event.what}${event.phase === 'end' ? ' end' : ''}`;
+    default:
+      return event.what;
+  }
+}
+
+/** Status, return value, `#GP` or the value of an access; undefined where no answer is known. */
+export function resultOf(event: TraceEvent): string | undefined {
+  switch (event.kind) {
+    case 'msr':
+      if (event.fault === true) return '#GP';
+      return event.value === undefined ? undefined : hexOf(event.value);
+    case 'hypercall':
+      if (event.fault === true) return '#UD';
+      if (event.result === undefined) return undefined;
+      return event.result.reps === 0
+        ? statuses.name(event.result.status)
+        : `${statuses.name(event.result.status)}, ${event.result.reps} reps`;
+    case 'ioctl':
+    case 'fd':
+    case 'lifecycle':
+      if (event.ret === undefined) return undefined;
+      return event.ret === null ? 'open' : returnText(event.ret);
+    case 'message':
+      return event.reason;
+    default:
+      return undefined;
+  }
+}
+
+/** Whether the answer says that it did not work. */
+export function failed(event: TraceEvent): boolean {
+  switch (event.kind) {
+    case 'msr':
+      return event.fault === true;
+    case 'hypercall':
+      return event.fault === true || (event.result !== undefined && event.result.status !== 0);
+    case 'ioctl':
+    case 'fd':
+    case 'lifecycle':
+      return typeof event.ret === 'number' && event.ret < 0;
+    case 'message':
+      return event.what === 'drop';
+    default:
+      return false;
+  }
+}
+
+/** `0`, `7`, or the errno's name for a failure. */
+function returnText(ret: number): string {
+  return ret < 0 ? `-${errnos.name(-ret)}` : String(ret);
+}
