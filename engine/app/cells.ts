@@ -75,7 +75,7 @@ export class StateExplorer {
   /** Journal entry as a view shows it. */
   writeView(entry: number): WriteView {
     const write = this.history.write(entry);
-    const existence = write.cell === this.paths.objectOf(write.cell).id;
+    const existence = (write.cell as number) === this.paths.objectOf(write.cell).id;
     return {
       path: this.paths.path(write.cell),
       ...writerOf(write),
