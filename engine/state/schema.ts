@@ -107,7 +107,7 @@ export function objectKind<S extends Shape>(
   shape: S,
 ): ObjectKind<S> {
   const info: SlotInfo[] = [{ path: '', hint: { as: 'bool' }, reset: 0n }];
-  const slots = place(shape, '', info) as Slots<S>;
+  const slots = place(shape, '', info, 0) as Slots<S>;
   return { name, parent, key, slots, info };
 }
 
@@ -120,36 +120,27 @@ function isSpec(member: Shape[string]): member is CellSpec | CellArraySpec | Gro
   return typeof (member as { spec?: unknown }).spec === 'string';
 }
 
-function place(shape: Shape, prefix: string, info: SlotInfo[]): unknown {
+/** Appends the slots of a shape to `info` and returns their numbers, counted from `base`. */
+function place(shape: Shape, prefix: string, info: SlotInfo[], base: number): unknown {
   const slots: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(shape)) {
     const path = prefix === '' ? name : `${prefix}.${name}`;
     if (!isSpec(member)) {
-      slots[name] = place(member, path, info);
+      slots[name] = place(member, path, info, base);
     } else if (member.spec === 'cell') {
-      slots[name] = info.push({ path, hint: member.hint, reset: member.reset }) - 1;
+      slots[name] = info.push({ path, hint: member.hint, reset: member.reset }) - 1 - base;
     } else if (member.spec === 'cells') {
-      slots[name] = { first: info.length, count: member.count };
+      slots[name] = { first: info.length - base, count: member.count };
       for (let i = 0; i < member.count; i++) {
         info.push({ path: `${path}[${i}]`, hint: member.hintOf(i), reset: member.reset });
       }
     } else {
       const first = info.length;
-      const element = place(member.shapeOf(0), `${path}[0]`, info);
+      const element = place(member.shapeOf(0), `${path}[0]`, info, first);
       const stride = info.length - first;
-      for (let i = 1; i < member.count; i++) place(member.shapeOf(i), `${path}[${i}]`, info);
-      slots[name] = { first, stride, count: member.count, slots: shiftSlots(element, -first) };
+      for (let i = 1; i < member.count; i++) place(member.shapeOf(i), `${path}[${i}]`, info, first);
+      slots[name] = { first: first - base, stride, count: member.count, slots: element };
     }
   }
   return slots;
-}
-
-/** Slots of a group-array element are relative to the element's first slot. */
-function shiftSlots(slots: unknown, by: number): unknown {
-  if (typeof slots === 'number') return slots + by;
-  const shifted: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(slots as Record<string, unknown>)) {
-    shifted[name] = name === 'count' || name === 'stride' ? member : shiftSlots(member, by);
-  }
-  return shifted;
 }

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { cell, cells, objectKind } from '../state/schema.ts';
+import { type CellId, CellStore, TOP } from '../state/store.ts';
+import { at } from '../trace/position.ts';
+import { HistoryBuilder } from './history.ts';
+import { StateImage } from './image.ts';
+
+const THING = objectKind('thing', undefined, 'decimal', {
+  a: cell('hex', 7n),
+  b: cells(3, () => ({ as: 'hex' })),
+});
+
+type Act =
+  | { readonly do: 'create' | 'createUnknown' | 'destroy'; readonly key: number }
+  | { readonly do: 'set'; readonly key: number; readonly slot: number; readonly value: bigint };
+
+const act: fc.Arbitrary<Act> = fc.oneof(
+  fc.record({
+    do: fc.constantFrom('create', 'createUnknown', 'destroy'),
+    key: fc.integer({ min: 0, max: 4 }),
+  }),
+  fc.record({
+    do: fc.constant('set' as const),
+    key: fc.integer({ min: 0, max: 4 }),
+    slot: fc.integer({ min: 1, max: 4 }),
+    value: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+  }),
+);
+
+function apply(store: CellStore, step: Act): void {
+  const id = store.find(TOP, THING, step.key);
+  if (step.do === 'set') {
+    if (id !== undefined) store.set((id + step.slot) as CellId, step.value);
+  } else if (step.do === 'destroy') {
+    if (id !== undefined) store.destroy(id);
+  } else if (id === undefined) {
+    store[step.do](TOP, THING, step.key);
+  }
+}
+
+test('an image moved by deltas, either way and from checkpoints, is the state that was', () => {
+  fc.assert(
+    fc.property(
+      fc.array(act, { minLength: 1, maxLength: 60 }),
+      fc.array(fc.nat(60), { minLength: 1, maxLength: 20 }),
+      fc.integer({ min: 1, max: 20 }),
+      (acts, jumps, every) => {
+        const builder = new HistoryBuilder(acts.length);
+        const store = new CellStore((chunk) => builder.chunks.push(chunk));
+        const states: { values: BigUint64Array; known: Uint8Array }[] = [store.checkpoint()];
+        acts.forEach((step, i) => {
+          builder.start(i + 1, store.entries);
+          if (i % every === 0)
+            builder.checkpoints.push({ nextSeq: i + 1, store: store.checkpoint(), open: [] });
+          store.writer(at(i + 1), 'mshv');
+          apply(store, step);
+          states.push(store.checkpoint());
+        });
+        store.flush();
+        const history = builder.build(store.tables);
+        const image = new StateImage(history);
+        for (const jump of jumps) {
+          const seq = jump % (acts.length + 1);
+          image.seek(at(seq));
+          const was = states[seq];
+          assert.ok(was !== undefined);
+          was.values.forEach((value, c) => {
+            assert.equal(image.get(c as CellId), value);
+            // Cells of what does not exist have no knownness to speak of.
+            if (value !== 0n) assert.equal(image.known(c as CellId), was.known[c] === 1);
+          });
+        }
+        for (const row of store.tables.objects) {
+          const entries = history.writesOf(row.id as number as CellId);
+          assert.ok([...entries].every((entry) => history.write(entry).cell === (row.id as number)));
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
