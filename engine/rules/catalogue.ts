@@ -1,0 +1,6 @@
+import type { Rule } from './rule.ts';
+import { sharedOwnership } from './shared-ownership.ts';
+import { synicOrder } from './synic-order.ts';
+
+/** All rules. Root causes stand before the rules whose findings may follow from them. */
+export const RULES: readonly Rule[] = [sharedOwnership, synicOrder];

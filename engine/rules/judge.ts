@@ -1,0 +1,103 @@
+import type { Step } from '../replay/step.ts';
+import type { CellStore } from '../state/store.ts';
+import type { EventKind } from '../trace/event.ts';
+import type { Profile } from '../trace/profile.ts';
+import { compareFindings, type Finding } from './finding.ts';
+import type { Moment } from './open-finding.ts';
+import type { Judge, Rule, Tracker, TrackerKind } from './rule.ts';
+
+/** Several rules over one replay. */
+export interface Judgement {
+  /** Hand in every step, in the order of effect. */
+  step(step: Step, store: CellStore): void;
+  /** Ends the judgement; once, after the last step. */
+  end(): void;
+  /** The findings, earliest cause first; after {@link Judgement.end}. */
+  findings(): readonly Finding[];
+}
+
+/** Kinds that the drivers' side derives where a trace does not have them, so that they are never missing. */
+const DERIVED_KINDS: readonly EventKind[] = ['msr', 'hypercall'];
+
+interface Watcher {
+  step(step: Step, store: CellStore): void;
+}
+
+/** Starts judging. Nothing is allocated for a step of a kind that nobody watches. */
+export function createJudge(rules: readonly Rule[], profile: Profile): Judgement {
+  const watchers = new Map<EventKind, { readonly trackers: Watcher[]; readonly rules: Watcher[] }>();
+  const trackers = new Map<TrackerKind<Tracker>, Tracker>();
+  const judges: Judge[] = [];
+  const seen = new Set<EventKind>(profile.kernel === 'unknown' ? [] : DERIVED_KINDS);
+  const reported: Finding[] = [];
+  let findings: readonly Finding[] | undefined;
+  let present: Step | undefined;
+  let steps = 0;
+
+  function watching(kind: EventKind) {
+    const list = watchers.get(kind) ?? { trackers: [], rules: [] };
+    watchers.set(kind, list);
+    return list;
+  }
+
+  function now(): Moment {
+    if (present === undefined) throw new Error('no step yet');
+    return { at: present.address, step: steps };
+  }
+
+  function tracker<T extends Tracker>(kind: TrackerKind<T>): T {
+    const known = trackers.get(kind);
+    if (known !== undefined) return known as T;
+    const made = kind.create({ profile, now });
+    trackers.set(kind, made);
+    for (const watched of kind.watches) watching(watched).trackers.push(made);
+    return made;
+  }
+
+  const byId = new Map<string, Rule>();
+  for (const rule of rules) {
+    if (byId.has(rule.id)) throw new Error(`two rules ${rule.id}`);
+    byId.set(rule.id, rule);
+    const judge = rule.judge({ profile, tracker, now, report: (finding) => reported.push(finding) });
+    judges.push(judge);
+    for (const kind of rule.watches) watching(kind).rules.push(judge);
+  }
+
+  /** The trace goes deep enough for the rule: it has, or would have, the kinds of event that it needs. */
+  function deepEnough(finding: Finding): boolean {
+    const rule = byId.get(finding.rule);
+    if (rule === undefined) throw new Error(`finding of an unknown rule ${finding.rule}`);
+    return rule.needs.every((kind) => seen.has(kind));
+  }
+
+  return {
+    step(step, store) {
+      steps++;
+      const { kind } = step.event;
+      if (!seen.has(kind)) seen.add(kind);
+      const list = watchers.get(kind);
+      if (list === undefined) return;
+      present = step;
+      for (const watcher of list.trackers) watcher.step(step, store);
+      for (const watcher of list.rules) watcher.step(step, store);
+    },
+    end() {
+      if (findings !== undefined) throw new Error('the judgement has ended already');
+      for (const judge of judges) judge.end();
+      findings = unique(reported.filter(deepEnough).sort(compareFindings));
+    },
+    findings() {
+      if (findings === undefined) throw new Error('the judgement has not ended');
+      return findings;
+    },
+  };
+}
+
+function unique(findings: readonly Finding[]): readonly Finding[] {
+  const ids = new Set<string>();
+  for (const { id } of findings) {
+    if (ids.has(id)) throw new Error(`two findings ${id}: a rule reports a root cause once`);
+    ids.add(id);
+  }
+  return findings;
+}

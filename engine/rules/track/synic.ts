@@ -1,0 +1,168 @@
+import type { Moment, OpenFinding } from '../open-finding.ts';
+import {
+  changeWhileOn,
+  isOn,
+  SCONTROL_INDEX,
+  SIEFP_INDEX,
+  SIMP_INDEX,
+  SINT0_INDEX,
+  SIRBP_INDEX,
+  SYNIC_REGISTERS,
+  type SynicRegister,
+} from './synic-registers.ts';
+
+/** A component that did something, and when. */
+export interface Deed {
+  readonly component: string;
+  readonly moment: Moment;
+}
+
+/**
+ * Who switched a control on and has neither switched it off nor gone. `unknown`: it may have been on before
+ * the recording began, or the writer is not known; then nobody can be blamed.
+ */
+export type Owner = Deed | 'nobody' | 'unknown';
+
+/** Harm that a finding explains, and who suffers from it. */
+export interface Harm {
+  readonly finding: OpenFinding;
+  readonly victim: string;
+}
+
+/** What is known of a register. */
+export interface ControlState {
+  readonly on: boolean | undefined;
+  readonly value: bigint | undefined;
+  readonly owner: Owner;
+  /** Who switched it off, while it is off. */
+  readonly offBy: Deed | undefined;
+  /** Its present state is somebody's fault, until it is on again or the victim has gone. */
+  readonly harm: Harm | undefined;
+}
+
+/** A register of a SynIC, as far as the trace has told. */
+export interface Control extends ControlState {
+  readonly register: SynicRegister;
+  /** Path of the cell: `cpu[0].synic.siefp`. */
+  readonly cell: string;
+}
+
+type Live = { -readonly [K in keyof Control]: Control[K] };
+
+const UNWRITTEN = { value: undefined, offBy: undefined, harm: undefined };
+export const NOTHING_KNOWN: ControlState = { ...UNWRITTEN, on: undefined, owner: 'unknown' };
+export const OFF: ControlState = { ...UNWRITTEN, on: false, owner: 'nobody' };
+export const ON: ControlState = { ...UNWRITTEN, on: true, owner: 'nobody' };
+
+/** The SynIC of a CPU; a nested one has a register file of its own. */
+export class Synic {
+  readonly cpu: number;
+  /** By index in {@link SYNIC_REGISTERS}; a hole where no register is. */
+  readonly #controls: readonly (Live | undefined)[];
+  /** The sixteen SINTs. */
+  readonly sints: readonly Control[];
+
+  constructor(cpu: number, nested: boolean, reset: (register: SynicRegister) => ControlState) {
+    this.cpu = cpu;
+    const path = nested ? `cpu[${cpu}].nested.synic` : `cpu[${cpu}].synic`;
+    this.#controls = SYNIC_REGISTERS.map(
+      (register) => register && { register, cell: `${path}.${register.path}`, ...reset(register) },
+    );
+    this.sints = this.#controls.slice(SINT0_INDEX) as Control[];
+  }
+
+  /** The register at an index of {@link SYNIC_REGISTERS}. */
+  at(index: number): Control {
+    return this.#live(index);
+  }
+
+  get scontrol(): Control {
+    return this.at(SCONTROL_INDEX);
+  }
+
+  get siefp(): Control {
+    return this.at(SIEFP_INDEX);
+  }
+
+  get simp(): Control {
+    return this.at(SIMP_INDEX);
+  }
+
+  get sirbp(): Control {
+    return this.at(SIRBP_INDEX);
+  }
+
+  /** The SINTs that a component has unmasked and still owns. */
+  sintsOf(component: string): readonly Control[] {
+    return this.sints.filter((sint) => sint.on === true && isOwnedBy(sint.owner, component));
+  }
+
+  /** A control that is not as `victim` left it, or as anybody did where no victim is named. */
+  harmed(victim?: string): Harm | undefined {
+    for (const control of this.#controls) {
+      const harm = control?.harm;
+      if (harm !== undefined && (victim === undefined || harm.victim === victim)) return harm;
+    }
+    return undefined;
+  }
+
+  /** Puts the state of a control down to a finding. */
+  blame(control: Control, harm: Harm): void {
+    (control as Live).harm = harm;
+  }
+
+  /** A read has shown a value. One that we did not expect was written by somebody whom the trace does not show. */
+  read(index: number, value: bigint): void {
+    const control = this.#live(index);
+    const { register } = control;
+    if (register.kind === 'eom') return;
+    const on = isOn(register, value);
+    const moved =
+      on && control.value !== undefined && changeWhileOn(register, control.value, value) !== 'none';
+    if (on !== control.on || moved) {
+      control.owner = on ? 'unknown' : 'nobody';
+      control.offBy = undefined;
+      control.harm = undefined;
+    }
+    control.on = on;
+    control.value = value;
+  }
+
+  /** A write has taken effect; `deed` is undefined where its writer is not known. */
+  wrote(index: number, value: bigint, deed: Deed | undefined): void {
+    const control = this.#live(index);
+    const { register, on: was } = control;
+    if (register.kind === 'eom') return;
+    control.on = isOn(register, value);
+    control.value = value;
+    if (control.on) {
+      // A control that is on and was left behind belongs to whoever switches it on next.
+      if (was === false || control.owner === 'nobody') control.owner = deed ?? 'unknown';
+      control.offBy = undefined;
+      control.harm = undefined;
+    } else {
+      control.owner = 'nobody';
+      if (was !== false) control.offBy = deed;
+    }
+  }
+
+  /** Those whom `gone` names own nothing here any more and cannot be harmed. */
+  release(gone: (component: string) => boolean): void {
+    for (const control of this.#controls) {
+      if (control === undefined) continue;
+      if (typeof control.owner === 'object' && gone(control.owner.component)) control.owner = 'nobody';
+      if (control.offBy !== undefined && gone(control.offBy.component)) control.offBy = undefined;
+      if (control.harm !== undefined && gone(control.harm.victim)) control.harm = undefined;
+    }
+  }
+
+  #live(index: number): Live {
+    const control = this.#controls[index];
+    if (control === undefined) throw new RangeError(`no SynIC register at ${index}`);
+    return control;
+  }
+}
+
+export function isOwnedBy(owner: Owner, component: string): boolean {
+  return typeof owner === 'object' && owner.component === component;
+}

@@ -1,0 +1,138 @@
+import type { Step } from '../replay/step.ts';
+import { CellStore } from '../state/store.ts';
+import type { EventKind, LifecycleEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
+import { type Address, at, seqOf, timeNs } from '../trace/position.ts';
+import type { Profile } from '../trace/profile.ts';
+import { readProfile } from '../trace/profile-read.ts';
+import { RULES } from './catalogue.ts';
+import type { Finding } from './finding.ts';
+import { createJudge } from './judge.ts';
+import type { Rule } from './rule.ts';
+
+const MSRS: Readonly<Record<string, number>> = {
+  SCONTROL: 0x4000_0080,
+  SVERSION: 0x4000_0081,
+  SIEFP: 0x4000_0082,
+  SIMP: 0x4000_0083,
+  EOM: 0x4000_0084,
+  SIRBP: 0x4000_0085,
+};
+
+/** A SINT with vector 0xf3, unmasked and masked. */
+export const UNMASKED = 0xf3n;
+export const MASKED = 0x1_00f3n;
+export const AS_INTERCEPT = 1n << 19n;
+
+export function msrOf(register: string): number {
+  const sint = /^SINT(\d+)$/.exec(register);
+  const msr = sint === null ? MSRS[register] : 0x4000_0090 + Number(sint[1]);
+  if (msr === undefined) throw new Error(`no register ${register}`);
+  return msr;
+}
+
+type MsrExtra = Partial<Pick<MsrEvent, 'fault' | 'nested' | 'vp'>>;
+type LifeExtra = Partial<Pick<LifecycleEvent, 'component' | 'cpu' | 'phase' | 'ret'>>;
+
+/** Writes traffic by hand, one step a call: what rules are judged over, without an engine. */
+export class Traffic {
+  readonly steps: Step[] = [];
+  readonly profile: Profile;
+
+  constructor(given: Record<string, string | number | boolean> = {}) {
+    this.profile = readProfile({ kernel: 'unknown', role: 'l1vh', cpus: 8, ...given });
+  }
+
+  add(event: { readonly kind: EventKind } & Readonly<Record<string, unknown>>, parent?: Address): this {
+    const seq = seqOf(this.steps.length + 1);
+    const common = { seq, t: timeNs(seq * 1000), provenance: 'authored' };
+    this.steps.push({
+      address: at(seq),
+      event: { ...common, ...event } as unknown as TraceEvent,
+      parent,
+      derived: false,
+      returned: false,
+      from: 0,
+      to: 0,
+    });
+    return this;
+  }
+
+  write(
+    component: string | undefined,
+    cpu: number,
+    register: string,
+    value: bigint,
+    extra: MsrExtra = {},
+  ): this {
+    const who = component === undefined ? {} : { component };
+    return this.add({
+      kind: 'msr',
+      dir: 'write',
+      msr: msrOf(register),
+      value,
+      cpu,
+      ...who,
+      ...extra,
+    });
+  }
+
+  read(component: string, cpu: number, register: string, value: bigint): this {
+    return this.add({ kind: 'msr', dir: 'read', msr: msrOf(register), value, cpu, component });
+  }
+
+  life(what: LifecycleEvent['what'], extra: LifeExtra = {}): this {
+    return this.add({ kind: 'lifecycle', what, ...extra });
+  }
+}
+
+export function judge(traffic: Traffic, rules: readonly Rule[] = RULES): readonly Finding[] {
+  const judgement = createJudge(rules, traffic.profile);
+  const store = new CellStore();
+  for (const step of traffic.steps) judgement.step(step, store);
+  judgement.end();
+  return judgement.findings();
+}
+
+/** VMBus' registers on a CPU, in the order of Linux 7.2 hv_synic_enable_regs. */
+export function vmbusUp(traffic: Traffic, cpu: number): Traffic {
+  return traffic
+    .write('vmbus', cpu, 'SIMP', 0x1000_001n)
+    .write('vmbus', cpu, 'SIEFP', 0x2000_001n)
+    .write('vmbus', cpu, 'SINT2', UNMASKED)
+    .write('vmbus', cpu, 'SCONTROL', 1n);
+}
+
+/** In the order of hv_synic_disable_regs. */
+export function vmbusDown(traffic: Traffic, cpu: number, extra: MsrExtra = {}): Traffic {
+  return traffic
+    .write('vmbus', cpu, 'SINT2', MASKED, extra)
+    .write('vmbus', cpu, 'SIMP', 0n)
+    .write('vmbus', cpu, 'SIEFP', 0n)
+    .write('vmbus', cpu, 'SCONTROL', 0n);
+}
+
+/** mshv_synic before it knew of VMBus: it enables everything once more. */
+export function mshvUp(traffic: Traffic, cpu: number): Traffic {
+  return traffic
+    .write('mshv', cpu, 'SIMP', 0x1000_001n)
+    .write('mshv', cpu, 'SIEFP', 0x2000_001n)
+    .write('mshv', cpu, 'SIRBP', 0x3000_001n)
+    .write('mshv', cpu, 'SINT0', UNMASKED)
+    .write('mshv', cpu, 'SINT5', UNMASKED | AS_INTERCEPT)
+    .write('mshv', cpu, 'SCONTROL', 1n);
+}
+
+/** The registers that are mshv's alone. */
+export function mshvOwnDown(traffic: Traffic, cpu: number): Traffic {
+  return traffic
+    .write('mshv', cpu, 'SINT0', MASKED)
+    .write('mshv', cpu, 'SINT5', MASKED | AS_INTERCEPT)
+    .write('mshv', cpu, 'SIRBP', 0n);
+}
+
+export function mshvDown(traffic: Traffic, cpu: number): Traffic {
+  return mshvOwnDown(traffic, cpu)
+    .write('mshv', cpu, 'SIEFP', 0x2000_000n)
+    .write('mshv', cpu, 'SIMP', 0x1000_000n)
+    .write('mshv', cpu, 'SCONTROL', 0n);
+}
