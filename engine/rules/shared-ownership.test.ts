@@ -209,3 +209,13 @@ test('harm is over once the owner has switched the control on again', () => {
   const evidence = only(traffic).evidence;
   assert.deepEqual(only(traffic.write('vmbus', 0, 'SINT2', MASKED)).evidence, evidence);
 });
+
+test('what was taken and put back is still the owner’s, until the owner lets go of it', () => {
+  const taken = () => new Traffic().write('vmbus', 0, 'SIMP', 0x1001n).write('timer', 0, 'SIMP', 0n);
+  const putBack = () => taken().write('mshv', 0, 'SIMP', 0x1001n);
+  assert.equal(only(putBack().write('vmbus', 0, 'SIMP', 0n)).culprit.component, 'timer');
+  const again = judge(putBack().write('mshv', 0, 'SIMP', 0n)).map(({ id }) => id);
+  assert.deepEqual(again, ['R01:timer:off:vmbus', 'R01:mshv:off:vmbus']);
+  const letGo = taken().write('vmbus', 0, 'SIMP', 0n).write('mshv', 0, 'SIMP', 0x1001n);
+  assert.equal(only(letGo.write('mshv', 0, 'SIMP', 0n)).culprit.component, 'timer');
+});

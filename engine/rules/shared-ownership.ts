@@ -79,7 +79,7 @@ function violationOf(write: SynicWrite): Violation | undefined {
 /** A component writes to a SynIC from which something was taken: the harm is real. */
 function suffer({ synic, control, before, component, moment }: SynicWrite): void {
   if (component === undefined) return;
-  const harm = before.harm?.victim === component ? before.harm : synic.harmed(component);
+  const harm = before.harm?.victim.component === component ? before.harm : synic.harmed(component);
   if (harm === undefined) return;
   harm.finding.explains(control.cell, moment);
   harm.finding.escalate('error');
@@ -109,7 +109,7 @@ class Case {
 
   add({ write, owner }: Violation): void {
     const { synic, control, moment } = write;
-    synic.blame(control, { finding: this.#finding, victim: this.#victim });
+    synic.blame(control, { finding: this.#finding, victim: owner });
     if (!this.#finding.concerns(control.cell, synic.cpu)) return;
     this.#registers.add(control.register.name);
     this.#finding.prove(owner.moment);

@@ -23,10 +23,10 @@ export interface Deed {
  */
 export type Owner = Deed | 'nobody' | 'unknown';
 
-/** Harm that a finding explains, and who suffers from it. */
+/** Harm that a finding explains, and the owner who suffers from it: who had switched the control on, and when. */
 export interface Harm {
   readonly finding: OpenFinding;
-  readonly victim: string;
+  readonly victim: Deed;
 }
 
 /** What is known of a register. */
@@ -101,7 +101,7 @@ export class Synic {
   harmed(victim?: string): Harm | undefined {
     for (const control of this.#controls) {
       const harm = control?.harm;
-      if (harm !== undefined && (victim === undefined || harm.victim === victim)) return harm;
+      if (harm !== undefined && (victim === undefined || harm.victim.component === victim)) return harm;
     }
     return undefined;
   }
@@ -131,18 +131,23 @@ export class Synic {
   /** A write has taken effect; `deed` is undefined where its writer is not known. */
   wrote(index: number, value: bigint, deed: Deed | undefined): void {
     const control = this.#live(index);
-    const { register, on: was } = control;
+    const { register, on: was, harm } = control;
     if (register.kind === 'eom') return;
     control.on = isOn(register, value);
     control.value = value;
+    const ofVictim = harm !== undefined && harm.victim.component === deed?.component;
     if (control.on) {
-      // A control that is on and was left behind belongs to whoever switches it on next.
-      if (was === false || control.owner === 'nobody') control.owner = deed ?? 'unknown';
+      // What was taken from its owner and is put back is the owner's; what was left behind is the next writer's.
+      if (was === false || control.owner === 'nobody') {
+        control.owner = harm === undefined || ofVictim ? (deed ?? 'unknown') : harm.victim;
+      }
       control.offBy = undefined;
       control.harm = undefined;
     } else {
       control.owner = 'nobody';
       if (was !== false) control.offBy = deed;
+      // The owner has let go of what was taken from it.
+      if (ofVictim) control.harm = undefined;
     }
   }
 
@@ -152,7 +157,7 @@ export class Synic {
       if (control === undefined) continue;
       if (typeof control.owner === 'object' && gone(control.owner.component)) control.owner = 'nobody';
       if (control.offBy !== undefined && gone(control.offBy.component)) control.offBy = undefined;
-      if (control.harm !== undefined && gone(control.harm.victim)) control.harm = undefined;
+      if (control.harm !== undefined && gone(control.harm.victim.component)) control.harm = undefined;
     }
   }
 
