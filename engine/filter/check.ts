@@ -38,6 +38,7 @@ export function check(tree: Tree, table: FieldTable): Result<Plan> {
       return field.ok ? field.value.equal(tree.values) : field;
     }
     case 'changes':
+      if (!table.state) return fail(tree.column, 'changes', 'there is no replay here to ask for changes');
       return ok({ kind: 'changes', path: tree.path, negated: false });
     case 'under':
       return ok({ kind: 'under', position: tree.position, negated: false });

@@ -56,6 +56,7 @@ export const TABLE: FieldTable = {
       text: { read: (word) => word, offered: ['R01'], form: 'a word' },
     },
   ],
+  state: true,
   paths: ['cpu[*].synic.simp', 'cpu[*].synic.siefp'],
 };
 
@@ -147,7 +148,7 @@ const comparison: fc.Arbitrary<Tree> = fc.constantFrom(...Object.keys(VALUES)).c
 });
 
 const causal: fc.Arbitrary<Tree> = fc.constantFrom<Tree>(
-  { kind: 'changes', path: 'cpu[*].synic.sint[0x2]' },
+  { kind: 'changes', path: 'cpu[*].synic.sint[0x2]', column: 0 },
   { kind: 'under', position: { seq: timeNs(7) as never, sub: 0 } },
 );
 

@@ -144,11 +144,11 @@ class Parser {
     }
     this.#terms += 1;
     if (this.#terms > MAX_TERMS) throw this.#stop(`a filter has at most ${MAX_TERMS} comparisons`);
-    if (this.#take('changes'))
-      return {
-        kind: 'changes',
-        path: this.#argument('path', (text) => (isCellPath(text) ? text : undefined)),
-      };
+    const column = this.#column;
+    if (this.#take('changes')) {
+      const path = this.#argument('path', (text) => (isCellPath(text) ? text : undefined));
+      return { kind: 'changes', path, column };
+    }
     if (this.#take('under')) return { kind: 'under', position: this.#argument('position', parseAddress) };
     return this.#comparison();
   }

@@ -14,7 +14,7 @@ export interface NameEntry {
 }
 
 /** The names of a field's values. */
-export interface NameTable {
+export interface FieldNames {
   /** All meanings of a name, aliases included; empty when it is not known. */
   readonly lookup: (name: string) => readonly NameEntry[];
   /** Every name that `~` looks through, aliases included. */
@@ -49,12 +49,12 @@ export type FieldSpec = FieldBase &
   (
     | {
         readonly type: 'number';
-        readonly names?: NameTable;
+        readonly names?: FieldNames;
         /** What a plain number means beside its value: a number as `op` is an ioctl's. */
         readonly numberWhen?: readonly Guard[];
       }
     /** A number that is only ever written as a name. */
-    | { readonly type: 'name'; readonly names: NameTable }
+    | { readonly type: 'name'; readonly names: FieldNames }
     /** Nanoseconds. */
     | { readonly type: 'time' }
     /** An event's address: this field is the number, `subField` what stands behind its dot. */
@@ -79,6 +79,8 @@ export interface PayloadNames {
 export interface FieldTable {
   readonly fields: readonly FieldSpec[];
   readonly payload?: PayloadNames;
+  /** Whether `changes( )` can be answered: there is a replay beside the events. */
+  readonly state: boolean;
   /** Cell paths to offer inside `changes( )`. */
   readonly paths: readonly string[];
 }
@@ -97,7 +99,7 @@ export function nameTable(
   entries: readonly NameEntry[],
   aliases: readonly NameEntry[] = [],
   form?: string,
-): NameTable {
+): FieldNames {
   const all = [...entries, ...aliases];
   const byName = new Map<string, NameEntry[]>();
   for (const entry of all) {
@@ -114,7 +116,7 @@ export function nameTable(
 }
 
 /** A table of names for 0, 1, 2, … */
-export function ordinalNames(names: readonly string[]): NameTable {
+export function ordinalNames(names: readonly string[]): FieldNames {
   return nameTable(names.map((name, i) => ({ name, value: BigInt(i), when: [] })));
 }
 

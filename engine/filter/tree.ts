@@ -18,7 +18,7 @@ export type Tree =
   | { readonly kind: 'bare'; readonly field: FieldRef }
   | { readonly kind: 'compare'; readonly field: FieldRef; readonly op: CompareOp; readonly value: Value }
   | { readonly kind: 'in'; readonly field: FieldRef; readonly values: readonly Value[] }
-  | { readonly kind: 'changes'; readonly path: string }
+  | { readonly kind: 'changes'; readonly path: string; readonly column: number }
   | { readonly kind: 'under'; readonly position: Address };
 
 /** A field by the name that it was given; `arg.flags` and the like are split later, by the field table. */

@@ -1,7 +1,7 @@
 import { collect, ok, type Result } from '../error.ts';
 import { nearest } from '../near.ts';
 import { allOf, anyOf, fieldTest, type Plan } from '../plan.ts';
-import type { FieldSpec, Guard, NameEntry, NameTable } from '../table.ts';
+import type { FieldNames, FieldSpec, Guard, NameEntry } from '../table.ts';
 import type { Value } from '../tree.ts';
 import { badValue, basics, expectedValues, type Meaning } from './meaning.ts';
 
@@ -11,7 +11,7 @@ import { badValue, basics, expectedValues, type Meaning } from './meaning.ts';
  */
 export function numberMeaning(
   spec: FieldSpec,
-  names: NameTable | undefined,
+  names: FieldNames | undefined,
   numberWhen: readonly Guard[] | undefined,
 ): Meaning {
   const entriesOf = (value: Value): Result<readonly NameEntry[]> => {
