@@ -8,12 +8,16 @@ export const BINDABLE = {
     why: 'the hypervisor chooses partition ids',
   },
   'kernel-page': {
-    what: 'base frame in a write of HV_X64_MSR_SIMP, HV_X64_MSR_SIEFP, HV_X64_MSR_SIRBP by the kernel that allocated the page',
+    what: 'base frame in a write of HV_X64_MSR_SIMP, HV_X64_MSR_SIEFP, HV_X64_MSR_SIRBP, HV_X64_MSR_VP_ASSIST_PAGE, HV_X64_MSR_HYPERCALL by the kernel that allocated the page; HVCALL_MAP_VP_STATE_PAGE input.requested_map_location, HVCALL_MAP_STATS_PAGE2 input.map_location',
     why: 'the kernel’s page allocator chooses the frame',
   },
   'deposited-frames': {
     what: 'HVCALL_DEPOSIT_MEMORY input.gpa_page_list',
     why: 'the kernel’s page allocator chooses the frames',
+  },
+  'hypervisor-page': {
+    what: 'HVCALL_MAP_VP_STATE_PAGE output.map_location, HVCALL_MAP_STATS_PAGE output.map_location',
+    why: 'the hypervisor chooses the frame of a page that it provides',
   },
   'withdrawn-frames': {
     what: 'HVCALL_WITHDRAW_MEMORY output.gpa_page_list',

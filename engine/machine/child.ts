@@ -27,7 +27,10 @@ export interface HypercallRequest extends Undated<HypercallEvent> {
   readonly cpu: number;
   readonly component: string;
   readonly input: Uint8Array;
+  /** What of the input the engine cannot know and takes from a recorded call: the bytes of {@link bound}. */
   readonly bind?: BindReason;
+  /** First byte that `bind` is about, and the first after it. */
+  readonly bound?: readonly [from: number, to: number];
 }
 
 /** What a driver does besides: a step of a life cycle that begins or ends, a message slot it reads or clears. */

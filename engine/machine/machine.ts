@@ -1,6 +1,6 @@
 import type { JournalSink } from '../state/journal.ts';
 import { CellStore, type StoreCheckpoint, type StoreTables } from '../state/store.ts';
-import type { HypercallEvent, MsrEvent } from '../trace/event.ts';
+import type { HypercallEvent, MessageEvent, MsrEvent } from '../trace/event.ts';
 import type { Profile } from '../trace/profile.ts';
 import { BINDABLE, type BindReason } from './bindable.ts';
 import type { HypercallAnswer, HypercallRequest, MsrAnswer, MsrRequest } from './child.ts';
@@ -50,7 +50,8 @@ export class Machine implements Context {
 
   /** Bound outputs of hypercalls so far: while one is answered, tells whether its output was bound. */
   get boundOutputs(): number {
-    return (this.bound['partition-id'] ?? 0) + (this.bound['withdrawn-frames'] ?? 0);
+    const { bound } = this;
+    return (bound['partition-id'] ?? 0) + (bound['withdrawn-frames'] ?? 0) + (bound['hypervisor-page'] ?? 0);
   }
 
   bind(reason: BindReason, recorded: bigint | undefined, own: bigint): bigint {
@@ -70,6 +71,10 @@ export class Machine implements Context {
 
   hypercall(call: HypercallRequest | HypercallEvent): HypercallAnswer {
     return this.#sides.hypervisor.hypercall(this, call);
+  }
+
+  note(event: MessageEvent): void {
+    this.#sides.hypervisor.note(this, event);
   }
 
   handler(event: DriverStimulus): Handler | undefined {

@@ -1,10 +1,18 @@
-import type { FdEvent, HypercallEvent, IoctlEvent, LifecycleEvent, MsrEvent } from '../trace/event.ts';
+import type {
+  FdEvent,
+  HypercallEvent,
+  IoctlEvent,
+  LifecycleEvent,
+  MessageEvent,
+  MsrEvent,
+} from '../trace/event.ts';
 import type {
   DriverRun,
   HypercallAnswer,
   HypercallRequest,
   MsrAnswer,
   MsrRequest,
+  NoteRequest,
   Outcome,
 } from './child.ts';
 import type { Context } from './context.ts';
@@ -17,6 +25,11 @@ export interface HypervisorSide {
   msr(context: Context, access: MsrRequest | MsrEvent): MsrAnswer;
   /** Answers a hypercall; `call.output` holds what a recorded call returned, for bound outputs only. */
   hypercall(context: Context, call: HypercallRequest | HypercallEvent): HypercallAnswer;
+  /**
+   * Takes over what a message event does to message pages and queues when it takes place, be it recorded, made
+   * by the hypervisor itself (which only announces it in an answer) or by a driver that frees a slot.
+   */
+  note(context: Context, event: NoteRequest | MessageEvent): void;
 }
 
 /** Stimuli that the kernel's side handles. */

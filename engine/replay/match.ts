@@ -1,12 +1,10 @@
-import type { Emitted, Request } from '../machine/child.ts';
+import type { Emitted, HypercallRequest, Request } from '../machine/child.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Address } from '../trace/position.ts';
 import { compareBytes, type Verdict } from './compare.ts';
 
 const CODE_MASK = 0xffffn;
 const PAGE_OFFSET_MASK = 0xfffn;
-/** Bytes of HVCALL_DEPOSIT_MEMORY before its page list (Linux 7.2 hvgdk: struct hv_deposit_memory). */
-const DEPOSIT_HEADER_BYTES = 16;
 
 /** Whether a recorded event is the one that the engine expects, its values aside. */
 export function sameEvent(expected: Request | Emitted, event: TraceEvent): boolean {
@@ -53,6 +51,15 @@ export function describe(event: Request | Emitted | TraceEvent): string {
   }
 }
 
+/** The input that a driver gives, with the recorded bytes where the engine cannot know them. */
+function withBound(expected: HypercallRequest, recorded: Uint8Array): Uint8Array {
+  const [from, to] = expected.bound ?? [0, 0];
+  if (from === to) return expected.input;
+  const input = expected.input.slice();
+  input.set(recorded.subarray(from, Math.min(to, input.length)), from);
+  return input;
+}
+
 /** Compares what a driver asked for, or the hypervisor made, with the recorded event; answers come later. */
 export function compareRequest(
   expected: Request | Emitted,
@@ -76,10 +83,9 @@ export function compareRequest(
   } else if (expected.kind === 'hypercall' && event.kind === 'hypercall') {
     verdict.field(at, 'control', expected.control, event.control, rule);
     if (event.input === undefined) return;
-    const depositing = expected.bind === 'deposited-frames';
-    if (depositing) countBound('deposited-frames');
-    const end = depositing ? DEPOSIT_HEADER_BYTES : undefined;
-    compareBytes(at, 'input', expected.input.subarray(0, end), event.input.subarray(0, end), verdict, rule);
+    const own = withBound(expected, event.input);
+    if (expected.bind !== undefined) countBound(expected.bind);
+    compareBytes(at, 'input', own, event.input, verdict, rule);
   } else if (expected.kind === 'lifecycle' && event.kind === 'lifecycle') {
     verdict.field(at, 'ret', expected.ret, event.ret, rule);
   } else if (expected.kind === 'message' && event.kind === 'message') {

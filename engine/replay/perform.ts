@@ -24,6 +24,7 @@ export function perform(
 ): Performed {
   if (event.kind === 'msr') return performMsr(machine, event, address, verdict);
   if (event.kind === 'hypercall') return performHypercall(machine, event, address, verdict);
+  if (event.kind === 'message') machine.note(event);
   return { answer: NO_ANSWER, completed: event };
 }
 

@@ -1,4 +1,4 @@
-import type { Answer, Emitted, NoAnswer, Request } from '../machine/child.ts';
+import type { Answer, Emitted, HypercallRequest, NoAnswer, Request } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { DriverStimulus } from '../machine/sides.ts';
 import type { EventKind, LifecycleEvent, TraceEvent } from '../trace/event.ts';
@@ -113,6 +113,7 @@ export class Replayer {
       this.#emit(address, completed, undefined, false, from, ruleOf(answer));
       this.#expect(frame, answer, address);
     } else {
+      if (event.kind === 'message') this.#machine.note(event);
       const { handler } = frame;
       if (handler !== undefined && isDriven(event)) {
         frame.run = handler.enter(this.#machine, event);
@@ -387,7 +388,7 @@ export class Replayer {
   #event(expected: Expectation, address: Address, frame: Frame, ahead: Ahead): TraceEvent {
     const recording = this.#numbering === 'record';
     if (recording) this.#time = Math.min(this.#time + CHILD_SPACING_NS, this.#limit(frame, ahead));
-    const { bind: _bind, ...what } = expected.what as Request & { bind?: unknown };
+    const { bind: _bind, bound: _bound, ...what } = expected.what as HypercallRequest;
     return {
       ...what,
       seq: address.seq,

@@ -1,0 +1,52 @@
+import type { ControlWord } from '../../abi/index.ts';
+import type { Emitted, HypercallAnswer, HypercallRequest } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { HypercallEvent } from '../../trace/event.ts';
+import { UNMODELLED } from '../rule-ids.ts';
+import { STATUS } from './status.ts';
+
+/** A hypercall whose control word is legal. */
+export interface Call {
+  readonly context: Context;
+  readonly control: ControlWord;
+  readonly input: Uint8Array;
+  readonly event: HypercallRequest | HypercallEvent;
+}
+
+/** One hypercall that the hypervisor models. */
+export interface CallRow {
+  /** Name of the ABI table without HVCALL_. */
+  readonly name: string;
+  readonly answer: (call: Call) => HypercallAnswer;
+}
+
+/** A failure, or the success of a simple call: no element completed. */
+export function failed(status: number, rule: string): HypercallAnswer {
+  return { kind: 'hypercall', result: { status, reps: 0 }, rule };
+}
+
+export function succeeded(rule: string, output?: Uint8Array, emitted?: readonly Emitted[]): HypercallAnswer {
+  const answer: HypercallAnswer = { kind: 'hypercall', result: { status: STATUS.SUCCESS, reps: 0 }, rule };
+  if (output === undefined && emitted === undefined) return answer;
+  return {
+    ...answer,
+    ...(output === undefined ? {} : { output }),
+    ...(emitted === undefined ? {} : { emitted }),
+  };
+}
+
+/** A rep call that got as far as `reps` elements, counted from 0. */
+export function repeated(status: number, reps: number, rule: string, output?: Uint8Array): HypercallAnswer {
+  const answer: HypercallAnswer = { kind: 'hypercall', result: { status, reps }, rule };
+  return output === undefined ? answer : { ...answer, output };
+}
+
+/**
+ * A call that the engine does not model: the recorded result stands. Where there is none the hypervisor of this
+ * machine really does not know the call, and says so as one that does not would.
+ */
+export function unmodelledCall(event: HypercallRequest | HypercallEvent): HypercallAnswer {
+  const result = event.result ?? { status: STATUS.INVALID_HYPERCALL_CODE, reps: 0 };
+  const answer: HypercallAnswer = { kind: 'hypercall', result, rule: UNMODELLED };
+  return event.output === undefined ? answer : { ...answer, output: event.output };
+}

@@ -1,0 +1,60 @@
+import { decodeControl, type HypercallRow, hypercalls } from '../../abi/index.ts';
+import type { HypercallAnswer, HypercallRequest } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { HypercallEvent } from '../../trace/event.ts';
+import { MESSAGE_CALLS } from '../host/post.ts';
+import { LIFE_CYCLE_CALLS } from '../partition/life-cycle.ts';
+import { POOL_CALLS } from '../partition/pool.ts';
+import { PROPERTY_CALLS } from '../partition/property.ts';
+import { STATE_PAGE_CALLS } from '../partition/state-page.ts';
+import { STATS_PAGE_CALLS } from '../partition/stats-page.ts';
+import { SYSTEM_CALLS } from '../partition/system.ts';
+import { VP_CALLS } from '../partition/vp.ts';
+import { REGISTER_CALLS } from '../partition/vp-registers.ts';
+import { type CallRow, failed, unmodelledCall } from './call.ts';
+import { refusedControl, refusedPointer } from './legality.ts';
+import { STATUS } from './status.ts';
+
+/** Every hypercall that the hypervisor models. */
+export const CALL_ROWS: readonly CallRow[] = [
+  ...LIFE_CYCLE_CALLS,
+  ...POOL_CALLS,
+  ...PROPERTY_CALLS,
+  ...VP_CALLS,
+  ...STATE_PAGE_CALLS,
+  ...STATS_PAGE_CALLS,
+  ...REGISTER_CALLS,
+  ...SYSTEM_CALLS,
+  ...MESSAGE_CALLS,
+];
+
+interface Entry {
+  readonly row: HypercallRow;
+  readonly call: CallRow | undefined;
+}
+
+const ENTRIES: ReadonlyMap<number, Entry> = (() => {
+  const byName = new Map(CALL_ROWS.map((call) => [call.name, call]));
+  if (byName.size !== CALL_ROWS.length) throw new Error('two rows for one hypercall');
+  const entries = new Map<number, Entry>();
+  for (const row of hypercalls.all()) entries.set(row.value, { row, call: byName.get(row.abiName) });
+  for (const { name } of CALL_ROWS) hypercalls.number(name);
+  return entries;
+})();
+
+/**
+ * Answers a hypercall. Order of the checks (the TLFS leaves it open): code, fast, reserved bits, rep rules,
+ * pointers; then, by call, partition id, access rights, partition state, VP index, parameters, memory.
+ */
+export function answerHypercall(context: Context, event: HypercallRequest | HypercallEvent): HypercallAnswer {
+  const control = decodeControl(event.control);
+  const entry = ENTRIES.get(control.code);
+  if (entry === undefined) return failed(STATUS.INVALID_HYPERCALL_CODE, 'TLFS.control.code');
+  const refused =
+    refusedControl(control, entry.row) ??
+    refusedPointer(event.inputGpa, event.input?.length ?? 0, context.profile) ??
+    refusedPointer(event.outputGpa, event.output?.length ?? 0, context.profile);
+  if (refused !== undefined) return failed(refused.status, refused.rule);
+  if (entry.call === undefined || event.input === undefined) return unmodelledCall(event);
+  return entry.call.answer({ context, control, input: event.input, event });
+}

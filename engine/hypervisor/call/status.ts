@@ -1,0 +1,20 @@
+import { statuses } from '../../abi/index.ts';
+
+/** Statuses that the hypervisor gives, by the names of the ABI table without HV_STATUS_. */
+export const STATUS = {
+  SUCCESS: statuses.number('SUCCESS'),
+  INVALID_HYPERCALL_CODE: statuses.number('INVALID_HYPERCALL_CODE'),
+  INVALID_HYPERCALL_INPUT: statuses.number('INVALID_HYPERCALL_INPUT'),
+  INVALID_ALIGNMENT: statuses.number('INVALID_ALIGNMENT'),
+  INVALID_PARAMETER: statuses.number('INVALID_PARAMETER'),
+  ACCESS_DENIED: statuses.number('ACCESS_DENIED'),
+  INVALID_PARTITION_STATE: statuses.number('INVALID_PARTITION_STATE'),
+  OPERATION_DENIED: statuses.number('OPERATION_DENIED'),
+  UNKNOWN_PROPERTY: statuses.number('UNKNOWN_PROPERTY'),
+  INSUFFICIENT_MEMORY: statuses.number('INSUFFICIENT_MEMORY'),
+  INSUFFICIENT_ROOT_MEMORY: statuses.number('INSUFFICIENT_ROOT_MEMORY'),
+  INVALID_PARTITION_ID: statuses.number('INVALID_PARTITION_ID'),
+  INVALID_VP_INDEX: statuses.number('INVALID_VP_INDEX'),
+  INVALID_CONNECTION_ID: statuses.number('INVALID_CONNECTION_ID'),
+  NO_RESOURCES: statuses.number('NO_RESOURCES'),
+} as const;

@@ -1,0 +1,20 @@
+import { cell, objectKind } from '../../state/schema.ts';
+
+/** The hypervisor's own counters. */
+export const HYPERVISOR = objectKind('hypervisor', undefined, 'none', {
+  /** Ids are never used twice in a run, which keeps a trace readable. */
+  nextPartition: cell('dec', 2n),
+  /** Frames from which it serves the state and stats pages whose place the caller leaves to it. */
+  nextFrame: cell('pfn', 0x30_0000n),
+});
+
+/** The other end of VMBus: the host's side of the message connection (Linux 7.2 drivers/hv/connection.c). */
+export const HOST = objectKind('host', undefined, 'none', {
+  vmbus: {
+    connected: cell('bool'),
+    version: cell('hex'),
+    /** VP and SINT that the guest named in its INITIATE_CONTACT. */
+    targetVp: cell('dec'),
+    sint: cell('dec'),
+  },
+});

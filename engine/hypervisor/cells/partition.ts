@@ -1,0 +1,51 @@
+import { setOf } from '../../abi/index.ts';
+import { cell, objectKind, singleCellKind } from '../../state/schema.ts';
+
+/** States of a partition (TLFS 2013, partition states), by the number that the cell holds. */
+export const PARTITION_STATES = ['none', 'uninitialized', 'active', 'finalizing', 'finalized'] as const;
+export type PartitionState = (typeof PARTITION_STATES)[number];
+
+function creationFlagNames(): readonly string[] {
+  const flags = setOf('partitionCreationFlags');
+  if (flags?.kind !== 'flags') throw new Error('partitionCreationFlags is not a set of flags');
+  const names = Array.from({ length: 64 }, (_, bit) => `bit${bit}`);
+  for (const flag of flags.flags) {
+    for (let bit = 0; bit < 64; bit++) if (flag.mask === 1n << BigInt(bit)) names[bit] = flag.name;
+  }
+  return names;
+}
+
+/** A partition, by the hypervisor's id. The partition that the trace is about is one of them. */
+export const PARTITION = objectKind('partition', undefined, 'decimal', {
+  state: cell({ as: 'enum', names: PARTITION_STATES }),
+  flags: cell({ as: 'flags', names: creationFlagNames() }),
+  parent: cell('partition'),
+  pool: {
+    deposited: cell('dec'),
+    /** Of those, taken by objects. */
+    used: cell('dec'),
+    /** Number of the next run of deposited pages. */
+    nextRun: cell('dec'),
+  },
+  stats: { self: cell('pfn'), parent: cell('pfn') },
+});
+
+/** `partition[2].property[0x10001]`: a property that was set. */
+export const PROPERTY = singleCellKind('property', PARTITION, 'hex', 'hex');
+
+/** `partition[2].run[0]`: pages that were deposited and lie one after another. */
+export const POOL_RUN = objectKind('run', PARTITION, 'decimal', {
+  frame: cell('pfn'),
+  /** Pages of it that have not been withdrawn. */
+  pages: cell('dec'),
+});
+
+/** A virtual processor of a child partition. */
+export const VP = objectKind('vp', PARTITION, 'decimal', {
+  suspend: { explicit: cell('bool', 1n), intercept: cell('bool'), dispatch: cell('bool') },
+  /** Scheduler signals sent for it (HV_REGISTER_VP_ROOT_SIGNAL_COUNT). */
+  signals: cell('dec'),
+  /** Frames of the mapped state pages; 0 = not mapped (Linux 7.2 hvhdk: enum hv_vp_state_page_type). */
+  page: { registers: cell('pfn'), intercept: cell('pfn'), ghcb: cell('pfn') },
+  stats: { self: cell('pfn'), parent: cell('pfn') },
+});

@@ -1,0 +1,22 @@
+import type { HypervisorSide } from '../machine/sides.ts';
+import { answerHypercall } from './call/dispatch.ts';
+import { initialise } from './initialise.ts';
+import { answerMsr } from './msr/dispatch.ts';
+import { noteMessage } from './synic/note.ts';
+
+export { CPU, CPU_MSR } from './cells/cpu.ts';
+export { PARTITION, PARTITION_STATES, PROPERTY, VP } from './cells/partition.ts';
+export { HYPERVISOR_KINDS } from './kinds.ts';
+export { UNMODELLED } from './rule-ids.ts';
+
+/** The hypervisor's side of a machine. It has no state of its own: one serves any number of machines. */
+export function createHypervisor(): HypervisorSide {
+  return {
+    initialise,
+    msr: answerMsr,
+    hypercall: answerHypercall,
+    note(context, event) {
+      if (event.kind === 'message') noteMessage(context, event);
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { msrs } from '../abi/index.ts';
+import type { Context } from '../machine/context.ts';
+import { type ObjectId, TOP } from '../state/store.ts';
+import { CPU, CPU_MSR } from './cells/cpu.ts';
+import { HOST, HYPERVISOR } from './cells/host.ts';
+import { PARTITION, PARTITION_STATES } from './cells/partition.ts';
+import { cellAt } from './cells/place.ts';
+
+/** Id of the partition that the trace is about. Children get the ids after it. */
+export const OWN_PARTITION = 1;
+
+const BASE_SHIFT = 12n;
+/** On a nested root both hypervisors give pages; those of the one below lie this far after the others. */
+const NESTED_FRAMES = 0x8000n;
+
+/** MSRs that have a cell of their own on each CPU, besides those of the SynIC. */
+const WITH_CELL = [
+  'GUEST_OS_ID',
+  'HYPERCALL',
+  'VP_INDEX',
+  'REFERENCE_TSC',
+  'VP_ASSIST_PAGE',
+  'CRASH_P0',
+  'CRASH_P1',
+  'CRASH_P2',
+  'CRASH_P3',
+  'CRASH_P4',
+  'CRASH_CTL',
+  'REENLIGHTENMENT_CONTROL',
+  'TSC_EMULATION_CONTROL',
+  'TSC_EMULATION_STATUS',
+  'TSC_INVARIANT_CONTROL',
+];
+
+/** The state before the first event: reset values, or nothing known where the recording began mid-life. */
+export function initialise(context: Context): void {
+  const { store, profile } = context;
+  const known = profile.initial === 'reset';
+  for (let number = 0; number < profile.cpus; number++) {
+    const cpu = known ? store.create(TOP, CPU, number) : store.createUnknown(TOP, CPU, number);
+    for (const name of WITH_CELL) {
+      const msr = msrs.number(name);
+      if (known) store.create(cpu, CPU_MSR, msr);
+      else store.createUnknown(cpu, CPU_MSR, msr);
+    }
+    setMsr(context, cpu, 'VP_INDEX', BigInt(number));
+    store.set(cellAt(cpu, CPU.slots.online), 1);
+    if (known) reset(context, cpu, BigInt(number));
+  }
+  const own = known
+    ? store.create(TOP, PARTITION, OWN_PARTITION)
+    : store.createUnknown(TOP, PARTITION, OWN_PARTITION);
+  store.set(cellAt(own, PARTITION.slots.state), PARTITION_STATES.indexOf('active'));
+  store.create(TOP, HYPERVISOR, 0);
+  if (known) store.create(TOP, HOST, 0);
+  else store.createUnknown(TOP, HOST, 0);
+}
+
+function setMsr(context: Context, cpu: ObjectId, name: string, value: bigint): void {
+  const object = context.store.find(cpu, CPU_MSR, msrs.number(name));
+  if (object === undefined) throw new Error(`${name} has no cell`);
+  context.store.set(cellAt(object, CPU_MSR.slots.value), value);
+}
+
+/** What differs from the reset values of the cells: SCONTROL by choice, the pages that a root partition is given. */
+function reset(context: Context, cpu: ObjectId, number: bigint): void {
+  const { store, profile } = context;
+  const { synic, nested } = CPU.slots;
+  if (profile.scontrolReset === '1') {
+    store.set(cellAt(cpu, synic.scontrol), 1);
+    store.set(cellAt(cpu, nested.synic.scontrol), 1);
+  }
+  if (profile.role !== 'root' && profile.role !== 'nested-root') return;
+  const { simp, siefp, sirbp, hypercall, vpAssist } = profile.provided;
+  store.set(cellAt(cpu, synic.simp), (simp + number) << BASE_SHIFT);
+  store.set(cellAt(cpu, synic.siefp), (siefp + number) << BASE_SHIFT);
+  store.set(cellAt(cpu, synic.sirbp), (sirbp + number) << BASE_SHIFT);
+  setMsr(context, cpu, 'HYPERCALL', hypercall << BASE_SHIFT);
+  setMsr(context, cpu, 'VP_ASSIST_PAGE', (vpAssist + number) << BASE_SHIFT);
+  if (profile.role === 'nested-root') {
+    store.set(cellAt(cpu, nested.synic.simp), (simp + number + NESTED_FRAMES) << BASE_SHIFT);
+    store.set(cellAt(cpu, nested.synic.siefp), (siefp + number + NESTED_FRAMES) << BASE_SHIFT);
+  }
+}

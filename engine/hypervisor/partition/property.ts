@@ -1,0 +1,104 @@
+import {
+  constantNumber,
+  type FieldHandle,
+  fieldOf,
+  partitionProperties,
+  readU32,
+  readU64,
+  writeField,
+} from '../../abi/index.ts';
+import type { HypercallAnswer } from '../../machine/child.ts';
+import type { ObjectId } from '../../state/store.ts';
+import { type Call, type CallRow, failed, succeeded, unmodelledCall } from '../call/call.ts';
+import { STATUS } from '../call/status.ts';
+import { PROPERTY } from '../cells/partition.ts';
+import { cellAt } from '../cells/place.ts';
+import { PHASES } from './phases.ts';
+import { findPartition, isOwn, RESERVED, reservedSet, wrongState } from './target.ts';
+
+interface Fields {
+  readonly id: FieldHandle;
+  readonly code: FieldHandle;
+  readonly padding: FieldHandle;
+}
+
+function fieldsOf(struct: string): Fields {
+  return {
+    id: fieldOf(struct, 'partition_id'),
+    code: fieldOf(struct, 'property_code'),
+    padding: fieldOf(struct, 'padding'),
+  };
+}
+
+const GET = fieldsOf('hv_input_get_partition_property');
+const GET_EX = fieldsOf('hv_input_get_partition_property_ex');
+const SET = fieldsOf('hv_input_set_partition_property');
+const SET_VALUE = fieldOf('hv_input_set_partition_property', 'property_value');
+const GET_OUTPUT = fieldOf('hv_output_get_partition_property', 'property_value');
+const VALUE_BYTES = 8;
+const VMM_CAPABILITIES = constantNumber('HV_PARTITION_PROPERTY_VMM_CAPABILITIES');
+const CAPABILITIES = {
+  bytes: 16,
+  banks: fieldOf('hv_partition_property_vmm_capabilities', 'bank_count'),
+  overlay: fieldOf('hv_partition_property_vmm_capabilities', 'vmm_can_provide_overlay_gpfn'),
+};
+
+/** Partition and property that a call names, or why it cannot have them. */
+function named(
+  call: Call,
+  fields: Fields,
+  legal: (typeof PHASES)['GET_PARTITION_PROPERTY' | 'SET_PARTITION_PROPERTY'],
+): { readonly id: ObjectId; readonly code: number } | { readonly answer: HypercallAnswer } {
+  const found = findPartition(call, fields.id);
+  if ('answer' in found) return found;
+  const wrong = wrongState(call, found.id, legal);
+  if (wrong !== undefined) return { answer: wrong };
+  const code = readU32(call.input, fields.code);
+  if (partitionProperties.find(code) === undefined) {
+    return { answer: failed(STATUS.UNKNOWN_PROPERTY, 'HDR.property.unknown') };
+  }
+  if (reservedSet(call, [fields.padding])) return { answer: RESERVED };
+  return { id: found.id, code };
+}
+
+/** What was set is read back; what never was has a value that only the real hypervisor knows. */
+function get(call: Call): HypercallAnswer {
+  const target = named(call, GET, PHASES.GET_PARTITION_PROPERTY);
+  if ('answer' in target) return target.answer;
+  const property = call.context.store.find(target.id, PROPERTY, target.code);
+  if (property === undefined) return unmodelledCall(call.event);
+  const output = new Uint8Array(VALUE_BYTES);
+  writeField(output, GET_OUTPUT, call.context.store.get(cellAt(property, PROPERTY.slots.value)));
+  return succeeded('TLFS2013.property.get', output);
+}
+
+function set(call: Call): HypercallAnswer {
+  const target = named(call, SET, PHASES.SET_PARTITION_PROPERTY);
+  if ('answer' in target) return target.answer;
+  const { store } = call.context;
+  const property =
+    store.find(target.id, PROPERTY, target.code) ?? store.create(target.id, PROPERTY, target.code);
+  store.set(cellAt(property, PROPERTY.slots.value), readU64(call.input, SET_VALUE));
+  return succeeded('TLFS2013.property.set');
+}
+
+/**
+ * Of the extended properties only the capabilities that a VMM has on its own partition are modelled: an L1VH
+ * partition may give the frames of stats and state pages itself, a root may not (Linux 7.2
+ * drivers/hv/mshv_root_hv_call.c, mshv_use_overlay_gpfn).
+ */
+function getEx(call: Call): HypercallAnswer {
+  const target = named(call, GET_EX, PHASES.GET_PARTITION_PROPERTY);
+  if ('answer' in target) return target.answer;
+  if (target.code !== VMM_CAPABILITIES || !isOwn(call, target.id)) return unmodelledCall(call.event);
+  const output = new Uint8Array(CAPABILITIES.bytes);
+  writeField(output, CAPABILITIES.banks, 1);
+  writeField(output, CAPABILITIES.overlay, call.context.profile.role === 'l1vh' ? 1 : 0);
+  return succeeded('choice.property.vmm-capabilities', output);
+}
+
+export const PROPERTY_CALLS: readonly CallRow[] = [
+  { name: 'GET_PARTITION_PROPERTY', answer: get },
+  { name: 'SET_PARTITION_PROPERTY', answer: set },
+  { name: 'GET_PARTITION_PROPERTY_EX', answer: getEx },
+];

@@ -1,0 +1,93 @@
+import type { Emitted } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import { type ObjectId, TOP } from '../../state/store.ts';
+import { CPU, QUEUED, SINT_COUNT } from '../cells/cpu.ts';
+import { cellAt, groupAt } from '../cells/place.ts';
+import type { SynicFile } from './file.ts';
+
+const ENABLE = 1;
+const MASKED = 1 << 16;
+const POLLING = 1 << 18;
+const VECTOR_MASK = 0xff;
+
+/** Whether messages can reach their slots: the SynIC and its message page are on. */
+export function canDeliver(context: Context, cpu: ObjectId, file: SynicFile): boolean {
+  const { store } = context;
+  const { scontrol, simp } = file.slots;
+  return (store.low(cellAt(cpu, scontrol)) & store.low(cellAt(cpu, simp)) & ENABLE) !== 0;
+}
+
+/**
+ * What becomes of a message to a SINT (TLFS, SynIC message queues and SIM page): it is lost while the SynIC or
+ * the page is off, waits while the slot is filled, else it is written, and an interrupt follows unless the SINT
+ * is masked or polled. The events change the state when they take place, see note.ts.
+ */
+export function deliver(
+  context: Context,
+  cpu: ObjectId,
+  file: SynicFile,
+  sint: number,
+  slot: Uint8Array,
+): Emitted[] {
+  const { store } = context;
+  const to = { kind: 'message', component: 'hypervisor', cpu: Number(store.key(cpu)), sint } as const;
+  if (!canDeliver(context, cpu, file)) return [{ ...to, what: 'drop', reason: 'synic-off', slot }];
+  const at = groupAt(file.slots.slot, sint);
+  if (store.low(cellAt(cpu, at + file.slots.slot.slots.filled)) !== 0) return [{ ...to, what: 'busy', slot }];
+  return [{ ...to, what: 'deliver', slot }, ...interrupt(context, cpu, file, sint)];
+}
+
+function interrupt(context: Context, cpu: ObjectId, file: SynicFile, sint: number): Emitted[] {
+  const value = context.store.low(cellAt(cpu, file.slots.sint.first + sint));
+  if ((value & (MASKED | POLLING)) !== 0) return [];
+  const number = Number(context.store.key(cpu));
+  return [
+    {
+      kind: 'message',
+      component: 'hypervisor',
+      cpu: number,
+      sint,
+      what: 'interrupt',
+      vector: value & VECTOR_MASK,
+    },
+  ];
+}
+
+/** Messages that wait and whose slot is free: an EOM, or an enabled message page, lets them in (TLFS, EOM). */
+export function rescan(context: Context, cpu: ObjectId, file: SynicFile): Emitted[] {
+  const { store } = context;
+  if (!canDeliver(context, cpu, file)) return [];
+  const emitted: Emitted[] = [];
+  for (let sint = 0; sint < SINT_COUNT; sint++) {
+    const at = groupAt(file.slots.slot, sint);
+    const { filled, queued } = file.slots.slot.slots;
+    if (store.low(cellAt(cpu, at + filled)) !== 0 || store.low(cellAt(cpu, at + queued)) === 0) continue;
+    const first = oldestQueued(context, cpu, file, sint);
+    if (first === undefined) continue;
+    const slot = store.blob(store.number(cellAt(first, QUEUED.slots.content)));
+    emitted.push(...deliver(context, cpu, file, sint, slot));
+  }
+  return emitted;
+}
+
+/** The message that has waited longest for a SINT. */
+export function oldestQueued(
+  context: Context,
+  cpu: ObjectId,
+  file: SynicFile,
+  sint: number,
+): ObjectId | undefined {
+  const { store } = context;
+  return store
+    .children(cpu, QUEUED)
+    .find(
+      (id) =>
+        store.low(cellAt(id, QUEUED.slots.sint)) === sint &&
+        store.low(cellAt(id, QUEUED.slots.nested)) === Number(file.nested),
+    );
+}
+
+/** The CPU object of a number; undefined for a CPU that the profile does not have. */
+export function cpuOf(context: Context, cpu: number | undefined): ObjectId | undefined {
+  return cpu === undefined ? undefined : context.store.find(TOP, CPU, cpu);
+}

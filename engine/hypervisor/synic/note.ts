@@ -1,0 +1,84 @@
+import type { NoteRequest } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
+import type { TraceEvent } from '../../trace/event.ts';
+import { CPU, QUEUED, SINT_COUNT } from '../cells/cpu.ts';
+import { cellAt, groupAt } from '../cells/place.ts';
+import { cpuOf, oldestQueued } from './deliver.ts';
+import { fileOf, type SynicFile } from './file.ts';
+
+const PENDING = 1;
+
+type MessageNote = Extract<NoteRequest | TraceEvent, { kind: 'message' }>;
+
+/**
+ * What a message event does to the message page and the queues: the same whether it was recorded, made by the
+ * hypervisor or done by a driver (TLFS, SIM page: a slot is free while its message type is 0).
+ */
+export function noteMessage(context: Context, event: MessageNote): void {
+  const cpu = cpuOf(context, event.cpu);
+  if (cpu === undefined || event.sint >= SINT_COUNT) return;
+  const file = fileOf(context, event.sint);
+  switch (event.what) {
+    case 'deliver':
+      fill(context, cpu, file, event);
+      return;
+    case 'busy':
+      enqueue(context, cpu, file, event);
+      return;
+    case 'clear':
+      clear(context, cpu, file, event.sint);
+      return;
+    case 'drop': {
+      const dropped = cellAt(cpu, file.slots.dropped);
+      context.store.set(dropped, context.store.number(dropped) + 1);
+      return;
+    }
+    case 'read':
+    case 'event':
+    case 'interrupt':
+      return;
+  }
+}
+
+function fill(context: Context, cpu: ObjectId, file: SynicFile, event: MessageNote): void {
+  const { store } = context;
+  const at = groupAt(file.slots.slot, event.sint);
+  const { filled, type, flags, content, queued } = file.slots.slot.slots;
+  const waiting = oldestQueued(context, cpu, file, event.sint);
+  if (waiting !== undefined) {
+    store.destroy(waiting);
+    store.set(cellAt(cpu, at + queued), store.number(cellAt(cpu, at + queued)) - 1);
+  }
+  store.set(cellAt(cpu, at + filled), 1);
+  if (event.slot === undefined) return;
+  store.set(cellAt(cpu, at + type), messageType(event.slot));
+  store.set(cellAt(cpu, at + content), store.intern(event.slot));
+  store.set(cellAt(cpu, at + flags), store.number(cellAt(cpu, at + queued)) > 0 ? PENDING : 0);
+}
+
+function enqueue(context: Context, cpu: ObjectId, file: SynicFile, event: MessageNote): void {
+  const { store } = context;
+  const at = groupAt(file.slots.slot, event.sint);
+  const { flags, queued } = file.slots.slot.slots;
+  const next = cellAt(cpu, CPU.slots.nextQueued);
+  const id = store.create(cpu, QUEUED, store.number(next));
+  store.set(next, store.number(next) + 1);
+  store.set(cellAt(id, QUEUED.slots.nested), Number(file.nested));
+  store.set(cellAt(id, QUEUED.slots.sint), event.sint);
+  if (event.slot !== undefined) store.set(cellAt(id, QUEUED.slots.content), store.intern(event.slot));
+  store.set(cellAt(cpu, at + queued), store.number(cellAt(cpu, at + queued)) + 1);
+  store.set(cellAt(cpu, at + flags), store.number(cellAt(cpu, at + flags)) | PENDING);
+}
+
+/** The reader of a slot frees it; the flags stay to be read after (Linux 7.2 drivers/hv/mshv_synic.c, mshv_isr). */
+function clear(context: Context, cpu: ObjectId, file: SynicFile, sint: number): void {
+  const { store } = context;
+  const at = groupAt(file.slots.slot, sint);
+  store.set(cellAt(cpu, at + file.slots.slot.slots.filled), 0);
+  store.set(cellAt(cpu, at + file.slots.slot.slots.type), 0);
+}
+
+function messageType(slot: Uint8Array): number {
+  return ((slot[0] ?? 0) | ((slot[1] ?? 0) << 8) | ((slot[2] ?? 0) << 16) | ((slot[3] ?? 0) << 24)) >>> 0;
+}
