@@ -5,8 +5,6 @@ import type { Profile } from '../trace/profile.ts';
 import type { Finding, Severity } from './finding.ts';
 import type { Moment } from './open-finding.ts';
 
-export type { Culprit, Finding, Severity } from './finding.ts';
-
 /** What a rule has while it judges. */
 export interface RuleInput {
   readonly profile: Profile;

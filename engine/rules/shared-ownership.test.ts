@@ -41,7 +41,7 @@ test('mshv tears down what VMBus switched on: one finding with cause, proof, cel
     evidence: ['1', '2', '3', '4', '15', '16', '17', '18', '19', '20', '21'],
     cells: ['cpu[0].synic.siefp', 'cpu[0].synic.simp', 'cpu[0].synic.scontrol'],
     cpus: [0],
-    fix: 'mshv: write SIEFP, SIMP and SCONTROL only where its own write switched it on; here vmbus’s did',
+    fix: 'let mshv write SIEFP, SIMP and SCONTROL only where its own write switched them on; here vmbus did',
   });
 });
 

@@ -29,8 +29,8 @@ export const sharedOwnership: Rule = {
     'The components of a kernel share the SynIC of each CPU. The one whose write switched a control on ' +
     '(SCONTROL, SIMP, SIEFP or SIRBP enabled, a SINT unmasked) owns it until it switches it off itself, stops, or ' +
     'the CPU goes offline; writing an enable that is set already makes no new owner. Taking a control from its ' +
-    'owner loses the owner’s messages and events, and the owner’s own tear-down then writes to a SynIC ' +
-    'that is off, which the hypervisor does not tolerate. It is an error where the owner has an unmasked SINT on ' +
+    'owner loses the messages and events that the owner waits for, and the tear-down of the owner then writes to a ' +
+    'SynIC that is off, which hypervisors are reported not to tolerate. It is an error where the owner has an unmasked SINT on ' +
     'that CPU or writes to that SynIC afterwards, else a warning. One finding covers all registers and CPUs that one ' +
     'component takes from another in one way.',
   silent: [
@@ -129,7 +129,8 @@ class Case {
     const used =
       this.#liveSints.size === 0 ? 'has not released' : `still uses (${list(this.#liveSints)} unmasked)`;
     const title = `${who} ${VERBS[this.#effect]} ${taken}, which ${victim} switched on and ${used}`;
-    const fix = `${who}: write ${taken} only where its own write switched it on; here ${victim}’s did`;
+    const them = this.#registers.size === 1 ? 'it' : 'them';
+    const fix = `let ${who} write ${taken} only where its own write switched ${them} on; here ${victim} did`;
     return this.#finding.close(title, fix);
   }
 }

@@ -45,7 +45,7 @@ test('SCONTROL cleared before the SINT is masked', () => {
     evidence: ['1', '2', '4', '5', '6'],
     cells: ['cpu[0].synic.scontrol', 'cpu[0].synic.sint[3]', 'cpu[0].synic.simp'],
     cpus: [0],
-    fix: 'timer: mask its SINTs and disable its pages first, clear SCONTROL last',
+    fix: 'let timer mask its SINTs and disable its pages first, clear SCONTROL last',
   });
 });
 
@@ -119,7 +119,7 @@ test('a SINT that goes live with no page enabled, by unmasking or by SCONTROL', 
     evidence: ['1', '2'],
     cells: ['cpu[0].synic.sint[3]', 'cpu[0].synic.simp', 'cpu[0].synic.siefp'],
     cpus: [0],
-    fix: 'timer: enable SIMP or SIEFP before SINT3 is unmasked with SCONTROL on',
+    fix: 'let timer enable SIMP or SIEFP before SINT3 is unmasked with SCONTROL on',
   });
   const enable = new Traffic().write('timer', 0, 'SINT3', UNMASKED);
   silent(enable);

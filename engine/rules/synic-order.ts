@@ -30,7 +30,7 @@ export const synicOrder: Rule = {
     'enabled (SIMP or SIEFP; SIRBP for a SINT set as intercept), else messages and events go nowhere; which of unmasking ' +
     'and SCONTROL comes first is free. On the way down a component masks its SINTs, disables its pages and clears ' +
     'SCONTROL last: a page that goes while a SINT is live loses messages, and what is written after SCONTROL went to ' +
-    '0 is written to a SynIC that is off, which the hypervisor does not tolerate. Each component is judged by ' +
+    '0 is written to a SynIC that is off, which hypervisors are reported not to tolerate. Each component is judged by ' +
     'what it switched on itself; whoever finds the SynIC switched off by another has not broken the order.',
   silent: [
     'SINTs are unmasked before or after SCONTROL is set, with their pages enabled.',
@@ -96,7 +96,7 @@ function liveWithoutPage(write: SynicWrite, component: string): Break | undefine
       culprit: moment,
       severe: false,
       title: `${component} makes ${name} live while ${pages.join(' and ')} ${pages.length > 1 ? 'are' : 'is'} off`,
-      fix: `${component}: enable ${pages.join(' or ')} before ${name} is unmasked with SCONTROL on`,
+      fix: `let ${component} enable ${pages.join(' or ')} before ${name} is unmasked with SCONTROL on`,
       cells: [sint, ...missing],
       proof: [sint.owner, synic.scontrol.owner],
     };
@@ -120,7 +120,7 @@ function pageGoneWhileLive(write: SynicWrite, component: string): Break | undefi
     culprit: moment,
     severe: false,
     title: `${component} disables ${page} while its ${sints} ${live.length > 1 ? 'are' : 'is'} live`,
-    fix: `${component}: mask ${sints} before it disables ${page}`,
+    fix: `let ${component} mask ${sints} before it disables ${page}`,
     cells: [control, ...live],
     proof: [before.owner, ...live.map((sint) => sint.owner)],
   };
@@ -148,7 +148,7 @@ function writtenWhileOff(write: SynicWrite, component: string): Break | undefine
     shown: moment,
     severe: true,
     title: `${component} clears SCONTROL and ${done} afterwards`,
-    fix: `${component}: mask its SINTs and disable its pages first, clear SCONTROL last`,
+    fix: `let ${component} mask its SINTs and disable its pages first, clear SCONTROL last`,
     cells: [scontrol, control],
     proof: [before.owner],
   };

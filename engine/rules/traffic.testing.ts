@@ -1,3 +1,4 @@
+import { msrs } from '../abi/index.ts';
 import type { Step } from '../replay/step.ts';
 import { CellStore } from '../state/store.ts';
 import type { EventKind, LifecycleEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
@@ -9,26 +10,10 @@ import type { Finding } from './finding.ts';
 import { createJudge } from './judge.ts';
 import type { Rule } from './rule.ts';
 
-const MSRS: Readonly<Record<string, number>> = {
-  SCONTROL: 0x4000_0080,
-  SVERSION: 0x4000_0081,
-  SIEFP: 0x4000_0082,
-  SIMP: 0x4000_0083,
-  EOM: 0x4000_0084,
-  SIRBP: 0x4000_0085,
-};
-
 /** A SINT with vector 0xf3, unmasked and masked. */
 export const UNMASKED = 0xf3n;
 export const MASKED = 0x1_00f3n;
 export const AS_INTERCEPT = 1n << 19n;
-
-export function msrOf(register: string): number {
-  const sint = /^SINT(\d+)$/.exec(register);
-  const msr = sint === null ? MSRS[register] : 0x4000_0090 + Number(sint[1]);
-  if (msr === undefined) throw new Error(`no register ${register}`);
-  return msr;
-}
 
 type MsrExtra = Partial<Pick<MsrEvent, 'fault' | 'nested' | 'vp'>>;
 type LifeExtra = Partial<Pick<LifecycleEvent, 'component' | 'cpu' | 'phase' | 'ret'>>;
@@ -68,7 +53,7 @@ export class Traffic {
     return this.add({
       kind: 'msr',
       dir: 'write',
-      msr: msrOf(register),
+      msr: msrs.number(register),
       value,
       cpu,
       ...who,
@@ -77,7 +62,7 @@ export class Traffic {
   }
 
   read(component: string, cpu: number, register: string, value: bigint): this {
-    return this.add({ kind: 'msr', dir: 'read', msr: msrOf(register), value, cpu, component });
+    return this.add({ kind: 'msr', dir: 'read', msr: msrs.number(register), value, cpu, component });
   }
 
   life(what: LifecycleEvent['what'], extra: LifeExtra = {}): this {

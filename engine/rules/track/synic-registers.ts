@@ -1,7 +1,6 @@
-/**
- * The registers of one SynIC and how a value switches what they control (TLFS, SynIC MSRs; SIRBP and the
- * as-intercept bit: Linux 7.2 include/hyperv).
- */
+import { msrs } from '../../abi/index.ts';
+
+/** What the registers of one SynIC are and how a value switches what they control (TLFS, SynIC MSRs). */
 
 export type RegisterKind = 'scontrol' | 'page' | 'sint' | 'eom';
 
@@ -11,79 +10,95 @@ export interface SynicRegister {
   /** Path below the CPU's `synic`. */
   readonly path: string;
   readonly kind: RegisterKind;
-  /** Number of the SINT, its place among the sixteen. */
-  readonly sint?: number;
 }
 
 export const SINT_COUNT = 16;
-const ENABLE = 1n;
-const MASKED = 1n << 16n;
-const AS_INTERCEPT = 1n << 19n;
-const PROXY = 1n << 20n;
-/** Vector, auto-EOI, polling, as-intercept, proxy: what a SINT is for. */
-const SINT_PURPOSE = 0x1e_00ffn;
-const BASE_SHIFT = 12n;
 
-const FIRST = 0x4000_0080;
-const NESTED_FIRST = 0x4000_1080;
-const SINT0 = 0x10;
-const PLAIN: readonly (SynicRegister | undefined)[] = [
+const FIRST = msrs.number('SCONTROL');
+const NESTED_FIRST = msrs.number('NESTED_SCONTROL');
+
+const REGISTERS: readonly SynicRegister[] = [
   { name: 'SCONTROL', path: 'scontrol', kind: 'scontrol' },
-  undefined, // SVERSION is read-only
   { name: 'SIEFP', path: 'siefp', kind: 'page' },
   { name: 'SIMP', path: 'simp', kind: 'page' },
-  { name: 'EOM', path: 'eom', kind: 'eom' },
   { name: 'SIRBP', path: 'sirbp', kind: 'page' },
+  { name: 'EOM', path: 'eom', kind: 'eom' },
+  ...Array.from(
+    { length: SINT_COUNT },
+    (_, n): SynicRegister => ({ name: `SINT${n}`, path: `sint[${n}]`, kind: 'sint' }),
+  ),
 ];
 
-/** By the MSR's distance from SCONTROL; undefined where no register of a SynIC is. */
-export const SYNIC_REGISTERS: readonly (SynicRegister | undefined)[] = Array.from(
-  { length: SINT0 + SINT_COUNT },
-  (_, i) => {
-    if (i < SINT0) return PLAIN[i];
-    const sint = i - SINT0;
-    return { name: `SINT${sint}`, path: `sint[${sint}]`, kind: 'sint', sint };
-  },
-);
-export const SCONTROL_INDEX = 0;
-export const SIEFP_INDEX = 2;
-export const SIMP_INDEX = 3;
-export const SIRBP_INDEX = 5;
-export const SINT0_INDEX = SINT0;
+/** Where a register stands in {@link SYNIC_REGISTERS}: its distance from SCONTROL. */
+export function indexOf(name: string): number {
+  return msrs.number(name) - FIRST;
+}
 
-/** Where an MSR stands in {@link SYNIC_REGISTERS}, or -1; the aliases of a nested SynIC stand at the same places. */
+/** By distance from SCONTROL; a hole where no register with a state or an effect of its own is (SVERSION). */
+export const SYNIC_REGISTERS: readonly (SynicRegister | undefined)[] = Array.from(
+  { length: indexOf(`SINT${SINT_COUNT - 1}`) + 1 },
+  (_, index) => REGISTERS.find(({ name }) => indexOf(name) === index),
+);
+
+/** Index in {@link SYNIC_REGISTERS} of an MSR or of its nested alias; -1 where it is none of them. */
 export function synicIndex(msr: number): number {
   const index = isNestedAlias(msr) ? msr - NESTED_FIRST : msr - FIRST;
   return SYNIC_REGISTERS[index] === undefined ? -1 : index;
 }
 
+/** An MSR of the second register file, that of a root partition which is nested itself (Linux 7.2 include/hyperv). */
 export function isNestedAlias(msr: number): boolean {
   return msr >= NESTED_FIRST;
 }
 
-/** Whether a value switches on what the register controls; a SINT is on while it is not masked. */
-export function isOn(register: SynicRegister, value: bigint): boolean {
-  if (register.kind === 'sint') return (value & MASKED) === 0n;
-  return register.kind !== 'eom' && (value & ENABLE) !== 0n;
+/** The mask of some bit fields of an MSR. */
+function bits(msr: string, ...names: readonly string[]): bigint {
+  return names.reduce((mask, name) => {
+    const field = msrs.named(msr)?.bits.find((bit) => bit.name === name);
+    if (field === undefined) throw new Error(`${msr} has no field ${name}`);
+    return mask | (((1n << BigInt(field.width)) - 1n) << BigInt(field.lsb));
+  }, 0n);
 }
 
-/** What an on -> on write does to whoever uses the register. */
+const ENABLE = bits('SCONTROL', 'enable');
+const PAGE_ENABLED = bits('SIMP', 'enabled');
+const PAGE_BASE = bits('SIMP', 'base_simp_gpa');
+const MASKED = bits('SINT0', 'masked');
+const AS_INTERCEPT = bits('SINT0', 'as_intercept');
+const PROXY = bits('SINT0', 'proxy');
+const SINT_PURPOSE = bits('SINT0', 'vector', 'auto_eoi', 'polling', 'as_intercept', 'proxy');
+
+/** Whether a value switches on what the register controls; a SINT is on while it is not masked. */
+export function isOn({ kind }: SynicRegister, value: bigint): boolean {
+  switch (kind) {
+    case 'sint':
+      return (value & MASKED) === 0n;
+    case 'page':
+      return (value & PAGE_ENABLED) !== 0n;
+    case 'scontrol':
+      return (value & ENABLE) !== 0n;
+    case 'eom':
+      return false;
+  }
+}
+
+/** What a write does to whoever uses a register that is on and stays on. */
 export function changeWhileOn(
-  register: SynicRegister,
+  { kind }: SynicRegister,
   was: bigint,
   now: bigint,
 ): 'move' | 're-program' | 'none' {
-  if (register.kind === 'page') return was >> BASE_SHIFT === now >> BASE_SHIFT ? 'none' : 'move';
-  if (register.kind === 'sint') return ((was ^ now) & SINT_PURPOSE) === 0n ? 'none' : 're-program';
+  if (kind === 'page') return ((was ^ now) & PAGE_BASE) === 0n ? 'none' : 'move';
+  if (kind === 'sint') return ((was ^ now) & SINT_PURPOSE) === 0n ? 'none' : 're-program';
   return 'none';
 }
 
-/** A SINT of this kind reports through the event ring page (SIRBP). */
+/** A SINT of this kind reports through the event ring page, SIRBP (Linux 7.2 drivers/hv/mshv_synic.c). */
 export function isAsIntercept(sint: bigint): boolean {
   return (sint & AS_INTERCEPT) !== 0n;
 }
 
-/** A SINT of this kind is passed on to a lower VTL, whose pages count. */
+/** A SINT of this kind is passed on to a lower VTL, whose pages count (OpenVMM hvdef). */
 export function isProxy(sint: bigint): boolean {
   return (sint & PROXY) !== 0n;
 }

@@ -1,15 +1,5 @@
 import type { Moment, OpenFinding } from '../open-finding.ts';
-import {
-  changeWhileOn,
-  isOn,
-  SCONTROL_INDEX,
-  SIEFP_INDEX,
-  SIMP_INDEX,
-  SINT0_INDEX,
-  SIRBP_INDEX,
-  SYNIC_REGISTERS,
-  type SynicRegister,
-} from './synic-registers.ts';
+import { changeWhileOn, indexOf, isOn, SYNIC_REGISTERS, type SynicRegister } from './synic-registers.ts';
 
 /** A component that did something, and when. */
 export interface Deed {
@@ -59,7 +49,10 @@ export class Synic {
   readonly cpu: number;
   /** By index in {@link SYNIC_REGISTERS}; a hole where no register is. */
   readonly #controls: readonly (Live | undefined)[];
-  /** The sixteen SINTs. */
+  readonly scontrol: Control;
+  readonly siefp: Control;
+  readonly simp: Control;
+  readonly sirbp: Control;
   readonly sints: readonly Control[];
 
   constructor(cpu: number, nested: boolean, reset: (register: SynicRegister) => ControlState) {
@@ -68,28 +61,16 @@ export class Synic {
     this.#controls = SYNIC_REGISTERS.map(
       (register) => register && { register, cell: `${path}.${register.path}`, ...reset(register) },
     );
-    this.sints = this.#controls.slice(SINT0_INDEX) as Control[];
+    this.scontrol = this.at(indexOf('SCONTROL'));
+    this.siefp = this.at(indexOf('SIEFP'));
+    this.simp = this.at(indexOf('SIMP'));
+    this.sirbp = this.at(indexOf('SIRBP'));
+    this.sints = this.#controls.filter((control) => control?.register.kind === 'sint') as Control[];
   }
 
   /** The register at an index of {@link SYNIC_REGISTERS}. */
   at(index: number): Control {
     return this.#live(index);
-  }
-
-  get scontrol(): Control {
-    return this.at(SCONTROL_INDEX);
-  }
-
-  get siefp(): Control {
-    return this.at(SIEFP_INDEX);
-  }
-
-  get simp(): Control {
-    return this.at(SIMP_INDEX);
-  }
-
-  get sirbp(): Control {
-    return this.at(SIRBP_INDEX);
   }
 
   /** The SINTs that a component has unmasked and still owns. */

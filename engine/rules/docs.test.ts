@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { RULES } from './catalogue.ts';
+import { rulesMarkdown } from './docs.ts';
+
+test('docs/rules.md says what the rules say (npm run docs)', () => {
+  const page = join(import.meta.dirname, '../../docs/rules.md');
+  assert.equal(readFileSync(page, 'utf8'), rulesMarkdown(RULES));
+});
+
+test('every rule says what it means, what is legal and where the property stands', () => {
+  for (const rule of RULES) {
+    assert.match(rule.id, /^R\d\d$/);
+    assert.ok(rule.meaning.length > 100 && rule.silent.length >= 3 && rule.source.length > 10, rule.id);
+    assert.ok(
+      rule.needs.every((kind) => rule.watches.includes(kind)),
+      `${rule.id} needs what it does not watch`,
+    );
+  }
+});
