@@ -1,5 +1,6 @@
 import type { Finding } from './finding.ts';
 import { OpenFinding } from './open-finding.ts';
+import { judgeProvidedPages } from './provided-pages.ts';
 import type { Rule } from './rule.ts';
 import type { Deed } from './track/synic.ts';
 import { type Effect, SYNIC, type SynicWrite } from './track/synic-tracker.ts';
@@ -24,7 +25,7 @@ interface Violation {
 export const sharedOwnership: Rule = {
   id: 'R01',
   severity: 'error',
-  title: 'A SynIC control is switched off, moved or re-programmed by a component that does not own it',
+  title: 'A shared control is switched off, moved or re-programmed by a component that does not own it',
   meaning:
     'The components of a kernel share the SynIC of each CPU. The one whose write switched a control on ' +
     '(SCONTROL, SIMP, SIEFP or SIRBP enabled, a SINT unmasked) owns it until it switches it off itself, stops, or ' +
@@ -32,23 +33,28 @@ export const sharedOwnership: Rule = {
     'owner loses the messages and events that the owner waits for, and the tear-down of the owner then writes to a ' +
     'SynIC that is off, which hypervisors are reported not to tolerate. It is an error where the owner has an unmasked SINT on ' +
     'that CPU or writes to that SynIC afterwards, else a warning. One finding covers all registers and CPUs that one ' +
-    'component takes from another in one way.',
+    'component takes from another in one way. On a root partition the hypervisor provides the pages of ' +
+    'HYPERCALL, VP_ASSIST_PAGE, SIMP, SIEFP and SIRBP: enabling one at another frame than was read is the same mistake.',
   silent: [
     'A component tears down what it switched on itself, as on a root partition without VMBus.',
     'A component writes an enable that another has set already, and later leaves the register alone.',
     'The owner has switched the control off, has stopped, or its CPU is offline.',
+    'A guest places its pages where it likes; a root partition keeps the frame that it read.',
     'The recording began mid-life, or the writer of an access is not known: the owner is not known either.',
   ],
   source:
     'TLFS, SynIC (one register file per virtual processor); Linux 7.2 drivers/hv/hv.c and drivers/hv/mshv_synic.c; ' +
-    'patch series “mshv: limit SynIC management to MSHV-owned resources”',
+    'patch series “mshv: limit SynIC management to MSHV-owned resources”; ' +
+    'Linux commit e5d9b714fe40 “x86/hyperv: fix root partition faults when writing to VP assist page MSR”',
   watches: ['msr'],
   needs: ['msr'],
   judge(input) {
     const synics = input.tracker(SYNIC);
     const cases = new Map<string, Case>();
+    const provided = judgeProvidedPages(sharedOwnership.id, input);
     return {
-      step() {
+      step(step, store) {
+        provided.step(step, store);
         const { write } = synics;
         if (write === undefined) return;
         const violation = violationOf(write);
@@ -62,6 +68,7 @@ export const sharedOwnership: Rule = {
         known.add(violation);
       },
       end() {
+        provided.end();
         for (const known of cases.values()) input.report(known.close());
       },
     };

@@ -102,3 +102,16 @@ export function isAsIntercept(sint: bigint): boolean {
 export function isProxy(sint: bigint): boolean {
   return (sint & PROXY) !== 0n;
 }
+
+/** Linux on x86 has at most this many CPUs (NR_CPUS_RANGE_END, arch/x86/Kconfig); more is noise. */
+export const MAX_CPUS = 8192;
+
+/** Path of the cell that an MSR of a SynIC stands for: `cpu[0].synic.siefp`. */
+export function synicCell(cpu: number, msr: number): string | undefined {
+  const register = SYNIC_REGISTERS[synicIndex(msr)];
+  return register && `${synicPath(cpu, isNestedAlias(msr))}.${register.path}`;
+}
+
+export function synicPath(cpu: number, nested: boolean): string {
+  return nested ? `cpu[${cpu}].nested.synic` : `cpu[${cpu}].synic`;
+}

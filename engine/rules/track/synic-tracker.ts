@@ -4,7 +4,14 @@ import type { Profile } from '../../trace/profile.ts';
 import type { Moment } from '../open-finding.ts';
 import type { Tracker, TrackerInput, TrackerKind } from '../rule.ts';
 import { type Control, type ControlState, NOTHING_KNOWN, OFF, ON, Synic } from './synic.ts';
-import { changeWhileOn, isNestedAlias, isOn, type SynicRegister, synicIndex } from './synic-registers.ts';
+import {
+  changeWhileOn,
+  isNestedAlias,
+  isOn,
+  MAX_CPUS,
+  type SynicRegister,
+  synicIndex,
+} from './synic-registers.ts';
 
 /** What a write does to its register, or would have done where it was answered with #GP. */
 export type Effect = 'on' | 'off' | 'move' | 're-program' | 'none';
@@ -22,9 +29,6 @@ export interface SynicWrite {
   readonly fault: boolean;
   readonly moment: Moment;
 }
-
-/** Linux on x86 has at most this many CPUs (NR_CPUS_RANGE_END, arch/x86/Kconfig); more is noise. */
-const MAX_CPUS = 8192;
 
 /** Follows every SynIC: which controls are on, who switched them on, who has let go of them. */
 export class SynicTracker implements Tracker {

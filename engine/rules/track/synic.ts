@@ -1,5 +1,12 @@
 import type { Moment, OpenFinding } from '../open-finding.ts';
-import { changeWhileOn, indexOf, isOn, SYNIC_REGISTERS, type SynicRegister } from './synic-registers.ts';
+import {
+  changeWhileOn,
+  indexOf,
+  isOn,
+  SYNIC_REGISTERS,
+  type SynicRegister,
+  synicPath,
+} from './synic-registers.ts';
 
 /** A component that did something, and when. */
 export interface Deed {
@@ -57,7 +64,7 @@ export class Synic {
 
   constructor(cpu: number, nested: boolean, reset: (register: SynicRegister) => ControlState) {
     this.cpu = cpu;
-    const path = nested ? `cpu[${cpu}].nested.synic` : `cpu[${cpu}].synic`;
+    const path = synicPath(cpu, nested);
     this.#controls = SYNIC_REGISTERS.map(
       (register) => register && { register, cell: `${path}.${register.path}`, ...reset(register) },
     );
