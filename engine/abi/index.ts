@@ -1,6 +1,50 @@
 /** The one public face of the ABI tables and their codec. */
 
 export { type BitValue, decodeBits, decodeMsr, encodeBits, encodeMsr } from './codec/bits.ts';
+export { type DecodeOptions, decode } from './codec/decode.ts';
+export type { DecodedField, DecodedStruct, DecodedValue } from './codec/decoded.ts';
+export { encode } from './codec/encode.ts';
+export { fromObject, type ReadOptions } from './codec/from-object.ts';
+export {
+  decodeHypercallInput,
+  decodeHypercallOutput,
+  type HypercallInput,
+  hypercallInputFromObject,
+  hypercallInputLayout,
+  hypercallInputToObject,
+  hypercallOutputFromObject,
+  hypercallOutputLayout,
+  hypercallOutputToObject,
+} from './codec/hypercall.ts';
+export {
+  decodeIoctlArg,
+  decodeIoctlIn,
+  decodeIoctlOut,
+  type IoctlBuffers,
+  ioctlArgFromObject,
+  ioctlArgToObject,
+  ioctlInFromObject,
+  ioctlInToObject,
+} from './codec/ioctl.ts';
+export {
+  type IoctlAnswer,
+  type IoctlOutResult,
+  ioctlOutFromObject,
+  ioctlOutToObject,
+} from './codec/ioctl-out.ts';
+export type { AbiJson, AbiObject, ObjectError, ObjectResult } from './codec/json.ts';
+export {
+  decodeMessage,
+  decodePayload,
+  payloadFromObject,
+  payloadToObject,
+  runMessageFromObject,
+  runMessageToObject,
+  slotFromObject,
+  slotToObject,
+} from './codec/message.ts';
+export { decodeRegister, REGISTER_VALUE_BYTES, registerBytes } from './codec/register.ts';
+export { toObject } from './codec/to-object.ts';
 export {
   type ControlWord,
   decodeControl,
@@ -16,7 +60,7 @@ export { findStruct, sizeOfStruct, structNames, structOf } from './layout/struct
 export type { BitField, Display } from './lookup/bit-fields.ts';
 export { constant, constantNumber, constants, findConstant } from './lookup/constants.ts';
 export { type ErrnoName, type ErrnoRow, errnoNumber, errnos } from './lookup/errnos.ts';
-export { type HypercallRow, hypercalls, type OutputList, type Passthrough } from './lookup/hypercalls.ts';
+export { type HypercallRow, hypercalls, type Passthrough } from './lookup/hypercalls.ts';
 export {
   type BufferShape,
   IOCTL_TYPE,

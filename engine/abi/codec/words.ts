@@ -34,7 +34,9 @@ export function decodeControl(word: bigint): ControlWord {
 }
 
 /** Parts not given are 0. What does not fit in its bits spills into the next ones, as it does in the kernel. */
-export function encodeControl(parts: Partial<ControlWord>): bigint {
+export function encodeControl(
+  parts: Partial<Omit<ControlWord, 'code'>> & { readonly code?: number },
+): bigint {
   const word =
     BigInt(parts.code ?? 0) |
     (parts.fast === true ? 1n << 16n : 0n) |
@@ -67,7 +69,9 @@ export function decodeResult(word: bigint): ResultWord {
   };
 }
 
-export function encodeResult(parts: Partial<ResultWord>): bigint {
+export function encodeResult(
+  parts: Partial<Omit<ResultWord, 'status'>> & { readonly status?: number },
+): bigint {
   const word = BigInt(parts.status ?? 0) | (BigInt(parts.repsCompleted ?? 0) << 32n) | (parts.reserved ?? 0n);
   return BigInt.asUintN(64, word);
 }

@@ -1,10 +1,9 @@
 /**
  * Hypercalls. Columns: code, name without HVCALL_, words, input, output, note.
- * Words: `simple` or `rep`, or `?` (code and name only; shape not found), `var` has a variable header, `fast` may take its input in
- * registers, `linux-fast` Linux issues it so, `pass` MSHV_ROOT_HVCALL lets it through, `pass-device` on the
- * device too (for the own partition). `states:T[]` is an output that is only a list, with the name that the
- * event text gives it.
- * Source: Linux 7.2.13 include/hyperv and drivers/hv; shapes of TLFS; passthrough list of drivers/hv/mshv_root_main.c.
+ * Words: `simple` or `rep`, or `?` (code and name only; the shape was not found in a public source), `var` has a
+ * variable header, `fast` may take its input in registers, `linux-fast` Linux issues it so, `pass`
+ * MSHV_ROOT_HVCALL lets it through, `pass-device` on the device too (for the own partition).
+ * Source: Linux 7.2.13 include/hyperv and drivers/hv, allow-list of drivers/hv/mshv_root_main.c; shapes of TLFS.
  */
 export const HYPERCALLS = `
 0x0001 SWITCH_VIRTUAL_ADDRESS_SPACE  ?  - -
@@ -42,7 +41,7 @@ export const HYPERCALLS = `
 0x0052 TRANSLATE_VIRTUAL_ADDRESS  simple pass  hv_input_translate_virtual_address hv_output_translate_virtual_address  # passthrough allowed
 0x0053 READ_GPA  simple  hv_input_read_gpa hv_output_read_gpa
 0x0054 WRITE_GPA  simple  hv_input_write_gpa hv_output_write_gpa
-0x0056 CLEAR_VIRTUAL_INTERRUPT  simple linux-fast pass  - -  # input is the 8-byte partition id; driver issues it fast
+0x0056 CLEAR_VIRTUAL_INTERRUPT  simple linux-fast pass  hv_input_clear_virtual_interrupt -  # input is the 8-byte partition id; driver issues it fast
 0x0058 DELETE_PORT  simple linux-fast  hv_input_delete_port -  # fast16
 0x005b DISCONNECT_PORT  simple linux-fast  hv_input_disconnect_port -  # fast16; driver sets is_doorbell=1
 0x005c POST_MESSAGE  simple  hv_input_post_message -  # connection id u32, reserved u32, type u32, size u32, payload 240
@@ -67,7 +66,7 @@ export const HYPERCALLS = `
 0x0095 CREATE_PORT  simple  hv_input_create_port -
 0x0096 CONNECT_PORT  simple  hv_input_connect_port -
 0x0099 START_VP  simple  hv_enable_vp_vtl -
-0x009a GET_VP_INDEX_FROM_APIC_ID  rep  hv_get_vp_from_apic_id_in -
+0x009a GET_VP_INDEX_FROM_APIC_ID  rep  hv_get_vp_from_apic_id_in hv_output_get_vp_from_apic_id
 0x00ac TRANSLATE_VIRTUAL_ADDRESS_EX  ?  - -
 0x00ad CHECK_FOR_IO_INTERCEPT  ?  - -
 0x00af FLUSH_GUEST_PHYSICAL_ADDRESS_SPACE  simple linux-fast  hv_guest_mapping_flush -
@@ -75,7 +74,7 @@ export const HYPERCALLS = `
 0x00c0 SIGNAL_EVENT_DIRECT  simple fast pass  hv_input_signal_event_direct hv_output_signal_event_direct  # passthrough allowed
 0x00c1 POST_MESSAGE_DIRECT  simple pass  hv_input_post_message_direct -  # passthrough allowed
 0x00c2 DISPATCH_VP  simple  hv_input_dispatch_vp hv_output_dispatch_vp  # root scheduler only; uses its own per-cpu pages
-0x00c9 GET_GPA_PAGES_ACCESS_STATES  rep pass  hv_input_get_gpa_pages_access_state states:hv_gpa_page_access_state[]  # 1-byte output per page; driver batch 4095; passthrough allowed
+0x00c9 GET_GPA_PAGES_ACCESS_STATES  rep pass  hv_input_get_gpa_pages_access_state hv_output_get_gpa_pages_access_states  # 1-byte output per page; driver batch 4095; passthrough allowed
 0x00d4 CHECK_SPARSE_GPA_PAGE_VTL_ACCESS  ?  - -
 0x00d7 ACQUIRE_SPARSE_SPA_PAGE_HOST_ACCESS  rep  hv_input_modify_sparse_spa_page_host_access -  # driver batch 510
 0x00d8 RELEASE_SPARSE_SPA_PAGE_HOST_ACCESS  rep  hv_input_modify_sparse_spa_page_host_access -  # driver batch 510
@@ -88,7 +87,7 @@ export const HYPERCALLS = `
 0x00ef IMPORT_ISOLATED_PAGES  rep  hv_input_import_isolated_pages -
 0x00f1 COMPLETE_ISOLATED_IMPORT  simple  hv_input_complete_isolated_import -
 0x00f2 ISSUE_SNP_PSP_GUEST_REQUEST  simple  hv_input_issue_psp_guest_request -
-0x00f4 GET_VP_CPUID_VALUES  rep pass  hv_input_get_vp_cpuid_values values:hv_output_get_vp_cpuid_values[]  # passthrough allowed; rep per leaf (hv_cpuid_leaf_info)
+0x00f4 GET_VP_CPUID_VALUES  rep pass  hv_input_get_vp_cpuid_values hv_output_get_vp_cpuid_values_list  # passthrough allowed; rep per leaf (hv_cpuid_leaf_info)
 0x0101 GET_PARTITION_PROPERTY_EX  simple pass-device  hv_input_get_partition_property_ex hv_output_get_partition_property_ex  # passthrough allowed (also device fd for SELF)
 0x0103 RESTORE_PARTITION_TIME  ?  - -
 0x0106 MMIO_READ  simple  hv_mmio_read_input hv_mmio_read_output

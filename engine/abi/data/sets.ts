@@ -1,6 +1,7 @@
 /**
  * Named values that a field may hold. `enum name PREFIX` one of them; `flags` any of these masks; `bits` any of
- * these bit numbers. The event text writes an enum's full name, and of flags the names without the prefix.
+ * these bit numbers. `choice` marks a mask whose bits hold one of the values that lie within it. The event text
+ * writes an enum's full name, and of flags the names without the prefix.
  * Source: Linux 7.2.13 include/hyperv; what it lacks from rust-vmm/mshv 1032a5d, hv-headers.
  */
 export const HYPERVISOR_SETS = `
@@ -154,7 +155,7 @@ flags doorbellFlags HV_DOORBELL_FLAG_
   0x2 HV_DOORBELL_FLAG_TRIGGER_SIZE_WORD
   0x3 HV_DOORBELL_FLAG_TRIGGER_SIZE_DWORD
   0x4 HV_DOORBELL_FLAG_TRIGGER_SIZE_QWORD
-  0x7 HV_DOORBELL_FLAG_TRIGGER_SIZE_MASK
+  0x7 HV_DOORBELL_FLAG_TRIGGER_SIZE_MASK choice
   0x80000000 HV_DOORBELL_FLAG_TRIGGER_ANY_VALUE
 flags translateGvaFlags HV_TRANSLATE_GVA_
   0x1 HV_TRANSLATE_GVA_VALIDATE_READ

@@ -87,7 +87,7 @@ function parseField(source: string, owner: string, line: Line, sizeOf: (name: st
     },
   }));
   const pointer = typeText.startsWith('*');
-  const wide = /^u64|^s64/.test(typeText);
+  const wide = typeText.startsWith('u64');
   return {
     name,
     offset: Number(offset),

@@ -44,8 +44,8 @@ export function findConstant(name: string): bigint | undefined {
   if (own !== undefined) return own;
   for (const set of [...valueSets().values(), setOf('partitionProperties')]) {
     if (set?.kind === 'flags') {
-      const flag = set.flags.find((candidate) => candidate.fullName === name);
-      if (flag !== undefined) return flag.mask;
+      const flag = set.named.get(name);
+      if (flag?.fullName === name) return flag.mask;
     } else if (set !== undefined) {
       const row = set.names.named(name);
       if (row?.name === name) return BigInt(row.value);

@@ -6,12 +6,6 @@ import { type NamedRow, NameTable } from './name-table.ts';
 /** What ROOT_HVCALL lets through: not at all, on partition and VP, or on the device too (own partition). */
 export type Passthrough = 'no' | 'partition' | 'device';
 
-/** An output that is only a list, under the name that the event text gives it. */
-export interface OutputList {
-  readonly list: string;
-  readonly element: StructName;
-}
-
 export interface HypercallRow extends NamedRow {
   /** The name without HVCALL_. */
   readonly abiName: string;
@@ -23,7 +17,7 @@ export interface HypercallRow extends NamedRow {
   readonly fastInLinux: boolean;
   readonly passthrough: Passthrough;
   readonly input: StructName | undefined;
-  readonly output: StructName | OutputList | undefined;
+  readonly output: StructName | undefined;
   readonly note: string;
 }
 
@@ -32,7 +26,6 @@ function rowOf(line: string): HypercallRow {
   const [code = '', abiName = ''] = words;
   const [input = '-', output = '-'] = words.slice(-2);
   const has = (word: string): boolean => words.includes(word);
-  const list = /^(\w+):(\w+)\[\]$/.exec(output);
   return {
     value: Number(code),
     name: `HVCALL_${abiName}`,
@@ -43,12 +36,7 @@ function rowOf(line: string): HypercallRow {
     fastInLinux: has('linux-fast'),
     passthrough: has('pass-device') ? 'device' : has('pass') ? 'partition' : 'no',
     input: input === '-' ? undefined : (input as StructName),
-    output:
-      list !== null
-        ? { list: list[1] as string, element: list[2] as StructName }
-        : output === '-'
-          ? undefined
-          : (output as StructName),
+    output: output === '-' ? undefined : (output as StructName),
     note,
   };
 }

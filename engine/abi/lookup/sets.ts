@@ -20,11 +20,23 @@ export interface Flag {
   readonly fullName: string;
 }
 
+/** Some bits of a flag word that hold one of several values. */
+export interface Choice {
+  readonly mask: bigint;
+  readonly values: readonly Flag[];
+}
+
 /** Any of several masks. */
 export interface FlagSet {
   readonly kind: 'flags';
   readonly prefix: string;
+  /** Every row of the table, masks of several bits included. */
+  readonly rows: readonly Flag[];
+  /** The single bits that belong to no choice. */
   readonly flags: readonly Flag[];
+  readonly choices: readonly Choice[];
+  /** By name, with and without the prefix. */
+  readonly named: ReadonlyMap<string, Flag>;
 }
 
 export type ValueSet = EnumSet | FlagSet;
@@ -42,17 +54,27 @@ let parsed: Map<string, ValueSet> | undefined;
 
 function parseSet(block: readonly string[]): readonly [string, ValueSet] {
   const [kind, name = '', prefix = ''] = (block[0] as string).split(' ');
-  const rows = block.slice(1).map((line) => {
-    const [value = '', rowName = ''] = line.split(' ');
-    return { value: Number(value), name: rowName };
-  });
-  if (kind === 'enum') return [name, { kind, names: new NameTable([prefix], () => rows) }];
-  const flags = rows.map((row) => ({
-    mask: kind === 'bits' ? 1n << BigInt(row.value) : BigInt(row.value),
-    name: row.name.slice(prefix.length),
-    fullName: row.name,
+  const lines = block.slice(1).map((line) => line.split(' '));
+  if (kind === 'enum') {
+    const rows = lines.map(([value = '', rowName = '']) => ({ value: Number(value), name: rowName }));
+    return [name, { kind, names: new NameTable([prefix], () => rows) }];
+  }
+  const rows = lines.map(([value = '', fullName = '']) => ({
+    mask: kind === 'bits' ? 1n << BigInt(value) : BigInt(value),
+    name: fullName.slice(prefix.length),
+    fullName,
   }));
-  return [name, { kind: 'flags', prefix, flags }];
+  const choices = rows
+    .filter((_, i) => lines[i]?.[2] === 'choice')
+    .map(({ mask }) => ({
+      mask,
+      values: rows.filter((row) => row.mask !== mask && (row.mask & ~mask) === 0n),
+    }));
+  const flags = rows.filter(
+    ({ mask }) => mask !== 0n && (mask & (mask - 1n)) === 0n && choices.every((c) => (c.mask & mask) === 0n),
+  );
+  const named = new Map(rows.flatMap((row) => [[row.fullName, row] as const, [row.name, row] as const]));
+  return [name, { kind: 'flags', prefix, rows, flags, choices, named }];
 }
 
 function sets(): Map<string, ValueSet> {

@@ -1,4 +1,5 @@
 import type { StructTable } from '../../layout/table.ts';
+import { ADDED_STRUCTS } from './additions.ts';
 import { GUEST_STRUCTS } from './guest.ts';
 import { INTERCEPTS_STRUCTS } from './intercepts.ts';
 import { INTERRUPTS_STRUCTS } from './interrupts.ts';
@@ -17,7 +18,7 @@ import { SYNIC_STRUCTS } from './synic.ts';
 import { SYSTEM_STRUCTS } from './system.ts';
 import { VP_STRUCTS } from './vp.ts';
 
-/** Every struct of the ABI, by subject. */
+/** Every struct of the ABI, by subject; what the headers lack comes last. */
 export const STRUCT_TABLES: readonly StructTable[] = [
   ...MSHV_UPSTREAM_STRUCTS,
   ...MSHV_VTL_STRUCTS,
@@ -36,4 +37,5 @@ export const STRUCT_TABLES: readonly StructTable[] = [
   ...NESTED_STRUCTS,
   ...SYSTEM_STRUCTS,
   ...ISOLATION_STRUCTS,
+  ...ADDED_STRUCTS,
 ];

@@ -1,0 +1,65 @@
+/**
+ * A buffer that grows and knows which bits were set. Members of a union may all be given as long as they agree:
+ * `put` says whether they do.
+ */
+export class ByteWriter {
+  #bytes = new Uint8Array(64);
+  #written = new Uint8Array(64);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Makes the buffer at least that long; the new bytes are 0 and nobody's. */
+  extend(length: number): void {
+    if (length <= this.#length) return;
+    if (length > this.#bytes.length) {
+      const capacity = Math.max(length, 2 * this.#bytes.length);
+      const bytes = new Uint8Array(capacity);
+      const written = new Uint8Array(capacity);
+      bytes.set(this.#bytes.subarray(0, this.#length));
+      written.set(this.#written.subarray(0, this.#length));
+      this.#bytes = bytes;
+      this.#written = written;
+    }
+    this.#length = length;
+  }
+
+  /** Sets the bits of `mask` in one byte; false when one of them has been set to something else before. */
+  #putByte(at: number, mask: number, value: number): boolean {
+    const before = this.#bytes[at] as number;
+    const known = (this.#written[at] as number) & mask;
+    if (((before ^ value) & known) !== 0) return false;
+    this.#bytes[at] = (before & ~mask) | (value & mask);
+    this.#written[at] = (this.#written[at] as number) | mask;
+    return true;
+  }
+
+  /** Writes `width` bits from bit `lsb` of the `size`-byte little-endian integer at `offset`. */
+  put(offset: number, size: number, lsb: number, width: number, value: bigint): boolean {
+    this.extend(offset + size);
+    let mask = ((1n << BigInt(width)) - 1n) << BigInt(lsb);
+    let word = value << BigInt(lsb);
+    let agrees = true;
+    for (let i = 0; i < size; i++) {
+      const byteMask = Number(mask & 0xffn);
+      if (byteMask !== 0) agrees = this.#putByte(offset + i, byteMask, Number(word & 0xffn)) && agrees;
+      mask >>= 8n;
+      word >>= 8n;
+    }
+    return agrees;
+  }
+
+  putBytes(offset: number, bytes: Uint8Array): boolean {
+    this.extend(offset + bytes.length);
+    let agrees = true;
+    for (let i = 0; i < bytes.length; i++)
+      agrees = this.#putByte(offset + i, 0xff, bytes[i] as number) && agrees;
+    return agrees;
+  }
+
+  bytes(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+}

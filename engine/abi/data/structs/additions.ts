@@ -1,0 +1,49 @@
+import { structTable } from '../../layout/table.ts';
+
+/** Buffers that the headers give no struct. Format: ./README.md. */
+export const ADDED_STRUCTS = [
+  structTable(
+    'Linux 7.2.13: arguments that are a bare integer',
+    `
+struct u32 4 integer
+  0 value u32
+struct char 1 integer
+  0 value u8
+`,
+  ),
+  structTable(
+    'Linux 7.2.13 drivers/hv/mshv_root_hv_call.c',
+    `
+struct hv_input_clear_virtual_interrupt 8
+  0 partition_id u64 partition
+struct hv_output_get_gpa_pages_access_states 0
+  0 states hv_gpa_page_access_state[]
+`,
+  ),
+  structTable(
+    'rust-vmm/mshv 1032a5d: one element for each leaf asked for',
+    `
+struct hv_output_get_vp_cpuid_values_list 0
+  0 values hv_output_get_vp_cpuid_values[]
+`,
+  ),
+  structTable(
+    'Linux 7.2.13 arch/x86/hyperv/hv_vtl.c',
+    `
+struct hv_output_get_vp_from_apic_id 0
+  0 vp_indexes u32[] vp
+`,
+  ),
+  structTable(
+    'buffers behind pointers of an ioctl argument, one after the other',
+    `
+struct mshv_register_names 0
+  0 names u32[] @registers
+struct mshv_register_elements 0
+  0 elements hv_register_assoc[]
+struct mshv_gva_translation 16
+  0 result hv_translate_gva_result
+  8 gpa u64 gpa
+`,
+  ),
+];
