@@ -1,0 +1,125 @@
+import { zstdCompressSync } from 'node:zlib';
+import type { HashState } from '../../../engine/state/hash.ts';
+import type { ObjectKind } from '../../../engine/state/schema.ts';
+import type { Key, ObjectId, ObjectRow, StoreCheckpoint, StoreTables } from '../../../engine/state/store.ts';
+import { inflate } from './journal-codec.ts';
+
+/** Finds a kind of object by its path, `cpu.msr`; undefined for one that this engine does not have. */
+export type KindRegistry = (path: string) => ObjectKind | undefined;
+
+/** Name of a kind below its parents: `cpu`, `cpu.msr`, `partition.vp`. */
+export function kindPath(kind: ObjectKind): string {
+  return kind.parent === undefined ? kind.name : `${kindPath(kind.parent)}.${kind.name}`;
+}
+
+/** How far the tables had grown. */
+export interface TableSizes {
+  readonly objects: number;
+  readonly blobs: number;
+  readonly components: number;
+}
+
+/** A checkpoint with at most so many cells is read: 64 Mi cells are half a gigabyte. */
+const MAX_CELLS = 64 * 1024 * 1024;
+const MAX_GROWTH_BYTES = 256 * 1024 * 1024;
+
+/** `state` of a row of `checkpoint`: under zstd, the values (64 bits each, little-endian), then a byte each. */
+export function encodeCheckpoint(checkpoint: StoreCheckpoint): Buffer {
+  const { values, known } = checkpoint;
+  const bytes = new Uint8Array(values.length * 9);
+  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  bytes.set(known, values.length * 8);
+  return zstdCompressSync(bytes);
+}
+
+export function decodeState(
+  state: Uint8Array,
+  cells: number,
+): Pick<StoreCheckpoint, 'values' | 'known'> | undefined {
+  if (cells < 0 || cells > MAX_CELLS) return undefined;
+  const bytes = inflate(state, cells * 9 + 1);
+  if (bytes === undefined || bytes.length !== cells * 9) return undefined;
+  const values = new BigUint64Array(cells);
+  new Uint8Array(values.buffer).set(bytes.subarray(0, cells * 8));
+  return { values, known: bytes.slice(cells * 8) };
+}
+
+/** Parsed strictly: `a`, `b` as signed 32-bit numbers and the count of words. */
+export function decodeHash(json: string): HashState | undefined {
+  const hash = parse(json) as Partial<HashState> | undefined;
+  if (typeof hash !== 'object' || hash === null) return undefined;
+  const { a, b, words } = hash;
+  return Number.isSafeInteger(a) && Number.isSafeInteger(b) && Number.isSafeInteger(words)
+    ? { a: a as number, b: b as number, words: words as number }
+    : undefined;
+}
+
+/** `growth` of a row of `checkpoint`: what the tables have more than before, as JSON under zstd. */
+export function encodeGrowth(before: TableSizes, checkpoint: TableSizes, tables: StoreTables): Buffer {
+  const growth = {
+    objects: tables.objects
+      .slice(before.objects, checkpoint.objects)
+      .map(({ id, kind, parent, key }) => [id, kindPath(kind), parent, keyJson(key)]),
+    blobs: tables.blobs
+      .slice(before.blobs, checkpoint.blobs)
+      .map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')),
+    components: tables.components.slice(before.components, checkpoint.components),
+  };
+  return zstdCompressSync(Buffer.from(JSON.stringify(growth)));
+}
+
+/** Adds a row's growth to `tables`; false where the row is damaged, or holds a kind that is not registered. */
+export function addGrowth(
+  growth: Uint8Array,
+  registry: KindRegistry,
+  tables: { objects: ObjectRow[]; blobs: Uint8Array[]; components: string[] },
+): boolean {
+  const json = inflate(growth, MAX_GROWTH_BYTES);
+  const found = json === undefined ? undefined : parse(Buffer.from(json).toString());
+  if (typeof found !== 'object' || found === null) return false;
+  const { objects, blobs, components } = found as Record<string, unknown>;
+  if (!Array.isArray(objects) || !Array.isArray(blobs) || !Array.isArray(components)) return false;
+  for (const item of objects as unknown[]) {
+    const row = readObject(item, registry);
+    if (row === undefined) return false;
+    tables.objects.push(row);
+  }
+  for (const item of blobs as unknown[]) {
+    if (typeof item !== 'string') return false;
+    tables.blobs.push(new Uint8Array(Buffer.from(item, 'base64')));
+  }
+  for (const item of components as unknown[]) {
+    if (typeof item !== 'string') return false;
+    tables.components.push(item);
+  }
+  return true;
+}
+
+function readObject(item: unknown, registry: KindRegistry): ObjectRow | undefined {
+  if (!Array.isArray(item)) return undefined;
+  const [id, path, parent, key] = item as unknown[];
+  if (!Number.isSafeInteger(id) || !Number.isSafeInteger(parent) || typeof path !== 'string')
+    return undefined;
+  const kind = registry(path);
+  const read = readKey(key);
+  if (kind === undefined || read === undefined) return undefined;
+  return { id: id as ObjectId, kind, parent: parent as ObjectId, key: read };
+}
+
+/** Keys above 2^53 are `0x…` text. */
+function keyJson(key: Key): number | string {
+  return typeof key === 'number' ? key : `0x${key.toString(16)}`;
+}
+
+function readKey(json: unknown): Key | undefined {
+  if (Number.isSafeInteger(json)) return json as number;
+  return typeof json === 'string' && /^0x[0-9a-f]{1,16}$/.test(json) ? BigInt(json) : undefined;
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
+}

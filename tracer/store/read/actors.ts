@@ -1,0 +1,95 @@
+import { type Handle, parseHandle, parseVp } from '../../../engine/trace/handle.ts';
+import { readWord } from '../row/actor-ids.ts';
+import { RowRefusal, type StoredActor } from '../row/decode.ts';
+import type { Database, Statement } from '../sqlite.ts';
+
+/** Actors and handles by number. Both tables are small: a thread, a CPU, a VP, an open file each. */
+export class ActorReader {
+  readonly #actor: Statement;
+  readonly #handle: Statement;
+  readonly #actors: Statement;
+  readonly #handles: Statement;
+  readonly #actorOf = new Map<number, StoredActor>();
+  readonly #handleOf = new Map<number, Handle>();
+
+  constructor(db: Database) {
+    const columns = 'SELECT id, component, cpu, pid, tid, vp, vtl FROM actor';
+    this.#actor = db.prepare(`${columns} WHERE id = ?`).raw();
+    this.#actors = db.prepare(`${columns} ORDER BY id`).raw();
+    this.#handle = db.prepare('SELECT id, name FROM handle WHERE id = ?').raw();
+    this.#handles = db.prepare('SELECT id, name FROM handle ORDER BY id').raw();
+  }
+
+  actor(id: number): StoredActor {
+    const known = this.#actorOf.get(id);
+    if (known !== undefined) return known;
+    const actor = readActor(this.#actor.get(id));
+    if (actor === undefined) throw new RowRefusal(`its actor ${id} is missing or damaged`);
+    this.#actorOf.set(id, actor);
+    return actor;
+  }
+
+  handle(id: number): Handle {
+    const known = this.#handleOf.get(id);
+    if (known !== undefined) return known;
+    const handle = readHandle(this.#handle.get(id));
+    if (handle === undefined) throw new RowRefusal(`its handle ${id} is missing or damaged`);
+    this.#handleOf.set(id, handle);
+    return handle;
+  }
+
+  /** Numbers of the actors that pass. */
+  actorsThat(pass: (actor: StoredActor) => boolean): number[] {
+    return this.#idsThat(this.#actors, readActor, pass);
+  }
+
+  /** Numbers of the handles that pass. */
+  handlesThat(pass: (handle: Handle) => boolean): number[] {
+    return this.#idsThat(this.#handles, readHandle, pass);
+  }
+
+  #idsThat<T>(
+    statement: Statement,
+    read: (row: unknown) => T | undefined,
+    pass: (value: T) => boolean,
+  ): number[] {
+    const ids: number[] = [];
+    for (const row of statement.iterate() as IterableIterator<unknown[]>) {
+      const value = read(row);
+      if (value !== undefined && pass(value)) ids.push(row[0] as number);
+    }
+    return ids;
+  }
+}
+
+function readActor(row: unknown): StoredActor | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [, component, cpu, pid, tid, vp, vtl] = row as unknown[];
+  const actor: { -readonly [K in keyof StoredActor]: StoredActor[K] } = {};
+  if (component !== null) {
+    const word = typeof component === 'string' ? readWord(component) : undefined;
+    if (word === undefined) return undefined;
+    actor.component = word;
+  }
+  if (vp !== null) {
+    const ref = typeof vp === 'string' ? parseVp(vp) : undefined;
+    if (ref === undefined) return undefined;
+    actor.vp = ref;
+  }
+  for (const [key, value] of [
+    ['cpu', cpu],
+    ['pid', pid],
+    ['tid', tid],
+    ['vtl', vtl],
+  ] as const) {
+    if (value === null) continue;
+    if (!Number.isSafeInteger(value)) return undefined;
+    actor[key] = value as number;
+  }
+  return actor;
+}
+
+function readHandle(row: unknown): Handle | undefined {
+  const name = Array.isArray(row) ? (row as unknown[])[1] : undefined;
+  return typeof name === 'string' ? parseHandle(name) : undefined;
+}

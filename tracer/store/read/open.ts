@@ -1,0 +1,158 @@
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { APPLICATION_ID, FORMAT_VERSION, SCHEMA } from '../format/schema.ts';
+import { isProblem, problem, type TraceProblem } from '../problem.ts';
+import { type Database, openDatabase, sqliteCode } from '../sqlite.ts';
+import { COMPANIONS } from '../write/create.ts';
+import { readHeaderPage, torn } from './header-page.ts';
+
+/** An open file whose header and schema are those of a trace. */
+export interface OpenedDatabase {
+  readonly db: Database;
+  /** It lies in WAL mode without its `-wal`. */
+  readonly walMissing: boolean;
+  /** Closes it and removes what opening made. */
+  close(): void;
+}
+
+/** Opens a trace for reading and checks all that can be checked without reading its rows. */
+export function openForReading(path: string): OpenedDatabase | TraceProblem {
+  const header = readHeaderPage(path);
+  if (isProblem(header)) return header;
+  const hasWal = sizeOf(`${path}-wal`) > 0;
+  if (!hasWal && header.bytes < header.pages * header.pageSize)
+    return torn(path, header.bytes, header.pages * header.pageSize);
+  const walMissing = header.wal && !hasWal;
+  const opened = openInPlace(path, walMissing) ?? openCopy(path);
+  if (isProblem(opened)) return opened;
+  const wrong = checkSchema(path, opened.db);
+  if (wrong === undefined) return { ...opened, walMissing };
+  opened.close();
+  return wrong;
+}
+
+type Opened = Omit<OpenedDatabase, 'walMissing'>;
+
+/**
+ * Undefined where SQLite would have to write beside the file and may not: a `-wal` needs its `-shm`, a hot
+ * rollback journal has to be played back.
+ */
+function openInPlace(path: string, walMissing: boolean): Opened | TraceProblem | undefined {
+  let db: Database | undefined;
+  try {
+    db = openDatabase(path, { readonly: true, fileMustExist: true, timeout: 1000 });
+    const opened = secure(db);
+    // In WAL mode SQLite makes an empty -wal and its -shm to read a file that has none.
+    return { db: opened, close: () => closeAndTidy(opened, path, walMissing) };
+  } catch (error) {
+    db?.close();
+    const code = sqliteCode(error);
+    if (code === undefined) throw error;
+    if (code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) return undefined;
+    return damaged(path, code);
+  }
+}
+
+/** Copies the file and what lies beside it to a folder of our own, where SQLite may do what it needs to. */
+function openCopy(path: string): Opened | TraceProblem {
+  const folder = mkdtempSync(join(tmpdir(), 'hvrewind-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const copy = join(folder, basename(path));
+  let db: Database | undefined;
+  try {
+    copyFileSync(path, copy);
+    for (const suffix of ['-wal', '-journal'])
+      if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
+    db = openDatabase(copy, { fileMustExist: true });
+    db.pragma('query_only = ON');
+    const opened = secure(db);
+    process.once('exit', remove);
+    const close = (): void => {
+      opened.close();
+      process.off('exit', remove);
+      remove();
+    };
+    return { db: opened, close };
+  } catch (error) {
+    db?.close();
+    remove();
+    const code = sqliteCode(error);
+    if (code !== undefined) return damaged(path, code);
+    const { code: errno } = error as NodeJS.ErrnoException;
+    if (errno === undefined) throw error;
+    return problem(
+      'unreadable',
+      `${path}: cannot be copied to ${tmpdir()} to be opened (${errno}); copy it and its -wal to a folder of yours`,
+    );
+  }
+}
+
+/** A hostile schema runs nothing; the first read shows whether SQLite can use the file at all. */
+function secure(db: Database): Database {
+  db.pragma('trusted_schema = OFF');
+  db.pragma('cell_size_check = ON');
+  db.pragma('cache_size = -16000');
+  db.pragma('application_id');
+  return db;
+}
+
+function closeAndTidy(db: Database, path: string, walMissing: boolean): void {
+  db.close();
+  if (!walMissing || sizeOf(`${path}-wal`) > 0) return;
+  for (const suffix of COMPANIONS) rmSync(path + suffix, { force: true });
+}
+
+function damaged(path: string, code: string): TraceProblem {
+  if (code.startsWith('SQLITE_BUSY'))
+    return problem('busy', `${path}: is locked by another process; try again when that has ended`);
+  return problem(
+    'corrupt',
+    `${path}: is damaged (${code}); hvrewind recover ${path} -o FILE saves its events`,
+  );
+}
+
+interface SchemaRow {
+  readonly type: string;
+  readonly name: string;
+  readonly sql: string | null;
+}
+
+/** The schema has to be ours, text for text: more of it could be made to run, less of it is no trace. */
+function checkSchema(path: string, db: Database): TraceProblem | undefined {
+  try {
+    if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
+      return problem('not-a-trace', `${path}: is an SQLite database of another program, not a trace`);
+    if (db.pragma('user_version', { simple: true }) !== FORMAT_VERSION)
+      return problem('newer', `${path}: has another format version than ${FORMAT_VERSION}; update hvrewind`);
+    const found = db.prepare('SELECT type, name, sql FROM sqlite_schema').all() as SchemaRow[];
+    const expected = new Map(SCHEMA.map((object) => [object.name, object]));
+    for (const { type, name, sql } of found) {
+      const own = expected.get(name);
+      if (own === undefined)
+        return foreign(path, `it has a ${type} ${JSON.stringify(name)} that does not belong there`);
+      if (own.type !== type || own.sql !== sql) return foreign(path, `its ${type} ${name} is not ours`);
+      expected.delete(name);
+    }
+    const [missing] = expected.values();
+    return missing === undefined
+      ? undefined
+      : foreign(path, `its ${missing.type} ${missing.name} is missing`);
+  } catch (error) {
+    const code = sqliteCode(error);
+    if (code === undefined) throw error;
+    return damaged(path, code);
+  }
+}
+
+function foreign(path: string, what: string): TraceProblem {
+  return problem(
+    'foreign-schema',
+    `${path}: ${what}; hvrewind recover ${path} -o FILE makes a clean trace of its events`,
+  );
+}
+
+/** Size of a file; 0 where there is none. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,320 @@
+import type { Columns } from '../../../engine/filter/sql.ts';
+import type { JournalChunk } from '../../../engine/state/journal.ts';
+import type { ObjectRow, StoreCheckpoint, StoreTables } from '../../../engine/state/store.ts';
+import type { TraceEvent } from '../../../engine/trace/event.ts';
+import { type Address, at, parseAddress, seqOf, timeNs } from '../../../engine/trace/position.ts';
+import type { TraceHeader } from '../../../engine/trace/profile.ts';
+import { META, readCounts, readHeader, type TraceCounts } from '../format/meta.ts';
+import { addGrowth, decodeHash, decodeState, type KindRegistry } from '../journal/checkpoint-codec.ts';
+import { decodeJournal } from '../journal/journal-codec.ts';
+import { isProblem, problem, TraceFileError, type TraceProblem } from '../problem.ts';
+import { readWord } from '../row/actor-ids.ts';
+import type { Gap, Note } from '../write/writer.ts';
+import { eventColumns } from './columns.ts';
+import { type OpenedDatabase, openForReading } from './open.ts';
+import { RowReader } from './rows.ts';
+
+/** A condition over the rows of `event`, as engine/filter compiles it with {@link TraceReader.columns}. */
+export interface Where {
+  readonly where: string;
+  readonly params: readonly (bigint | string)[];
+}
+
+/** A checkpoint and where it stands. */
+export interface PlacedCheckpoint {
+  readonly at: Address;
+  readonly checkpoint: StoreCheckpoint;
+}
+
+/** Seqs that one step of a filtered range fetches. */
+const PAGE = 512;
+
+/**
+ * A trace that is open for reading. Every value is checked as it is read: what a writer cannot have written
+ * is a {@link TraceFileError}. A trace that is still being recorded can be read along; see {@link refresh}.
+ */
+export class TraceReader {
+  readonly path: string;
+  readonly header: TraceHeader;
+  /** Versions, start and capture as the writer gave them. */
+  readonly tool: string | undefined;
+  readonly engine: string | undefined;
+  readonly start: string | undefined;
+  /** JSON text. */
+  readonly capture: string | undefined;
+  /** What the user should know about this file, a line each. */
+  readonly notices: readonly string[];
+  /** How the fields of the filter language stand in the file. */
+  readonly columns: Columns;
+  readonly #opened: OpenedDatabase;
+  readonly #rows: RowReader;
+  #counts: TraceCounts;
+  #complete: boolean;
+
+  private constructor(path: string, opened: OpenedDatabase, header: TraceHeader, meta: Map<string, string>) {
+    this.path = path;
+    this.#opened = opened;
+    this.header = header;
+    this.tool = meta.get(META.tool);
+    this.engine = meta.get(META.engine);
+    this.start = meta.get(META.start);
+    this.capture = meta.get(META.capture);
+    this.#rows = new RowReader(path, opened.db);
+    this.columns = eventColumns(this.#rows.actors, header.profile);
+    this.#counts = countsIn(path, meta);
+    this.#complete = meta.get(META.state) === 'complete';
+    this.notices =
+      opened.walMissing && !this.#complete
+        ? [
+            `${path}: its recording was cut and no ${path}-wal lies beside it; if there was one, put it back: it holds the last events`,
+          ]
+        : [];
+  }
+
+  /** Opens a trace; a problem is one line. */
+  static open(path: string): TraceReader | TraceProblem {
+    const opened = openForReading(path);
+    if (isProblem(opened)) return opened;
+    try {
+      const meta = readMeta(opened);
+      const header = readHeader(meta.get(META.header) ?? '', meta.get(META.profile) ?? '');
+      if (header === undefined)
+        throw new TraceFileError(problem('corrupt', `${path}: its header is damaged`));
+      return new TraceReader(path, opened, header, meta);
+    } catch (error) {
+      opened.close();
+      if (error instanceof TraceFileError) return error.problem;
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#opened.close();
+  }
+
+  get counts(): TraceCounts {
+    return this.#counts;
+  }
+
+  /** Number of events; also the seq of the last one. */
+  get events(): number {
+    return this.#counts.events;
+  }
+
+  /** The recording was ended, not cut, and does not go on. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** Hash of the whole journal, if the writer kept one. */
+  get hash(): string | undefined {
+    return readMeta(this.#opened).get(META.hash);
+  }
+
+  /** Takes in what was recorded since. */
+  refresh(): void {
+    const meta = readMeta(this.#opened);
+    this.#counts = countsIn(this.path, meta);
+    this.#complete = meta.get(META.state) === 'complete';
+  }
+
+  /** Events from seq `from` to seq `to`, both included, in order; what is beyond the ends is left out. */
+  range(from = 1, to = this.events): Generator<TraceEvent, void, undefined> {
+    return this.#rows.events(Math.max(1, from), Math.min(to, this.events));
+  }
+
+  /** One event; undefined where there is none with this seq. */
+  event(seq: number): TraceEvent | undefined {
+    if (!Number.isSafeInteger(seq) || seq < 1 || seq > this.events) return undefined;
+    const [event] = this.#rows.events(seq, seq);
+    return event;
+  }
+
+  /** Seqs of the events from `from` to `to` that match, in order; at most `limit`, the last ones with `down`. */
+  matching(where: Where, from: number, to: number, limit: number, down = false): number[] {
+    const sql = `SELECT seq FROM event WHERE seq BETWEEN ? AND ? AND (${where.where}) ORDER BY seq ${down ? 'DESC' : 'ASC'} LIMIT ?`;
+    const last = Math.min(to, this.events);
+    const seqs = this.#rows.run(
+      () =>
+        this.#opened.db
+          .prepare(sql)
+          .pluck()
+          .all(from, last, ...where.params, limit) as number[],
+    );
+    return down ? seqs.reverse() : seqs;
+  }
+
+  /** The events from `from` to `to` that match, in order. */
+  *select(where: Where, from = 1, to = this.events): Generator<TraceEvent, void, undefined> {
+    for (let next = from; next <= to; ) {
+      const seqs = this.matching(where, next, to, PAGE);
+      for (let i = 0; i < seqs.length; ) {
+        let end = i + 1;
+        while (end < seqs.length && seqs[end] === (seqs[end - 1] as number) + 1) end += 1;
+        yield* this.range(seqs[i], seqs[end - 1]);
+        i = end;
+      }
+      if (seqs.length < PAGE) return;
+      next = (seqs.at(-1) as number) + 1;
+    }
+  }
+
+  /** How many events from `from` to `to` match. */
+  count(where: Where, from = 1, to = this.events): number {
+    const sql = `SELECT count(*) FROM event WHERE seq BETWEEN ? AND ? AND (${where.where})`;
+    return this.#rows.run(
+      () =>
+        this.#opened.db
+          .prepare(sql)
+          .pluck()
+          .get(from, Math.min(to, this.events), ...where.params) as number,
+    );
+  }
+
+  /**
+   * The events that `seq` caused directly. They began before it returned, which bounds the search; where it
+   * never returned, to the end.
+   */
+  children(seq: number): Generator<TraceEvent, void, undefined> {
+    const parent = this.event(seq);
+    const tEnd = parent !== undefined && 'tEnd' in parent ? parent.tEnd : undefined;
+    const to = tEnd === undefined ? this.events : this.lastAt(tEnd);
+    return this.select({ where: 'parent = ?', params: [BigInt(seq)] }, seq + 1, to);
+  }
+
+  /** Seq of the last event that is not later than `t`; 0 for none. */
+  lastAt(t: number): number {
+    const time = this.#opened.db.prepare('SELECT t FROM event WHERE seq = ?').pluck();
+    let low = 0;
+    let high = this.events;
+    // Times never decrease with seq (docs/format.md), so no index on them is needed.
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      const found = this.#rows.run(() => time.get(middle));
+      if (typeof found !== 'number') throw this.#corrupt(`event ${middle} is missing`);
+      if (found <= t) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** Notes in the order in which they were made. */
+  notes(): Note[] {
+    return this.#all('SELECT at, text, author FROM note ORDER BY id').map(([where, text, author]) => {
+      const address = typeof where === 'string' ? parseAddress(where) : undefined;
+      const words = typeof text === 'string' ? readWord(text) : undefined;
+      if (address === undefined || words === undefined) throw this.#corrupt('a note is not readable');
+      const by = typeof author === 'string' ? readWord(author) : undefined;
+      return { at: address, text: words, ...(by === undefined ? {} : { author: by }) };
+    });
+  }
+
+  gaps(): Gap[] {
+    return this.#all('SELECT after, t, lost, reason FROM gap ORDER BY id').map(([after, t, lost, reason]) => {
+      const good =
+        isCount(after) && isCount(t) && (lost === null || isCount(lost)) && typeof reason === 'string';
+      if (!good) throw this.#corrupt('a gap is not readable');
+      return { after: seqOf(after), t: timeNs(t), reason, ...(lost === null ? {} : { lost }) };
+    });
+  }
+
+  /** The journal in order; nothing where none was kept. */
+  *journal(): Generator<JournalChunk, void, undefined> {
+    let next = 0;
+    for (;;) {
+      const [row] = this.#all('SELECT first, count, data FROM journal WHERE first = ?', next);
+      if (row === undefined) break;
+      const [first, count, data] = row;
+      const good = isCount(first) && isCount(count) && data instanceof Uint8Array;
+      const chunk = good ? decodeJournal(first, count, data) : undefined;
+      if (chunk === undefined) throw this.#corrupt(`its journal is not readable from entry ${next} on`);
+      yield chunk;
+      next += chunk.count;
+    }
+    const [rest] = this.#all('SELECT count(*) FROM journal WHERE first >= ?', next);
+    if (rest?.[0] !== 0) throw this.#corrupt(`its journal has a hole at entry ${next}`);
+  }
+
+  /** Checkpoints in order. */
+  *checkpoints(): Generator<PlacedCheckpoint, void, undefined> {
+    const columns = 'id, seq, sub, entries, cells, objects, blobs, components, hash, state';
+    for (let last = 0; ; ) {
+      const [row] = this.#all(`SELECT ${columns} FROM checkpoint WHERE id > ? ORDER BY id LIMIT 1`, last);
+      if (row === undefined) return;
+      const [id, seq, sub, entries, cells, objects, blobs, components, hashJson, bytes] = row;
+      const numbers = [id, seq, sub, entries, cells, objects, blobs, components];
+      const good = numbers.every(isCount) && typeof hashJson === 'string' && bytes instanceof Uint8Array;
+      const state = good ? decodeState(bytes, cells as number) : undefined;
+      const hash = good ? decodeHash(hashJson) : undefined;
+      if (state === undefined || hash === undefined) throw this.#corrupt('a checkpoint is not readable');
+      yield {
+        at: at(seq as number, sub as number),
+        checkpoint: {
+          ...state,
+          entries: entries as number,
+          objects: objects as number,
+          blobs: blobs as number,
+          components: components as number,
+          hash,
+        },
+      };
+      last = id as number;
+    }
+  }
+
+  /**
+   * The tables that checkpoints and journal refer to. Undefined where the file holds a kind of object that
+   * `registry` does not know: then another engine wrote it, and the state has to be computed anew.
+   */
+  tables(registry: KindRegistry): StoreTables | undefined {
+    const tables = { objects: [] as ObjectRow[], blobs: [] as Uint8Array[], components: [] as string[] };
+    for (const [growth] of this.#all('SELECT growth FROM checkpoint ORDER BY id'))
+      if (!(growth instanceof Uint8Array) || !addGrowth(growth, registry, tables)) return undefined;
+    return tables;
+  }
+
+  #all(sql: string, ...params: readonly number[]): unknown[][] {
+    return this.#rows.run(
+      () =>
+        this.#opened.db
+          .prepare(sql)
+          .raw()
+          .all(...params) as unknown[][],
+    );
+  }
+
+  #corrupt(what: string): TraceFileError {
+    return new TraceFileError(
+      problem('corrupt', `${this.path}: ${what}; hvrewind recover ${this.path} -o FILE saves its events`),
+    );
+  }
+}
+
+/** Opens a trace for reading; a problem is one line: what, where, what to do. */
+export function openTrace(path: string): TraceReader | TraceProblem {
+  return TraceReader.open(path);
+}
+
+function readMeta(opened: OpenedDatabase): Map<string, string> {
+  const rows = opened.db.prepare('SELECT key, value FROM meta').raw().all() as unknown[][];
+  const meta = new Map<string, string>();
+  for (const [key, value] of rows)
+    if (typeof key === 'string' && typeof value === 'string') meta.set(key, value);
+  return meta;
+}
+
+function countsIn(path: string, meta: ReadonlyMap<string, string>): TraceCounts {
+  const text = meta.get(META.counts);
+  // A recording that was cut before its first commit has none.
+  if (text === undefined) return { events: 0, kinds: {}, end: timeNs(0) };
+  const counts = readCounts(text);
+  if (counts === undefined)
+    throw new TraceFileError(
+      problem('corrupt', `${path}: its counts are damaged; hvrewind recover counts anew`),
+    );
+  return counts;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,114 @@
+import type { EventCommon } from '../../../engine/trace/event.ts';
+import { formatHandle, formatVp, type Handle, type VpRef } from '../../../engine/trace/handle.ts';
+import { toColumn64 } from './row.ts';
+
+type Column = number | bigint | string | null;
+
+/** A row of `actor`, in the order of its columns. */
+export type ActorRow = readonly Column[];
+/** A row of `handle`, in the order of its columns. */
+export type HandleRow = readonly Column[];
+
+/** Events of one thread or CPU follow each other: most actors are among the last few. */
+const RECENT = 8;
+
+interface Recent {
+  readonly of: EventCommon;
+  readonly id: number;
+}
+
+/** Numbers for who did it (`actor`) and what it was done to (`handle`), each kept once. */
+export class ActorIds {
+  readonly #actors = new Map<string, number>();
+  readonly #recent: Recent[] = [];
+  #at = 0;
+  readonly #handles = new Map<string, number>();
+  #lastHandle: Handle | undefined;
+  #lastHandleId = 0;
+  /** Rows that are still to be written. */
+  pendingActors: ActorRow[] = [];
+  pendingHandles: HandleRow[] = [];
+
+  actor(event: EventCommon): number {
+    for (const { of, id } of this.#recent) if (sameActor(of, event)) return id;
+    const id = this.#actorByKey(event);
+    const { cpu, component, pid, tid, vp, vtl } = event;
+    const of = { cpu, component, pid, tid, vp, vtl } as EventCommon;
+    this.#recent[this.#at] = { of, id };
+    this.#at = (this.#at + 1) % RECENT;
+    return id;
+  }
+
+  handle(handle: Handle): number {
+    if (handle === this.#lastHandle) return this.#lastHandleId;
+    const name = formatHandle(handle);
+    let id = this.#handles.get(name);
+    if (id === undefined) {
+      id = this.#handles.size + 1;
+      this.#handles.set(name, id);
+      const partition = 'partition' in handle ? column64(handle.partition) : null;
+      const vp = handle.kind === 'vp' ? (handle.vp ?? null) : null;
+      this.pendingHandles.push([id, handle.kind, name, partition, vp]);
+    }
+    this.#lastHandle = handle;
+    this.#lastHandleId = id;
+    return id;
+  }
+
+  #actorByKey(event: EventCommon): number {
+    const { cpu, component, pid, tid, vp, vtl } = event;
+    const vpName = vp === undefined ? undefined : formatVp(vp);
+    const key = JSON.stringify([cpu, component, pid, tid, vpName, vtl]);
+    const known = this.#actors.get(key);
+    if (known !== undefined) return known;
+    const id = this.#actors.size + 1;
+    this.#actors.set(key, id);
+    this.pendingActors.push([
+      id,
+      component === undefined ? null : writeWord(component),
+      cpu ?? null,
+      pid ?? null,
+      tid ?? null,
+      vpName ?? null,
+      column64(vp?.partition),
+      vp?.vp ?? null,
+      vtl ?? null,
+    ]);
+    return id;
+  }
+}
+
+/** A word as TEXT. SQLite's text is UTF-8: what has no such form (a lone surrogate) stands as JSON. */
+export function writeWord(word: string): string {
+  return word.isWellFormed() && !word.startsWith('"') ? word : JSON.stringify(word);
+}
+
+/** Reads it back; undefined where it is no such text. */
+export function readWord(text: string): string | undefined {
+  if (!text.startsWith('"')) return text;
+  try {
+    const word: unknown = JSON.parse(text);
+    return typeof word === 'string' ? word : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function column64(value: bigint | undefined): number | bigint | null {
+  return value === undefined ? null : toColumn64(value);
+}
+
+function sameActor(a: EventCommon, b: EventCommon): boolean {
+  return (
+    a.cpu === b.cpu &&
+    a.component === b.component &&
+    a.tid === b.tid &&
+    a.pid === b.pid &&
+    a.vtl === b.vtl &&
+    (a.vp === b.vp || sameVp(a.vp, b.vp))
+  );
+}
+
+function sameVp(a: VpRef | undefined, b: VpRef | undefined): boolean {
+  return a !== undefined && b !== undefined && a.partition === b.partition && a.vp === b.vp;
+}

@@ -1,0 +1,221 @@
+import {
+  type Component,
+  DIALECTS,
+  DROP_REASONS,
+  EVENT_KINDS,
+  type EventKind,
+  FAIL_STEPS,
+  FD_WHATS,
+  LIFECYCLE_WHATS,
+  MARK_WHATS,
+  MESSAGE_WHATS,
+  PAGE_KINDS,
+  PAGE_WHATS,
+  PROVENANCES,
+  type TraceEvent,
+} from '../../../engine/trace/event.ts';
+import type { Handle, VpRef } from '../../../engine/trace/handle.ts';
+import * as flag from '../format/flags.ts';
+import { readMore } from './more.ts';
+import { readPageParts, readRegisters } from './parts.ts';
+import { fromHalves } from './row.ts';
+
+/** One row as the reader gets it: numbers checked to be exact integers, payloads already fetched. */
+export interface StoredRow {
+  readonly seq: number;
+  readonly t: number;
+  readonly kind: number;
+  readonly parent: number;
+  readonly actor: StoredActor;
+  readonly handle: Handle | undefined;
+  readonly code: number;
+  /** `value >> 32` (signed) and `value & 0xffffffff`. */
+  readonly valueHigh: number;
+  readonly valueLow: number;
+  readonly result: number;
+  readonly dur: number;
+  readonly flags: number;
+  readonly arg: Uint8Array | undefined;
+  readonly input: Uint8Array | undefined;
+  readonly outArg: Uint8Array | undefined;
+  readonly output: Uint8Array | undefined;
+  readonly more: string | undefined;
+}
+
+/** A row of `actor`: only the keys that were recorded. */
+export interface StoredActor {
+  readonly cpu?: number;
+  readonly component?: Component;
+  readonly pid?: number;
+  readonly tid?: number;
+  readonly vp?: VpRef;
+  readonly vtl?: number;
+}
+
+/** Thrown inside the decoder for a row that no writer makes; the reader adds which row it was. */
+export class RowRefusal extends Error {}
+
+type Draft = Record<string, unknown>;
+
+/** The event of a row. A row that no writer makes is a {@link RowRefusal}, never a wrong event. */
+export function decodeEvent(row: StoredRow): TraceEvent {
+  const kind = EVENT_KINDS[row.kind];
+  if (kind === undefined) throw new RowRefusal(`kind ${row.kind} is not known`);
+  if (row.t < 0) throw new RowRefusal('its time is negative');
+  if (row.parent < 0 || row.parent >= row.seq)
+    throw new RowRefusal(`its parent ${row.parent} is not before it`);
+  if (row.flags < 0 || row.flags > flag.ALL_FLAGS) throw new RowRefusal(`its flags are ${row.flags}`);
+  const { actor } = row;
+  const event: Draft = { seq: row.seq, kind, t: row.t };
+  if (row.parent !== 0) event.parent = row.parent;
+  if (actor.cpu !== undefined) event.cpu = actor.cpu;
+  if (actor.component !== undefined) event.component = actor.component;
+  if (actor.pid !== undefined) event.pid = actor.pid;
+  if (actor.tid !== undefined) event.tid = actor.tid;
+  if (actor.vp !== undefined) event.vp = actor.vp;
+  if (actor.vtl !== undefined) event.vtl = actor.vtl;
+  event.provenance = PROVENANCES[row.flags & flag.PROVENANCE_MASK];
+  decodeKind(kind, row, event);
+  if (row.more !== undefined && kind !== 'ioctl' && !readMore(kind, row.more, event))
+    throw new RowRefusal('its further fields are not those of its kind');
+  return event as unknown as TraceEvent;
+}
+
+function decodeKind(kind: EventKind, row: StoredRow, event: Draft): void {
+  const { flags } = row;
+  switch (kind) {
+    case 'ioctl':
+      decodeIoctl(row, event);
+      return;
+    case 'hypercall': {
+      event.control = fromHalves(row.valueHigh, row.valueLow);
+      if ((row.valueLow & 0xffff) !== row.code) throw new RowRefusal('its code and control word differ');
+      if (row.input !== undefined) event.input = row.input;
+      if (row.output !== undefined) event.output = row.output;
+      if ((flags & flag.RESULT) !== 0) {
+        const status = row.result % flag.RESULT_REPS;
+        const reps = (row.result - status) / flag.RESULT_REPS;
+        if (row.result < 0 || reps > flag.MAX_REPS) throw new RowRefusal(`its result is ${row.result}`);
+        event.result = { status, reps };
+      }
+      if ((flags & flag.FAULT_KNOWN) !== 0) event.fault = (flags & flag.FAULT) !== 0;
+      decodeEnd(row, event);
+      return;
+    }
+    case 'msr':
+      event.dir = (flags & flag.WRITE) !== 0 ? 'write' : 'read';
+      event.msr = unsigned32(row.code);
+      if ((flags & flag.VALUE) !== 0) event.value = fromHalves(row.valueHigh, row.valueLow);
+      if ((flags & flag.FAULT_KNOWN) !== 0) event.fault = (flags & flag.FAULT) !== 0;
+      if ((flags & flag.NESTED_KNOWN) !== 0) event.nested = (flags & flag.NESTED) !== 0;
+      return;
+    case 'message':
+      event.what = word(MESSAGE_WHATS, row.code);
+      event.sint = smallValue(row);
+      if (row.input !== undefined) event.slot = row.input;
+      sub(DROP_REASONS, row, event, 'reason');
+      return;
+    case 'intercept': {
+      if (row.actor.vp === undefined) throw new RowRefusal('it names no VP');
+      event.type = unsigned32(row.code);
+      if (row.input !== undefined) event.payload = row.input;
+      if (row.output === undefined) return;
+      const registers = readRegisters(row.output);
+      if (registers === undefined) throw new RowRefusal('its registers are cut');
+      event.registers = registers;
+      return;
+    }
+    case 'fd':
+      event.what = word(FD_WHATS, row.code);
+      if (row.handle !== undefined) event.handle = row.handle;
+      if ((flags & flag.VALUE) !== 0) event.fd = smallValue(row);
+      decodeReturn(row, event);
+      return;
+    case 'page': {
+      event.what = word(PAGE_WHATS, row.code);
+      sub(PAGE_KINDS, row, event, 'page');
+      if (event.page === undefined) throw new RowRefusal('it names no kind of page');
+      if ((flags & flag.VALUE) !== 0) event.gpa = fromHalves(row.valueHigh, row.valueLow);
+      if (row.input === undefined) return;
+      const parts = readPageParts(row.input);
+      if (parts === undefined) throw new RowRefusal('its bytes are cut');
+      event.bytes = parts;
+      return;
+    }
+    case 'lifecycle':
+      event.what = word(LIFECYCLE_WHATS, row.code);
+      decodePhase(row, event);
+      if ((flags & flag.VALUE) !== 0) event.partition = fromHalves(row.valueHigh, row.valueLow);
+      if ((flags & flag.RESULT) !== 0) event.ret = row.result;
+      sub(FAIL_STEPS, row, event, 'fail');
+      return;
+    case 'mark':
+      event.what = word(MARK_WHATS, row.code);
+      decodePhase(row, event);
+      return;
+  }
+}
+
+function decodeIoctl(row: StoredRow, event: Draft): void {
+  if (row.handle === undefined) throw new RowRefusal('it has no handle');
+  event.handle = row.handle;
+  if ((row.flags & flag.VALUE) !== 0) event.fd = smallValue(row);
+  event.op = unsigned32(row.code);
+  sub(DIALECTS, row, event, 'dialect');
+  if (row.arg !== undefined) event.arg = row.arg;
+  if (row.input !== undefined) event.in = row.input;
+  const more: Draft = {};
+  if (row.more !== undefined && !readMore('ioctl', row.more, more))
+    throw new RowRefusal('its further fields are not those of its kind');
+  if (more.note !== undefined) event.note = more.note;
+  if ((row.flags & flag.OUT) !== 0) {
+    const out: Draft = {};
+    if (more.handle !== undefined) out.handle = more.handle;
+    if (row.outArg !== undefined) out.arg = row.outArg;
+    if (row.output !== undefined) out.data = row.output;
+    event.out = out;
+  }
+  decodeReturn(row, event);
+  decodeEnd(row, event);
+}
+
+function decodeReturn(row: StoredRow, event: Draft): void {
+  if ((row.flags & flag.OPEN) !== 0) event.ret = null;
+  else if ((row.flags & flag.RESULT) !== 0) event.ret = row.result;
+}
+
+function decodeEnd(row: StoredRow, event: Draft): void {
+  if ((row.flags & flag.END) === 0) return;
+  const tEnd = row.t + row.dur;
+  if (row.dur < 0 || !Number.isSafeInteger(tEnd)) throw new RowRefusal(`its duration is ${row.dur}`);
+  event.tEnd = tEnd;
+}
+
+function decodePhase(row: StoredRow, event: Draft): void {
+  const phase = (row.flags >> flag.PHASE_SHIFT) & flag.PHASE_MASK;
+  if (phase === 3) throw new RowRefusal('its phase is neither begin nor end');
+  if (phase !== 0) event.phase = phase === 1 ? 'begin' : 'end';
+}
+
+function sub(list: readonly string[], row: StoredRow, event: Draft, key: string): void {
+  const number = (row.flags >> flag.SUB_SHIFT) & flag.SUB_MASK;
+  if (number !== 0) event[key] = word(list, number - 1);
+}
+
+function word(list: readonly string[], number: number): string {
+  const found = list[number];
+  if (found === undefined) throw new RowRefusal(`${number} is not the number of ${list[0]} … ${list.at(-1)}`);
+  return found;
+}
+
+/** `value` where it is a small number: a file descriptor, a SINT. */
+function smallValue(row: StoredRow): number {
+  const value = row.valueHigh * 0x1_0000_0000 + row.valueLow;
+  if (!Number.isSafeInteger(value)) throw new RowRefusal('its value is out of range');
+  return value;
+}
+
+function unsigned32(value: number): number {
+  if (value >>> 0 !== value) throw new RowRefusal(`${value} is not a 32-bit number`);
+  return value;
+}

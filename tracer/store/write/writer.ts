@@ -1,0 +1,356 @@
+import type { JournalChunk } from '../../../engine/state/journal.ts';
+import type { StoreCheckpoint, StoreTables } from '../../../engine/state/store.ts';
+import type { HypercallResult, IoctlOut, TraceEvent } from '../../../engine/trace/event.ts';
+import type { Handle } from '../../../engine/trace/handle.ts';
+import { type Address, formatAddress, type Seq, type TimeNs } from '../../../engine/trace/position.ts';
+import type { TraceHeader } from '../../../engine/trace/profile.ts';
+import { META, writeHeader, writeProfile } from '../format/meta.ts';
+import { encodeCheckpoint, encodeGrowth } from '../journal/checkpoint-codec.ts';
+import { encodeJournal } from '../journal/journal-codec.ts';
+import { FIXED_NAMES, NameRows, type NameSource } from '../names.ts';
+import { isProblem, TraceFileError, type TraceProblem } from '../problem.ts';
+import { ActorIds, writeWord } from '../row/actor-ids.ts';
+import { encodeEvent, type RowIds } from '../row/encode.ts';
+import { PayloadIds } from '../row/payload-ids.ts';
+import type { Row } from '../row/row.ts';
+import { type Database, sqliteCode } from '../sqlite.ts';
+import { Counter } from './counts.ts';
+import { createDatabase, removeTrace, writeProblem } from './create.ts';
+import { EventInserter } from './insert.ts';
+
+/** A kill loses what was not committed: at most 250 ms, timers that come late included. */
+const COMMIT_EVERY_MS = 100;
+/** A lost -wal loses what stood only there: at most 2 s. */
+const CHECKPOINT_EVERY_MS = 1000;
+/** Rows kept in memory, so that most calls return before their row is written. */
+const MAX_PENDING_ROWS = 4096;
+
+export interface WriterOptions {
+  /** Replaces an existing file. */
+  readonly force?: boolean;
+  /** Names for the views; without it they show numbers. */
+  readonly names?: NameSource;
+  /** Version of the program. */
+  readonly tool?: string;
+  /** Version of the engine, where it took part. */
+  readonly engine?: string;
+  /** Wall clock at the start, ISO 8601. */
+  readonly start?: string;
+  /** How it was captured, plain JSON. */
+  readonly capture?: Readonly<Record<string, unknown>>;
+}
+
+/** What is known of a call once it returned; fields of other kinds of event are left out. */
+export interface CallAnswer {
+  readonly ret?: number;
+  readonly out?: IoctlOut;
+  readonly tEnd?: TimeNs;
+  readonly handle?: Handle;
+  readonly value?: bigint;
+  readonly result?: HypercallResult;
+  readonly output?: Uint8Array;
+  readonly fault?: boolean;
+}
+
+/** A note or bookmark that somebody put on a trace. */
+export interface Note {
+  readonly at: Address;
+  readonly text: string;
+  readonly author?: string;
+}
+
+/** A place where events were lost; `lost` where it is known how many. */
+export interface Gap {
+  /** The last event before it; 0 at the start. */
+  readonly after: Seq | 0;
+  readonly t: TimeNs;
+  readonly lost?: number;
+  readonly reason: string;
+}
+
+/**
+ * Writes a trace. Events come in order of entry, their seq from 1 without holes. Whatever happens to the
+ * process, the file holds all but the last 250 ms (docs/format.md, "While recording"). A failure to write is a
+ * {@link TraceFileError}; after it the writer takes no more events, and `close` keeps what was committed.
+ */
+export class TraceWriter {
+  readonly path: string;
+  readonly #db: Database;
+  readonly #inserter: EventInserter;
+  readonly #ids: RowIds;
+  readonly #actors = new ActorIds();
+  readonly #payloads = new PayloadIds(1);
+  readonly #names: NameRows | undefined;
+  readonly #counter = new Counter();
+  readonly #open = new Map<number, TraceEvent>();
+  readonly #timer: NodeJS.Timeout;
+  #rows: Row[] = [];
+  #firstPending = 1;
+  #last: TraceEvent | undefined;
+  #dirty = false;
+  #commitAt: number;
+  #checkpointAt: number;
+  #tables = { objects: 0, blobs: 0, components: 0 };
+  #failed: TraceProblem | undefined;
+  #closed = false;
+
+  private constructor(path: string, db: Database, names: NameSource | undefined) {
+    this.path = path;
+    this.#db = db;
+    this.#inserter = new EventInserter(db);
+    this.#names = names === undefined ? undefined : new NameRows(names);
+    if (this.#names !== undefined) this.#names.pending.push(...FIXED_NAMES);
+    this.#ids = {
+      actor: (event) => this.#actors.actor(event),
+      handle: (handle) => this.#actors.handle(handle),
+      payload: (bytes) => this.#payloads.store(bytes),
+    };
+    const now = performance.now();
+    this.#commitAt = now + COMMIT_EVERY_MS;
+    this.#checkpointAt = now + CHECKPOINT_EVERY_MS;
+    this.#timer = setInterval(() => this.#tick(), COMMIT_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Creates the file. An existing one is refused (or replaced, with `force`), and so is one being recorded. */
+  static create(path: string, header: TraceHeader, options: WriterOptions = {}): TraceWriter | TraceProblem {
+    const meta = new Map<string, string>([
+      [META.header, writeHeader(header)],
+      [META.profile, writeProfile(header)],
+      [META.state, 'recording'],
+    ]);
+    if (options.tool !== undefined) meta.set(META.tool, options.tool);
+    if (options.engine !== undefined) meta.set(META.engine, options.engine);
+    if (options.start !== undefined) meta.set(META.start, options.start);
+    if (options.capture !== undefined) meta.set(META.capture, JSON.stringify(options.capture));
+    const db = createDatabase(path, options.force ?? false, meta);
+    return isProblem(db) ? db : new TraceWriter(path, db, options.names);
+  }
+
+  /** Number of events so far. */
+  get events(): number {
+    return this.#counter.events;
+  }
+
+  /** Writes an event. */
+  append(event: TraceEvent): void {
+    this.#usable();
+    const expected = this.#counter.events + 1;
+    if (event.seq !== expected) throw new RangeError(`event ${event.seq} where ${expected} was due`);
+    if (this.#last !== undefined && event.t < this.#last.t)
+      throw new RangeError(`event ${event.seq} is before the one before it`);
+    this.#rows.push(encodeEvent(event, this.#ids));
+    this.#names?.collect(event);
+    this.#counter.add(event);
+    this.#last = event;
+    this.#dirty = true;
+    if (this.#rows.length >= MAX_PENDING_ROWS) this.#attempt(() => this.#flush());
+    if (performance.now() >= this.#commitAt) this.#attempt(() => this.#commit());
+  }
+
+  /** Writes the entry of a call whose answer {@link complete} brings. */
+  begin(event: TraceEvent): void {
+    this.append(event);
+    this.#open.set(event.seq, event);
+  }
+
+  /** Adds the answer to a call that {@link begin} wrote. */
+  complete(seq: Seq, answer: CallAnswer): void {
+    this.#usable();
+    const entry = this.#open.get(seq);
+    if (entry === undefined) throw new RangeError(`event ${seq} is not an open call`);
+    this.#open.delete(seq);
+    const event = { ...entry, ...answer } as TraceEvent;
+    const row = encodeEvent(event, this.#ids);
+    this.#names?.collect(event);
+    this.#counter.returned(event);
+    this.#dirty = true;
+    if (seq >= this.#firstPending) this.#rows[seq - this.#firstPending] = row;
+    else
+      this.#attempt(() => {
+        this.#flush();
+        this.#inserter.update(row);
+      });
+  }
+
+  note(note: Note): void {
+    this.#run('INSERT INTO note (at, text, author) VALUES (?, ?, ?)', [
+      formatAddress(note.at),
+      writeWord(note.text),
+      note.author === undefined ? null : writeWord(note.author),
+    ]);
+  }
+
+  gap(gap: Gap): void {
+    const values = [gap.after, gap.t, gap.lost ?? null, gap.reason];
+    this.#run('INSERT INTO gap (after, t, lost, reason) VALUES (?, ?, ?, ?)', values);
+  }
+
+  /** Keeps a chunk of the cell store's journal. Chunks come in order. */
+  journal(chunk: JournalChunk): void {
+    if (chunk.count === 0) return;
+    this.#run('INSERT INTO journal (first, count, from_seq, to_seq, data) VALUES (?, ?, ?, ?, ?)', [
+      chunk.first,
+      chunk.count,
+      chunk.seq[0] as number,
+      chunk.seq[chunk.count - 1] as number,
+      encodeJournal(chunk),
+    ]);
+  }
+
+  /**
+   * Keeps a checkpoint of the cell store as it is after `at`, with what its tables have grown by since the one
+   * before. The last one has to come after the last journal entry, so that every object is known.
+   */
+  checkpoint(at: Address, checkpoint: StoreCheckpoint, tables: StoreTables): void {
+    const growth = encodeGrowth(this.#tables, checkpoint, tables);
+    const { objects, blobs, components } = checkpoint;
+    this.#tables = { objects, blobs, components };
+    this.#run(
+      'INSERT INTO checkpoint (seq, sub, entries, cells, objects, blobs, components, hash, state, growth) ' +
+        'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      [
+        at.seq,
+        at.sub,
+        checkpoint.entries,
+        checkpoint.values.length,
+        objects,
+        blobs,
+        components,
+        JSON.stringify(checkpoint.hash),
+        encodeCheckpoint(checkpoint),
+        growth,
+      ],
+    );
+  }
+
+  /** Keeps the hash of the whole journal, which `replay --verify` compares. */
+  hash(hash: string): void {
+    this.#putMeta(META.hash, hash);
+  }
+
+  /** Ends the recording: one file without companions, marked complete. */
+  close(): void {
+    if (this.#closed) return;
+    const failed = this.#failed;
+    if (failed === undefined)
+      this.#attempt(() => {
+        this.#putMeta(META.state, 'complete');
+        this.#save();
+        this.#db.exec('COMMIT');
+      });
+    this.#end();
+    this.#attempt(() => {
+      this.#db.pragma('wal_checkpoint(TRUNCATE)');
+      // Refused while somebody reads along: then the file stays as it is, which opens as well.
+      if (failed === undefined) this.#leaveWal();
+    });
+    this.#db.close();
+  }
+
+  /** Gives the recording up and removes what it made. */
+  abort(): void {
+    if (this.#closed) return;
+    this.#end();
+    this.#db.close();
+    removeTrace(this.path);
+  }
+
+  #end(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#open.clear();
+  }
+
+  #leaveWal(): void {
+    try {
+      this.#db.pragma('journal_mode = DELETE');
+    } catch (error) {
+      if (!sqliteCode(error)?.startsWith('SQLITE_BUSY') && sqliteCode(error) !== 'SQLITE_LOCKED') throw error;
+    }
+  }
+
+  #usable(): void {
+    if (this.#failed !== undefined) throw new TraceFileError(this.#failed);
+    if (this.#closed) throw new Error(`${this.path} is closed`);
+  }
+
+  #tick(): void {
+    if (this.#failed !== undefined || !this.#dirty || performance.now() < this.#commitAt) return;
+    try {
+      this.#commit();
+    } catch (error) {
+      // The next call reports it: a timer has nobody to tell.
+      this.#failed = writeProblem(this.path, error);
+    }
+  }
+
+  #attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#failed = writeProblem(this.path, error);
+      throw new TraceFileError(this.#failed);
+    }
+  }
+
+  #run(sql: string, values: readonly unknown[]): void {
+    this.#usable();
+    this.#dirty = true;
+    this.#attempt(() => this.#db.prepare(sql).run(...values));
+  }
+
+  #putMeta(key: string, value: string): void {
+    this.#run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', [key, value]);
+  }
+
+  #commit(): void {
+    const now = performance.now();
+    this.#save();
+    this.#db.exec('COMMIT');
+    if (now >= this.#checkpointAt) {
+      this.#db.pragma('wal_checkpoint(PASSIVE)');
+      this.#checkpointAt = now + CHECKPOINT_EVERY_MS;
+    }
+    this.#db.exec('BEGIN IMMEDIATE');
+    this.#dirty = false;
+    this.#commitAt = now + COMMIT_EVERY_MS;
+  }
+
+  #save(): void {
+    this.#flush();
+    this.#db
+      .prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)')
+      .run(META.counts, JSON.stringify(this.#counter.counts()));
+  }
+
+  /** Hands everything that waits in memory to SQLite. What events refer to comes first. */
+  #flush(): void {
+    const actors = this.#actors.pendingActors.splice(0);
+    if (actors.length > 0) this.#insertAll('actor', 9, actors);
+    const handles = this.#actors.pendingHandles.splice(0);
+    if (handles.length > 0) this.#insertAll('handle', 5, handles);
+    const names = this.#names?.pending.splice(0) ?? [];
+    if (names.length > 0) this.#insertAll('name', 3, names);
+    const blobs = this.#payloads.pending;
+    this.#payloads.pending = [];
+    if (blobs.length > 0) this.#insertAll('blob', 3, blobs);
+    this.#inserter.insert(this.#rows);
+    this.#firstPending += this.#rows.length;
+    this.#rows = [];
+  }
+
+  #insertAll(table: string, columns: number, rows: readonly (readonly unknown[])[]): void {
+    const row = `(${new Array(columns).fill('?').join(',')})`;
+    const many = 32;
+    let from = 0;
+    if (rows.length >= many) {
+      const statement = this.#db.prepare(
+        `INSERT INTO ${table} VALUES ${new Array(many).fill(row).join(',')}`,
+      );
+      for (; from + many <= rows.length; from += many) statement.run(...rows.slice(from, from + many).flat());
+    }
+    const statement = this.#db.prepare(`INSERT INTO ${table} VALUES ${row}`);
+    for (; from < rows.length; from += 1) statement.run(...(rows[from] as readonly unknown[]));
+  }
+}
