@@ -1,3 +1,14 @@
+import {
+  bytesOfHex,
+  hexOfBytes,
+  hypercalls,
+  messageTypes,
+  msrs,
+  type NamedRow,
+  type NameTable,
+  registers,
+  statuses,
+} from '../../abi/index.ts';
 import { formatHandle, formatVp, type Handle, parseHandle, parseVp, type VpRef } from '../handle.ts';
 import type { TimeNs } from '../position.ts';
 import type { JsonSchema } from '../schema/json-schema.ts';
@@ -139,4 +150,45 @@ export const HANDLE: Codec<Handle> = {
     pattern:
       '^(device|(device|vtl|hvcall|sint|vtl-low|eventfd|foreign):[0-9]+|partition:(\\?|[0-9]+)|vp:(\\?|[0-9]+)\\.(\\?|[0-9]+))$',
   },
+};
+
+/** A number of one of the ABI's tables of names: any accepted name or the number; the canonical name is written. */
+export function named(table: NameTable<NamedRow>, what: string, max: number): Codec<number> {
+  return {
+    read(json) {
+      const value = typeof json === 'string' ? table.parse(json) : json;
+      if (typeof value !== 'number' || value < 0 || value > max) throw expected(what, json);
+      return value;
+    },
+    write: (value) => `"${table.name(value)}"`,
+    schema: {
+      anyOf: [{ type: 'integer', minimum: 0, maximum: max }, { type: 'string' }],
+      description: `${what}; by name or number`,
+    },
+  };
+}
+
+export const MSR = named(msrs, 'an MSR such as "HV_X64_MSR_SIMP" or "0x40000083"', 0xffff_ffff);
+export const CALL_CODE = named(hypercalls, 'a hypercall such as "HVCALL_CREATE_VP" or "0x4e"', 0xffff);
+export const STATUS = named(statuses, 'a status such as "HV_STATUS_SUCCESS" or "0x0"', 0xffff);
+export const MESSAGE_TYPE = named(
+  messageTypes,
+  'a message type such as "HVMSG_X64_HALT" or "0x80010007"',
+  0xffff_ffff,
+);
+export const REGISTER = named(
+  registers,
+  'a register such as "HV_X64_REGISTER_RIP" or "0x20010"',
+  0xffff_ffff,
+);
+
+/** Bytes in hexadecimal, two digits each, nothing between. */
+export const HEX_BYTES: Codec<Uint8Array> = {
+  read(json) {
+    const bytes = typeof json === 'string' ? bytesOfHex(json) : undefined;
+    if (bytes === undefined) throw expected('bytes in hexadecimal, two digits each', json);
+    return bytes;
+  },
+  write: (value) => `"${hexOfBytes(value)}"`,
+  schema: { type: 'string', pattern: '^([0-9a-fA-F]{2})*$' },
 };
