@@ -4,6 +4,9 @@
  * are text, 64-bit values are `0x…` text, times are integer nanoseconds.
  */
 
+import type { FilterError } from '../filter/error.ts';
+import type { FindingJson } from '../rules/finding.ts';
+
 export interface TraceInfo {
   readonly name: string;
   readonly events: number;
@@ -65,12 +68,8 @@ export interface EventPage {
   readonly total: number;
 }
 
-/** What is wrong with a filter text. */
-export interface FilterProblem {
-  readonly column: number;
-  readonly message: string;
-  readonly expected: readonly string[];
-}
+/** What is wrong with a filter text, by column. */
+export type FilterProblem = FilterError;
 
 export interface FieldView {
   readonly path: string;
@@ -151,20 +150,8 @@ export interface MsrMatrix {
   readonly rows: readonly { readonly cpu: number; readonly cells: readonly MatrixCell[] }[];
 }
 
-export interface FindingView {
-  readonly id: string;
-  readonly rule: string;
-  readonly severity: 'error' | 'warning' | 'info';
-  readonly title: string;
-  readonly at: string;
-  readonly culprit: { readonly at: string; readonly component: string };
-  readonly evidence: readonly string[];
-  readonly cells: readonly string[];
-  readonly cpus?: readonly number[];
-  readonly partition?: string;
-  readonly vp?: number;
-  readonly fix: string;
-}
+/** A finding as `check --json` prints it. */
+export type FindingView = FindingJson;
 
 /** One lane of the timeline, cut into buckets of equal time (or events); only non-empty buckets are listed. */
 export interface Lane {

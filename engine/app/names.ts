@@ -6,6 +6,8 @@ import { statuses } from '../abi/lookup/statuses.ts';
 import { hexOf } from '../abi/text.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { formatVp } from '../trace/handle.ts';
+import type { Profile } from '../trace/profile.ts';
+import { ioctlRowOf } from './buffers.ts';
 
 const CODE_MASK = 0xffffn;
 
@@ -23,18 +25,15 @@ export function messageTypeOf(slot: Uint8Array): number | undefined {
   return new DataView(slot.buffer, slot.byteOffset).getUint32(0, true);
 }
 
-/** Canonical name of the call, register, message or step. `ioctlName` resolves an ioctl in its dialect. */
-export function opOf(
-  event: TraceEvent,
-  ioctlName: (event: TraceEvent & { kind: 'ioctl' }) => string,
-): string {
+/** Canonical name of the call, register, message or step. */
+export function opOf(event: TraceEvent, profile: Profile): string {
   switch (event.kind) {
     case 'msr':
       return msrs.name(event.msr);
     case 'hypercall':
       return hypercalls.name(Number(event.control & CODE_MASK));
     case 'ioctl':
-      return ioctlName(event);
+      return ioctlRowOf(event, profile)?.name ?? hexOf(event.op);
     case 'message': {
       const type = event.slot === undefined ? undefined : messageTypeOf(event.slot);
       return type === undefined ? event.what : `${event.what} ${messageTypes.name(type)}`;

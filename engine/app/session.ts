@@ -1,0 +1,182 @@
+import { hexOf } from '../abi/text.ts';
+import { StepArchive } from '../replay/derived.ts';
+import { findingToJson } from '../rules/finding.ts';
+import { type Address, at, parseAddress } from '../trace/position.ts';
+import type { Profile } from '../trace/profile.ts';
+import { ENGINE_VERSION } from '../version.ts';
+import type { AppRequests, EventPage, FilterProblem, TraceInfo } from './api.ts';
+import type { AppCall } from './border.ts';
+import { StateExplorer } from './cells.ts';
+import { eventDetail } from './detail.ts';
+import { bindFilter, completeFilter, readEventFilter } from './filtering.ts';
+import { allEvents, type EventList, EventReader, matching } from './lists.ts';
+import { msrMatrix } from './matrix.ts';
+import { RowMaker } from './rows.ts';
+import { NotThere, type SessionParts } from './session-parts.ts';
+import { TimelineColumns } from './timeline.ts';
+
+/** Filtered lists that are kept; one of 1M matches takes 16 MB. */
+const KEPT_LISTS = 4;
+const MAX_ROWS = 10_000;
+const MAX_BUCKETS = 20_000;
+
+/** Answers the requests of the app. Pure: runs in Node, in a worker, or in the page. */
+export class Session {
+  readonly #parts: SessionParts;
+  readonly #state: StateExplorer;
+  readonly #reader: EventReader;
+  readonly #rows: RowMaker;
+  readonly #lists = new Map<string, EventList>();
+  #columns: TimelineColumns | undefined;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#state = new StateExplorer(parts.history);
+    this.#reader = new EventReader(parts.source, new StepArchive(parts.source, parts.sides, parts.history));
+    this.#rows = new RowMaker({
+      profile: parts.source.header.profile,
+      findings: parts.findings,
+      divergences: parts.report.divergences,
+    });
+  }
+
+  /** Answers a request that the border has checked; throws {@link NotThere} for a position the trace lacks. */
+  answer(call: AppCall): AppRequests[AppCall['method']]['out'] {
+    switch (call.method) {
+      case 'info':
+        return this.#info();
+      case 'replay':
+        return this.#replay();
+      case 'events':
+        return this.#events(call.input);
+      case 'locate':
+        return this.#locate(call.input);
+      case 'event':
+        return this.#detail(call.input.at);
+      case 'state': {
+        const cells = this.#state.cells(this.#address(call.input.at), call.input.path);
+        if (cells === undefined) throw new NotThere(`${JSON.stringify(call.input.path)} is not a cell path`);
+        return { cells };
+      }
+      case 'matrix':
+        return msrMatrix(this.#state, this.#address(call.input.at), call.input.nested);
+      case 'history': {
+        const { path, at: position, limit } = call.input;
+        const history = this.#state.writes(path, this.#address(position), Math.min(limit, MAX_ROWS));
+        if (history === undefined) throw new NotThere(`no cell is called ${JSON.stringify(path)}`);
+        return history;
+      }
+      case 'findings':
+        return { findings: this.#parts.findings.map(findingToJson) };
+      case 'timeline': {
+        const { axis, from, to, buckets } = call.input;
+        return this.#timeline().view(axis, from, to, Math.max(1, Math.min(buckets, MAX_BUCKETS)));
+      }
+      case 'complete':
+        return completeFilter(call.input.filter, call.input.cursor, this.#profile);
+    }
+  }
+
+  get #profile(): Profile {
+    return this.#parts.source.header.profile;
+  }
+
+  #info(): TraceInfo {
+    const { name, source } = this.#parts;
+    const profile = this.#profile;
+    const kinds = new Map<string, number>();
+    const components = new Set<string>();
+    for (const event of source.range(1, source.count)) {
+      kinds.set(event.kind, (kinds.get(event.kind) ?? 0) + 1);
+      if (event.component !== undefined) components.add(event.component);
+    }
+    return {
+      name,
+      events: source.count,
+      durationNs: this.#timeline().durationNs,
+      profile: Object.fromEntries(Object.entries(profile).map(([key, value]) => [key, profileText(value)])),
+      engine: ENGINE_VERSION,
+      cpus: profile.cpus,
+      kinds: [...kinds].map(([kind, count]) => ({ kind, count })),
+      components: [...components],
+    };
+  }
+
+  #replay(): AppRequests['replay']['out'] {
+    const { events, derived, checked, bound, divergences, hash } = this.#parts.report;
+    return { events, derived, checked, bound, divergences, hash };
+  }
+
+  #events(input: AppRequests['events']['in']): EventPage | { problem: FilterProblem } {
+    const list = this.#list(input.filter, input.derived);
+    if ('problem' in list) return list;
+    const to = input.from + Math.min(input.count, MAX_ROWS);
+    const rows = [...this.#reader.each(list, input.from, to)].map((listed, i) =>
+      this.#rows.row(listed.event, listed.address, listed.parent, input.from + i),
+    );
+    return { rows, total: list.total };
+  }
+
+  #locate(input: AppRequests['locate']['in']): { index: number } {
+    const list = this.#list(input.filter, input.derived);
+    return { index: 'problem' in list ? 0 : list.indexOf(this.#address(input.at)) };
+  }
+
+  #list(filter: string, derived: boolean): EventList | { problem: FilterProblem } {
+    const key = `${derived ? 'derived' : 'recorded'} ${filter}`;
+    const kept = this.#lists.get(key);
+    if (kept !== undefined) return kept;
+    const all = allEvents(this.#parts.history, derived);
+    let list = all;
+    if (filter.trim() !== '') {
+      const ready = readEventFilter(filter, this.#profile);
+      if ('problem' in ready) return ready;
+      const holds = bindFilter(ready, {
+        profile: this.#profile,
+        state: this.#state,
+        findings: this.#parts.findings,
+        parentOf: (address) => this.#reader.get(address)?.parent,
+      });
+      list = matching(this.#reader, all, holds);
+    }
+    this.#lists.set(key, list);
+    const oldest = this.#lists.keys().next().value;
+    if (this.#lists.size > KEPT_LISTS && oldest !== undefined) this.#lists.delete(oldest);
+    return list;
+  }
+
+  #detail(position: string): AppRequests['event']['out'] {
+    const address = this.#address(position);
+    return eventDetail(address, {
+      ...this.#parts,
+      state: this.#state,
+      reader: this.#reader,
+      rows: this.#rows,
+    });
+  }
+
+  #timeline(): TimelineColumns {
+    this.#columns ??= new TimelineColumns(this.#parts.source);
+    return this.#columns;
+  }
+
+  #address(text: string): Address {
+    if (text === '') return at(this.#parts.source.count);
+    const address = parseAddress(text);
+    if (address === undefined) throw new NotThere(`${JSON.stringify(text)} is not a position`);
+    if (!this.#parts.history.has(address)) throw new NotThere(`the trace has no position ${text}`);
+    return address;
+  }
+}
+
+function profileText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof Map) return value.size === 0 ? 'none' : `${value.size} leaves`;
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(', ');
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value)
+      .map(([key, member]) => `${key} ${profileText(member)}`)
+      .join(', ');
+  }
+  return typeof value === 'bigint' ? hexOf(value) : String(value);
+}
