@@ -1,5 +1,5 @@
 import { EVENT_KINDS, type EventCommon, PROVENANCES, type TraceEvent } from '../event.ts';
-import type { Seq, TimeNs } from '../position.ts';
+import { type Address, formatAddress, type Seq, type TimeNs } from '../position.ts';
 import { COUNT, oneOf, TEXT, TIME, U8, U32, VP } from './codec.ts';
 import type { TextContext } from './context.ts';
 import { columnOf, type Json, type JsonObject, parseJson } from './json.ts';
@@ -133,8 +133,23 @@ export function placed(text: string, line: number, refusal: Refusal): TextProble
 
 /** Options of {@link formatEvent}. */
 export interface FormatOptions {
-  /** Write the event's number. */
-  readonly seq?: boolean;
+  /**
+   * Write the position: `"seq":812`, or `"at":"812.3"` of a derived event. Lines with `at` are for reading by
+   * people and programs; derived events have no line of their own in a trace, so a reader refuses them.
+   */
+  readonly position?: Address;
+  /** Stands for the event's own parent, where that is a derived event. */
+  readonly parent?: Address;
+}
+
+function writePosition({ seq, sub }: Address): string {
+  return sub === 0 ? `,"seq":${seq}` : `,"at":"${formatAddress({ seq, sub })}"`;
+}
+
+function writeParent(event: TraceEvent, parent: Address | undefined): string {
+  if (parent !== undefined && parent.sub !== 0) return `,"parent":"${formatAddress(parent)}"`;
+  const seq = parent?.seq ?? event.parent;
+  return seq === undefined ? '' : `,"parent":${seq}`;
 }
 
 /**
@@ -146,8 +161,8 @@ export function formatEvent(event: TraceEvent, context: TextContext, options: Fo
   const fields = event as unknown as Readonly<Draft>;
   const parts = [
     `{"t":${TIME.write(event.t)}`,
-    options.seq ? `,"seq":${event.seq}` : '',
-    event.parent === undefined ? '' : `,"parent":${event.parent}`,
+    options.position === undefined ? '' : writePosition(options.position),
+    writeParent(event, options.parent),
     `,"kind":"${event.kind}"`,
     writeRows(kind.lead, fields),
     writeRows(ACTOR_ROWS, fields),
