@@ -2,6 +2,7 @@ import { DIALECTS, type Dialect, EVENT_KINDS, PROVENANCES, type TraceEvent } fro
 import { formatHandle, type Handle, type VpRef } from '../trace/handle.ts';
 import { type Address, compareAddresses } from '../trace/position.ts';
 import { HANDLE_KINDS, MSR_DIRS, OP_WORDS } from './names.ts';
+import { payloadReader } from './payload.ts';
 import type { Access } from './predicate.ts';
 import type { FieldValue } from './value.ts';
 
@@ -23,6 +24,7 @@ type Reader = (event: TraceEvent) => FieldValue | undefined;
 
 /** Gives a compiled filter its fields, read from trace events. */
 export function eventAccess<E>(around: Surroundings<E>): Access<E> {
+  const readPayload = payloadReader(around.dialect);
   return {
     field(name) {
       if (name === 'seq') return (from) => around.addressOf(from).seq;
@@ -33,7 +35,10 @@ export function eventAccess<E>(around: Surroundings<E>): Access<E> {
       if (read === undefined) throw new RangeError(`events have no field '${name}'`);
       return (from) => read(around.eventOf(from));
     },
-    payload: () => () => undefined,
+    payload(root, path) {
+      const read = readPayload(root, path);
+      return (from) => read(around.eventOf(from));
+    },
     changes: (path) => around.changes(path),
     under: (position) => (from) => isUnder(around.addressOf(from), position, around.parentOf),
   };

@@ -1,6 +1,7 @@
 import { type Dialect, EVENT_KINDS, PROVENANCES } from '../trace/event.ts';
 import { formatHandle, parseHandle, parseVp } from '../trace/handle.ts';
 import { CODE_NAMES, ERRNO_NAMES, MSR_NAMES, ofKind, opNames, STATUS_NAMES } from './names.ts';
+import { abiPayloadNames } from './payload-names.ts';
 import {
   type FieldNames,
   type FieldSpec,
@@ -132,5 +133,5 @@ export function eventFields(options: FieldOptions): FieldTable {
     doc: 'rules of the findings that the event proves or causes',
   };
   const fields = options.replayed ? [...fixed, rule] : fixed;
-  return { fields, state: options.replayed, paths: options.paths };
+  return { fields, payload: abiPayloadNames(), state: options.replayed, paths: options.paths };
 }

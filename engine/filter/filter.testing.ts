@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { timeNs } from '../trace/position.ts';
 import { type FieldTable, nameTable, ordinalNames } from './table.ts';
 import { COMPARE_OPS, join, type Tree, type Value } from './tree.ts';
-import type { FieldValue } from './value.ts';
+import type { FieldValue, NamedNumber } from './value.ts';
 
 const when = (field: string, value: bigint) => [{ field, value }];
 
@@ -78,6 +78,11 @@ export const WORDS = ['vmbus', 'mshv', 'Timer', 'a_b', ''];
 const EDGES = [0n, 1n, 2n, 3n, (1n << 63n) - 1n, 1n << 63n, (1n << 64n) - 1n, 1n << 64n, -1n, -(1n << 63n)];
 const edge = fc.constantFrom(...EDGES, -(1n << 63n) - 1n, 1n << 80n);
 const within = (low: bigint, high: bigint) => fc.constantFrom(...EDGES.filter((v) => v >= low && v <= high));
+
+/** A number with these names and no others. */
+export function named(value: bigint, ...names: string[]): NamedNumber {
+  return { value, names, called: (name) => names.includes(name) };
+}
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
 export const row: fc.Arbitrary<Row> = fc.record({
@@ -90,7 +95,7 @@ export const row: fc.Arbitrary<Row> = fc.record({
   who: maybe(fc.constantFrom(...WORDS)),
   pid: maybe(fc.integer({ min: 0, max: 3 })),
   rule: maybe(fc.constantFrom('R01', 'R02')),
-  member: maybe(fc.oneof(fc.constantFrom<FieldValue>('x', 3n, { value: 1n, names: ['ON'] }, [1n, 'y']))),
+  member: maybe(fc.oneof(fc.constantFrom<FieldValue>('x', 3n, named(1n, 'ON'), [1n, 'y']))),
 });
 
 const number = edge.map((value): Value => ({ kind: 'number', value, hex: false, column: 0 }));

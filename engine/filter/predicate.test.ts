@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Row, TABLE } from './filter.testing.ts';
+import { named, type Row, TABLE } from './filter.testing.ts';
 import { readFilter } from './filter.ts';
 import { type Access, compilePredicate } from './predicate.ts';
 
@@ -14,7 +14,7 @@ const ROW: Row = {
   who: 'vmbus',
   pid: 0,
   rule: undefined,
-  member: [{ value: 0n, names: ['OFF', 'NONE'] }, 5n, 'text'],
+  member: [named(0n, 'OFF', 'NONE'), 5n, 'text'],
 };
 
 /** Counts what is read, by field. */

@@ -1,9 +1,12 @@
 import type { Test } from './plan.ts';
 
-/** A number and what it is called: an enumeration's name and aliases, or the flags that are set. */
+/** A number that may have names: of an enumeration's value, or of the flags that are set. */
 export interface NamedNumber {
   readonly value: bigint;
+  /** The canonical ones. */
   readonly names: readonly string[];
+  /** Whether `name` is one of them, in any form that is accepted. */
+  called(name: string): boolean;
 }
 
 /**
@@ -45,10 +48,10 @@ export function compileTest(test: Test): (value: FieldValue | undefined) => bool
       return onNumber((value) => (typeof value === 'number' ? small.has(value) : big.has(value)));
     }
     case 'words': {
-      const words = new Set(test.words);
+      const words = Array.from(new Set(test.words));
       return each((value) => {
-        if (typeof value === 'string') return words.has(value);
-        return typeof value === 'object' && value.names.some((name) => words.has(name));
+        if (typeof value === 'string') return words.includes(value);
+        return typeof value === 'object' && words.some((word) => value.called(word));
       });
     }
     case 'match': {
