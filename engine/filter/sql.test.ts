@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { check } from './check.ts';
 import { type Row, row, TABLE, tree, WORDS } from './filter.testing.ts';
@@ -42,7 +42,7 @@ const COLUMNS: Columns = new Map<string, Column>([
   ['pid', { by: 'interned', sql: 'actor', select: select([0, 1, 2, 3], 10) }],
 ]);
 
-function fill(db: Database.Database, rows: readonly Row[]): void {
+function fill(db: DatabaseSync, rows: readonly Row[]): void {
   const insert = db.prepare(
     'INSERT INTO event (row, seq, t, kind, op, result, has_ret, id, who, actor) VALUES (?,?,?,?,?,?,?,?,?,?)',
   );
@@ -56,23 +56,19 @@ function fill(db: Database.Database, rows: readonly Row[]): void {
   });
 }
 
-function selected(
-  db: Database.Database,
-  plan: Plan,
-  rows: readonly Row[],
-): { rows: number[]; exact: boolean } {
+function selected(db: DatabaseSync, plan: Plan, rows: readonly Row[]): { rows: number[]; exact: boolean } {
   const sql = toSql(plan, COLUMNS);
-  const found = db
-    .prepare(`SELECT row FROM event WHERE ${sql.where} ORDER BY row`)
-    .pluck()
-    .all(...sql.params);
+  const found = db.prepare(`SELECT row FROM event WHERE ${sql.where} ORDER BY row`).all(...sql.params);
   const rest = sql.residual === null ? () => true : compilePredicate(sql.residual, ACCESS);
   assert.equal(sql.exact, sql.residual === null);
-  return { rows: (found as number[]).filter((i) => rest(rows[i] as Row)), exact: sql.exact };
+  return {
+    rows: found.map((at) => at.row as number).filter((i) => rest(rows[i] as Row)),
+    exact: sql.exact,
+  };
 }
 
-function withTable<T>(use: (db: Database.Database) => T): T {
-  const db = new Database(':memory:');
+function withTable<T>(use: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(':memory:');
   try {
     db.exec(
       'CREATE TABLE event (row INTEGER PRIMARY KEY, seq, t, kind, op, result, has_ret, id, who, actor)',
