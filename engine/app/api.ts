@@ -50,6 +50,8 @@ export interface EventRow {
   /** CPU, VP or thread: `cpu 0`, `vp 2.0`, `100/101`. */
   readonly who: string;
   readonly handle?: string;
+  /** Id of its lane in the timeline. */
+  readonly lane: string;
   /** Canonical name of the call, MSR, message or step. */
   readonly op: string;
   /** Status, errno name, `#GP`, or the value of a read. */
@@ -198,6 +200,11 @@ export interface AppRequests {
   readonly locate: {
     readonly in: { readonly filter: string; readonly derived: boolean; readonly at: string };
     readonly out: { readonly index: number };
+  };
+  /** The rows of single positions (the proof of a finding), in the order asked; null where the trace has none. */
+  readonly rows: {
+    readonly in: { readonly at: readonly string[] };
+    readonly out: { readonly rows: readonly (EventRow | null)[] };
   };
   readonly event: { readonly in: { readonly at: string }; readonly out: EventDetail };
   readonly state: {

@@ -1,8 +1,10 @@
 import type { AppMethod, AppRequests } from './api.ts';
 
 /** What a member of a request may be. Texts are bounded: nothing a view asks for needs a long one. */
-type Member = 'text' | 'count' | 'number' | 'flag' | readonly string[];
+type Member = 'text' | 'texts' | 'count' | 'number' | 'flag' | readonly string[];
 const MAX_TEXT_CHARS = 4096;
+/** Positions that one request may name. */
+const MAX_TEXTS = 1000;
 /** Rows, writes or buckets that one request may ask for. */
 const MAX_COUNT = 10_000_000_000;
 
@@ -14,6 +16,7 @@ const SHAPES: { readonly [M in AppMethod]: { readonly [K in keyof AppRequests[M]
   replay: {},
   events: { filter: 'text', derived: 'flag', from: 'count', count: 'count' },
   locate: { filter: 'text', derived: 'flag', at: 'text' },
+  rows: { at: 'texts' },
   event: { at: 'text' },
   state: { at: 'text', path: 'text' },
   matrix: { at: 'text', nested: 'flag' },
@@ -48,6 +51,9 @@ export function readCall(method: string, input: unknown): AppCall | { readonly p
 
 function fits(value: unknown, member: Member): boolean {
   if (member === 'text') return typeof value === 'string' && value.length <= MAX_TEXT_CHARS;
+  if (member === 'texts') {
+    return Array.isArray(value) && value.length <= MAX_TEXTS && value.every((text) => fits(text, 'text'));
+  }
   if (member === 'flag') return typeof value === 'boolean';
   if (member === 'number') return typeof value === 'number' && Number.isFinite(value);
   if (member === 'count') {

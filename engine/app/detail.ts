@@ -29,7 +29,7 @@ export function eventDetail(address: Address, ground: Ground): EventDetail {
   const rule = reader.ruleOf(address);
   return {
     row: row(listed),
-    text: formatEvent(listed.event, textContext(profile), { seq: address.sub === 0 }),
+    text: formatEvent(listed.event, textContext(profile), { position: address }),
     buffers: buffersOf(listed.event, profile),
     answers: answers(listed, ground, rule),
     ...(rule === undefined ? {} : { rule }),

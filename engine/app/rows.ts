@@ -5,6 +5,7 @@ import { formatHandle } from '../trace/handle.ts';
 import { type Address, formatAddress } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import type { EventRow } from './api.ts';
+import { laneOf } from './lanes.ts';
 import { failed, opOf, resultOf, whoOf } from './names.ts';
 import { summaryOf } from './summary.ts';
 
@@ -45,6 +46,7 @@ export class RowMaker {
       provenance: event.provenance,
       ...(event.component === undefined ? {} : { component: event.component }),
       who: whoOf(event),
+      lane: laneOf(event).id,
       ...(handle === undefined ? {} : { handle: formatHandle(handle) }),
       op: `${dir}${opOf(event, this.#profile)}`,
       ...(result === undefined ? {} : { result }),

@@ -4,7 +4,7 @@ import { findingToJson } from '../rules/finding.ts';
 import { type Address, at, parseAddress } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { ENGINE_VERSION } from '../version.ts';
-import type { AppRequests, EventPage, FilterProblem, TraceInfo } from './api.ts';
+import type { AppRequests, EventPage, EventRow, FilterProblem, TraceInfo } from './api.ts';
 import type { AppCall } from './border.ts';
 import { StateExplorer } from './cells.ts';
 import { eventDetail } from './detail.ts';
@@ -51,6 +51,8 @@ export class Session {
         return this.#events(call.input);
       case 'locate':
         return this.#locate(call.input);
+      case 'rows':
+        return { rows: call.input.at.map((position) => this.#row(position)) };
       case 'event':
         return this.#detail(call.input.at);
       case 'state': {
@@ -143,6 +145,12 @@ export class Session {
     const oldest = this.#lists.keys().next().value;
     if (this.#lists.size > KEPT_LISTS && oldest !== undefined) this.#lists.delete(oldest);
     return list;
+  }
+
+  #row(position: string): EventRow | null {
+    const address = parseAddress(position);
+    const listed = address === undefined ? undefined : this.#reader.get(address);
+    return listed === undefined ? null : this.#rows.row(listed.event, listed.address, listed.parent, 0);
   }
 
   #detail(position: string): AppRequests['event']['out'] {

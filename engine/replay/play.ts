@@ -13,7 +13,7 @@ export interface PlaySink {
   /** An event with its number in the recording, and the return of a call (`step.returned`) with its answers. */
   step(step: Step, machine: Machine): void;
   journal: JournalSink;
-  /** A point from which the recording can be continued. */
+  /** A point from which the recording can be continued; the last one comes at the end, after the journal. */
   checkpoint(checkpoint: Checkpoint, machine: Machine): void;
 }
 
@@ -49,6 +49,7 @@ export function play(
     replayer.feed(event, events);
   }
   replayer.finish();
+  sink.checkpoint({ nextSeq: steps + 1, store: machine.store.checkpoint(), open: [] }, machine);
   return { events: steps, hash: machine.store.hash() };
 }
 

@@ -13,7 +13,7 @@ import { print, printJson, table } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';
 import { SIDES } from '../sides.ts';
-import { openTraceFile } from '../trace.ts';
+import { withTrace } from '../trace.ts';
 
 /** `hvrewind check`: exit 1 on a finding of at least `--min-severity`, or where `--expect` is not met. */
 export async function run(args: Arguments): Promise<number> {
@@ -22,28 +22,24 @@ export async function run(args: Arguments): Promise<number> {
   const several = args.operands.length > 1;
   let found = false;
   for (const file of args.operands) {
-    const trace = openTraceFile(file);
-    try {
-      const progress = progressLine('check', trace.source.count);
-      const { findings } = check(trace.source, SIDES, progress.report);
+    await withTrace(file, async ({ source }) => {
+      const progress = progressLine('check', source.count);
+      const { findings } = check(source, SIDES, progress.report);
       progress.done();
-      const shown = findings.map(findingToJson);
+      const shown = { ...(several ? { file } : {}), findings: findings.map(findingToJson) };
       if (args.flag('expect')) {
-        const expected = trace.source.header.expect?.findings;
-        if (expected === undefined)
+        const expected = source.header.expect?.findings;
+        if (expected === undefined) {
           throw new Problem(`check: ${file} says nothing of the findings that it expects`);
+        }
         const result = compareExpected(expected, findings);
         found ||= !result.met;
-        if (json) await printJson({ ...(several ? { file } : {}), findings: shown, expected: result.met });
-        else await print(expectation(file, result));
+        await (json ? printJson({ ...shown, expected: result.met }) : print(expectation(file, result)));
       } else {
         found ||= findings.some((finding) => atLeast(finding.severity, least));
-        if (json) await printJson({ ...(several ? { file } : {}), findings: shown });
-        else await print(`${several ? `${file}\n` : ''}${report(findings)}`);
+        await (json ? printJson(shown) : print(`${several ? `${file}\n` : ''}${report(findings)}`));
       }
-    } finally {
-      trace.close();
-    }
+    });
   }
   return found ? EXIT.found : EXIT.fine;
 }

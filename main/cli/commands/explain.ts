@@ -2,28 +2,24 @@ import { explain } from '../../../engine/abi/explain.ts';
 import type { Arguments } from '../command.ts';
 import { print, printJson, table } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
+import { readingOf } from '../readings.ts';
 
 /** `hvrewind explain`: every reading that fits a number or name. */
 export async function run(args: Arguments): Promise<number> {
-  const text = args.operands[0] ?? '';
-  const readings = explain(text);
+  const value = args.operands[0] ?? '';
+  const readings = explain(value).map(readingOf);
   if (readings.length === 0) {
     throw new Problem(
-      `explain: nothing is called ${JSON.stringify(text)}; give a number (0x40000083) or a name (HV_STATUS_ACCESS_DENIED)`,
+      `explain: nothing is called ${JSON.stringify(value)}; give a number (0x40000083) or a name (HV_STATUS_ACCESS_DENIED)`,
     );
   }
   if (args.flag('json')) {
-    await printJson({ value: text, readings });
+    await printJson({ value, readings });
     return EXIT.fine;
   }
-  for (const reading of readings) {
-    await print(`${reading.as}: ${reading.title}\n`);
-    await print(
-      table(
-        reading.facts.map(({ name, value }) => [name, value]),
-        '  ',
-      ),
-    );
+  for (const { as, title, facts } of readings) {
+    const rows = facts.map((fact) => [fact.name, fact.value]);
+    await print(`${as}: ${title}\n${table(rows, '  ')}`);
   }
   return EXIT.fine;
 }

@@ -7,16 +7,11 @@ import { print, printJson, table } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';
 import { SIDES } from '../sides.ts';
-import { type OpenTrace, openTraceFile } from '../trace.ts';
+import { type OpenTrace, withTrace } from '../trace.ts';
 
 /** `hvrewind replay`: exit 1 for divergences or unequal hashes. */
-export async function run(args: Arguments): Promise<number> {
-  const trace = openTraceFile(args.operands[0] ?? '');
-  try {
-    return await replayTrace(trace, args);
-  } finally {
-    trace.close();
-  }
+export function run(args: Arguments): Promise<number> {
+  return withTrace(args.operands[0] ?? '', (trace) => replayTrace(trace, args));
 }
 
 async function replayTrace(trace: OpenTrace, args: Arguments): Promise<number> {

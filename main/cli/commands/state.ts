@@ -7,12 +7,11 @@ import { positionIn } from '../position.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';
 import { SIDES } from '../sides.ts';
-import { openTraceFile } from '../trace.ts';
+import { withTrace } from '../trace.ts';
 
 /** `hvrewind state`: the cells after a position, with `--who` their last writers. */
-export async function run(args: Arguments): Promise<number> {
-  const trace = openTraceFile(args.operands[0] ?? '');
-  try {
+export function run(args: Arguments): Promise<number> {
+  return withTrace(args.operands[0] ?? '', async (trace) => {
     const progress = progressLine('replay', trace.source.count);
     const { history } = replayWithHistory(trace.source, SIDES, { progress: progress.report });
     progress.done();
@@ -48,7 +47,5 @@ export async function run(args: Arguments): Promise<number> {
       );
     }
     return EXIT.fine;
-  } finally {
-    trace.close();
-  }
+  });
 }

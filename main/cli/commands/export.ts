@@ -1,0 +1,77 @@
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { StepArchive } from '../../../engine/replay/derived.ts';
+import { replayWithHistory } from '../../../engine/replay/replay.ts';
+import type { EventSource } from '../../../engine/replay/source.ts';
+import { at } from '../../../engine/trace/position.ts';
+import { formatEvent, formatHeader, textContext } from '../../../engine/trace/text/index.ts';
+import type { Arguments } from '../command.ts';
+import { print } from '../output.ts';
+import { EXIT, Problem } from '../problem.ts';
+import { SIDES } from '../sides.ts';
+import { withTrace } from '../trace.ts';
+
+const CHUNK_CHARS = 1 << 16;
+
+/** `hvrewind export`: a trace as event text. */
+export async function run(args: Arguments): Promise<number> {
+  const format = args.value('format') ?? 'events';
+  if (format !== 'events') throw new Problem(`export: --format ${JSON.stringify(format)}: expected events`);
+  return withTrace(args.operands[0] ?? '', async ({ source }) => {
+    const lines = eventLines(source, args.flag('derived'));
+    const path = args.value('output');
+    if (path === undefined) await toStdout(lines);
+    else toFile(path, args.flag('force'), lines);
+    return EXIT.fine;
+  });
+}
+
+/** Header and events; derived events stand below their stimulus, marked by their provenance. */
+function* eventLines(source: EventSource, derived: boolean): Iterable<string> {
+  const context = textContext(source.header.profile);
+  yield formatHeader(source.header);
+  const replayed = derived ? replayWithHistory(source, SIDES).history : undefined;
+  const archive = replayed === undefined ? undefined : new StepArchive(source, SIDES, replayed);
+  for (const event of source.range(1, source.count)) {
+    yield formatEvent(event, context);
+    const below = replayed?.derivedBelow(event.seq) ?? 0;
+    for (let sub = 1; sub <= below; sub++) {
+      const step = archive?.step(at(event.seq, sub));
+      if (step !== undefined) yield formatEvent(step.event, context);
+    }
+  }
+}
+
+async function toStdout(lines: Iterable<string>): Promise<void> {
+  for (const chunk of chunks(lines)) await print(chunk);
+}
+
+function toFile(path: string, force: boolean, lines: Iterable<string>): void {
+  let file: number;
+  try {
+    file = openSync(path, force ? 'w' : 'wx');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Problem(
+      code === 'EEXIST' ? `export: ${path} exists; --force replaces it` : `export: ${message}`,
+    );
+  }
+  try {
+    for (const chunk of chunks(lines)) writeSync(file, chunk);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function* chunks(lines: Iterable<string>): Iterable<string> {
+  let chunk = '';
+  for (const line of lines) {
+    chunk += `${line}\n`;
+    if (chunk.length < CHUNK_CHARS) continue;
+    yield chunk;
+    chunk = '';
+  }
+  yield chunk;
+}

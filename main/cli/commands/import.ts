@@ -1,0 +1,30 @@
+import { eventTextImporter } from '../../../tracer/import/event-text.ts';
+import type { Arguments } from '../command.ts';
+import { importing } from '../importing.ts';
+import { printJson, tell } from '../output.ts';
+import { EXIT } from '../problem.ts';
+import { progressLine } from '../progress.ts';
+import { record } from '../recording.ts';
+import { outputPath } from '../trace-output.ts';
+
+/** `hvrewind import`: event text into a trace, as it is. */
+export async function run(args: Arguments): Promise<number> {
+  const path = outputPath('import', args, '.hvtrace');
+  const events = await importing('import', async () => {
+    const progress = progressLine('import', 0);
+    const source = await eventTextImporter.open(args.operands[0] ?? '', {
+      onProgress: ({ events: done }) => {
+        progress.report(done);
+      },
+    });
+    const options = { force: args.flag('force'), how: 'import event text' };
+    return record('import', path, source.header, options, async (writer) => {
+      for await (const batch of source.events) for (const event of batch) writer.append(event);
+      progress.done();
+      return writer.events;
+    });
+  });
+  if (args.flag('json')) await printJson({ file: path, events });
+  else tell(`${path}: ${events} events`);
+  return EXIT.fine;
+}

@@ -1,0 +1,90 @@
+/** JSON Schemas (draft 2020-12) of the `--json` outputs, by command. */
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const TEXT: Schema = { type: 'string' };
+const COUNT: Schema = { type: 'integer', minimum: 0 };
+const POSITION: Schema = { type: 'string', pattern: '^(0|[1-9][0-9]*(r|\\.[1-9][0-9]*)?)$' };
+const HEX: Schema = { type: 'string', pattern: '^0x[0-9a-f]+$' };
+const HASH: Schema = { type: 'string', pattern: '^[0-9a-f]{16}$' };
+
+function list(items: Schema): Schema {
+  return { type: 'array', items };
+}
+
+function orNull(schema: Schema): Schema {
+  return { anyOf: [schema, { type: 'null' }] };
+}
+
+/** An object of these members; those in `optional` may be missing, others may not stand there. */
+function object(
+  required: Readonly<Record<string, Schema>>,
+  optional: Readonly<Record<string, Schema>> = {},
+): Schema {
+  return {
+    type: 'object',
+    properties: { ...required, ...optional },
+    required: Object.keys(required),
+    additionalProperties: false,
+  };
+}
+
+const FINDING = object(
+  {
+    id: TEXT,
+    rule: TEXT,
+    severity: { enum: ['error', 'warning', 'info'] },
+    title: TEXT,
+    at: POSITION,
+    culprit: object({ at: POSITION, component: TEXT }),
+    evidence: list(POSITION),
+    cells: list(TEXT),
+    fix: TEXT,
+  },
+  { cpus: list(COUNT), partition: TEXT, vp: COUNT },
+);
+
+const DIVERGENCE = object({ at: POSITION, field: TEXT, expected: TEXT, actual: TEXT, rule: TEXT });
+
+const CELL = object(
+  {
+    path: TEXT,
+    value: orNull(HEX),
+    known: { type: 'boolean' },
+    type: TEXT,
+    decoded: { type: 'object', additionalProperties: TEXT },
+  },
+  { writer: object({ at: POSITION, component: TEXT }) },
+);
+
+export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
+  run: object({ file: TEXT, events: COUNT, hash: HASH }),
+  import: object({ file: TEXT, events: COUNT }),
+  replay: object({
+    events: COUNT,
+    derived: COUNT,
+    checked: COUNT,
+    bound: { type: 'object', additionalProperties: COUNT },
+    unmodelled: COUNT,
+    divergences: list(DIVERGENCE),
+    hash: HASH,
+    engine: TEXT,
+    stored: orNull(HASH),
+    verified: orNull({ type: 'boolean' }),
+    eventsPerSecond: COUNT,
+  }),
+  state: object({ at: POSITION, cells: list(CELL) }),
+  check: object({ findings: list(FINDING) }, { file: TEXT, expected: { type: 'boolean' } }),
+  explain: object({
+    value: TEXT,
+    readings: list(object({ as: TEXT, title: TEXT, facts: list(object({ name: TEXT, value: TEXT })) })),
+  }),
+  recover: object({ file: TEXT, events: COUNT, missing: list(TEXT) }),
+  pack: object({ file: TEXT, events: COUNT, bytes: COUNT }),
+  unpack: object({ file: TEXT, events: COUNT }),
+  doctor: object({
+    version: TEXT,
+    engine: TEXT,
+    looks: list(object({ what: TEXT, found: TEXT }, { ok: { type: 'boolean' }, remedy: TEXT })),
+  }),
+};

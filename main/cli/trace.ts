@@ -1,0 +1,45 @@
+import type { EventSource } from '../../engine/replay/source.ts';
+import { EVENT_KINDS } from '../../engine/trace/event.ts';
+import { openAny } from '../../tracer/share/open.ts';
+import { isProblem, TraceFileError } from '../../tracer/store/index.ts';
+import { Problem } from './problem.ts';
+
+/** A trace that is open for reading, packed or not. */
+export interface OpenTrace {
+  readonly source: EventSource;
+  /** Engine version and journal hash that the file holds, where it holds one. */
+  readonly engine: string | undefined;
+  readonly hash: string | undefined;
+  close(): void;
+}
+
+/** Opens a `.hvtrace` or `.hvtrace.zst`; anything else is a Problem of one line. */
+export function openTraceFile(path: string): OpenTrace {
+  const opened = openAny(path);
+  if (isProblem(opened)) throw new Problem(opened.text);
+  const { counts } = opened;
+  return {
+    source: {
+      header: opened.header,
+      count: opened.events,
+      childKinds: new Set(EVENT_KINDS.filter((kind) => (counts.kinds[kind]?.children ?? 0) > 0)),
+      range: (from, to) => opened.range(from, to),
+    },
+    engine: opened.engine,
+    hash: opened.hash,
+    close: () => opened.close(),
+  };
+}
+
+/** Runs a command over an open trace; what turns out to be damaged while it is read is a Problem. */
+export async function withTrace<T>(path: string, work: (trace: OpenTrace) => Promise<T>): Promise<T> {
+  const trace = openTraceFile(path);
+  try {
+    return await work(trace);
+  } catch (error) {
+    if (error instanceof TraceFileError) throw new Problem(error.message);
+    throw error;
+  } finally {
+    trace.close();
+  }
+}
