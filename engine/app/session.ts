@@ -148,7 +148,8 @@ export class Session {
   }
 
   #row(position: string): EventRow | null {
-    const address = parseAddress(position);
+    // The return of a call is shown as its call.
+    const address = parseAddress(position.replace(/r$/, ''));
     const listed = address === undefined ? undefined : this.#reader.get(address);
     return listed === undefined ? null : this.#rows.row(listed.event, listed.address, listed.parent, 0);
   }
