@@ -15,7 +15,6 @@ import {
 } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import * as flag from '../format/flags.ts';
-import { EVENT_COLUMNS } from '../format/schema.ts';
 import { writeMore } from './more.ts';
 import { writePageParts, writeRegisters } from './parts.ts';
 import {
@@ -50,7 +49,7 @@ export interface RowIds {
 
 /** The row of an event. What cannot stand in a row (a fraction, a register above 128 bits) is a RangeError. */
 export function encodeEvent(event: TraceEvent, ids: RowIds): Row {
-  const row: Row = new Array<Value>(EVENT_COLUMNS.length).fill(0);
+  const row: Row = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   row[SEQ] = event.seq;
   row[T] = exact(event.t);
   row[KIND] = EVENT_KINDS.indexOf(event.kind);

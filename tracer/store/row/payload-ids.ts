@@ -5,73 +5,80 @@ import type { Value } from './row.ts';
 /** A row of `blob`: id, size of the payload, its bytes (packed where there are fewer of them than `size`). */
 export type BlobRow = readonly [id: number, size: number, bytes: Uint8Array];
 
-/** Longer payloads are not looked for among the earlier ones: they seldom repeat, and the key is a copy. */
-const MAX_KEY_BYTES = 4096;
-
-/** One generation of remembered payloads: about 4 MiB of keys at most. */
-const GENERATION_BYTES = 4 * 1024 * 1024;
-/** Counted for each remembered payload beside its bytes. */
-const ENTRY_BYTES = 64;
-
-/** The payload was seen once and stands in a row; it has no number yet. */
-const SEEN = 0;
+/** Longer payloads are not looked for among the earlier ones: they seldom repeat, and are kept to compare. */
+const MAX_KNOWN_BYTES = 4096;
+/** With the longest payloads that is 64 MiB; real ones have some dozens of bytes. */
+const KNOWN_SLOTS = 1 << 14;
+/** A short payload is recognised if fewer than about as many others came in between. */
+const SEEN_SLOTS = 1 << 16;
 
 /**
  * Decides where a payload stands. Short ones stand in the event's row until they come a second time: most are
- * unique, and a row of their own would cost more than they do. Memory is bounded: two generations of recent
- * payloads are remembered, so that what repeats keeps its number and what does not is forgotten.
+ * unique, and a row of their own would cost more than they do. What repeats is found again by hash in tables of
+ * fixed size, where a newer payload takes the place of an older one: forgetting only costs a few bytes of file.
  */
 export class PayloadIds {
-  #young = new Map<string, number>();
-  #old = new Map<string, number>();
-  #youngBytes = 0;
-  #next: number;
-  readonly #scratch = Buffer.allocUnsafe(MAX_KEY_BYTES);
+  /** Hashes of short payloads that came once. */
+  readonly #seen = new Uint32Array(SEEN_SLOTS);
+  readonly #knownIds = new Float64Array(KNOWN_SLOTS);
+  readonly #knownBytes = new Array<Uint8Array | undefined>(KNOWN_SLOTS).fill(undefined);
+  #next = 1;
   /** Rows of `blob` that are still to be written, in order of id. */
   pending: BlobRow[] = [];
 
-  constructor(next: number) {
-    this.#next = next;
-  }
-
+  /** The column's value for a payload: itself, or its number. It is kept, not copied: it must not change. */
   store(bytes: Uint8Array): Value {
     const size = bytes.length;
     if (size > MAX_PAYLOAD_BYTES) throw new RangeError(`a payload of ${size} bytes is too long`);
-    if (size > MAX_KEY_BYTES) return this.#add(bytes);
     if (size === 0) return bytes;
-    this.#scratch.set(bytes);
-    const key = this.#scratch.toString('latin1', 0, size);
-    const known = this.#young.get(key) ?? this.#promote(key);
-    if (known !== undefined && known !== SEEN) return known;
-    if (size <= MAX_INLINE_BYTES && known === undefined) {
-      this.#remember(key, SEEN);
-      // The caller may use its buffer again before the row is written.
-      return bytes.slice();
+    if (size > MAX_KNOWN_BYTES) return this.#add(bytes);
+    const hash = hashOf(bytes);
+    const slot = hash % KNOWN_SLOTS;
+    const known = this.#knownBytes[slot];
+    if (known !== undefined && equal(known, bytes)) return this.#knownIds[slot] as number;
+    if (size <= MAX_INLINE_BYTES) {
+      const seenSlot = hash % SEEN_SLOTS;
+      if (this.#seen[seenSlot] !== hash) {
+        this.#seen[seenSlot] = hash;
+        return bytes;
+      }
     }
     const id = this.#add(bytes);
-    this.#remember(key, id);
+    this.#knownBytes[slot] = bytes;
+    this.#knownIds[slot] = id;
     return id;
   }
 
   #add(bytes: Uint8Array): number {
     const id = this.#next;
     this.#next += 1;
-    this.pending.push([id, bytes.length, packPayload(bytes) ?? bytes.slice()]);
+    this.pending.push([id, bytes.length, packPayload(bytes) ?? bytes]);
     return id;
   }
+}
 
-  #promote(key: string): number | undefined {
-    const id = this.#old.get(key);
-    if (id !== undefined) this.#remember(key, id);
-    return id;
+/** The block step of murmur3 over four bytes at a time; the length tells runs of zeros apart. */
+function hashOf(bytes: Uint8Array): number {
+  const size = bytes.length;
+  let hash = size;
+  let i = 0;
+  for (; i + 4 <= size; i += 4) {
+    const word =
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24);
+    const k = Math.imul(word, 0xcc9e2d51);
+    hash ^= Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+    hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
   }
+  for (; i < size; i += 1) hash = Math.imul(hash ^ (bytes[i] as number), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
 
-  #remember(key: string, id: number): void {
-    this.#young.set(key, id);
-    this.#youngBytes += key.length + ENTRY_BYTES;
-    if (this.#youngBytes < GENERATION_BYTES) return;
-    this.#old = this.#young;
-    this.#young = new Map();
-    this.#youngBytes = 0;
-  }
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
 }

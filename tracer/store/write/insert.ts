@@ -2,17 +2,21 @@ import { EVENT_COLUMNS } from '../format/schema.ts';
 import { type Row, SEQ } from '../row/row.ts';
 import type { Database, Statement } from '../sqlite.ts';
 
-/** Rows of one statement: beyond this, a longer statement is no faster (docs/format.md, "Writing"). */
+/** Rows of one statement; beyond this, a longer statement is no faster. */
 const ROWS_PER_STATEMENT = 32;
+
+const COLUMNS = EVENT_COLUMNS.length;
 
 /**
  * Inserts rows of `event`. Handing a value over to SQLite costs about as much as storing it, so a statement
- * names only those columns in which a row of its batch has something; the others take their default, 0.
+ * names only those columns in which a row of its batch has something (the others take their default, 0), and
+ * leaves the seq to SQLite, which gives an INTEGER PRIMARY KEY without a value the next number.
  */
 export class EventInserter {
   readonly #db: Database;
   readonly #statements = new Map<number, Statement>();
   readonly #update: Statement;
+  readonly #values: unknown[] = [];
 
   constructor(db: Database) {
     this.#db = db;
@@ -20,7 +24,7 @@ export class EventInserter {
     this.#update = db.prepare(`UPDATE event SET ${columns.join(', ')} WHERE seq = ?`);
   }
 
-  /** Inserts rows in order of their seq. */
+  /** Inserts rows whose seqs follow those inserted before. */
   insert(rows: readonly Row[]): void {
     let from = 0;
     for (; from + ROWS_PER_STATEMENT <= rows.length; from += ROWS_PER_STATEMENT)
@@ -34,16 +38,17 @@ export class EventInserter {
   }
 
   #insertSome(rows: readonly Row[], from: number, count: number): void {
-    let used = 1;
-    for (let i = 0; i < count; i += 1) {
-      const row = rows[from + i] as Row;
-      for (let column = 1; column < EVENT_COLUMNS.length; column += 1)
-        if (row[column] !== 0) used |= 1 << column;
+    // An event has an actor: no statement is without columns.
+    let used = 0;
+    for (let i = from; i < from + count; i += 1) {
+      const row = rows[i] as Row;
+      for (let column = 1; column < COLUMNS; column += 1) if (row[column] !== 0) used |= 1 << column;
     }
-    const values: unknown[] = [];
-    for (let i = 0; i < count; i += 1) {
-      const row = rows[from + i] as Row;
-      for (let column = 0; column < EVENT_COLUMNS.length; column += 1)
+    const values = this.#values;
+    values.length = 0;
+    for (let i = from; i < from + count; i += 1) {
+      const row = rows[i] as Row;
+      for (let column = 1; column < COLUMNS; column += 1)
         if ((used & (1 << column)) !== 0) values.push(row[column]);
     }
     this.#statement(used, count).run(...values);
@@ -54,9 +59,8 @@ export class EventInserter {
     let statement = this.#statements.get(key);
     if (statement === undefined) {
       const columns = EVENT_COLUMNS.filter((_, column) => (used & (1 << column)) !== 0);
-      const row = `(${columns.map(() => '?').join(',')})`;
-      const sql = `INSERT INTO event (${columns.join(',')}) VALUES ${new Array(count).fill(row).join(',')}`;
-      statement = this.#db.prepare(sql);
+      const rows = new Array(count).fill(`(${columns.map(() => '?').join(',')})`);
+      statement = this.#db.prepare(`INSERT INTO event (${columns.join(',')}) VALUES ${rows.join(',')}`);
       this.#statements.set(key, statement);
     }
     return statement;

@@ -23,7 +23,7 @@ const COMMIT_EVERY_MS = 100;
 /** A lost -wal loses what stood only there: at most 2 s. */
 const CHECKPOINT_EVERY_MS = 1000;
 /** Rows kept in memory, so that most calls return before their row is written. */
-const MAX_PENDING_ROWS = 4096;
+const MAX_PENDING_ROWS = 1024;
 
 export interface WriterOptions {
   /** Replaces an existing file. */
@@ -79,7 +79,7 @@ export class TraceWriter {
   readonly #inserter: EventInserter;
   readonly #ids: RowIds;
   readonly #actors = new ActorIds();
-  readonly #payloads = new PayloadIds(1);
+  readonly #payloads = new PayloadIds();
   readonly #names: NameRows | undefined;
   readonly #counter = new Counter();
   readonly #open = new Map<number, TraceEvent>();
