@@ -1,6 +1,7 @@
 /** The one public face of the ABI tables and their codec. */
 
 export { type BitValue, decodeBits, decodeMsr, encodeBits, encodeMsr } from './codec/bits.ts';
+export { summarizeBits } from './codec/bits-summary.ts';
 export { type DecodeOptions, decode } from './codec/decode.ts';
 export type { DecodedField, DecodedStruct, DecodedValue } from './codec/decoded.ts';
 export { encode } from './codec/encode.ts';
@@ -53,6 +54,7 @@ export {
   encodeResult,
   type ResultWord,
 } from './codec/words.ts';
+export { type Explanation, explain } from './explain.ts';
 export * from './ids.ts';
 export { type FieldHandle, fieldOf, readU32, readU64, writeField } from './layout/field.ts';
 export type { Condition, Field, FieldType, StructLayout } from './layout/layout.ts';

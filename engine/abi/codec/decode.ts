@@ -49,7 +49,8 @@ function decodeStruct(scope: Scope, end: number, variable: number): DecodedStruc
   const tail = tailOf(layout);
   const fields: DecodedField[] = [];
   for (const field of layout.fields) {
-    const offset = base + field.offset + (field === tail.own ? variable : 0);
+    const follows = field === tail.own && tail.nested !== undefined;
+    const offset = base + field.offset + (follows ? variable : 0);
     let room = offset + field.size;
     if (field === tail.own) room = end;
     else if (field === tail.nested) room = tail.own === undefined ? end : room + variable;

@@ -67,13 +67,9 @@ export function runMessageToObject(bytes: Uint8Array): AbiObject {
   const size = payload_size === usualPayloadSize(type) ? {} : { payload_size: payload_size ?? 0 };
   const { sender, ...others } = rest;
   const from = sender === undefined || sender === '0x0' ? {} : { sender };
-  return {
-    type: message_type ?? 0,
-    ...size,
-    ...from,
-    ...others,
-    ...(payload === undefined ? {} : { payload }),
-  };
+  const hasLayout = messageTypes.find(type)?.payload !== undefined;
+  const body = payload === undefined ? (hasLayout ? { payload: {} } : {}) : { payload };
+  return { type: message_type ?? 0, ...size, ...from, ...others, ...body };
 }
 
 /** Reads the form of {@link runMessageToObject}: 256 bytes. */

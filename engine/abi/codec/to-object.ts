@@ -30,6 +30,9 @@ export function toObject(
   const json = structToJson(decodeLayout(layout, whole, options));
   const read = fromObject(layout, json, { length: options.length });
   if (!read.ok) throw new Error(`${layout.name}: ${read.error.path}: ${read.error.message}`);
+  // A reader would cut off zeros beyond the length that it knows.
+  const cut = read.bytes.length === options.length && isZero(bytes.subarray(options.length));
+  if (cut && bytes.length > read.bytes.length) return { bytes: hexOfBytes(bytes) };
   const patches = differences(read.bytes, bytes);
   if (patches === undefined) return { bytes: hexOfBytes(bytes) };
   if (Object.keys(patches).length === 0) return json;
@@ -86,7 +89,10 @@ function valueToJson(value: DecodedValue, display: Display, fixed: boolean): Abi
       return run.length === 0 ? undefined : hexOfBytes(run);
     }
     case 'struct':
-      return isZero(value.struct.bytes) ? undefined : structToJson(value.struct);
+      // A register's value is written like an integer, also when it is 0.
+      return isZero(value.struct.bytes) && value.struct.layout.form !== 'integer'
+        ? undefined
+        : structToJson(value.struct);
     case 'array': {
       return arrayToJson(value.elements, display, fixed);
     }

@@ -5,7 +5,7 @@
  * arch/x86/hyperv, KVM's header for SYNDBG, OpenVMM hvdef for the proxy bit of a SINT.
  */
 export const MSRS = `
-0x40000000 GUEST_OS_ID             rw 0x0     guest_os_id             | kernel core (hyperv_init / hyperv_cleanup) | Linux value: 0x8100<<48 | version<<16. Writing 0 disables hypercalls.
+0x40000000 GUEST_OS_ID             rw 0x0     guest_os_id             | kernel core (hyperv_init / hyperv_cleanup) | Linux value: 0x8100<<48 + version<<16. Writing 0 disables hypercalls.
 0x40000001 HYPERCALL               rw 0x0     hypercall               | kernel core
 0x40000002 VP_INDEX                ro -       -                       | kernel core | write raises #GP
 0x40000003 RESET                   rw 0x0     reset                   | crash path
@@ -24,22 +24,22 @@ export const MSRS = `
 0x40000083 SIMP                    rw 0x0     simp                    | VMBus when active; otherwise MSHV
 0x40000084 EOM                     wo 0x0     -                       | whoever consumed a message with msg_pending set | reads return 0; any write triggers a queue scan
 0x40000085 SIRBP                   rw 0x0     sirbp                   | MSHV only | event ring page; not in the public TLFS; no nested alias in Linux; reset value assumed
-0x40000090 SINT0                   rw 0x10000 sint                    | MSHV intercept/message SINT | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x40000091 SINT1                   rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x40000092 SINT2                   rw 0x10000 sint                    | VMBus (VMBUS_MESSAGE_SINT) | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x40000093 SINT3                   rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x40000094 SINT4                   rw 0x10000 sint                    | legacy stimer choice of some guests | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x40000095 SINT5                   rw 0x10000 sint                    | MSHV doorbell SINT (written with as_intercept=1) | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x40000096 SINT6                   rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x40000097 SINT7                   rw 0x10000 sint                    | VTL2 VMBus relay SINT (mshv_vtl) | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x40000098 SINT8                   rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x40000099 SINT9                   rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x4000009a SINT10                  rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x4000009b SINT11                  rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x4000009c SINT12                  rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x4000009d SINT13                  rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x4000009e SINT14                  rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
-0x4000009f SINT15                  rw 0x10000 sint                    | unused by Linux drivers | vector 0..15 with masked=0 raises #GP (TLFS says invalid vector raises #GP)
+0x40000090 SINT0                   rw 0x10000 sint                    | MSHV intercept/message SINT
+0x40000091 SINT1                   rw 0x10000 sint                    | unused by Linux drivers
+0x40000092 SINT2                   rw 0x10000 sint                    | VMBus (VMBUS_MESSAGE_SINT)
+0x40000093 SINT3                   rw 0x10000 sint                    | unused by Linux drivers
+0x40000094 SINT4                   rw 0x10000 sint                    | legacy stimer choice of some guests
+0x40000095 SINT5                   rw 0x10000 sint                    | MSHV doorbell SINT (written with as_intercept=1)
+0x40000096 SINT6                   rw 0x10000 sint                    | unused by Linux drivers
+0x40000097 SINT7                   rw 0x10000 sint                    | VTL2 VMBus relay SINT (mshv_vtl)
+0x40000098 SINT8                   rw 0x10000 sint                    | unused by Linux drivers
+0x40000099 SINT9                   rw 0x10000 sint                    | unused by Linux drivers
+0x4000009a SINT10                  rw 0x10000 sint                    | unused by Linux drivers
+0x4000009b SINT11                  rw 0x10000 sint                    | unused by Linux drivers
+0x4000009c SINT12                  rw 0x10000 sint                    | unused by Linux drivers
+0x4000009d SINT13                  rw 0x10000 sint                    | unused by Linux drivers
+0x4000009e SINT14                  rw 0x10000 sint                    | unused by Linux drivers
+0x4000009f SINT15                  rw 0x10000 sint                    | unused by Linux drivers
 0x400000b0 STIMER0_CONFIG          rw 0x0     stimer_config           | clockevents driver (STIMER0) / VMBus legacy
 0x400000b1 STIMER0_COUNT           rw 0x0     -                       | clockevents driver | 100 ns units
 0x400000b2 STIMER1_CONFIG          rw 0x0     stimer_config           | clockevents driver (STIMER0) / VMBus legacy
@@ -70,25 +70,25 @@ export const MSRS = `
 0x40001082 NESTED_SIEFP            rw 0x0     siefp                   | VMBus on a nested partition
 0x40001083 NESTED_SIMP             rw 0x0     simp                    | VMBus on a nested partition
 0x40001084 NESTED_EOM              wo -       -                       | VMBus on a nested partition
-0x40001090 NESTED_SINT0            rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x40001091 NESTED_SINT1            rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x40001092 NESTED_SINT2            rw 0x10000 sint                    | VMBus uses index 2 on a nested partition | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x40001093 NESTED_SINT3            rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x40001094 NESTED_SINT4            rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x40001095 NESTED_SINT5            rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x40001096 NESTED_SINT6            rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x40001097 NESTED_SINT7            rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x40001098 NESTED_SINT8            rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x40001099 NESTED_SINT9            rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x4000109a NESTED_SINT10           rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x4000109b NESTED_SINT11           rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x4000109c NESTED_SINT12           rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x4000109d NESTED_SINT13           rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x4000109e NESTED_SINT14           rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
-0x4000109f NESTED_SINT15           rw 0x10000 sint                    | - | address of index>0 derived: base + index (Linux maps SINTn to NESTED_SINT0+n)
+0x40001090 NESTED_SINT0            rw 0x10000 sint                    | - | Linux 7.2.13 maps SINTn to NESTED_SINT0 + n
+0x40001091 NESTED_SINT1            rw 0x10000 sint                    | -
+0x40001092 NESTED_SINT2            rw 0x10000 sint                    | VMBus uses index 2 on a nested partition
+0x40001093 NESTED_SINT3            rw 0x10000 sint                    | -
+0x40001094 NESTED_SINT4            rw 0x10000 sint                    | -
+0x40001095 NESTED_SINT5            rw 0x10000 sint                    | -
+0x40001096 NESTED_SINT6            rw 0x10000 sint                    | -
+0x40001097 NESTED_SINT7            rw 0x10000 sint                    | -
+0x40001098 NESTED_SINT8            rw 0x10000 sint                    | -
+0x40001099 NESTED_SINT9            rw 0x10000 sint                    | -
+0x4000109a NESTED_SINT10           rw 0x10000 sint                    | -
+0x4000109b NESTED_SINT11           rw 0x10000 sint                    | -
+0x4000109c NESTED_SINT12           rw 0x10000 sint                    | -
+0x4000109d NESTED_SINT13           rw 0x10000 sint                    | -
+0x4000109e NESTED_SINT14           rw 0x10000 sint                    | -
+0x4000109f NESTED_SINT15           rw 0x10000 sint                    | -
 `;
 
-/** Bit fields by layout name: `[lsb..msb] name display`. */
+/** Bit fields by layout name: `[lsb..msb] name display`, then a note on every MSR that has the layout. */
 export const MSR_LAYOUTS = `
 guest_os_id: [0..15] build, [16..47] kernel_version, [48..63] vendor
 hypercall: [0] enable, [1] locked, [2..11] reserved_p, [12..63] guest_physical_page pfn
@@ -99,10 +99,10 @@ sversion: [0..31] version, [32..63] rsvdp
 siefp: [0] enabled, [1..11] preserved, [12..63] base_siefp_gpa pfn
 simp: [0] enabled, [1..11] preserved, [12..63] base_simp_gpa pfn
 sirbp: [0] enabled, [1..11] preserved, [12..63] base_sirbp_gpa pfn
-sint: [0..7] vector, [8..15] reserved1, [16] masked, [17] auto_eoi, [18] polling, [19] as_intercept, [20] proxy, [21..63] reserved2
-stimer_config: [0] enabled, [1] periodic, [2] lazy, [3] auto_enabled, [4..11] apic_vector, [12] direct_mode, [13..15] reserved_z0, [16..19] sintx, [20..63] reserved_z1
+sint: [0..7] vector hex, [8..15] reserved1, [16] masked, [17] auto_eoi, [18] polling, [19] as_intercept, [20] proxy, [21..63] reserved2 # vector 0..15 with masked=0 raises #GP (TLFS: an invalid vector raises #GP)
+stimer_config: [0] enabled, [1] periodic, [2] lazy, [3] auto_enabled, [4..11] apic_vector hex, [12] direct_mode, [13..15] reserved_z0, [16..19] sintx, [20..63] reserved_z1
 crash_ctl: [0..57] reserved, [58..60] pre_os_id, [61] no_crash_dump, [62] crash_message, [63] crash_notify
-reenlightenment_control: [0..7] vector, [8..15] reserved1, [16] enabled, [17..31] reserved2, [32..63] target_vp
+reenlightenment_control: [0..7] vector hex, [8..15] reserved1, [16] enabled, [17..31] reserved2, [32..63] target_vp
 tsc_emulation_control: [0] enabled, [1..63] reserved
 tsc_emulation_status: [0] inprogress, [1..63] reserved
 tsc_invariant_control: [0] expose_invariant_tsc

@@ -52,7 +52,8 @@ export function fieldOf(struct: string, path: string): FieldHandle {
     const { field, bit } = member(layout, names[i] as string);
     offset += field.offset;
     let type = field.type;
-    if (type.kind === 'array') {
+    const isMessage = field.display === 'message';
+    if (type.kind === 'array' && !isMessage) {
       type = type.element;
       stride = elementSize(type);
     }
@@ -63,7 +64,7 @@ export function fieldOf(struct: string, path: string): FieldHandle {
         ? { offset, size, stride, lsb: 0, width: undefined, signed }
         : { offset, size, stride, lsb: bit.lsb, width: bit.width, signed: false };
     }
-    const inner = layoutOfType(type);
+    const inner = isMessage ? structOf('hv_message') : layoutOfType(type);
     if (inner === undefined || bit !== undefined)
       throw new Error(`${struct}.${path}: ${names[i]} has no members`);
     layout = inner;

@@ -18,18 +18,19 @@ export interface MsrRow extends NamedRow {
   readonly note: string;
 }
 
-function layouts(): Map<string, readonly BitField[]> {
-  const map = new Map<string, readonly BitField[]>();
+interface MsrLayout {
+  readonly bits: readonly BitField[];
+  readonly note: string;
+}
+
+function layouts(): Map<string, MsrLayout> {
+  const map = new Map<string, MsrLayout>();
   for (const line of tableLines(MSR_LAYOUTS)) {
-    const colon = line.indexOf(': ');
-    const bits = line
-      .slice(colon + 2)
-      .split(', ')
-      .map(parseBitField);
-    map.set(
-      line.slice(0, colon),
-      bits.filter((bit) => bit !== undefined),
-    );
+    const [row = '', note = ''] = line.split(' # ');
+    const colon = row.indexOf(': ');
+    const words = row.slice(colon + 2).split(', ');
+    const bits = words.map(parseBitField).filter((bit) => bit !== undefined);
+    map.set(row.slice(0, colon), { bits, note });
   }
   return map;
 }
@@ -47,9 +48,9 @@ export const msrs = new NameTable<MsrRow, MsrAddress>(['HV_X64_MSR_', 'HV_MSR_',
       access: access as MsrRow['access'],
       reset: reset === '-' ? undefined : BigInt(reset),
       layout: layout === '-' ? undefined : layout,
-      bits: layoutOf.get(layout) ?? [],
+      bits: layoutOf.get(layout)?.bits ?? [],
       owner: owner === '-' ? undefined : owner,
-      note,
+      note: [note, layoutOf.get(layout)?.note ?? ''].filter((text) => text !== '').join('; '),
     };
   });
 });

@@ -7,7 +7,7 @@ export const GUEST_STRUCTS = [
     `
 struct hv_reenlightenment_control 8
   0 - u64
-    [0..7] vector
+    [0..7] vector hex
     [8..15] reserved1
     [16] enabled
     [17..31] reserved2

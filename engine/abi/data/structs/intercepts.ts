@@ -7,14 +7,14 @@ export const INTERCEPTS_STRUCTS = [
     `
 union hv_intercept_parameters 8
   0 as_uint64 u64 when else
-  0 io_port u16 when ^intercept_type=HV_INTERCEPT_TYPE_X64_IO_PORT
+  0 io_port u16 hex when ^intercept_type=HV_INTERCEPT_TYPE_X64_IO_PORT
   0 cpuid_index u32 when ^intercept_type=HV_INTERCEPT_TYPE_X64_CPUID
   0 apic_write_mask u32 when ^intercept_type=HV_INTERCEPT_TYPE_X64_APIC_WRITE
-  0 exception_vector u16 when ^intercept_type=HV_INTERCEPT_TYPE_EXCEPTION
+  0 exception_vector u16 hex when ^intercept_type=HV_INTERCEPT_TYPE_EXCEPTION
   0 msr_index u32 msr when ^intercept_type=HV_INTERCEPT_TYPE_X64_MSR_INDEX
 struct hv_x64_apic_eoi_message 8
   0 vp_index u32 vp
-  4 interrupt_vector u32
+  4 interrupt_vector u32 hex
 struct hv_opaque_intercept_message 4
   0 vp_index u32 vp
 union hv_x64_vp_execution_state 2
@@ -123,7 +123,7 @@ struct hv_x64_msr_intercept_message 64
   56 rax u64
 struct hv_x64_io_port_intercept_message 128
   0 header hv_x64_intercept_message_header
-  40 port_number u16
+  40 port_number u16 hex
   42 access_info hv_x64_io_port_access_info
   43 instruction_byte_count u8
   44 reserved u32
@@ -136,7 +136,7 @@ struct hv_x64_io_port_intercept_message 128
   120 rdi u64
 struct hv_x64_exception_intercept_message 240
   0 header hv_x64_intercept_message_header
-  40 exception_vector u16
+  40 exception_vector u16 hex
   42 exception_info hv_x64_exception_info
   43 instruction_byte_count u8
   44 error_code u32
@@ -184,7 +184,7 @@ struct hv_x64_sint_deliverable_message 48
 struct hv_x64_sipi_intercept_message 48
   0 header hv_x64_intercept_message_header
   40 target_vp_index u32 vp
-  44 interrupt_vector u32
+  44 interrupt_vector u32 hex
 struct hv_x64_gpa_attribute_intercept_message 240
   0 vp_index u32 vp
   4 - u32

@@ -6,7 +6,7 @@ export const INTERRUPTS_STRUCTS = [
     'Linux 7.2.13 include/hyperv',
     `
 struct hv_send_ipi 16
-  0 vector u32
+  0 vector u32 hex
   4 reserved u32
   8 cpu_mask u64
 union hv_msi_address_register 4
@@ -19,7 +19,7 @@ union hv_msi_address_register 4
     [20..31] msi_base
 union hv_msi_data_register 4
   0 ~as_uint32 u32
-    [0..7] vector
+    [0..7] vector hex
     [8..10] delivery_mode
     [11..13] reserved1
     [14] level_assert
@@ -33,7 +33,7 @@ union hv_ioapic_rte 8
   0 ~as_uint64 u64
   0 ~low_uint32 u32
   0 - u32
-    [0..7] vector
+    [0..7] vector hex
     [8..10] delivery_mode
     [11] destination_mode
     [12] delivery_status
@@ -52,7 +52,7 @@ struct hv_interrupt_entry 16
   8 msi_entry hv_msi_entry when source=HV_INTERRUPT_SOURCE_MSI
   8 ioapic_rte hv_ioapic_rte when source=HV_INTERRUPT_SOURCE_IOAPIC
 struct hv_device_interrupt_target 24
-  0 vector u32
+  0 vector u32 hex
   4 flags u32 @deviceInterruptTargetFlags
   8 vp_mask u64 when else
   8 vp_set hv_vpset when flags&HV_DEVICE_INTERRUPT_TARGET_PROCESSOR_SET
@@ -84,7 +84,7 @@ struct hv_input_unmap_device_interrupt 36
   16 interrupt_entry hv_interrupt_entry
   32 flags u32
 struct hv_send_ipi_ex 24
-  0 vector u32
+  0 vector u32 hex
   4 reserved u32
   8 vp_set hv_vpset
 union hv_pci_bdf 2
@@ -139,7 +139,7 @@ struct hv_input_assert_virtual_interrupt 32
   0 partition_id u64 partition
   8 control hv_interrupt_control
   16 dest_addr u64
-  24 vector u32
+  24 vector u32 hex
   28 target_vtl u8
   29 rsvd_z0 u8
   30 rsvd_z1 u16

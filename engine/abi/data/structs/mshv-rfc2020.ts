@@ -16,7 +16,7 @@ struct rfc2020_mshv_create_partition 40
   24 disabled_processor_xsave_features u64
   32 synthetic_processor_features u64[1]
 struct rfc2020_mshv_user_mem_region 32
-  0 size u64 dec
+  0 size u64
   8 guest_pfn u64 pfn
   16 userspace_addr u64 gva
   24 flags u32 @mapGpaFlags
@@ -33,7 +33,7 @@ struct rfc2020_mshv_install_intercept 16
 struct rfc2020_mshv_assert_interrupt 24
   0 control u64
   8 dest_addr u64
-  16 vector u32
+  16 vector u32 hex
 struct rfc2020_mshv_vp_state 40
   0 type u32 @vpStateTypes
   8 xsave struct(16)

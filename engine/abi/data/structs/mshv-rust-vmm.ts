@@ -12,7 +12,7 @@ struct mshv_install_intercept 16
 struct mshv_assert_interrupt 24
   0 control hv_interrupt_control
   8 dest_addr u64
-  16 vector u32
+  16 vector u32 hex
   20 rsvd u32
 struct mshv_translate_gva 32
   0 gva u64 gva

@@ -19,7 +19,7 @@ struct mshv_create_partition_v2 64
 struct mshv_create_vp 4
   0 vp_index u32 vp
 struct mshv_user_mem_region 32
-  0 size u64 dec
+  0 size u64
   8 guest_pfn u64 pfn
   16 userspace_addr u64 gva
   24 flags u8 @mshvMemoryFlags

@@ -122,7 +122,7 @@ union hv_x64_pending_interruption_register 8
     [5..8] instruction_length
     [9] nested_event
     [10..15] reserved
-    [16..31] interruption_vector
+    [16..31] interruption_vector hex
   4 error_code u32
 union hv_register_value 16 integer
   0 reg128 hv_u128
@@ -195,7 +195,7 @@ union hv_x64_pending_exception_event 16
     [4..7] reserved0
     [8] deliver_error_code
     [9..15] reserved1
-    [16..31] vector
+    [16..31] vector hex
   4 error_code u32
   8 exception_parameter u64
 union hv_x64_pending_virtualization_fault_event 16

@@ -7,7 +7,7 @@ export const SYNIC_STRUCTS = [
     `
 union hv_synic_sint 8
   0 ~as_uint64 u64
-    [0..7] vector
+    [0..7] vector hex
     [8..15] reserved1
     [16] masked
     [17] auto_eoi
@@ -21,7 +21,7 @@ union hv_stimer_config 8
     [1] periodic
     [2] lazy
     [3] auto_enable
-    [4..11] apic_vector
+    [4..11] apic_vector hex
     [12] direct_mode
     [13..15] reserved_z0
     [16..19] sintx
