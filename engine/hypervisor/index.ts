@@ -6,8 +6,11 @@ import { noteMessage } from './synic/note.ts';
 
 export { CPU, CPU_MSR } from './cells/cpu.ts';
 export { PARTITION, PARTITION_STATES, PROPERTY, VP } from './cells/partition.ts';
+export { CHANNEL_MESSAGE, MESSAGE_CONNECTION_V5, VMBUS_MESSAGE_TYPE } from './host/vmbus.ts';
+export { resetPartition } from './initialise.ts';
 export { HYPERVISOR_KINDS } from './kinds.ts';
 export { UNMODELLED } from './rule-ids.ts';
+export { fileOf } from './synic/file.ts';
 
 /** The hypervisor's side of a machine. It has no state of its own: one serves any number of machines. */
 export function createHypervisor(): HypervisorSide {

@@ -32,21 +32,26 @@ const WITH_CELL = [
   'TSC_INVARIANT_CONTROL',
 ];
 
+/** The machine starts anew: registers have their reset values again, children and their pools are gone. */
+export function resetPartition(context: Context): void {
+  const { store } = context;
+  for (const id of store.children(TOP, PARTITION)) {
+    if (store.key(id) !== OWN_PARTITION) store.destroy(id);
+  }
+  for (const cpu of store.children(TOP, CPU)) {
+    const key = store.key(cpu);
+    store.destroy(cpu);
+    createCpu(context, Number(key), true);
+  }
+  for (const host of store.children(TOP, HOST)) store.destroy(host);
+  store.create(TOP, HOST, 0);
+}
+
 /** The state before the first event: reset values, or nothing known where the recording began mid-life. */
 export function initialise(context: Context): void {
   const { store, profile } = context;
   const known = profile.initial === 'reset';
-  for (let number = 0; number < profile.cpus; number++) {
-    const cpu = known ? store.create(TOP, CPU, number) : store.createUnknown(TOP, CPU, number);
-    for (const name of WITH_CELL) {
-      const msr = msrs.number(name);
-      if (known) store.create(cpu, CPU_MSR, msr);
-      else store.createUnknown(cpu, CPU_MSR, msr);
-    }
-    setMsr(context, cpu, 'VP_INDEX', BigInt(number));
-    store.set(cellAt(cpu, CPU.slots.online), 1);
-    if (known) reset(context, cpu, BigInt(number));
-  }
+  for (let number = 0; number < profile.cpus; number++) createCpu(context, number, known);
   const own = known
     ? store.create(TOP, PARTITION, OWN_PARTITION)
     : store.createUnknown(TOP, PARTITION, OWN_PARTITION);
@@ -54,6 +59,19 @@ export function initialise(context: Context): void {
   store.create(TOP, HYPERVISOR, 0);
   if (known) store.create(TOP, HOST, 0);
   else store.createUnknown(TOP, HOST, 0);
+}
+
+function createCpu(context: Context, number: number, known: boolean): void {
+  const { store } = context;
+  const cpu = known ? store.create(TOP, CPU, number) : store.createUnknown(TOP, CPU, number);
+  for (const name of WITH_CELL) {
+    const msr = msrs.number(name);
+    if (known) store.create(cpu, CPU_MSR, msr);
+    else store.createUnknown(cpu, CPU_MSR, msr);
+  }
+  setMsr(context, cpu, 'VP_INDEX', BigInt(number));
+  store.set(cellAt(cpu, CPU.slots.online), 1);
+  if (known) reset(context, cpu, BigInt(number));
 }
 
 function setMsr(context: Context, cpu: ObjectId, name: string, value: bigint): void {

@@ -1,0 +1,72 @@
+import { cell, objectKind } from '../../state/schema.ts';
+
+/** The drivers of the kernel; each has an object of its own below. */
+export const DRIVER = objectKind('driver', undefined, 'none', {});
+
+/**
+ * Whether a driver runs. `unseen`: the trace does not show its start; what has been recorded of it counts all
+ * the same.
+ */
+export const DRIVER_STATES = ['unseen', 'running', 'stopped'] as const;
+export type DriverState = (typeof DRIVER_STATES)[number];
+
+const state = () => cell({ as: 'enum', names: DRIVER_STATES });
+
+/** Number of its CPU hotplug state; 0 = none. States come up in this order and go down in reverse. */
+const hotplug = () => cell('dec');
+
+/** The kernel's own use of the hypervisor (Linux 7.2 arch/x86/hyperv). */
+export const ARCH = objectKind('arch', DRIVER, 'none', { state: state(), hotplug: hotplug() });
+
+export const ARCH_CPU = objectKind('cpu', ARCH, 'decimal', { assist: cell('pfn') });
+
+export const CONNECTIONS = ['disconnected', 'connecting', 'connected'] as const;
+
+/** VMBus (Linux 7.2 drivers/hv: vmbus_drv.c, connection.c, hv.c). */
+export const VMBUS = objectKind('vmbus', DRIVER, 'none', {
+  state: state(),
+  hotplug: hotplug(),
+  connection: cell({ as: 'enum', names: CONNECTIONS }),
+  version: cell('hex'),
+  /** It has posted UNLOAD and waits for the response. */
+  unloading: cell('bool'),
+});
+
+/** Its pages on a CPU, kept while the driver runs. */
+export const VMBUS_CPU = objectKind('cpu', VMBUS, 'decimal', { simp: cell('pfn'), siefp: cell('pfn') });
+
+/** mshv, the driver of a parent partition (Linux 7.2 drivers/hv: mshv_root_main.c, mshv_synic.c). */
+export const MSHV = objectKind('mshv', DRIVER, 'none', {
+  state: state(),
+  hotplug: hotplug(),
+  /** Hotplug state of the root scheduler's pages; 0 = none. */
+  schedulerHotplug: hotplug(),
+  notifier: cell('bool'),
+  /** Type that the hypervisor named (Linux 7.2 hvhdk: enum hv_scheduler_type); 0 = not asked. */
+  scheduler: cell('dec'),
+  capabilities: cell('hex'),
+  /** How often the device has been opened. */
+  opens: cell('dec'),
+});
+
+/** Its event ring page on a CPU, where it allocates one itself. */
+export const MSHV_CPU = objectKind('cpu', MSHV, 'decimal', { sirbp: cell('pfn') });
+
+/** A partition as the driver keeps it. */
+export const MSHV_PARTITION = objectKind('partition', MSHV, 'decimal', {
+  initialized: cell('bool'),
+  /** The partition's file counts as one, each VP's as one more; at 0 it is torn down. */
+  references: cell('dec'),
+  /** Descriptors open on the partition's file. */
+  files: cell('dec'),
+  /** The call that created it. */
+  creator: cell('dec'),
+});
+
+/** A VP as the driver keeps it. */
+export const MSHV_VP = objectKind('vp', MSHV_PARTITION, 'decimal', {
+  files: cell('dec'),
+  creator: cell('dec'),
+  /** The parent's statistics are on a page of their own. */
+  parentStats: cell('bool'),
+});

@@ -1,0 +1,132 @@
+import { hypercalls, msrs, statuses } from '../abi/index.ts';
+import { createHypervisor } from '../hypervisor/index.ts';
+import type { Answer, DriverRun, Outcome, Request } from '../machine/child.ts';
+import { Machine } from '../machine/machine.ts';
+import { CellPaths } from '../state/path.ts';
+import type { FdEvent, IoctlEvent, LifecycleEvent, TraceEvent } from '../trace/event.ts';
+import { seqOf, timeNs } from '../trace/position.ts';
+import { parseProfile } from '../trace/profile-read.ts';
+import type { Json } from '../trace/text/json.ts';
+import { createDrivers } from './index.ts';
+
+type Without<E> = Omit<E, 'seq' | 't' | 'provenance'>;
+
+/** A machine that is driven by hand: runs a stimulus to its end and says what happened, one line an event. */
+export class Bench {
+  readonly machine: Machine;
+  readonly paths: CellPaths;
+  #seq = 0;
+
+  constructor(given: Json) {
+    const read = parseProfile(given);
+    if ('problem' in read) throw new Error(read.problem.message);
+    const sides = { hypervisor: createHypervisor(), drivers: createDrivers() };
+    this.machine = Machine.initial(read.profile, sides);
+    this.paths = new CellPaths(this.machine.store.tables.objects);
+  }
+
+  /** The value of one cell by its path. */
+  cell(path: string): bigint {
+    const [cell] = this.paths.find(path) ?? [];
+    if (cell === undefined) throw new Error(`no cell ${path}`);
+    return this.machine.store.get(cell);
+  }
+
+  lifecycle(
+    what: LifecycleEvent['what'],
+    given: Partial<Without<LifecycleEvent>> = {},
+  ): { readonly lines: string[]; readonly outcome: Outcome | undefined } {
+    return this.#stimulus({ kind: 'lifecycle', what, ...given });
+  }
+
+  ioctl(given: Omit<Without<IoctlEvent>, 'kind'>) {
+    return this.#stimulus({ kind: 'ioctl', ...given });
+  }
+
+  fd(given: Omit<Without<FdEvent>, 'kind'>) {
+    return this.#stimulus({ kind: 'fd', ...given });
+  }
+
+  /** One access of a component, answered by the hypervisor. */
+  msr(dir: 'read' | 'write', name: string | number, value?: bigint, component = 'test', cpu = 0) {
+    const msr = typeof name === 'number' ? name : msrs.number(name);
+    const access = { kind: 'msr', dir, msr, cpu, component } as const;
+    const answer = this.machine.msr(value === undefined ? access : { ...access, value });
+    for (const emitted of answer.emitted ?? [])
+      if (emitted.kind === 'message') this.machine.note(this.#event(emitted));
+    return answer;
+  }
+
+  #event<E extends object>(given: E): E & Pick<TraceEvent, 'seq' | 't' | 'provenance'> {
+    return { ...given, seq: seqOf(this.#seq), t: timeNs(0), provenance: 'derived' };
+  }
+
+  #stimulus(given: Without<LifecycleEvent> | Without<IoctlEvent> | Without<FdEvent>) {
+    this.#seq++;
+    const event = this.#event(given) as LifecycleEvent | IoctlEvent | FdEvent;
+    const handler = this.machine.handler(event);
+    if (handler === undefined) return { lines: ['not modelled'], outcome: undefined };
+    const lines: string[] = [];
+    const outcome = this.#run(handler.enter(this.machine, event), lines);
+    if (handler.leave !== undefined) {
+      const completed = {
+        ...event,
+        ret: given.kind === 'lifecycle' ? undefined : (given.ret ?? outcome.ret),
+      };
+      this.#run(handler.leave(this.machine, completed as typeof event), lines);
+    }
+    return { lines, outcome };
+  }
+
+  #run<Result>(run: DriverRun<Result>, lines: string[]): Result {
+    let step = run.next({ kind: 'none' });
+    while (!step.done) step = run.next(this.#answer(step.value, lines));
+    return step.value;
+  }
+
+  #answer(request: Request, lines: string[]): Answer {
+    if (request.kind === 'msr') {
+      const answer = this.machine.msr(request);
+      lines.push(accessLine(request, answer.fault ? '#GP' : hex(answer.value)));
+      this.#emitted(answer.emitted, lines);
+      return answer;
+    }
+    if (request.kind === 'hypercall') {
+      const answer = this.machine.hypercall(request);
+      const { status, reps } = answer.result;
+      const name = hypercalls.name(Number(request.control & 0xffffn)).replace('HVCALL_', '');
+      const text = statuses.name(status).replace('HV_STATUS_', '');
+      lines.push(`${request.cpu} ${request.component} HC ${name} ${text}${reps > 0 ? ` ${reps}` : ''}`);
+      this.#emitted(answer.emitted, lines);
+      return answer;
+    }
+    this.#emitted([request], lines);
+    return { kind: 'none' };
+  }
+
+  #emitted(emitted: readonly Request[] | undefined, lines: string[]): void {
+    for (const note of emitted ?? []) {
+      if (note.kind === 'message') {
+        this.machine.note(this.#event(note));
+        lines.push(`${note.cpu} ${note.component} message ${note.what} sint ${note.sint}`);
+      } else if (note.kind === 'lifecycle') {
+        lines.push(
+          `${note.component} ${note.what} ${note.phase}${note.ret === undefined ? '' : ` ${note.ret}`}`,
+        );
+      } else if (note.kind === 'mark') {
+        lines.push(`${note.cpu} ${note.component} mark: ${note.text}`);
+      }
+    }
+  }
+}
+
+function accessLine(request: Request & { kind: 'msr' }, result: string): string {
+  const name = msrs.name(request.msr).replace('HV_X64_MSR_', '');
+  const value = request.dir === 'write' ? ` ${hex(request.value ?? 0n)}` : '';
+  const fault = result === '#GP' ? ' #GP' : request.dir === 'read' ? ` ${result}` : '';
+  return `${request.cpu} ${request.component} ${request.dir === 'read' ? 'R' : 'W'} ${name}${value}${fault}`;
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}

@@ -1,0 +1,24 @@
+import type { DriverSide } from '../machine/sides.ts';
+import { initialise } from './initialise.ts';
+import { lifecycleHandler } from './lifecycle.ts';
+import { ioctlHandler } from './mshv/ioctl.ts';
+import { fdHandler } from './process/fd.ts';
+
+export { OBJECT_KINDS } from './kinds.ts';
+
+/** The kernel's side of a machine. It has no state of its own: one serves any number of machines. */
+export function createDrivers(): DriverSide {
+  return {
+    initialise,
+    handler(context, event) {
+      switch (event.kind) {
+        case 'lifecycle':
+          return lifecycleHandler(context, event);
+        case 'ioctl':
+          return ioctlHandler(context, event);
+        case 'fd':
+          return fdHandler(context, event);
+      }
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import { type ErrnoName, errnoNumber, errnoOfStatus } from '../../abi/index.ts';
+import type { HypercallAnswer } from '../../machine/child.ts';
+import type { Profile } from '../../trace/profile.ts';
+
+/** The result of a call that fails: the negative errno. */
+export function failure(name: ErrnoName): number {
+  return -errnoNumber(name);
+}
+
+/**
+ * What a hypercall's answer becomes (Linux 7.2 drivers/hv/hv_common.c, hv_result_to_errno). A call that faults
+ * has left all ones in its result: there is no hypercall page.
+ */
+export function errnoOf(answer: HypercallAnswer, profile: Profile): number {
+  if (answer.fault === true) return failure('EOPNOTSUPP');
+  const mapping = profile.kernel === 'rfc2020' ? 'rfc2020' : 'linux';
+  const errno = errnoOfStatus(answer.result.status, mapping);
+  return errno === 0 ? 0 : -errno;
+}

@@ -1,0 +1,43 @@
+import { encodeControl, type HypercallCode, hypercalls } from '../../abi/index.ts';
+import type { BindReason } from '../../machine/bindable.ts';
+import type { DriverRun, HypercallAnswer } from '../../machine/child.ts';
+import type { Actor } from './access.ts';
+
+export interface HypercallOptions {
+  readonly fast?: boolean;
+  readonly nested?: boolean;
+  /** Elements of a rep call. */
+  readonly reps?: number;
+  /** What a recorded call returned, as far as it is known. */
+  readonly output?: Uint8Array;
+  readonly bind?: BindReason;
+  /** Bytes of the input that `bind` is about. */
+  readonly bound?: readonly [from: number, to: number];
+}
+
+export function hypercallCode(name: string): HypercallCode {
+  return hypercalls.number(name);
+}
+
+/**
+ * A hypercall; a rep call goes on from where it stopped until all elements are done or one fails (Linux 7.2
+ * include/asm-generic/mshyperv.h, hv_do_rep_hypercall). One that makes no progress ends too: the kernel would
+ * never leave the loop, and nothing more can be told of it.
+ */
+export function* hypercall(
+  actor: Actor,
+  code: HypercallCode,
+  input: Uint8Array,
+  options: HypercallOptions = {},
+): DriverRun<HypercallAnswer> {
+  const { reps = 0, fast = false, nested = false, ...rest } = options;
+  for (let start = 0; ; ) {
+    const control = encodeControl({ code, fast, nested, repCount: reps, repStart: start });
+    const { component, cpu } = actor;
+    const answer = yield { kind: 'hypercall', component, cpu, control, input, ...rest };
+    if (answer.kind !== 'hypercall') throw new Error('a hypercall was answered as something else');
+    const { status, reps: done } = answer.result;
+    if (answer.fault === true || status !== 0 || done >= reps || done <= start) return answer;
+    start = done;
+  }
+}

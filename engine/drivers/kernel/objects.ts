@@ -1,0 +1,74 @@
+import { CPU } from '../../hypervisor/index.ts';
+import type { Context } from '../../machine/context.ts';
+import type { ObjectKind } from '../../state/schema.ts';
+import { type CellId, type ObjectId, TOP } from '../../state/store.ts';
+import {
+  type ARCH,
+  DRIVER,
+  DRIVER_STATES,
+  type DriverState,
+  type MSHV,
+  type VMBUS,
+} from '../cells/driver.ts';
+import { SYSTEM } from '../cells/system.ts';
+
+/** The cell in a slot of an object. */
+export function cellAt(object: ObjectId, slot: number): CellId {
+  return (object + slot) as CellId;
+}
+
+function only(context: Context, parent: ObjectId, kind: ObjectKind): ObjectId {
+  const id = context.store.find(parent, kind, 0);
+  if (id === undefined) throw new Error(`${kind.name} does not exist`);
+  return id;
+}
+
+export function systemOf(context: Context): ObjectId {
+  return only(context, TOP, SYSTEM);
+}
+
+/** The object of a driver. */
+export function driverOf(context: Context, kind: typeof ARCH | typeof VMBUS | typeof MSHV): ObjectId {
+  return only(context, only(context, TOP, DRIVER), kind);
+}
+
+export function driverState(context: Context, kind: typeof ARCH | typeof VMBUS | typeof MSHV): DriverState {
+  const cell = cellAt(driverOf(context, kind), kind.slots.state);
+  return DRIVER_STATES[context.store.low(cell)] ?? 'unseen';
+}
+
+export function setDriverState(
+  context: Context,
+  kind: typeof ARCH | typeof VMBUS | typeof MSHV,
+  state: DriverState,
+): void {
+  context.store.set(cellAt(driverOf(context, kind), kind.slots.state), DRIVER_STATES.indexOf(state));
+}
+
+/** Numbers of the CPUs that are online, in order. */
+export function onlineCpus(context: Context): number[] {
+  const { store } = context;
+  return store
+    .children(TOP, CPU)
+    .filter((cpu) => store.low(cellAt(cpu, CPU.slots.online)) === 1)
+    .map((cpu) => Number(store.key(cpu)));
+}
+
+/** The partition's kernel is that of a root partition, nested or not (Linux: hv_root_partition). */
+export function isRoot(context: Context): boolean {
+  const { role } = context.profile;
+  return role === 'root' || role === 'nested-root';
+}
+
+/** Its hypervisor runs on another one (Linux: hv_nested). */
+export function isNested(context: Context): boolean {
+  return context.profile.role === 'nested-root';
+}
+
+/** Frames for `count` pages, one after another. */
+export function allocateFrames(context: Context, count: number): bigint {
+  const next = cellAt(systemOf(context), SYSTEM.slots.nextFrame);
+  const frame = context.store.get(next);
+  context.store.set(next, frame + BigInt(count));
+  return frame;
+}

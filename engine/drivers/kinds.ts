@@ -1,0 +1,31 @@
+import { HYPERVISOR_KINDS } from '../hypervisor/index.ts';
+import type { ObjectKind } from '../state/schema.ts';
+import {
+  ARCH,
+  ARCH_CPU,
+  DRIVER,
+  MSHV,
+  MSHV_CPU,
+  MSHV_PARTITION,
+  MSHV_VP,
+  VMBUS,
+  VMBUS_CPU,
+} from './cells/driver.ts';
+import { FD, PROCESS, SYSTEM } from './cells/system.ts';
+
+/** Every kind of object of a machine: a file names a kind by its place here, so rows are only ever appended. */
+export const OBJECT_KINDS: readonly ObjectKind[] = [
+  ...HYPERVISOR_KINDS,
+  SYSTEM,
+  PROCESS,
+  FD,
+  DRIVER,
+  ARCH,
+  ARCH_CPU,
+  VMBUS,
+  VMBUS_CPU,
+  MSHV,
+  MSHV_CPU,
+  MSHV_PARTITION,
+  MSHV_VP,
+];

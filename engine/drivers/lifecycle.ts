@@ -1,0 +1,93 @@
+import type { DriverRun, Outcome } from '../machine/child.ts';
+import type { Context } from '../machine/context.ts';
+import type { Handler } from '../machine/sides.ts';
+import type { LifecycleEvent } from '../trace/event.ts';
+import { startArch, stopArch } from './arch/boot.ts';
+import { ARCH_HOTPLUG } from './arch/cpu.ts';
+import type { HotplugState } from './kernel/hotplug.ts';
+import { cpuOffline, cpuOnline } from './machine/cpu.ts';
+import { crash } from './machine/crash.ts';
+import { isStuck, kexec } from './machine/kexec.ts';
+import { reboot } from './machine/reboot.ts';
+import { mshvHotplug, SCHEDULER_HOTPLUG } from './mshv/cpu.ts';
+import { startMshv, stopMshv } from './mshv/driver.ts';
+import { processExit } from './process/exit.ts';
+import { VMBUS_HOTPLUG } from './vmbus/cpu.ts';
+import { startVmbus, stopVmbus } from './vmbus/driver.ts';
+
+/** Every hotplug state that there can be. */
+const STATES: readonly HotplugState[] = [ARCH_HOTPLUG, VMBUS_HOTPLUG, mshvHotplug(), SCHEDULER_HOTPLUG];
+
+type Run = (context: Context, event: LifecycleEvent) => DriverRun<Outcome>;
+
+/** A step without a CPU takes place on all of them; what happens on one CPU only happens on the first. */
+function cpusOf(event: LifecycleEvent): readonly number[] | undefined {
+  return event.cpu === undefined ? undefined : [event.cpu];
+}
+
+function firstCpu(event: LifecycleEvent): number {
+  return event.cpu ?? 0;
+}
+
+function* finished(run: DriverRun<number>, rule: string): DriverRun<Outcome> {
+  return { ret: yield* run, rule };
+}
+
+/** Start and stop by component. */
+const COMPONENTS: Readonly<Record<string, { readonly start: Run; readonly stop: Run }>> = {
+  arch: {
+    start: (context, event) => finished(startArch(context, firstCpu(event)), 'Linux.arch.start'),
+    stop: (context, event) => finished(stopArch(context, firstCpu(event)), 'Linux.arch.stop'),
+  },
+  vmbus: {
+    start: (context, event) => startVmbus(context, STATES, cpusOf(event), event.fail),
+    stop: (context, event) => stopVmbus(context, cpusOf(event)),
+  },
+  mshv: {
+    start: (context, event) => {
+      const actor = { component: 'mshv', cpu: firstCpu(event) };
+      return startMshv(context, STATES, actor, cpusOf(event), event.fail);
+    },
+    stop: (context, event) => stopMshv(context, cpusOf(event)),
+  },
+};
+
+function component(event: LifecycleEvent) {
+  return Object.hasOwn(COMPONENTS, event.component ?? '') ? COMPONENTS[event.component ?? ''] : undefined;
+}
+
+function runOf(event: LifecycleEvent): Run | undefined {
+  const { cpu } = event;
+  switch (event.what) {
+    case 'component-start':
+      return component(event)?.start;
+    case 'component-stop':
+      return component(event)?.stop;
+    case 'cpu-online':
+      return cpu === undefined ? undefined : (context) => cpuOnline(context, STATES, cpu);
+    case 'cpu-offline':
+      return cpu === undefined ? undefined : (context) => cpuOffline(context, STATES, cpu);
+    case 'kexec':
+      return (context) => kexec(context, firstCpu(event));
+    case 'reboot':
+      return reboot;
+    case 'crash':
+      return (context) => crash(context, firstCpu(event));
+    case 'process-exit':
+      return processExit;
+    default:
+      return undefined;
+  }
+}
+
+function* stuck(): DriverRun<Outcome> {
+  yield* [];
+  return { rule: 'Linux.kexec' };
+}
+
+/** How a step of a life cycle is handled; undefined where the kernel's part in it is not modelled. */
+export function lifecycleHandler(context: Context, event: LifecycleEvent): Handler | undefined {
+  const run = isStuck(context) ? stuck : runOf(event);
+  if (run === undefined) return undefined;
+  return { enter: (given) => run(given, event) };
+}

@@ -1,0 +1,48 @@
+import type { DriverRun, Outcome } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import { stopArch } from '../arch/boot.ts';
+import { VMBUS } from '../cells/driver.ts';
+import { KEXEC_PHASES, SYSTEM } from '../cells/system.ts';
+import { cellAt, driverState, systemOf } from '../kernel/objects.ts';
+import { step } from '../kernel/step.ts';
+import { hasNotifier, removeSynic } from '../mshv/driver.ts';
+import { stopVmbus } from '../vmbus/driver.ts';
+import { startAnew } from './restart.ts';
+
+const RULE = 'Linux.kexec';
+
+export function setKexec(context: Context, phase: (typeof KEXEC_PHASES)[number]): void {
+  context.store.set(cellAt(systemOf(context), SYSTEM.slots.kexec), KEXEC_PHASES.indexOf(phase));
+}
+
+/** Nothing runs any more: a kexec waits for what may never come. */
+export function isStuck(context: Context): boolean {
+  const phase = context.store.low(cellAt(systemOf(context), SYSTEM.slots.kexec));
+  return KEXEC_PHASES[phase] === 'waiting';
+}
+
+/** The notifier of mshv: its SynIC state goes on every CPU (Linux 7.2 drivers/hv/mshv_synic.c, mshv_synic_reboot_notify). */
+export function* notifyMshv(context: Context): DriverRun<void> {
+  if (!hasNotifier(context)) return;
+  yield* step('component-stop', 'mshv', removeSynic(context), () => 0);
+}
+
+/**
+ * kexec: reboot notifiers, so mshv first; then the machine's shutdown, where VMBus unloads and gives up each
+ * CPU, and last the kernel itself (Linux 7.2 kernel/reboot.c, arch/x86/kernel/cpu/mshyperv.c,
+ * hv_machine_shutdown). At its end the next kernel runs.
+ */
+export function* kexec(context: Context, cpu: number): DriverRun<Outcome> {
+  setKexec(context, 'running');
+  yield* notifyMshv(context);
+  if (driverState(context, VMBUS) === 'running') {
+    const { ret } = yield* step('component-stop', 'vmbus', stopVmbus(context), (outcome) => outcome.ret);
+    if (ret === undefined) {
+      setKexec(context, 'waiting');
+      return { rule: RULE };
+    }
+  }
+  yield* step('component-stop', 'arch', stopArch(context, cpu), () => 0);
+  startAnew(context);
+  return { ret: 0, rule: RULE };
+}

@@ -1,0 +1,17 @@
+import type { Context } from '../../machine/context.ts';
+import { TOP } from '../../state/store.ts';
+import { DRIVER } from '../cells/driver.ts';
+import { PROCESS, SYSTEM } from '../cells/system.ts';
+import { createDriverState } from '../initialise.ts';
+import { cellAt, systemOf } from '../kernel/objects.ts';
+
+/** A new kernel: nothing that the old one kept is left. What the hypervisor keeps is. */
+export function startAnew(context: Context): void {
+  const { store } = context;
+  for (const id of [...store.children(TOP, DRIVER), ...store.children(TOP, PROCESS)]) store.destroy(id);
+  createDriverState(context);
+  const system = systemOf(context);
+  const kernels = cellAt(system, SYSTEM.slots.kernels);
+  store.set(kernels, store.number(kernels) + 1);
+  store.set(cellAt(system, SYSTEM.slots.kexec), 0);
+}

@@ -1,0 +1,93 @@
+import { constantNumber, fieldOf, type HypercallCode, statuses, writeField } from '../../abi/index.ts';
+import type { DriverRun, HypercallAnswer } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { Actor } from '../kernel/access.ts';
+import { errnoOf, failure } from '../kernel/errno.ts';
+import { type HypercallOptions, hypercall, hypercallCode } from '../kernel/hypercall.ts';
+import { allocateFrames, isRoot } from '../kernel/objects.ts';
+import { SELF } from './partition-id.ts';
+
+const DEPOSIT_MEMORY = hypercallCode('DEPOSIT_MEMORY');
+const ID = fieldOf('hv_deposit_memory', 'partition_id');
+const LIST = fieldOf('hv_deposit_memory', 'gpa_page_list');
+const FRAME_BYTES = 8;
+const MAX_PAGES = constantNumber('HV_DEPOSIT_MAX');
+const CONTIGUOUS_PAGES = constantNumber('HV_MAX_CONTIGUOUS_ALLOCATION_PAGES');
+
+const INSUFFICIENT_MEMORY = statuses.number('INSUFFICIENT_MEMORY');
+const INSUFFICIENT_CONTIGUOUS = statuses.number('INSUFFICIENT_CONTIGUOUS_MEMORY');
+const INSUFFICIENT_ROOT = statuses.number('INSUFFICIENT_ROOT_MEMORY');
+const INSUFFICIENT_CONTIGUOUS_ROOT = statuses.number('INSUFFICIENT_CONTIGUOUS_ROOT_MEMORY');
+
+/**
+ * Deposits for one call at most this often: a real kernel stops when it has no page left, and this machine
+ * never runs out of them.
+ */
+const MAX_ROUNDS = 4096;
+
+/** HVCALL_DEPOSIT_MEMORY with `pages` pages of the kernel's own choice (Linux 7.2 drivers/hv/hv_proc.c, hv_call_deposit_pages). */
+export function* deposit(
+  context: Context,
+  actor: Actor,
+  partition: bigint,
+  pages: number,
+): DriverRun<number> {
+  if (pages > MAX_PAGES) return failure('E2BIG');
+  if (pages === 0) return 0;
+  const input = new Uint8Array(LIST.offset + pages * FRAME_BYTES);
+  writeField(input, ID, partition);
+  const frames = allocateFrames(context, pages);
+  for (let i = 0; i < pages; i++) writeField(input, LIST, frames + BigInt(i), i);
+  const answer = yield* hypercall(actor, DEPOSIT_MEMORY, input, {
+    reps: pages,
+    bind: 'deposited-frames',
+    bound: [LIST.offset, input.length],
+  });
+  return errnoOf(answer, context.profile);
+}
+
+/** Pages and partition that a status asks for; undefined where it asks for none, a number where it cannot be met. */
+function demand(
+  context: Context,
+  status: number,
+  partition: bigint,
+): { readonly partition: bigint; readonly pages: number } | number | undefined {
+  if (status === INSUFFICIENT_MEMORY) return { partition, pages: 1 };
+  // Linux 6.16 knows only the first of the four; when the others came is not exactly known.
+  if (context.profile.kernel === 'upstream-6.16') return undefined;
+  if (status === INSUFFICIENT_CONTIGUOUS) return { partition, pages: CONTIGUOUS_PAGES };
+  if (status !== INSUFFICIENT_ROOT && status !== INSUFFICIENT_CONTIGUOUS_ROOT) return undefined;
+  if (!isRoot(context)) return failure('ENOMEM');
+  return { partition: SELF, pages: status === INSUFFICIENT_ROOT ? 1 : CONTIGUOUS_PAGES };
+}
+
+/** What a call came to once it no longer wanted memory. */
+export interface Settled {
+  readonly ret: number;
+  readonly answer: HypercallAnswer;
+}
+
+/**
+ * A hypercall that is made again after a deposit for as long as its status asks for memory (Linux 7.2
+ * drivers/hv/hv_proc.c, hv_result_needs_memory and hv_deposit_memory_node). `partition` is the one whose pool
+ * the call draws on.
+ */
+export function* hypercallWithMemory(
+  context: Context,
+  actor: Actor,
+  partition: bigint,
+  code: HypercallCode,
+  input: Uint8Array,
+  options: HypercallOptions = {},
+): DriverRun<Settled> {
+  for (let round = 0; ; round++) {
+    const answer = yield* hypercall(actor, code, input, options);
+    const wanted = demand(context, answer.result.status, partition);
+    if (answer.fault === true || wanted === undefined)
+      return { ret: errnoOf(answer, context.profile), answer };
+    if (typeof wanted === 'number') return { ret: wanted, answer };
+    if (round === MAX_ROUNDS) return { ret: failure('ENOMEM'), answer };
+    const ret = yield* deposit(context, actor, wanted.partition, wanted.pages);
+    if (ret !== 0) return { ret, answer };
+  }
+}

@@ -1,0 +1,103 @@
+import { constantNumber, fieldOf, readU64, registers, writeField } from '../../abi/index.ts';
+import type { DriverRun } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import { MSHV, MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
+import type { Actor } from '../kernel/access.ts';
+import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
+import { cellAt, driverOf } from '../kernel/objects.ts';
+import { partitionOf } from './objects.ts';
+import {
+  AREA_PARENT,
+  AREA_SELF,
+  INTERCEPT_PAGE,
+  REGISTERS_PAGE,
+  unmapStatePage,
+  unmapStatsPage,
+  type VpId,
+} from './pages.ts';
+import { withdrawAll } from './withdraw.ts';
+
+const SET_VP_REGISTERS = hypercallCode('SET_VP_REGISTERS');
+const GET_VP_REGISTERS = hypercallCode('GET_VP_REGISTERS');
+const FINALIZE_PARTITION = hypercallCode('FINALIZE_PARTITION');
+const DELETE_PARTITION = hypercallCode('DELETE_PARTITION');
+const ROOT_SCHEDULER = constantNumber('HV_SCHEDULER_TYPE_ROOT');
+const DISPATCH_SUSPEND = registers.number('HV_REGISTER_DISPATCH_SUSPEND');
+const SIGNAL_COUNT = registers.number('HV_REGISTER_VP_ROOT_SIGNAL_COUNT');
+const SET = {
+  bytes: 48,
+  id: fieldOf('hv_input_set_vp_registers', 'partition_id'),
+  index: fieldOf('hv_input_set_vp_registers', 'vp_index'),
+  name: fieldOf('hv_input_set_vp_registers', 'elements.name'),
+  value: fieldOf('hv_input_set_vp_registers', 'elements.value.reg64'),
+};
+const GET = { bytes: 20, name: fieldOf('hv_input_get_vp_registers', 'names') };
+const PARTITION_ID = fieldOf('hv_input_finalize_partition', 'partition_id');
+const ID_BYTES = 8;
+
+/**
+ * Tears a partition down once its last file is closed (Linux 7.2 drivers/hv/mshv_root_main.c,
+ * destroy_partition). Failures are ignored: the driver forgets the partition in any case.
+ */
+export function* destroyPartition(context: Context, actor: Actor, partition: bigint): DriverRun<void> {
+  const id = partitionOf(context, partition);
+  if (id === undefined) return;
+  const { store } = context;
+  if (store.low(cellAt(id, MSHV_PARTITION.slots.initialized)) === 1) {
+    const vps = store
+      .children(id, MSHV_VP)
+      .map((vp) => ({
+        index: Number(store.key(vp)),
+        parentStats: store.low(cellAt(vp, MSHV_VP.slots.parentStats)) === 1,
+      }))
+      .sort((a, b) => a.index - b.index);
+    if (hasRootScheduler(context)) {
+      for (const { index } of vps) yield* drain(actor, { partition, index });
+    }
+    for (const { index, parentStats } of vps)
+      yield* unmapAll(context, actor, { partition, index }, parentStats);
+    yield* hypercall(actor, FINALIZE_PARTITION, idInput(partition), { fast: true });
+  }
+  yield* withdrawAll(actor, partition);
+  yield* hypercall(actor, DELETE_PARTITION, idInput(partition), { fast: true });
+  store.destroy(id);
+}
+
+function idInput(partition: bigint): Uint8Array {
+  const input = new Uint8Array(ID_BYTES);
+  writeField(input, PARTITION_ID, partition);
+  return input;
+}
+
+/** The type that the hypervisor named, or the profile where the driver's start is not in the trace. */
+function hasRootScheduler(context: Context): boolean {
+  const type = context.store.number(cellAt(driverOf(context, MSHV), MSHV.slots.scheduler));
+  return type === 0 ? context.profile.scheduler === 'root' : type === ROOT_SCHEDULER;
+}
+
+/**
+ * Stops the dispatch of a VP and asks how many signals were sent for it: the driver waits until it has had as
+ * many. It has had them all, since this machine delivers a signal where it is sent.
+ */
+function* drain(actor: Actor, vp: VpId): DriverRun<bigint> {
+  const suspend = new Uint8Array(SET.bytes);
+  writeField(suspend, SET.id, vp.partition);
+  writeField(suspend, SET.index, vp.index);
+  writeField(suspend, SET.name, DISPATCH_SUSPEND);
+  writeField(suspend, SET.value, 1);
+  yield* hypercall(actor, SET_VP_REGISTERS, suspend, { reps: 1 });
+  const count = new Uint8Array(GET.bytes);
+  writeField(count, SET.id, vp.partition);
+  writeField(count, SET.index, vp.index);
+  writeField(count, GET.name, SIGNAL_COUNT);
+  const answer = yield* hypercall(actor, GET_VP_REGISTERS, count, { reps: 1 });
+  return readU64(answer.output ?? new Uint8Array(0), PARTITION_ID);
+}
+
+/** Statistics first, then the state pages; VPs are not deleted one by one. */
+function* unmapAll(context: Context, actor: Actor, vp: VpId, parentStats: boolean): DriverRun<void> {
+  yield* unmapStatsPage(context, actor, vp, AREA_SELF);
+  if (parentStats) yield* unmapStatsPage(context, actor, vp, AREA_PARENT);
+  yield* unmapStatePage(actor, vp, REGISTERS_PAGE);
+  yield* unmapStatePage(actor, vp, INTERCEPT_PAGE);
+}

@@ -1,0 +1,141 @@
+import { constantNumber, fieldOf, readU32, readU64, writeField } from '../../abi/index.ts';
+import type { DriverRun, Outcome } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { FailStep } from '../../trace/event.ts';
+import { MSHV, MSHV_PARTITION } from '../cells/driver.ts';
+import type { Actor } from '../kernel/access.ts';
+import { errnoOf, failure } from '../kernel/errno.ts';
+import { freeNumber, type HotplugState, installState, removeState } from '../kernel/hotplug.ts';
+import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
+import { cellAt, driverOf, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
+import { type MapFailure, mshvHotplug, SCHEDULER_HOTPLUG } from './cpu.ts';
+import { SELF } from './partition-id.ts';
+
+const RULE = 'Linux.mshv';
+
+const GET_PROPERTY_EX = hypercallCode('GET_PARTITION_PROPERTY_EX');
+const GET_SYSTEM_PROPERTY = hypercallCode('GET_SYSTEM_PROPERTY');
+const PROPERTY = {
+  bytes: 24,
+  id: fieldOf('hv_input_get_partition_property_ex', 'partition_id'),
+  code: fieldOf('hv_input_get_partition_property_ex', 'property_code'),
+};
+const SYSTEM_PROPERTY = {
+  bytes: 16,
+  id: fieldOf('hv_input_get_system_property', 'property_id'),
+  scheduler: fieldOf('hv_output_get_system_property', 'scheduler_type'),
+};
+const VMM_CAPABILITIES = constantNumber('HV_PARTITION_PROPERTY_VMM_CAPABILITIES');
+const INTEGRATED_SCHEDULER = constantNumber('HV_PARTITION_PROPERTY_INTEGRATED_SCHEDULER_ENABLED');
+const CAPABILITY_BITS = fieldOf('hv_partition_property_vmm_capabilities', 'as_uint64');
+const INTEGRATED = fieldOf('hv_partition_property_vmm_capabilities', 'vmm_enable_integrated_scheduler');
+const VALUE = { ...CAPABILITY_BITS, offset: 0 };
+const SCHEDULER_TYPE = constantNumber('HV_SYSTEM_PROPERTY_SCHEDULER_TYPE');
+const CORE_SMT = constantNumber('HV_SCHEDULER_TYPE_CORE_SMT');
+const ROOT = constantNumber('HV_SCHEDULER_TYPE_ROOT');
+
+function isMapFailure(fail: FailStep | undefined): fail is MapFailure {
+  return fail === 'simp-map' || fail === 'siefp-map' || fail === 'sirbp-map';
+}
+
+/** Linux 7.2 drivers/hv/mshv_root_main.c, mshv_parent_partition_init; a failure unwinds in reverse. */
+export function* startMshv(
+  context: Context,
+  states: readonly HotplugState[],
+  actor: Actor,
+  cpus: readonly number[] | undefined,
+  fail: FailStep | undefined,
+): DriverRun<Outcome> {
+  const outcome = (ret: number): Outcome => ({ ret, rule: `${RULE}.start` });
+  const { role } = context.profile;
+  if (!isRoot(context) && role !== 'l1vh') return outcome(failure('ENODEV'));
+  if (driverState(context, MSHV) === 'running') return outcome(failure('EEXIST'));
+  if (fail === 'alloc') return outcome(failure('ENOMEM'));
+  if (fail === 'cpuhp') return outcome(failure('ENOSPC'));
+  const hotplug = mshvHotplug(isMapFailure(fail) ? fail : undefined);
+  const installed = yield* installState(context, hotplug, freeNumber(context, states), cpus);
+  if (installed !== 0) return outcome(installed);
+  const notifies = context.profile.rebootNotifier === 'always' || isRoot(context);
+  setCell(context, MSHV.slots.notifier, notifies ? 1 : 0);
+  const asked = yield* askHypervisor(context, actor);
+  if (asked !== 0) {
+    setCell(context, MSHV.slots.notifier, 0);
+    yield* removeState(context, hotplug, cpus);
+    return outcome(asked);
+  }
+  if (context.store.number(cellAt(driverOf(context, MSHV), MSHV.slots.scheduler)) === ROOT) {
+    yield* installState(context, SCHEDULER_HOTPLUG, freeNumber(context, states), cpus);
+  }
+  setDriverState(context, MSHV, 'running');
+  return outcome(0);
+}
+
+function setCell(context: Context, slot: number, value: number | bigint): void {
+  context.store.set(cellAt(driverOf(context, MSHV), slot), value);
+}
+
+/** What a VMM may do on this partition, and the type of scheduler. Only an L1VH partition insists on the first. */
+function* askHypervisor(context: Context, actor: Actor): DriverRun<number> {
+  const root = isRoot(context);
+  const capabilities = yield* getProperty(actor, VMM_CAPABILITIES);
+  const ret = errnoOf(capabilities, context.profile);
+  if (ret !== 0 && !root) return ret;
+  const bytes = capabilities.output ?? new Uint8Array(0);
+  setCell(context, MSHV.slots.capabilities, ret === 0 ? readU64(bytes, CAPABILITY_BITS) : 0n);
+  if (root) return yield* askScheduler(context, actor);
+  let scheduler = CORE_SMT;
+  if (readU32(bytes, INTEGRATED) === 1) {
+    const enabled = yield* getProperty(actor, INTEGRATED_SCHEDULER);
+    const failed = errnoOf(enabled, context.profile);
+    if (failed !== 0) return failed;
+    if (readU64(enabled.output ?? new Uint8Array(0), VALUE) !== 0n) scheduler = ROOT;
+  }
+  setCell(context, MSHV.slots.scheduler, scheduler);
+  return 0;
+}
+
+function* getProperty(actor: Actor, code: number) {
+  const input = new Uint8Array(PROPERTY.bytes);
+  writeField(input, PROPERTY.id, SELF);
+  writeField(input, PROPERTY.code, code);
+  return yield* hypercall(actor, GET_PROPERTY_EX, input);
+}
+
+function* askScheduler(context: Context, actor: Actor): DriverRun<number> {
+  const input = new Uint8Array(SYSTEM_PROPERTY.bytes);
+  writeField(input, SYSTEM_PROPERTY.id, SCHEDULER_TYPE);
+  const answer = yield* hypercall(actor, GET_SYSTEM_PROPERTY, input);
+  const ret = errnoOf(answer, context.profile);
+  if (ret !== 0) return ret;
+  const type = readU32(answer.output ?? new Uint8Array(0), SYSTEM_PROPERTY.scheduler);
+  setCell(context, MSHV.slots.scheduler, type);
+  return type >= 1 && type <= ROOT ? 0 : failure('EOPNOTSUPP');
+}
+
+/** The module cannot go while one of its files is open; else what it set up goes in reverse (mshv_parent_partition_exit). */
+export function* stopMshv(context: Context, cpus?: readonly number[]): DriverRun<Outcome> {
+  const rule = `${RULE}.stop`;
+  if (driverState(context, MSHV) !== 'running') return { ret: failure('ENOENT'), rule };
+  if (cpus !== undefined) {
+    yield* removeState(context, mshvHotplug(), cpus);
+    return { ret: 0, rule };
+  }
+  if (context.store.children(driverOf(context, MSHV), MSHV_PARTITION).length > 0) {
+    return { ret: failure('EAGAIN'), rule };
+  }
+  yield* removeState(context, SCHEDULER_HOTPLUG);
+  yield* removeSynic(context);
+  setDriverState(context, MSHV, 'stopped');
+  return { ret: 0, rule };
+}
+
+/** Gives up the SynIC of each CPU: at the module's end, and in its reboot notifier. */
+export function* removeSynic(context: Context): DriverRun<void> {
+  setCell(context, MSHV.slots.notifier, 0);
+  yield* removeState(context, mshvHotplug());
+}
+
+/** Whether mshv hears of a reboot or kexec. */
+export function hasNotifier(context: Context): boolean {
+  return context.store.low(cellAt(driverOf(context, MSHV), MSHV.slots.notifier)) === 1;
+}

@@ -1,0 +1,16 @@
+import type { FdKind } from '../../abi/index.ts';
+import type { DriverRun, Outcome } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { IoctlEvent } from '../../trace/event.ts';
+import type { Actor } from '../kernel/access.ts';
+
+/** One ioctl that the upstream driver models. */
+export interface IoctlRow {
+  readonly fd: FdKind;
+  readonly name: string;
+  /** Bytes that the call reads at once; a shorter recorded argument tells too little. */
+  readonly argBytes: number;
+  enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome>;
+  /** What takes effect when the call has returned. */
+  leave?(context: Context, event: IoctlEvent): void;
+}

@@ -1,0 +1,101 @@
+import { type FdKind, findIoctl, ioctlNamed } from '../../abi/index.ts';
+import { UNMODELLED } from '../../hypervisor/index.ts';
+import type { DriverRun, Outcome } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { Handler } from '../../machine/sides.ts';
+import { dialectOf } from '../../trace/dialect.ts';
+import type { IoctlEvent } from '../../trace/event.ts';
+import type { HandleKind } from '../../trace/handle.ts';
+import { failure } from '../kernel/errno.ts';
+import { CREATE_PARTITION_IOCTL } from './create-partition.ts';
+import { CREATE_VP_IOCTL } from './create-vp.ts';
+import { INITIALIZE_IOCTL } from './initialize.ts';
+import type { IoctlRow } from './ioctl-row.ts';
+import { partitionOf, vpOf } from './objects.ts';
+
+const ROWS: readonly IoctlRow[] = [CREATE_PARTITION_IOCTL, INITIALIZE_IOCTL, CREATE_VP_IOCTL];
+
+const BY_REQUEST: ReadonlyMap<string, IoctlRow> = new Map(
+  ROWS.map((row) => {
+    const number = ioctlNamed('upstream', row.fd, row.name)?.number;
+    if (number === undefined) throw new Error(`upstream has no ${row.name} on a ${row.fd}`);
+    return [requestKey(row.fd, number), row];
+  }),
+);
+
+function requestKey(fd: string, number: number): string {
+  return `${fd}:${number}`;
+}
+
+const FD_KINDS: Readonly<Partial<Record<HandleKind, FdKind>>> = {
+  device: 'device',
+  partition: 'partition',
+  vp: 'vp',
+};
+
+const EFAULT = failure('EFAULT');
+const EINTR = failure('EINTR');
+
+/** The driver knows the object that the descriptor stands for. */
+function isKnown(context: Context, event: IoctlEvent): boolean {
+  const { handle } = event;
+  if (handle.kind === 'partition') {
+    return handle.partition !== undefined && partitionOf(context, handle.partition) !== undefined;
+  }
+  if (handle.kind === 'vp') {
+    const { partition, vp } = handle;
+    return partition !== undefined && vp !== undefined && vpOf(context, partition, vp) !== undefined;
+  }
+  return handle.kind === 'device';
+}
+
+/**
+ * Ends before the driver did anything, for a reason that the machine does not show: a pointer that could not be
+ * read, a signal while it waited for the lock.
+ */
+function endsBefore(event: IoctlEvent, row: IoctlRow): boolean {
+  if (event.ret === EFAULT || event.ret === EINTR) return true;
+  return row.argBytes > 0 && (event.arg === undefined || event.arg.length < row.argBytes);
+}
+
+function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
+  const { leave } = row;
+  const handler: Handler<IoctlEvent> = {
+    *enter(context, event): DriverRun<Outcome> {
+      if (endsBefore(event, row))
+        return { rule: UNMODELLED, ...(event.ret == null ? {} : { ret: event.ret }) };
+      const actor = { component: 'mshv', cpu: event.cpu ?? 0 };
+      return yield* row.enter(context, actor, event, event.arg ?? new Uint8Array(0));
+    },
+  };
+  if (leave === undefined) return handler;
+  return {
+    ...handler,
+    *leave(context, event): DriverRun<void> {
+      yield* [];
+      leave(context, event);
+    },
+  };
+}
+
+const HANDLERS: ReadonlyMap<IoctlRow, Handler<IoctlEvent>> = new Map(
+  ROWS.map((row) => [row, handlerOf(row)]),
+);
+
+/** A number that the file does not know. */
+const UNKNOWN_REQUEST: Handler<IoctlEvent> = {
+  *enter(): DriverRun<Outcome> {
+    yield* [];
+    return { ret: failure('ENOTTY'), rule: 'Linux.mshv.unknown-ioctl' };
+  },
+};
+
+/** How an ioctl of the upstream driver is handled; undefined where it is not modelled or its object not known. */
+export function ioctlHandler(context: Context, event: IoctlEvent): Handler<IoctlEvent> | undefined {
+  const dialect = event.dialect ?? dialectOf(context.profile.kernel);
+  const fd = FD_KINDS[event.handle.kind];
+  if (dialect !== 'upstream' || fd === undefined || !isKnown(context, event)) return undefined;
+  const row = BY_REQUEST.get(requestKey(fd, event.op));
+  if (row !== undefined) return HANDLERS.get(row);
+  return findIoctl('upstream', fd, event.op) === undefined ? UNKNOWN_REQUEST : undefined;
+}

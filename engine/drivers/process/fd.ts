@@ -1,0 +1,95 @@
+import { UNMODELLED } from '../../hypervisor/index.ts';
+import type { DriverRun, Outcome } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { Handler } from '../../machine/sides.ts';
+import type { FdEvent } from '../../trace/event.ts';
+import { MSHV } from '../cells/driver.ts';
+import { failure } from '../kernel/errno.ts';
+import { cellAt, driverOf, driverState } from '../kernel/objects.ts';
+import { closeFile, shareFile } from './close.ts';
+import { type File, fileOfFd, fileOfHandle, freeFd, installFd, removeFd } from './files.ts';
+
+const DEVICE = '/dev/mshv';
+const RULE = 'Linux.fd';
+
+/** The number that a call gave a new descriptor: the recorded one, or the lowest that is free. */
+function newFd(context: Context, event: FdEvent): number {
+  const recorded = typeof event.ret === 'number' ? event.ret : event.fd;
+  const known = recorded === undefined || recorded < 0 ? undefined : BigInt(recorded);
+  return Number(context.bind('file-descriptor', known, BigInt(freeFd(context, event.pid))));
+}
+
+function failedCall(event: FdEvent): boolean {
+  return typeof event.ret === 'number' && event.ret < 0;
+}
+
+/** open("/dev/mshv"): the device is there while the driver has not been seen to go. */
+function open(): Handler<FdEvent> {
+  return {
+    *enter(context, event): DriverRun<Outcome> {
+      yield* [];
+      if (driverState(context, MSHV) === 'stopped') return { ret: failure('ENOENT'), rule: `${RULE}.open` };
+      if (failedCall(event)) return { rule: UNMODELLED, ret: event.ret as number };
+      return { ret: newFd(context, event), rule: `${RULE}.open` };
+    },
+    *leave(context, event): DriverRun<void> {
+      yield* [];
+      if (typeof event.ret !== 'number' || event.ret < 0) return;
+      const opens = cellAt(driverOf(context, MSHV), MSHV.slots.opens);
+      const count = context.store.number(opens) + 1;
+      context.store.set(opens, count);
+      installFd(context, event.pid, event.ret, fileOfHandle(event.handle) ?? { kind: 'device', open: count });
+    },
+  };
+}
+
+function fileOf(context: Context, event: FdEvent, fd: number | undefined): File | undefined {
+  return fileOfHandle(event.handle) ?? fileOfFd(context, event.pid, fd);
+}
+
+/** close: the descriptor is free at once, and the file is released with its last one. */
+function close(file: File): Handler<FdEvent> {
+  return {
+    *enter(context, event): DriverRun<Outcome> {
+      if (failedCall(event)) return { rule: UNMODELLED, ret: event.ret as number };
+      removeFd(context, event.pid, event.fd);
+      yield* closeFile(context, { component: 'mshv', cpu: event.cpu ?? 0 }, file);
+      return { ret: 0, rule: `${RULE}.close` };
+    },
+  };
+}
+
+/** dup: one more descriptor for the same file. */
+function dup(file: File): Handler<FdEvent> {
+  return {
+    *enter(context, event): DriverRun<Outcome> {
+      yield* [];
+      if (failedCall(event)) return { rule: UNMODELLED, ret: event.ret as number };
+      return { ret: newFd(context, event), rule: `${RULE}.dup` };
+    },
+    *leave(context, event): DriverRun<void> {
+      yield* [];
+      if (typeof event.ret !== 'number' || event.ret < 0) return;
+      shareFile(context, file);
+      installFd(context, event.pid, event.ret, file);
+    },
+  };
+}
+
+/** How a call on descriptors is handled; undefined for files that are not the drivers', and for mappings. */
+export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | undefined {
+  switch (event.what) {
+    case 'open':
+      return event.path === DEVICE || event.handle?.kind === 'device' ? open() : undefined;
+    case 'close': {
+      const file = fileOf(context, event, event.fd);
+      return file === undefined ? undefined : close(file);
+    }
+    case 'dup': {
+      const file = fileOf(context, event, event.from);
+      return file === undefined ? undefined : dup(file);
+    }
+    default:
+      return undefined;
+  }
+}

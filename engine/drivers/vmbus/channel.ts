@@ -1,0 +1,69 @@
+import { CPU, fileOf, MESSAGE_CONNECTION_V5, VMBUS_MESSAGE_TYPE } from '../../hypervisor/index.ts';
+import type { DriverRun } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import { TOP } from '../../state/store.ts';
+import { writeMsr } from '../kernel/access.ts';
+import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
+import { cellAt, isNested } from '../kernel/objects.ts';
+import { VMBUS_SINT, vmbusActor, vmbusMsrs } from './cpu.ts';
+
+const POST_MESSAGE = hypercallCode('POST_MESSAGE');
+const HEADER_BYTES = 16;
+const PENDING = 1;
+
+/** Posts a channel message (Linux 7.2 drivers/hv/hv.c, hv_post_message); true where it got through. */
+export function* postMessage(context: Context, cpu: number, payload: Uint8Array): DriverRun<boolean> {
+  const input = new Uint8Array(HEADER_BYTES + payload.length);
+  const header = new DataView(input.buffer);
+  header.setUint32(0, MESSAGE_CONNECTION_V5, true);
+  header.setUint32(8, VMBUS_MESSAGE_TYPE, true);
+  header.setUint32(12, payload.length, true);
+  input.set(payload, HEADER_BYTES);
+  const nested = isNested(context);
+  const answer = yield* hypercall(vmbusActor(cpu), POST_MESSAGE, input, { nested });
+  return answer.fault !== true && answer.result.status === 0;
+}
+
+/** The 8 bytes that every channel message begins with. */
+export function channelHeader(type: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setUint32(0, type, true);
+  return bytes;
+}
+
+export function channelType(payload: Uint8Array): number | undefined {
+  if (payload.length < 4) return undefined;
+  return new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
+}
+
+/**
+ * The message in VMBus' slot of a CPU, if there is one: it is read, the slot freed, and an EOM written only
+ * where another message waits (Linux 7.2 drivers/hv/vmbus_drv.c, vmbus_on_msg_dpc and vmbus_signal_eom).
+ */
+export function* takeMessage(context: Context, cpu: number): DriverRun<Uint8Array | undefined> {
+  const { store } = context;
+  const id = store.find(TOP, CPU, cpu);
+  if (id === undefined) return undefined;
+  const { slot } = fileOf(context, VMBUS_SINT).slots;
+  const at = slot.first + VMBUS_SINT * slot.stride;
+  if (store.low(cellAt(id, at + slot.slots.filled)) === 0) return undefined;
+  const content = store.blob(store.number(cellAt(id, at + slot.slots.content)));
+  const message = { kind: 'message', component: 'vmbus', cpu, sint: VMBUS_SINT } as const;
+  yield { ...message, what: 'read' };
+  const flags = store.low(cellAt(id, at + slot.slots.flags));
+  yield { ...message, what: 'clear', flags };
+  if ((flags & PENDING) !== 0) yield* writeMsr(vmbusActor(cpu), vmbusMsrs(context).eom, 0n);
+  return content.subarray(HEADER_BYTES);
+}
+
+/** Reads messages until one of that type has come; undefined where none does. */
+export function* awaitMessage(
+  context: Context,
+  cpu: number,
+  type: number,
+): DriverRun<Uint8Array | undefined> {
+  for (;;) {
+    const payload = yield* takeMessage(context, cpu);
+    if (payload === undefined || channelType(payload) === type) return payload;
+  }
+}

@@ -1,0 +1,70 @@
+import { CPU } from '../../hypervisor/index.ts';
+import type { DriverRun, Outcome } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import { TOP } from '../../state/store.ts';
+import type { FailStep } from '../../trace/event.ts';
+import { VMBUS, VMBUS_CPU } from '../cells/driver.ts';
+import { failure } from '../kernel/errno.ts';
+import { freeNumber, type HotplugState, installState, removeState } from '../kernel/hotplug.ts';
+import { allocateFrames, cellAt, driverOf, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
+import { connect, setConnection, unload } from './connect.ts';
+import { VMBUS_HOTPLUG } from './cpu.ts';
+
+const RULE = 'Linux.vmbus';
+
+/** Linux 7.2 drivers/hv/vmbus_drv.c, vmbus_bus_init: pages, SynIC of each CPU, then the host. */
+export function* startVmbus(
+  context: Context,
+  states: readonly HotplugState[],
+  cpus: readonly number[] | undefined,
+  fail: FailStep | undefined,
+): DriverRun<Outcome> {
+  const outcome = (ret: number): Outcome => ({ ret, rule: `${RULE}.start` });
+  if (!context.profile.vmbus) return outcome(failure('ENODEV'));
+  if (driverState(context, VMBUS) === 'running') return outcome(failure('EEXIST'));
+  if (fail === 'alloc') return outcome(failure('ENOMEM'));
+  allocatePages(context);
+  if (fail === 'cpuhp') return outcome(discard(context, failure('ENOSPC')));
+  setDriverState(context, VMBUS, 'running');
+  const ret = yield* installState(context, VMBUS_HOTPLUG, freeNumber(context, states), cpus);
+  if (ret !== 0) return outcome(discard(context, ret));
+  const conversation = fail === 'vmbus-connect' ? 'refused' : yield* connect(context);
+  if (conversation === 'waiting') return { rule: `${RULE}.start` };
+  if (conversation === 'done') return outcome(0);
+  setConnection(context, 'disconnected');
+  yield* removeState(context, VMBUS_HOTPLUG, cpus);
+  return outcome(discard(context, failure(fail === 'vmbus-connect' ? 'ENOMEM' : 'ECONNREFUSED')));
+}
+
+/** Every CPU there is gets its two pages beforehand, online or not; on a root they are the hypervisor's. */
+function allocatePages(context: Context): void {
+  if (isRoot(context)) return;
+  const { store } = context;
+  for (const cpu of store.children(TOP, CPU)) {
+    const frames = allocateFrames(context, 2);
+    const pages = store.create(driverOf(context, VMBUS), VMBUS_CPU, store.key(cpu));
+    store.set(cellAt(pages, VMBUS_CPU.slots.simp), frames);
+    store.set(cellAt(pages, VMBUS_CPU.slots.siefp), frames + 1n);
+  }
+}
+
+/** Frees what the driver had; gives `ret` back. */
+function discard(context: Context, ret: number): number {
+  const { store } = context;
+  for (const pages of store.children(driverOf(context, VMBUS), VMBUS_CPU)) store.destroy(pages);
+  setDriverState(context, VMBUS, 'stopped');
+  return ret;
+}
+
+/** Disconnects from the host, then gives up the SynIC of each CPU (vmbus_exit, and hv_kexec_handler). */
+export function* stopVmbus(context: Context, cpus?: readonly number[]): DriverRun<Outcome> {
+  const rule = `${RULE}.stop`;
+  if (driverState(context, VMBUS) !== 'running') return { ret: failure('ENOENT'), rule };
+  if (cpus !== undefined) {
+    yield* removeState(context, VMBUS_HOTPLUG, cpus);
+    return { ret: 0, rule };
+  }
+  if ((yield* unload(context)) === 'waiting') return { rule };
+  yield* removeState(context, VMBUS_HOTPLUG);
+  return { ret: discard(context, 0), rule };
+}
