@@ -24,6 +24,8 @@ export {
   type IoctlBuffers,
   ioctlArgFromObject,
   ioctlArgToObject,
+  ioctlDataFromObject,
+  ioctlDataToObject,
   ioctlInFromObject,
   ioctlInToObject,
 } from './codec/ioctl.ts';

@@ -1,14 +1,19 @@
 import {
+  type FdKind,
+  findIoctl,
+  type IoctlAnswer,
   type IoctlBuffers,
+  type IoctlRow,
   ioctlArgFromObject,
   ioctlArgToObject,
   ioctlDataFromObject,
   ioctlDataToObject,
   ioctlInFromObject,
   ioctlInToObject,
-} from '../../abi/codec/ioctl.ts';
-import { ioctlOutFromObject, ioctlOutToObject } from '../../abi/codec/ioctl-out.ts';
-import { type FdKind, findIoctl, type IoctlRow, ioctlNamed } from '../../abi/index.ts';
+  ioctlNamed,
+  ioctlOutFromObject,
+  ioctlOutToObject,
+} from '../../abi/index.ts';
 import { DIALECTS, type Dialect, type IoctlEvent, type IoctlOut } from '../event.ts';
 import { formatHandle, type HandleKind } from '../handle.ts';
 import { objectOf } from '../profile-keys.ts';
@@ -96,6 +101,10 @@ function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolea
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
+function isSameOut(a: IoctlAnswer, b: IoctlOut): boolean {
+  return sameBytes(a.arg, b.arg) && sameBytes(a.data, b.data);
+}
+
 function writeOutApart(out: IoctlOut, row: IoctlRow | undefined, buffers: IoctlBuffers): string {
   const part = (bytes: Uint8Array, decode: (known: IoctlRow) => unknown): string =>
     row === undefined ? writeBytesObject(bytes) : JSON.stringify(decode(row));
@@ -113,8 +122,11 @@ function writeOut(out: IoctlOut, row: IoctlRow | undefined, buffers: IoctlBuffer
   if (row === undefined) return writeOutApart(out, row, buffers);
   const merged = ioctlOutToObject(row, buffers, { arg: out.arg, data: out.data });
   if (isApart(merged) || Object.hasOwn(merged, 'handle')) return writeOutApart(out, row, buffers);
-  const read = ioctlOutFromObject(row, buffers, merged);
-  if (!read.ok || !sameBytes(read.answer.arg, out.arg) || !sameBytes(read.answer.data, out.data))
+  // A buffer alone, none of whose members is named like a part of the argument, reads back as it was written.
+  const alone =
+    out.arg === undefined && !['arg', ...row.writesBack].some((name) => Object.hasOwn(merged, name));
+  const read = alone ? undefined : ioctlOutFromObject(row, buffers, merged);
+  if (read !== undefined && (!read.ok || !isSameOut(read.answer, out)))
     return writeOutApart(out, row, buffers);
   return JSON.stringify(out.handle === undefined ? merged : { handle: formatHandle(out.handle), ...merged });
 }
