@@ -16,13 +16,34 @@ const allowed: Readonly<Record<string, Layer>> = {
   renderer: { layers: ['engine', 'renderer'], packages: ['preact', '@preact/signals', 'd3'] },
 };
 
+/** The folders of the engine, bottom up: each imports only from those before it. */
+const engineOrder = [
+  'abi',
+  'trace',
+  'state',
+  'machine',
+  'hypervisor',
+  'drivers',
+  'replay',
+  'rules',
+  'filter',
+  'analysis',
+  'app',
+];
+
 /** What tests may use besides what their layer may. */
 const forTests = ['node:', 'fast-check', 'playwright-core', '@sparticuz/chromium', 'axe-core'];
+
+/** The folder of the engine that `path` stands in; what stands in none belongs to all. */
+const engineFolder = (path: string): string | undefined => /^engine\/([^/]+)\//.exec(path)?.[1];
 
 const isTest = (path: string): boolean => /\.(?:test|testing)\.tsx?$/.test(path);
 
 const importPattern =
   /(?:^|[;}\s])(?:(?:import|export)\b[^;'"()]*?\bfrom\s*|import\s*\(?\s*)['"](?<target>[^'"]+)['"]/g;
+
+const isBelow = (lower: string, upper: string): boolean =>
+  lower === upper || (engineOrder.includes(lower) && engineOrder.indexOf(lower) < engineOrder.indexOf(upper));
 
 /** Every module that `text` imports, dynamically too, with its line. */
 export function importsOf(text: string): { readonly target: string; readonly line: number }[] {
@@ -52,6 +73,9 @@ export function wrongImports({ path, text }: ProjectFile): Problem[] {
     const resolved = posix.join(posix.dirname(path), target);
     if (!layer.layers.some((name) => resolved.startsWith(`${name}/`)))
       return problem(`${folder} may import from ${layer.layers.join(', ')}`);
+    const [from, to] = [engineFolder(path), engineFolder(resolved)];
+    if (from !== undefined && to !== undefined && !isTest(path) && !isBelow(to, from))
+      return problem(`engine folders go one way: ${engineOrder.join(' <- ')}`);
     if (isTest(resolved) && !isTest(path)) return problem('only tests may import what serves tests');
     return [];
   });

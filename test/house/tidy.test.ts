@@ -78,6 +78,8 @@ const rules: readonly Rule[] = [
         "import 'koffi';",
         "import { a } from './a.testing.ts';",
       ),
+      { 'engine/trace/a.ts': "import { a } from '../rules/rule.ts';" },
+      { 'engine/trace/a.ts': "import { a } from '../unheard/of.ts';" },
       { 'tracer/a.ts': "import { a } from '../main/cli/table.ts';" },
       { 'tracer/a.ts': "import fc from 'fast-check';" },
       { 'renderer/a.tsx': "import { a } from '../tracer/store/reader.ts';" },
@@ -85,7 +87,9 @@ const rules: readonly Rule[] = [
       { 'main/cli/a.ts': "import { app } from 'electron';" },
     ],
     good: [
-      ...engine("import { a } from '../trace/position.ts';", "const s = 'we import it from';"),
+      { 'engine/rules/a.ts': "import { a } from '../trace/position.ts';" },
+      { 'engine/trace/a.test.ts': "import { a } from '../rules/rule.ts';" },
+      ...engine("import { a } from '../version.ts';", "const s = 'we import it from';"),
       {
         'engine/a.test.ts':
           "import fc from 'fast-check';\nimport test from 'node:test';\nimport './a.testing.ts';",
