@@ -216,7 +216,7 @@ test('the rep count and the variable header follow from the input', () => {
 
 test('an exit of a VP carries its message', () => {
   const line =
-    '{"t":"30us","kind":"ioctl","pid":100,"tid":101,"handle":"vp:2.0","op":"MSHV_RUN_VP","out":{"type":"HVMSG_X64_HALT"},"ret":0,"tEnd":"38us"}';
+    '{"t":"30us","kind":"ioctl","pid":100,"tid":101,"handle":"vp:2.0","op":"MSHV_RUN_VP","out":{"type":"HVMSG_X64_HALT","payload":{}},"ret":0,"tEnd":"38us"}';
   const event = eventOf<IoctlEvent>(line);
   const data = event.out?.data;
   assert.equal(data?.length, 256);
