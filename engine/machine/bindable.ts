@@ -8,7 +8,7 @@ export const BINDABLE = {
     why: 'the hypervisor chooses partition ids',
   },
   'kernel-page': {
-    what: 'base frame in a write of HV_X64_MSR_SIMP, HV_X64_MSR_SIEFP, HV_X64_MSR_SIRBP, HV_X64_MSR_VP_ASSIST_PAGE, HV_X64_MSR_HYPERCALL by the kernel that allocated the page; HVCALL_MAP_VP_STATE_PAGE input.requested_map_location, HVCALL_MAP_STATS_PAGE2 input.map_location',
+    what: 'base frame in a write of HV_X64_MSR_SIMP, HV_X64_MSR_SIEFP, HV_X64_MSR_SIRBP, HV_X64_MSR_VP_ASSIST_PAGE, HV_X64_MSR_HYPERCALL by the kernel that allocated the page; HVCALL_MAP_VP_STATE_PAGE input.requested_map_location, HVCALL_MAP_STATS_PAGE2 input.map_location; monitor pages in the INITIATE_CONTACT of HVCALL_POST_MESSAGE',
     why: 'the kernel’s page allocator chooses the frame',
   },
   'deposited-frames': {

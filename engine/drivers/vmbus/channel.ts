@@ -11,8 +11,16 @@ const POST_MESSAGE = hypercallCode('POST_MESSAGE');
 const HEADER_BYTES = 16;
 const PENDING = 1;
 
-/** Posts a channel message (Linux 7.2 drivers/hv/hv.c, hv_post_message); true where it got through. */
-export function* postMessage(context: Context, cpu: number, payload: Uint8Array): DriverRun<boolean> {
+/**
+ * Posts a channel message (Linux 7.2 drivers/hv/hv.c, hv_post_message); true where it got through. `frames` are
+ * the bytes of the payload that name pages of the kernel.
+ */
+export function* postMessage(
+  context: Context,
+  cpu: number,
+  payload: Uint8Array,
+  frames?: readonly [from: number, to: number],
+): DriverRun<boolean> {
   const input = new Uint8Array(HEADER_BYTES + payload.length);
   const header = new DataView(input.buffer);
   header.setUint32(0, MESSAGE_CONNECTION_V5, true);
@@ -20,7 +28,9 @@ export function* postMessage(context: Context, cpu: number, payload: Uint8Array)
   header.setUint32(12, payload.length, true);
   input.set(payload, HEADER_BYTES);
   const nested = isNested(context);
-  const answer = yield* hypercall(vmbusActor(cpu), POST_MESSAGE, input, { nested });
+  const bound = frames && ([frames[0] + HEADER_BYTES, frames[1] + HEADER_BYTES] as const);
+  const options = bound === undefined ? { nested } : { nested, bind: 'kernel-page' as const, bound };
+  const answer = yield* hypercall(vmbusActor(cpu), POST_MESSAGE, input, options);
   return answer.fault !== true && answer.result.status === 0;
 }
 

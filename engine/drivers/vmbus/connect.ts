@@ -24,6 +24,9 @@ const NEWEST: Readonly<Record<Profile['kernel'], number>> = {
   unknown: VERSION_6_0,
 };
 
+/** Where INITIATE_CONTACT has the addresses of its two monitor pages. */
+const MONITOR_PAGES = [24, 40] as const;
+
 export function setConnection(context: Context, state: (typeof CONNECTIONS)[number]): void {
   const cell = cellAt(driverOf(context, VMBUS), VMBUS.slots.connection);
   context.store.set(cell, CONNECTIONS.indexOf(state));
@@ -43,9 +46,9 @@ export function* connect(context: Context): DriverRun<Conversation> {
   fields.setUint32(8, version, true);
   fields.setUint32(12, CONNECT_CPU, true);
   fields.setUint8(16, VMBUS_SINT);
-  fields.setBigUint64(24, monitor << BASE_SHIFT, true);
-  fields.setBigUint64(32, (monitor + 1n) << BASE_SHIFT, true);
-  if (!(yield* postMessage(context, CONNECT_CPU, payload))) return 'refused';
+  fields.setBigUint64(MONITOR_PAGES[0], monitor << BASE_SHIFT, true);
+  fields.setBigUint64(MONITOR_PAGES[0] + 8, (monitor + 1n) << BASE_SHIFT, true);
+  if (!(yield* postMessage(context, CONNECT_CPU, payload, MONITOR_PAGES))) return 'refused';
   const response = yield* awaitMessage(context, CONNECT_CPU, CHANNEL_MESSAGE.VERSION_RESPONSE);
   if (response === undefined) return 'waiting';
   if (response[8] === 0) return 'refused';
