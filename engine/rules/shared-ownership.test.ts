@@ -148,11 +148,11 @@ test('the owner has gone: silent; it refuses to go: found', () => {
       .life('component-stop', { ...stop, component: 'timer', ret: 0 })
       .write('mshv', 0, 'SIMP', 0n),
   );
-  silent(
-    up()
-      .life('component-start', { ...stop, ret: -110 })
-      .write('mshv', 0, 'SIMP', 0n),
-  );
+  const start = () => new Traffic().life('component-start', { component: 'vmbus' });
+  const failed = vmbusUp(start(), 0).life('component-start', { ...stop, ret: -110 });
+  silent(failed.write('mshv', 0, 'SIMP', 0n));
+  const twice = vmbusUp(start(), 0).life('component-start', { component: 'vmbus' });
+  only(twice.life('component-start', { ...stop, ret: -17 }).write('mshv', 0, 'SIMP', 0n));
   silent(up().life('cpu-offline', { cpu: 0, phase: 'end' }).write('mshv', 0, 'SIMP', 0n));
   only(up().life('cpu-offline', { cpu: 1, phase: 'end' }).write('mshv', 0, 'SIMP', 0n));
   silent(up().life('kexec', { phase: 'end' }).write('mshv', 0, 'SIMP', 0n));

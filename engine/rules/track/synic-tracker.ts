@@ -3,7 +3,7 @@ import type { LifecycleEvent, MsrEvent } from '../../trace/event.ts';
 import type { Profile } from '../../trace/profile.ts';
 import type { Moment } from '../open-finding.ts';
 import type { Tracker, TrackerInput, TrackerKind } from '../rule.ts';
-import { type Control, type ControlState, NOTHING_KNOWN, OFF, ON, Synic } from './synic.ts';
+import { type Control, type ControlState, type Deed, NOTHING_KNOWN, OFF, ON, Synic } from './synic.ts';
 import {
   changeWhileOn,
   isNestedAlias,
@@ -40,6 +40,8 @@ export class SynicTracker implements Tracker {
   #reset: (register: SynicRegister) => ControlState;
   /** A life-cycle step that began without saying that it lasts: over when the next one begins. */
   #begun: LifecycleEvent | undefined;
+  /** By component: the step at which it last began to start. */
+  readonly #starts = new Map<string, number>();
 
   constructor(input: TrackerInput) {
     this.#input = input;
@@ -82,8 +84,11 @@ export class SynicTracker implements Tracker {
     if (event.phase === 'end') {
       this.#begun = undefined;
       if ((event.ret ?? 0) === 0) this.#ended(event);
-      else if (event.what === 'component-start') this.#exited(event);
+      else if (event.what === 'component-start') this.#failed(event);
       return;
+    }
+    if (event.what === 'component-start' && event.component !== undefined) {
+      this.#starts.set(event.component, this.#input.now().step);
     }
     // Firmware has been at work on CPUs that slept.
     if (event.what === 'resume') this.#forget();
@@ -115,7 +120,14 @@ export class SynicTracker implements Tracker {
   }
 
   #exited({ component, cpu }: LifecycleEvent): void {
-    if (component !== undefined) this.#each(cpu, (synic) => synic.release((owner) => owner === component));
+    this.#each(cpu, (synic) => synic.release((deed) => deed.component === component));
+  }
+
+  /** A component that could not start holds on to nothing that it did since it tried; it may run all the same. */
+  #failed({ component, cpu }: LifecycleEvent): void {
+    const since = this.#starts.get(component ?? '') ?? 0;
+    const undone = (deed: Deed) => deed.component === component && deed.moment.step > since;
+    this.#each(cpu, (synic) => synic.release(undone));
   }
 
   /** What was known need not hold any more: events are missing, or something that is not traced took over. */

@@ -139,13 +139,13 @@ export class Synic {
     }
   }
 
-  /** Those whom `gone` names own nothing here any more and cannot be harmed. */
-  release(gone: (component: string) => boolean): void {
+  /** Deeds of those who have gone: they own nothing here any more and cannot be harmed. */
+  release(gone: (deed: Deed) => boolean): void {
     for (const control of this.#controls) {
       if (control === undefined) continue;
-      if (typeof control.owner === 'object' && gone(control.owner.component)) control.owner = 'nobody';
-      if (control.offBy !== undefined && gone(control.offBy.component)) control.offBy = undefined;
-      if (control.harm !== undefined && gone(control.harm.victim.component)) control.harm = undefined;
+      if (typeof control.owner === 'object' && gone(control.owner)) control.owner = 'nobody';
+      if (control.offBy !== undefined && gone(control.offBy)) control.offBy = undefined;
+      if (control.harm !== undefined && gone(control.harm.victim)) control.harm = undefined;
     }
   }
 

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { check } from '../../engine/analysis/check.ts';
+import { createDrivers } from '../../engine/drivers/index.ts';
+import { createHypervisor } from '../../engine/hypervisor/index.ts';
+import { memorySource } from '../../engine/replay/source.ts';
+import { findingToJson } from '../../engine/rules/finding.ts';
+import type { LifecycleEvent, TraceEvent } from '../../engine/trace/event.ts';
+import { seqOf, timeNs } from '../../engine/trace/position.ts';
+import { readProfile } from '../../engine/trace/profile-read.ts';
+
+const SIDES = { hypervisor: createHypervisor(), drivers: createDrivers() };
+type Life = Pick<LifecycleEvent, 'what' | 'component' | 'cpu' | 'fail'>;
+
+const CPUS = 3;
+const hotplug: fc.Arbitrary<Life> = fc.record({
+  what: fc.constantFrom('cpu-offline', 'cpu-online'),
+  cpu: fc.nat({ max: CPUS - 1 }),
+});
+const start = (component: string): Life => ({ what: 'component-start', component });
+const stop = (component: string): Life => ({ what: 'component-stop', component });
+const failing: fc.Arbitrary<Life> = fc.record({
+  what: fc.constant('component-start'),
+  component: fc.constant('mshv'),
+  fail: fc.constantFrom('simp-map', 'siefp-map', 'sirbp-map', 'cpuhp', 'alloc'),
+});
+
+/** VMBus, where there is one, is there before mshv and stays longer; CPUs come and go; perhaps the kernel does. */
+const lives: fc.Arbitrary<Life[]> = fc
+  .record({
+    between: fc.array(fc.oneof(hotplug, failing), { maxLength: 3 }),
+    used: fc.array(hotplug, { maxLength: 4 }),
+    end: fc.constantFrom<'rmmod' | LifecycleEvent['what']>('rmmod', 'kexec', 'reboot', 'crash', 'suspend'),
+    again: fc.boolean(),
+  })
+  .map(({ between, used, end, again }) => {
+    const once = [start('arch'), start('vmbus'), ...between, start('mshv'), ...used];
+    const last: Life[] = end === 'rmmod' ? [stop('mshv'), stop('vmbus')] : [{ what: end }];
+    return again ? [...once, ...last, ...once, ...last] : [...once, ...last];
+  });
+
+const profile = fc.record({
+  kernel: fc.constantFrom('upstream-7.2', 'upstream-7.0', 'upstream-6.16'),
+  role: fc.constantFrom('root', 'nested-root', 'l1vh', 'guest'),
+  rebootNotifier: fc.constantFrom('always', 'root-only'),
+  vmbusUnload: fc.constantFrom('answered', 'lost'),
+  synicPolicy: fc.constantFrom('permissive', 'strict-transition', 'kvm-like'),
+  initial: fc.constantFrom('reset', 'unknown'),
+});
+
+function findingsOf(given: Record<string, string | number>, steps: readonly Life[]) {
+  const header = { profile: readProfile({ ...given, cpus: CPUS }), given };
+  const events = steps.map((life, index): TraceEvent => {
+    const t = timeNs(index * 1_000_000);
+    return { ...life, kind: 'lifecycle', seq: seqOf(index + 1), t, provenance: 'authored' };
+  });
+  return check(memorySource(header, events), SIDES).findings.map(findingToJson);
+}
+
+test('the kernels with the ownership patch give no finding, whatever the role and the life cycle', () => {
+  fc.assert(
+    fc.property(profile, fc.constantFrom('v1', 'v2', 'merged'), lives, (given, synicOwnership, steps) => {
+      assert.deepEqual(findingsOf({ ...given, synicOwnership }, steps), []);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('before the patch it is mshv that takes what VMBus switched on, on L1VH and nowhere else', () => {
+  let found = 0;
+  fc.assert(
+    fc.property(profile, lives, (given, steps) => {
+      const findings = findingsOf({ ...given, synicOwnership: 'before' }, steps);
+      found += findings.length;
+      if (findings.length === 0) return;
+      assert.deepEqual([given.role, findings.map(({ id }) => id)], ['l1vh', ['R01:mshv:off:vmbus']]);
+    }),
+    { numRuns: 150 },
+  );
+  assert.ok(found > 0);
+});
