@@ -1,11 +1,13 @@
 import type { EventSource } from '../../engine/replay/source.ts';
 import { EVENT_KINDS } from '../../engine/trace/event.ts';
 import { openAny } from '../../tracer/share/open.ts';
+import type { AnyTrace } from '../../tracer/share/trace.ts';
 import { isProblem, TraceFileError } from '../../tracer/store/index.ts';
 import { Problem } from './problem.ts';
 
 /** A trace that is open for reading, packed or not. */
 export interface OpenTrace {
+  readonly file: AnyTrace;
   readonly source: EventSource;
   /** Engine version and journal hash that the file holds, where it holds one. */
   readonly engine: string | undefined;
@@ -19,6 +21,7 @@ export function openTraceFile(path: string): OpenTrace {
   if (isProblem(opened)) throw new Problem(opened.text);
   const { counts } = opened;
   return {
+    file: opened,
     source: {
       header: opened.header,
       count: opened.events,

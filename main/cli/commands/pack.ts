@@ -1,0 +1,19 @@
+import { pack } from '../../../tracer/share/pack.ts';
+import { isProblem } from '../../../tracer/store/index.ts';
+import type { Arguments } from '../command.ts';
+import { printJson, tell } from '../output.ts';
+import { EXIT, Problem } from '../problem.ts';
+import { withTrace } from '../trace.ts';
+import { outputPath } from '../trace-output.ts';
+
+/** `hvrewind pack`: a small file to share. */
+export function run(args: Arguments): Promise<number> {
+  const path = outputPath('pack', args, '.hvtrace.zst');
+  return withTrace(args.operands[0] ?? '', async ({ file }) => {
+    const packed = pack(file, path, { force: args.flag('force') });
+    if (isProblem(packed)) throw new Problem(`pack: ${packed.text}`);
+    if (args.flag('json')) await printJson({ file: path, ...packed });
+    else tell(`${path}: ${packed.events} events, ${packed.bytes} bytes`);
+    return EXIT.fine;
+  });
+}
