@@ -56,11 +56,12 @@ export {
   encodeResult,
   type ResultWord,
 } from './codec/words.ts';
+export { STRUCT_SUBJECTS, type StructSubject } from './data/structs/index.ts';
 export { type Explanation, explain } from './explain.ts';
 export * from './ids.ts';
 export { type FieldHandle, fieldOf, readU32, readU64, writeField } from './layout/field.ts';
 export type { Condition, Field, FieldType, StructLayout } from './layout/layout.ts';
-export { findStruct, sizeOfStruct, structNames, structOf } from './layout/structs.ts';
+export { findStruct, sizeOfStruct, structNames, structOf, structsOfSubject } from './layout/structs.ts';
 export type { BitField, Display } from './lookup/bit-fields.ts';
 export { constant, constantNumber, constants, findConstant } from './lookup/constants.ts';
 export { type ErrnoName, type ErrnoRow, errnoNumber, errnos } from './lookup/errnos.ts';

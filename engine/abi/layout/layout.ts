@@ -21,6 +21,8 @@ export type Condition =
       readonly kind: 'equals' | 'shares';
       readonly field: string;
       readonly outer: boolean;
+      /** The name of `value` in the tables. */
+      readonly name: string;
       readonly value: bigint;
     };
 

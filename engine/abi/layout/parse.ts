@@ -40,7 +40,7 @@ function conditionOf(text: string): Condition | undefined {
   if (match === null) throw new Error(`condition ${text}`);
   const [, outer, field = '', operator, name = ''] = match;
   const value = BigInt(partitionProperties.named(name)?.value ?? constant(name));
-  return { kind: operator === '=' ? 'equals' : 'shares', field, outer: outer === '^', value };
+  return { kind: operator === '=' ? 'equals' : 'shares', field, outer: outer === '^', name, value };
 }
 
 /** Reads one struct: its head line and the indented lines below. Sizes of other structs come from `sizeOf`. */

@@ -1,7 +1,8 @@
-import { STRUCT_TABLES } from '../data/structs/index.ts';
+import { STRUCT_SUBJECTS, type StructSubject } from '../data/structs/index.ts';
 import type { StructName } from '../ids.ts';
 import type { FieldType, StructLayout } from './layout.ts';
 import { parseStruct } from './parse.ts';
+import type { StructTable } from './table.ts';
 
 interface Place {
   readonly source: string;
@@ -12,16 +13,26 @@ interface Place {
 let places: Map<string, Place> | undefined;
 const layouts = new Map<string, StructLayout>();
 
+/** The text of each struct of a table, its head line first. */
+function blocksOf(table: StructTable): readonly string[] {
+  return table.text.split(/^(?=struct |union )/m).slice(1);
+}
+
+/** Names of the structs of one subject. */
+export function structsOfSubject(subject: StructSubject): readonly StructName[] {
+  return subject.tables.flatMap((table) =>
+    blocksOf(table).map((block) => block.split(' ', 2)[1] as StructName),
+  );
+}
+
 /** Finds the head lines only; a struct's fields are read when it is asked for. */
 function index(): Map<string, Place> {
   if (places !== undefined) return places;
   places = new Map();
-  for (const table of STRUCT_TABLES) {
-    for (const block of table.text.split(/^(?=struct |union )/m)) {
-      const head = /^(?:struct|union) (\w+) (\d+)/.exec(block);
-      if (head === null) continue;
-      const [, name = '', size] = head;
-      places.set(name, { source: table.source, text: block, size: Number(size) });
+  for (const table of STRUCT_SUBJECTS.flatMap((subject) => subject.tables)) {
+    for (const block of blocksOf(table)) {
+      const [, name = '', size] = block.split(' ', 3);
+      places.set(name, { source: table.source, text: block, size: Number.parseInt(size ?? '', 10) });
     }
   }
   return places;

@@ -16,6 +16,8 @@ export interface MsrRow extends NamedRow {
   /** Who writes it in Linux. */
   readonly owner: string | undefined;
   readonly note: string;
+  /** What holds for every MSR with this layout. */
+  readonly layoutNote: string;
 }
 
 interface MsrLayout {
@@ -50,7 +52,8 @@ export const msrs = new NameTable<MsrRow, MsrAddress>(['HV_X64_MSR_', 'HV_MSR_',
       layout: layout === '-' ? undefined : layout,
       bits: layoutOf.get(layout)?.bits ?? [],
       owner: owner === '-' ? undefined : owner,
-      note: [note, layoutOf.get(layout)?.note ?? ''].filter((text) => text !== '').join('; '),
+      note,
+      layoutNote: layoutOf.get(layout)?.note ?? '',
     };
   });
 });
