@@ -31,8 +31,8 @@ function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<
 
 const u32 = fc.nat({ max: 0xffff_ffff });
 const u64 = fc.oneof(fc.bigInt(0n, 0xffff_ffff_ffff_ffffn), fc.bigInt(0n, 0xffffn));
-const integer = fc.oneof(fc.maxSafeNat(), fc.nat(10));
-const signed = fc.oneof(fc.integer(), fc.integer({ min: -40, max: 0 }));
+const count = fc.oneof(fc.maxSafeNat(), fc.nat(10));
+const i32 = fc.oneof(fc.integer(), fc.integer({ min: -40, max: 0 }));
 
 /** Payloads of all the sizes that are kept in different ways, some of which repeat. */
 const payload = fc.oneof(
@@ -68,18 +68,18 @@ function some(always: Model, sometimes: Model): fc.Arbitrary<Record<string, unkn
 }
 
 const COMMON: Model = {
-  cpu: integer,
+  cpu: fc.oneof(u32, fc.nat(7)),
   component: fc.oneof(fc.constantFrom('vmbus', 'mshv'), text),
-  pid: integer,
-  tid: integer,
+  pid: u32,
+  tid: u32,
   vp: vpRef,
-  vtl: fc.nat(15),
+  vtl: fc.nat(255),
   note: text,
 };
 
 const phase = fc.constantFrom('begin', 'end');
-const ret = fc.option(signed, { nil: null });
-const result = record({ status: u32, reps: fc.nat(0xf_ffff) });
+const ret = fc.option(i32, { nil: null });
+const result = record({ status: fc.nat(0xffff), reps: fc.nat(0xfff) });
 const registers = fc.array(record({ name: u32, value: fc.bigInt(0n, (1n << 128n) - 1n) }), {
   maxLength: 5,
 });
@@ -91,13 +91,13 @@ const kinds: readonly fc.Arbitrary<Record<string, unknown>>[] = [
   some(
     { kind: fc.constant('ioctl'), handle, op: u32 },
     {
-      fd: integer,
+      fd: i32,
       dialect: word(DIALECTS),
       arg: payload,
       in: payload,
       out: some({}, { handle, arg: payload, data: payload }),
       ret,
-      lasts: integer,
+      lasts: count,
     },
   ),
   some(
@@ -109,7 +109,7 @@ const kinds: readonly fc.Arbitrary<Record<string, unknown>>[] = [
       output: payload,
       result,
       fault: fc.boolean(),
-      lasts: integer,
+      lasts: count,
     },
   ),
   some(
@@ -123,7 +123,7 @@ const kinds: readonly fc.Arbitrary<Record<string, unknown>>[] = [
   ),
   some(
     { kind: fc.constant('fd'), what: word(FD_WHATS) },
-    { fd: integer, handle, ret, path: text, from: integer, offset: u64, size: u64, addr: u64, value: u64 },
+    { fd: i32, handle, ret, path: text, from: i32, offset: u64, size: u64, addr: u64, value: u64 },
   ),
   some(
     { kind: fc.constant('page'), what: word(PAGE_WHATS), page: word(PAGE_KINDS) },
@@ -131,11 +131,11 @@ const kinds: readonly fc.Arbitrary<Record<string, unknown>>[] = [
   ),
   some(
     { kind: fc.constant('lifecycle'), what: word(LIFECYCLE_WHATS) },
-    { phase, partition: u64, ret: signed, fail: word(FAIL_STEPS) },
+    { phase, partition: u64, ret: i32, fail: word(FAIL_STEPS) },
   ),
   some(
     { kind: fc.constant('mark'), what: word(MARK_WHATS) },
-    { text, lost: integer, sint: integer, depth: integer, gsi: integer, vector: u32, level: u32, phase },
+    { text, lost: count, sint: u32, depth: count, gsi: u32, vector: u32, level: u32, phase },
   ),
 ];
 

@@ -36,3 +36,27 @@ export class TraceFileError extends Error {
     this.problem = found;
   }
 }
+
+/** The one line for a failure to write, by the code that Node or SQLite gave it. Other errors are thrown on. */
+export function writeProblem(path: string, error: unknown): TraceProblem {
+  const { code } = error as { readonly code?: unknown };
+  switch (code) {
+    case 'SQLITE_FULL':
+    case 'ENOSPC':
+      return problem('unwritable', `${path}: the disk is full; make room, or write elsewhere with -o`);
+    case 'SQLITE_READONLY':
+    case 'SQLITE_CANTOPEN':
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return problem('unwritable', `${path}: not permitted to write there; choose another folder with -o`);
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return problem('unwritable', `${path}: its folder does not exist; create it or choose another with -o`);
+    case 'EISDIR':
+      return problem('exists', `${path}: is a folder; name a file with -o`);
+    default:
+      if (typeof code !== 'string') throw error;
+      return problem('unwritable', `${path}: cannot be written (${(error as Error).message})`);
+  }
+}

@@ -40,5 +40,3 @@ export const MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
 
 /** The hypercall result value (TLFS): status in the low half, elements completed from bit 32 on. */
 export const RESULT_REPS = 0x1_0000_0000;
-/** 12 bits in the TLFS; what fits beside the status into an exact number is accepted. */
-export const MAX_REPS = 0xf_ffff;

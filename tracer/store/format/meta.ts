@@ -1,8 +1,9 @@
 import type { EventKind } from '../../../engine/trace/event.ts';
 import { EVENT_KINDS } from '../../../engine/trace/event.ts';
-import { formatAddress, parseAddress, type TimeNs } from '../../../engine/trace/position.ts';
-import type { ExpectedFinding, TraceHeader } from '../../../engine/trace/profile.ts';
+import type { TimeNs } from '../../../engine/trace/position.ts';
+import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import { describeProfile, parseProfile } from '../../../engine/trace/profile-read.ts';
+import { parseHeader } from '../../../engine/trace/text/header.ts';
 import { type JsonObject, parseJson } from '../../../engine/trace/text/json.ts';
 
 /** Keys of the table `meta`; values are text, JSON where it says so. */
@@ -13,7 +14,7 @@ export const META = {
   engine: 'engine',
   /** Wall clock at the start, ISO 8601, where it was recorded. */
   start: 'start',
-  /** JSON: the profile as it was given, and what the trace is expected to show. */
+  /** Line 1 of the event text: the profile as it was given, and what the trace is expected to show. */
   header: 'header',
   /** JSON: every parameter of the profile, so that a change of a default never changes an old trace. */
   profile: 'profile',
@@ -41,54 +42,19 @@ export interface KindCount {
   readonly children: number;
 }
 
-export function writeHeader(header: TraceHeader): string {
-  const findings = header.expect?.findings.map(({ rule, component, at }) => ({
-    rule,
-    component,
-    ...(at === undefined ? {} : { at: formatAddress(at) }),
-  }));
-  return JSON.stringify({
-    profile: header.given,
-    ...(findings === undefined ? {} : { expect: { findings } }),
-  });
-}
-
 /** The whole profile as JSON. */
 export function writeProfile(header: TraceHeader): string {
   const keys = Object.entries(describeProfile(header.profile));
   return `{${keys.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;
 }
 
-/** Reads both back; undefined where they are not what {@link writeHeader} and {@link writeProfile} write. */
-export function readHeader(header: string, profile: string): TraceHeader | undefined {
-  const object = objectIn(header);
-  const given = object?.profile;
+/** Reads the header back, with the whole profile; undefined where either text is damaged. */
+export function readHeader(line: string, profile: string): TraceHeader | undefined {
+  const read = parseHeader(line);
   const whole = objectIn(profile);
-  if (object === undefined || whole === undefined || !isObject(given)) return undefined;
-  const read = parseProfile(whole);
-  if ('problem' in read) return undefined;
-  if (object.expect === undefined) return { profile: read.profile, given };
-  const findings = readExpected(object.expect);
-  return findings === undefined ? undefined : { profile: read.profile, given, expect: { findings } };
-}
-
-function readExpected(json: unknown): ExpectedFinding[] | undefined {
-  const list = isObject(json) ? json.findings : undefined;
-  if (!Array.isArray(list)) return undefined;
-  const findings: ExpectedFinding[] = [];
-  for (const item of list as unknown[]) {
-    if (!isObject(item)) return undefined;
-    const { rule, component, at } = item;
-    if (typeof rule !== 'string' || typeof component !== 'string') return undefined;
-    if (at === undefined) {
-      findings.push({ rule, component });
-      continue;
-    }
-    const address = typeof at === 'string' ? parseAddress(at) : undefined;
-    if (address === undefined) return undefined;
-    findings.push({ rule, component, at: address });
-  }
-  return findings;
+  if ('problem' in read || whole === undefined) return undefined;
+  const found = parseProfile(whole);
+  return 'problem' in found ? undefined : { ...read.header, profile: found.profile };
 }
 
 /** Undefined where the text is not what a writer puts there. */

@@ -1,6 +1,7 @@
 import { type Handle, parseHandle, parseVp } from '../../../engine/trace/handle.ts';
 import { readWord } from '../row/actor-ids.ts';
 import { RowRefusal, type StoredActor } from '../row/decode.ts';
+import { within } from '../row/limits.ts';
 import type { Database, Statement } from '../sqlite.ts';
 
 /** Actors and handles by number. Both tables are small: a thread, a CPU, a VP, an open file each. */
@@ -76,15 +77,15 @@ function readActor(row: unknown): StoredActor | undefined {
     if (ref === undefined) return undefined;
     actor.vp = ref;
   }
-  for (const [key, value] of [
-    ['cpu', cpu],
-    ['pid', pid],
-    ['tid', tid],
-    ['vtl', vtl],
+  for (const [key, value, limit] of [
+    ['cpu', cpu, 'u32'],
+    ['pid', pid, 'u32'],
+    ['tid', tid, 'u32'],
+    ['vtl', vtl, 'u8'],
   ] as const) {
     if (value === null) continue;
-    if (!Number.isSafeInteger(value)) return undefined;
-    actor[key] = value as number;
+    if (!within(value, limit)) return undefined;
+    actor[key] = value;
   }
   return actor;
 }

@@ -2,14 +2,14 @@ import type { Columns } from '../../../engine/filter/sql.ts';
 import type { JournalChunk } from '../../../engine/state/journal.ts';
 import type { ObjectRow, StoreCheckpoint, StoreTables } from '../../../engine/state/store.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
-import { type Address, at, parseAddress, seqOf, timeNs } from '../../../engine/trace/position.ts';
+import { type Address, at, timeNs } from '../../../engine/trace/position.ts';
 import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import { META, readCounts, readHeader, type TraceCounts } from '../format/meta.ts';
+import { type Gap, gapOf, type Note, noteOf } from '../format/notes.ts';
 import { addGrowth, decodeHash, decodeState, type KindRegistry } from '../journal/checkpoint-codec.ts';
 import { decodeJournal } from '../journal/journal-codec.ts';
 import { isProblem, problem, TraceFileError, type TraceProblem } from '../problem.ts';
 import { readWord } from '../row/actor-ids.ts';
-import type { Gap, Note } from '../write/writer.ts';
 import { eventColumns } from './columns.ts';
 import { type OpenedDatabase, openForReading } from './open.ts';
 import { RowReader } from './rows.ts';
@@ -201,20 +201,19 @@ export class TraceReader {
   /** Notes in the order in which they were made. */
   notes(): Note[] {
     return this.#all('SELECT at, text, author FROM note ORDER BY id').map(([where, text, author]) => {
-      const address = typeof where === 'string' ? parseAddress(where) : undefined;
-      const words = typeof text === 'string' ? readWord(text) : undefined;
-      if (address === undefined || words === undefined) throw this.#corrupt('a note is not readable');
-      const by = typeof author === 'string' ? readWord(author) : undefined;
-      return { at: address, text: words, ...(by === undefined ? {} : { author: by }) };
+      const words = (value: unknown): unknown => (typeof value === 'string' ? readWord(value) : value);
+      const note = noteOf(where, words(text), words(author));
+      if (note === undefined) throw this.#corrupt('a note is not readable');
+      return note;
     });
   }
 
+  /** Places where events were lost, in order. */
   gaps(): Gap[] {
     return this.#all('SELECT after, t, lost, reason FROM gap ORDER BY id').map(([after, t, lost, reason]) => {
-      const good =
-        isCount(after) && isCount(t) && (lost === null || isCount(lost)) && typeof reason === 'string';
-      if (!good) throw this.#corrupt('a gap is not readable');
-      return { after: seqOf(after), t: timeNs(t), reason, ...(lost === null ? {} : { lost }) };
+      const gap = gapOf(after, t, lost, reason);
+      if (gap === undefined) throw this.#corrupt('a gap is not readable');
+      return gap;
     });
   }
 

@@ -1,5 +1,6 @@
 import type { EventCommon } from '../../../engine/trace/event.ts';
 import { formatHandle, formatVp, type Handle, type VpRef } from '../../../engine/trace/handle.ts';
+import { checked } from './limits.ts';
 import { toColumn64 } from './row.ts';
 
 type Column = number | bigint | string | null;
@@ -66,13 +67,13 @@ export class ActorIds {
     this.pendingActors.push([
       id,
       component === undefined ? null : writeWord(component),
-      cpu ?? null,
-      pid ?? null,
-      tid ?? null,
+      cpu === undefined ? null : checked(cpu, 'u32'),
+      pid === undefined ? null : checked(pid, 'u32'),
+      tid === undefined ? null : checked(tid, 'u32'),
       vpName ?? null,
       column64(vp?.partition),
       vp?.vp ?? null,
-      vtl ?? null,
+      vtl === undefined ? null : checked(vtl, 'u8'),
     ]);
     return id;
   }

@@ -16,6 +16,7 @@ import {
 } from '../../../engine/trace/event.ts';
 import type { Handle, VpRef } from '../../../engine/trace/handle.ts';
 import * as flag from '../format/flags.ts';
+import { LIMITS, type Limit, within } from './limits.ts';
 import { readMore } from './more.ts';
 import { readPageParts, readRegisters } from './parts.ts';
 import { fromHalves } from './row.ts';
@@ -95,7 +96,8 @@ function decodeKind(kind: EventKind, row: StoredRow, event: Draft): void {
       if ((flags & flag.RESULT) !== 0) {
         const status = row.result % flag.RESULT_REPS;
         const reps = (row.result - status) / flag.RESULT_REPS;
-        if (row.result < 0 || reps > flag.MAX_REPS) throw new RowRefusal(`its result is ${row.result}`);
+        if (!within(status, 'u16') || !within(reps, 'u12'))
+          throw new RowRefusal(`its result is ${row.result}`);
         event.result = { status, reps };
       }
       if ((flags & flag.FAULT_KNOWN) !== 0) event.fault = (flags & flag.FAULT) !== 0;
@@ -104,20 +106,20 @@ function decodeKind(kind: EventKind, row: StoredRow, event: Draft): void {
     }
     case 'msr':
       event.dir = (flags & flag.WRITE) !== 0 ? 'write' : 'read';
-      event.msr = unsigned32(row.code);
+      event.msr = limited(row.code, 'u32');
       if ((flags & flag.VALUE) !== 0) event.value = fromHalves(row.valueHigh, row.valueLow);
       if ((flags & flag.FAULT_KNOWN) !== 0) event.fault = (flags & flag.FAULT) !== 0;
       if ((flags & flag.NESTED_KNOWN) !== 0) event.nested = (flags & flag.NESTED) !== 0;
       return;
     case 'message':
       event.what = word(MESSAGE_WHATS, row.code);
-      event.sint = smallValue(row);
+      event.sint = smallValue(row, 'u32');
       if (row.input !== undefined) event.slot = row.input;
       sub(DROP_REASONS, row, event, 'reason');
       return;
     case 'intercept': {
       if (row.actor.vp === undefined) throw new RowRefusal('it names no VP');
-      event.type = unsigned32(row.code);
+      event.type = limited(row.code, 'u32');
       if (row.input !== undefined) event.payload = row.input;
       if (row.output === undefined) return;
       const registers = readRegisters(row.output);
@@ -128,7 +130,7 @@ function decodeKind(kind: EventKind, row: StoredRow, event: Draft): void {
     case 'fd':
       event.what = word(FD_WHATS, row.code);
       if (row.handle !== undefined) event.handle = row.handle;
-      if ((flags & flag.VALUE) !== 0) event.fd = smallValue(row);
+      if ((flags & flag.VALUE) !== 0) event.fd = smallValue(row, 'i32');
       decodeReturn(row, event);
       return;
     case 'page': {
@@ -146,7 +148,7 @@ function decodeKind(kind: EventKind, row: StoredRow, event: Draft): void {
       event.what = word(LIFECYCLE_WHATS, row.code);
       decodePhase(row, event);
       if ((flags & flag.VALUE) !== 0) event.partition = fromHalves(row.valueHigh, row.valueLow);
-      if ((flags & flag.RESULT) !== 0) event.ret = row.result;
+      if ((flags & flag.RESULT) !== 0) event.ret = limited(row.result, 'i32');
       sub(FAIL_STEPS, row, event, 'fail');
       return;
     case 'mark':
@@ -159,8 +161,8 @@ function decodeKind(kind: EventKind, row: StoredRow, event: Draft): void {
 function decodeIoctl(row: StoredRow, event: Draft): void {
   if (row.handle === undefined) throw new RowRefusal('it has no handle');
   event.handle = row.handle;
-  if ((row.flags & flag.VALUE) !== 0) event.fd = smallValue(row);
-  event.op = unsigned32(row.code);
+  if ((row.flags & flag.VALUE) !== 0) event.fd = smallValue(row, 'i32');
+  event.op = limited(row.code, 'u32');
   sub(DIALECTS, row, event, 'dialect');
   if (row.arg !== undefined) event.arg = row.arg;
   if (row.input !== undefined) event.in = row.input;
@@ -181,13 +183,13 @@ function decodeIoctl(row: StoredRow, event: Draft): void {
 
 function decodeReturn(row: StoredRow, event: Draft): void {
   if ((row.flags & flag.OPEN) !== 0) event.ret = null;
-  else if ((row.flags & flag.RESULT) !== 0) event.ret = row.result;
+  else if ((row.flags & flag.RESULT) !== 0) event.ret = limited(row.result, 'i32');
 }
 
 function decodeEnd(row: StoredRow, event: Draft): void {
   if ((row.flags & flag.END) === 0) return;
   const tEnd = row.t + row.dur;
-  if (row.dur < 0 || !Number.isSafeInteger(tEnd)) throw new RowRefusal(`its duration is ${row.dur}`);
+  if (!within(tEnd, 'count')) throw new RowRefusal(`its duration is ${row.dur}`);
   event.tEnd = tEnd;
 }
 
@@ -209,13 +211,11 @@ function word(list: readonly string[], number: number): string {
 }
 
 /** `value` where it is a small number: a file descriptor, a SINT. */
-function smallValue(row: StoredRow): number {
-  const value = row.valueHigh * 0x1_0000_0000 + row.valueLow;
-  if (!Number.isSafeInteger(value)) throw new RowRefusal('its value is out of range');
-  return value;
+function smallValue(row: StoredRow, limit: Limit): number {
+  return limited(row.valueHigh * 0x1_0000_0000 + row.valueLow, limit);
 }
 
-function unsigned32(value: number): number {
-  if (value >>> 0 !== value) throw new RowRefusal(`${value} is not a 32-bit number`);
+function limited(value: number, limit: Limit): number {
+  if (!within(value, limit)) throw new RowRefusal(`${value} is not from ${LIMITS[limit].join(' to ')}`);
   return value;
 }

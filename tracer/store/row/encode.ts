@@ -15,6 +15,7 @@ import {
 } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import * as flag from '../format/flags.ts';
+import { checked } from './limits.ts';
 import { writeMore } from './more.ts';
 import { writePageParts, writeRegisters } from './parts.ts';
 import {
@@ -51,7 +52,7 @@ export interface RowIds {
 export function encodeEvent(event: TraceEvent, ids: RowIds): Row {
   const row: Row = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   row[SEQ] = event.seq;
-  row[T] = exact(event.t);
+  row[T] = checked(event.t, 'count');
   row[KIND] = EVENT_KINDS.indexOf(event.kind);
   row[PARENT] = event.parent ?? 0;
   row[ACTOR] = ids.actor(event);
@@ -73,14 +74,13 @@ function encodeKind(event: TraceEvent, row: Row, ids: RowIds): number {
       let flags = flag.VALUE | faultFlags(event.fault) | endFlags(event, row);
       if (event.result !== undefined) {
         const { status, reps } = event.result;
-        if (unsigned32(reps) > flag.MAX_REPS) throw new RangeError(`too many elements: ${reps}`);
-        row[RESULT_AT] = unsigned32(status) + reps * flag.RESULT_REPS;
+        row[RESULT_AT] = checked(status, 'u16') + checked(reps, 'u12') * flag.RESULT_REPS;
         flags |= flag.RESULT;
       }
       return flags;
     }
     case 'msr': {
-      row[CODE] = unsigned32(event.msr);
+      row[CODE] = checked(event.msr, 'u32');
       let flags = (event.dir === 'write' ? flag.WRITE : 0) | faultFlags(event.fault);
       if (event.value !== undefined) {
         row[VALUE_AT] = toColumn64(event.value);
@@ -91,11 +91,11 @@ function encodeKind(event: TraceEvent, row: Row, ids: RowIds): number {
     }
     case 'message':
       row[CODE] = index(MESSAGE_WHATS, event.what);
-      row[VALUE_AT] = exact(event.sint);
+      row[VALUE_AT] = checked(event.sint, 'u32');
       if (event.slot !== undefined) row[INPUT] = ids.payload(event.slot);
       return flag.VALUE | (event.reason === undefined ? 0 : sub(DROP_REASONS, event.reason));
     case 'intercept':
-      row[CODE] = unsigned32(event.type);
+      row[CODE] = checked(event.type, 'u32');
       if (event.payload !== undefined) row[INPUT] = ids.payload(event.payload);
       if (event.registers !== undefined) row[OUTPUT] = ids.payload(writeRegisters(event.registers));
       return 0;
@@ -129,7 +129,7 @@ function encodeKind(event: TraceEvent, row: Row, ids: RowIds): number {
 }
 
 function encodeIoctl(event: IoctlEvent, row: Row, ids: RowIds): number {
-  row[CODE] = unsigned32(event.op);
+  row[CODE] = checked(event.op, 'u32');
   row[HANDLE] = ids.handle(event.handle);
   if (event.arg !== undefined) row[ARG] = ids.payload(event.arg);
   if (event.in !== undefined) row[INPUT] = ids.payload(event.in);
@@ -164,21 +164,20 @@ function moreOf(event: TraceEvent): object {
 
 function fdFlags(event: { readonly fd?: number }, row: Row): number {
   if (event.fd === undefined) return 0;
-  row[VALUE_AT] = exact(event.fd);
+  row[VALUE_AT] = checked(event.fd, 'i32');
   return flag.VALUE;
 }
 
 function returnFlags(event: { readonly ret?: number | null }, row: Row): number {
   if (event.ret === undefined) return 0;
   if (event.ret === null) return flag.OPEN;
-  row[RESULT_AT] = exact(event.ret);
+  row[RESULT_AT] = checked(event.ret, 'i32');
   return flag.RESULT;
 }
 
 function endFlags(event: { readonly t: number; readonly tEnd?: number }, row: Row): number {
   if (event.tEnd === undefined) return 0;
-  if (event.tEnd < event.t) throw new RangeError(`it returned at ${event.tEnd}, before ${event.t}`);
-  row[DUR] = exact(event.tEnd) - event.t;
+  row[DUR] = checked(event.tEnd, 'count') - event.t;
   return flag.END;
 }
 
@@ -200,14 +199,4 @@ function index<T>(list: readonly T[], word: T): number {
   const at = list.indexOf(word);
   if (at < 0) throw new RangeError(`not one of ${list.join(' ')}: ${word}`);
   return at;
-}
-
-function exact(value: number): number {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`not an exact integer: ${value}`);
-  return value;
-}
-
-function unsigned32(value: number): number {
-  if (value >>> 0 !== value) throw new RangeError(`not a 32-bit value: ${value}`);
-  return value;
 }

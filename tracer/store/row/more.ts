@@ -1,4 +1,5 @@
 import { formatHandle, parseHandle } from '../../../engine/trace/handle.ts';
+import { checked, type Limit, within } from './limits.ts';
 
 /**
  * The rare fields of an event, as JSON text in `event.more` so that stock SQL can read them. 64-bit values are
@@ -15,13 +16,15 @@ const text: Field = {
   read: (json) => (typeof json === 'string' ? json : undefined),
 };
 
-const integer: Field = {
-  write: (value: number) => {
-    if (!Number.isSafeInteger(value)) throw new RangeError(`not an exact integer: ${value}`);
-    return value;
-  },
-  read: (json) => (Number.isSafeInteger(json) ? json : undefined),
-};
+function integer(limit: Limit): Field {
+  return {
+    write: (value: number) => checked(value, limit),
+    read: (json) => (within(json, limit) ? json : undefined),
+  };
+}
+
+const u32 = integer('u32');
+const count = integer('count');
 
 const hex64: Field = {
   write: (value: bigint) => {
@@ -41,19 +44,19 @@ const FIELDS = {
   ioctl: { handle },
   hypercall: { inputGpa: hex64, outputGpa: hex64 },
   msr: {},
-  message: { flags: integer, flag: integer, vector: integer },
+  message: { flags: u32, flag: u32, vector: u32 },
   intercept: {},
-  fd: { path: text, from: integer, offset: hex64, size: hex64, addr: hex64, value: hex64 },
+  fd: { path: text, from: integer('i32'), offset: hex64, size: hex64, addr: hex64, value: hex64 },
   page: {},
   lifecycle: {},
   mark: {
     text,
-    lost: integer,
-    sint: integer,
-    depth: integer,
-    gsi: integer,
-    vector: integer,
-    level: integer,
+    lost: count,
+    sint: u32,
+    depth: count,
+    gsi: u32,
+    vector: u32,
+    level: u32,
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Field>>>>;
 

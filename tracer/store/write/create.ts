@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
 import { APPLICATION_ID, FORMAT_VERSION, SCHEMA } from '../format/schema.ts';
-import { problem, type TraceProblem } from '../problem.ts';
+import { problem, type TraceProblem, writeProblem } from '../problem.ts';
 import { type Database, openDatabase, sqliteCode } from '../sqlite.ts';
 
 /** What SQLite may lay beside a database. */
@@ -45,30 +45,6 @@ export function createDatabase(
 /** Removes a trace and what SQLite laid beside it. */
 export function removeTrace(path: string): void {
   for (const suffix of ['', ...COMPANIONS]) rmSync(path + suffix, { force: true });
-}
-
-/** The one line for a failure to write. */
-export function writeProblem(path: string, error: unknown): TraceProblem {
-  const code = sqliteCode(error) ?? (error as NodeJS.ErrnoException).code;
-  switch (code) {
-    case 'SQLITE_FULL':
-    case 'ENOSPC':
-      return problem('unwritable', `${path}: the disk is full; make room, or write elsewhere with -o`);
-    case 'SQLITE_READONLY':
-    case 'SQLITE_CANTOPEN':
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return problem('unwritable', `${path}: not permitted to write there; choose another folder with -o`);
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return problem('unwritable', `${path}: its folder does not exist; create it or choose another with -o`);
-    case 'EISDIR':
-      return problem('exists', `${path}: is a folder; name a file with -o`);
-    default:
-      if (code === undefined) throw error;
-      return problem('unwritable', `${path}: cannot be written (${(error as Error).message})`);
-  }
 }
 
 /** Creates the empty file, so that of two writers only one gets it. */

@@ -4,18 +4,20 @@ import type { HypercallResult, IoctlOut, TraceEvent } from '../../../engine/trac
 import type { Handle } from '../../../engine/trace/handle.ts';
 import { type Address, formatAddress, type Seq, type TimeNs } from '../../../engine/trace/position.ts';
 import type { TraceHeader } from '../../../engine/trace/profile.ts';
-import { META, writeHeader, writeProfile } from '../format/meta.ts';
+import { formatHeader } from '../../../engine/trace/text/header.ts';
+import { META, writeProfile } from '../format/meta.ts';
+import type { Gap, Note } from '../format/notes.ts';
 import { encodeCheckpoint, encodeGrowth } from '../journal/checkpoint-codec.ts';
 import { encodeJournal } from '../journal/journal-codec.ts';
 import { FIXED_NAMES, NameRows, type NameSource } from '../names.ts';
-import { isProblem, TraceFileError, type TraceProblem } from '../problem.ts';
+import { isProblem, TraceFileError, type TraceProblem, writeProblem } from '../problem.ts';
 import { ActorIds, writeWord } from '../row/actor-ids.ts';
 import { encodeEvent, type RowIds } from '../row/encode.ts';
 import { PayloadIds } from '../row/payload-ids.ts';
 import type { Row } from '../row/row.ts';
 import { type Database, sqliteCode } from '../sqlite.ts';
 import { Counter } from './counts.ts';
-import { createDatabase, removeTrace, writeProblem } from './create.ts';
+import { createDatabase, removeTrace } from './create.ts';
 import { EventInserter } from './insert.ts';
 
 /** A kill loses what was not committed: at most 250 ms, timers that come late included. */
@@ -36,8 +38,8 @@ export interface WriterOptions {
   readonly engine?: string;
   /** Wall clock at the start, ISO 8601. */
   readonly start?: string;
-  /** How it was captured, plain JSON. */
-  readonly capture?: Readonly<Record<string, unknown>>;
+  /** How it was captured: plain values, or JSON text taken over from another trace. */
+  readonly capture?: Readonly<Record<string, unknown>> | string;
 }
 
 /** What is known of a call once it returned; fields of other kinds of event are left out. */
@@ -50,22 +52,6 @@ export interface CallAnswer {
   readonly result?: HypercallResult;
   readonly output?: Uint8Array;
   readonly fault?: boolean;
-}
-
-/** A note or bookmark that somebody put on a trace. */
-export interface Note {
-  readonly at: Address;
-  readonly text: string;
-  readonly author?: string;
-}
-
-/** A place where events were lost; `lost` where it is known how many. */
-export interface Gap {
-  /** The last event before it; 0 at the start. */
-  readonly after: Seq | 0;
-  readonly t: TimeNs;
-  readonly lost?: number;
-  readonly reason: string;
 }
 
 /**
@@ -115,14 +101,16 @@ export class TraceWriter {
   /** Creates the file. An existing one is refused (or replaced, with `force`), and so is one being recorded. */
   static create(path: string, header: TraceHeader, options: WriterOptions = {}): TraceWriter | TraceProblem {
     const meta = new Map<string, string>([
-      [META.header, writeHeader(header)],
+      [META.header, formatHeader(header)],
       [META.profile, writeProfile(header)],
       [META.state, 'recording'],
     ]);
     if (options.tool !== undefined) meta.set(META.tool, options.tool);
     if (options.engine !== undefined) meta.set(META.engine, options.engine);
     if (options.start !== undefined) meta.set(META.start, options.start);
-    if (options.capture !== undefined) meta.set(META.capture, JSON.stringify(options.capture));
+    const { capture } = options;
+    if (capture !== undefined)
+      meta.set(META.capture, typeof capture === 'string' ? capture : JSON.stringify(capture));
     const db = createDatabase(path, options.force ?? false, meta);
     return isProblem(db) ? db : new TraceWriter(path, db, options.names);
   }
