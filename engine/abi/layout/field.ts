@@ -4,11 +4,13 @@ import { layoutOfType, structOf } from './structs.ts';
 /**
  * Where one field of a struct stands, for code that reads a few fields of many buffers. `width` is undefined
  * for whole bytes; else the field is `width` bits from bit `lsb` of the `size` bytes at `offset`. In an array,
- * element i stands `stride` bytes further than element i - 1; 0 outside one.
+ * element i stands `stride` bytes further than element i - 1; 0 outside one. `length`: bytes of the whole field,
+ * all elements of an array of fixed length included.
  */
 export interface FieldHandle {
   readonly offset: number;
   readonly size: number;
+  readonly length: number;
   readonly stride: number;
   readonly lsb: number;
   readonly width: number | undefined;
@@ -59,10 +61,10 @@ export function fieldOf(struct: string, path: string): FieldHandle {
     }
     if (i === names.length - 1) {
       const signed = type.kind === 'integer' && type.signed;
-      const size = elementSize(type);
+      const place = { offset, size: elementSize(type), length: field.size, stride };
       return bit === undefined
-        ? { offset, size, stride, lsb: 0, width: undefined, signed }
-        : { offset, size, stride, lsb: bit.lsb, width: bit.width, signed: false };
+        ? { ...place, lsb: 0, width: undefined, signed }
+        : { ...place, lsb: bit.lsb, width: bit.width, signed: false };
     }
     const inner = isMessage ? structOf('hv_message') : layoutOfType(type);
     if (inner === undefined || bit !== undefined)
