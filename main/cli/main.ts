@@ -1,49 +1,6 @@
-import { parseCommandLine } from './arguments.ts';
-import { commandPage, overview } from './help.ts';
-import { EXIT, Problem } from './problem.ts';
-import { nearest } from './suggest.ts';
-import { COMMANDS } from './table.ts';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
-/** Runs one command line and resolves to its exit code. */
-async function main(words: readonly string[]): Promise<number> {
-  const [name, ...rest] = words;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(overview());
-    return name === undefined ? EXIT.usage : EXIT.fine;
-  }
-  if (name === '--version') {
-    const { VERSION } = await import('./version.ts');
-    process.stdout.write(`hvrewind ${VERSION}\n`);
-    return EXIT.fine;
-  }
-  const spec = COMMANDS.find((c) => c.name === name);
-  if (spec === undefined) {
-    const near = nearest(
-      name,
-      COMMANDS.map((c) => c.name),
-    );
-    const hint = near === undefined ? 'hvrewind --help lists them' : `did you mean ${near}?`;
-    throw new Problem(`unknown command ${JSON.stringify(name)}; ${hint}`);
-  }
-  const args = parseCommandLine(spec, rest);
-  if (args.flag('help')) {
-    process.stdout.write(commandPage(spec));
-    return EXIT.fine;
-  }
-  const { run } = await spec.load();
-  return run(args);
-}
-
-/** A reader that goes away (`| head`) is no failure. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.fine);
-  throw error;
-});
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof Problem)) throw error;
-  process.stderr.write(`hvrewind: ${error.message}\n`);
-  process.exitCode = error.exit;
-}
+// Without it every start strips the types of some hundred modules again: 0.9 s instead of 0.3 s for a check.
+enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/hvrewind', import.meta.url)));
+await import('./program.ts');

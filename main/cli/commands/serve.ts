@@ -57,7 +57,7 @@ async function listening<T>(serving: Promise<T>): Promise<T> {
 /** Hands the address to the desktop's browser, where there is a desktop. */
 function openBrowser(url: string): void {
   const opener = { darwin: 'open', linux: 'xdg-open' }[process.platform as string];
-  const desktop = process.platform === 'darwin' || process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY'];
+  const desktop = process.platform === 'darwin' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY;
   if (opener === undefined || !desktop) return;
   const child = spawn(opener, [url], { stdio: 'ignore', detached: true });
   child.on('error', () => tell('no browser could be started; open the address yourself'));
