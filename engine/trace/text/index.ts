@@ -9,4 +9,5 @@ export {
   type TextProblem,
 } from './event-line.ts';
 export { formatHeader, parseHeader } from './header.ts';
+export { LineNumbers } from './line-numbers.ts';
 export { EventLineReader, MAX_LINE_CHARACTERS } from './reader.ts';
