@@ -20,6 +20,7 @@ import { complete } from './complete.ts';
 import { chosen, numbered, TABLE } from './fields.testing.ts';
 import { readFilter } from './filter.ts';
 import { payloadReader } from './payload.ts';
+import { namedNumber } from './payload-value.ts';
 import { PAYLOAD_ROOTS } from './table.ts';
 
 type Made =
@@ -223,4 +224,36 @@ test('whatever bytes an event holds, reading its members never throws', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test('of members that share bytes only the one that stands for them is there', () => {
+  const code = hypercalls.number('INSTALL_INTERCEPT');
+  const install = (type: string, parameter: object) => {
+    const input = { partition_id: '0x2', intercept_type: type, intercept_parameter: parameter };
+    return {
+      kind: 'hypercall' as const,
+      control: encodeControl({ code }),
+      input: bytesOf(hypercallInputFromObject(code, input)),
+    };
+  };
+  const events = numbered([
+    install('HV_INTERCEPT_TYPE_X64_IO_PORT', { io_port: '0x3f8' }),
+    install('HV_INTERCEPT_TYPE_X64_CPUID', { cpuid_index: '0x3f8' }),
+  ]);
+  assert.deepEqual(chosen('input.intercept_parameter.io_port == 0x3f8', events), [1]);
+  assert.deepEqual(chosen('input.intercept_parameter.cpuid_index == 0x3f8', events), [2]);
+  assert.deepEqual(chosen('input.intercept_type == X64_CPUID', events), [2]);
+  assert.deepEqual(chosen('input.intercept_type == HV_INTERCEPT_TYPE_X64_CPUID', events), [2]);
+});
+
+test('bits that together choose a value are one flag, not several', () => {
+  const called = (value: bigint, name: string): boolean => {
+    const flags = namedNumber(value, '@doorbellFlags');
+    assert.ok(typeof flags === 'object' && 'called' in flags);
+    return flags.called(name);
+  };
+  assert.ok(called(0x3n, 'TRIGGER_SIZE_DWORD') && called(0x3n, 'HV_DOORBELL_FLAG_TRIGGER_SIZE_DWORD'));
+  assert.ok(!called(0x3n, 'TRIGGER_SIZE_BYTE') && !called(0x3n, 'TRIGGER_SIZE_ANY'));
+  assert.ok(called(0x8000_0000n, 'TRIGGER_SIZE_ANY') && called(0x8000_0000n, 'TRIGGER_ANY_VALUE'));
+  assert.ok(!called(0n, 'TRIGGER_ANY_VALUE') && !called(1n << 40n, 'SIZE'));
 });
