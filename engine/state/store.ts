@@ -32,6 +32,14 @@ export interface ObjectRow {
   readonly key: Key;
 }
 
+/** Objects of one kind below one parent. */
+interface Family {
+  /** By key, every path that ever had cells. */
+  readonly placed: Map<Key, ObjectId>;
+  /** By key, those that exist now. */
+  readonly living: Map<Key, ObjectId>;
+}
+
 /** Everything needed to continue a store from a point: values, knownness, and how far the tables had grown. */
 export interface StoreCheckpoint {
   readonly values: BigUint64Array;
@@ -60,8 +68,8 @@ export class CellStore {
   #known = new Uint8Array(1024);
   #size = 0;
   readonly #objects: ObjectRow[] = [];
-  /** By parent (TOP = -1) and kind: key -> object, existing or not. */
-  readonly #index = new Map<ObjectId, Map<ObjectKind, Map<Key, ObjectId>>>();
+  /** By parent (TOP = -1) and kind. */
+  readonly #index = new Map<ObjectId, Map<ObjectKind, Family>>();
   readonly #rowOf = new Map<ObjectId, ObjectRow>();
   readonly #blobs: Uint8Array[] = [];
   readonly #blobIds = new Map<string, number>();
@@ -162,17 +170,14 @@ export class CellStore {
 
   /** The object under `parent`, if it exists now. */
   find(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
-    const id = this.#index.get(parent)?.get(kind)?.get(key);
-    return id !== undefined && this.#words[id * 2] === 1 ? id : undefined;
+    return this.#index.get(parent)?.get(kind)?.living.get(key);
   }
 
   /** Objects of a kind that exist now, in the order in which their paths first appeared. */
   children(parent: ObjectId, kind: ObjectKind): ObjectId[] {
-    const ids: ObjectId[] = [];
-    for (const id of this.#index.get(parent)?.get(kind)?.values() ?? []) {
-      if (this.#words[id * 2] === 1) ids.push(id);
-    }
-    return ids;
+    const living = this.#index.get(parent)?.get(kind)?.living;
+    // Not in order of creation: a restored store could not tell.
+    return living === undefined ? [] : [...living.values()].sort((a, b) => a - b);
   }
 
   /** The key of an object. */
@@ -202,10 +207,12 @@ export class CellStore {
 
   /** Destroys an object and those below it; cells go back to zero so that nothing of it can be read again. */
   destroy(id: ObjectId): void {
-    for (const kinds of this.#index.get(id)?.values() ?? []) {
-      for (const child of kinds.values()) if (this.#words[child * 2] === 1) this.destroy(child);
+    const families = this.#index.get(id);
+    if (families !== undefined) {
+      for (const kind of families.keys()) for (const child of this.children(id, kind)) this.destroy(child);
     }
-    const { kind } = this.#row(id);
+    const { kind, parent, key } = this.#row(id);
+    this.#index.get(parent)?.get(kind)?.living.delete(key);
     for (let slot = kind.info.length - 1; slot >= 0; slot--) {
       const cell = (id + slot) as CellId;
       if (this.#values[cell] !== 0n) this.set(cell, 0n);
@@ -255,6 +262,9 @@ export class CellStore {
     for (const row of tables.objects.slice(0, checkpoint.objects))
       store.#place(row.parent, row.kind, row.key);
     store.#values.set(checkpoint.values);
+    for (const { id, parent, kind, key } of store.#objects) {
+      if (store.#words[id * 2] === 1) store.#index.get(parent)?.get(kind)?.living.set(key, id);
+    }
     store.#known.set(checkpoint.known);
     store.#hash = new RunningHash(checkpoint.hash);
     store.#chunk = newChunk(checkpoint.entries);
@@ -265,6 +275,7 @@ export class CellStore {
     const id = this.#place(parent, kind, key);
     if (this.#words[id * 2] === 1) throw new Error(`${kind.name}[${key}] exists already`);
     this.#write(id as number as CellId, 1n, flag);
+    this.#index.get(parent)?.get(kind)?.living.set(key, id);
     return id;
   }
 
@@ -283,15 +294,18 @@ export class CellStore {
 
   /** The block of cells for a path, allocated at its first use. */
   #place(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
-    const kinds = this.#index.get(parent) ?? new Map<ObjectKind, Map<Key, ObjectId>>();
-    const ids = kinds.get(kind) ?? new Map<Key, ObjectId>();
-    this.#index.set(parent, kinds.set(kind, ids));
-    const known = ids.get(key);
+    const families = this.#index.get(parent) ?? new Map<ObjectKind, Family>();
+    const family = families.get(kind) ?? {
+      placed: new Map<Key, ObjectId>(),
+      living: new Map<Key, ObjectId>(),
+    };
+    this.#index.set(parent, families.set(kind, family));
+    const known = family.placed.get(key);
     if (known !== undefined) return known;
     const id = this.#size as ObjectId;
     this.#grow(kind.info.length);
     const row: ObjectRow = { id, kind, parent, key };
-    ids.set(key, id);
+    family.placed.set(key, id);
     this.#objects.push(row);
     this.#rowOf.set(id, row);
     this.#hash.word(parent);
