@@ -39,7 +39,7 @@ export interface EventCommon {
 }
 
 /**
- * An access to a synthetic or other MSR. `value` of a write is what was written; of a read it is the answer.
+ * An access to a synthetic or other MSR. `value` of a write is what was written and always there; of a read it is the answer.
  * `fault` (#GP) is an answer; undefined where no answer was recorded (authored stimuli).
  */
 export interface MsrEvent extends EventCommon {
@@ -197,7 +197,7 @@ export const PAGE_KINDS: readonly PageKind[] = [
   'ram',
 ];
 
-/** Some bytes of a page, from `offset` on. */
+/** Some bytes of a page, from `offset` on; no two of an event begin at one offset. */
 export interface PageBytes {
   readonly offset: number;
   readonly bytes: Uint8Array;

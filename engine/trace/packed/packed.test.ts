@@ -103,7 +103,7 @@ function mix(count: number): TraceEvent[] {
 }
 
 test('an MSR and hypercall mix packs to 24 bytes an event or less', (context) => {
-  const events = mix(40_000);
+  const events = mix(20_000);
   const started = performance.now();
   const packed = joined(packTrace({ ...HEADER, events: events.length }, events));
   const packedMs = performance.now() - started;
@@ -184,7 +184,7 @@ test('damaged chunks give events or a problem, and nothing is allocated that the
         }
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 700 },
   );
 });
 
