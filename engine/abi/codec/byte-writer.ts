@@ -1,10 +1,13 @@
+/** Holds a message and most inputs without growing. */
+const INITIAL_BYTES = 256;
+
 /**
  * A buffer that grows and knows which bits were set. Members of a union may all be given as long as they agree:
  * `put` says whether they do.
  */
 export class ByteWriter {
-  #bytes = new Uint8Array(64);
-  #written = new Uint8Array(64);
+  #bytes = new Uint8Array(INITIAL_BYTES);
+  #written = new Uint8Array(INITIAL_BYTES);
   #length = 0;
 
   get length(): number {
@@ -39,6 +42,15 @@ export class ByteWriter {
   /** Writes `width` bits from bit `lsb` of the `size`-byte little-endian integer at `offset`. */
   put(offset: number, size: number, lsb: number, width: number, value: bigint): boolean {
     this.extend(offset + size);
+    if (size <= 4) {
+      // Below 2^32 numbers do; the whole of a 32-bit mask needs the unsigned shift.
+      const mask = width === 32 ? 0xffff_ffff : ((1 << width) - 1) << lsb;
+      return this.#putSmall(offset, size, mask, Number(value) << lsb);
+    }
+    if (lsb === 0 && width === 64) {
+      const low = this.#putSmall(offset, 4, 0xffff_ffff, Number(value & 0xffff_ffffn) | 0);
+      return this.#putSmall(offset + 4, 4, 0xffff_ffff, Number(value >> 32n) | 0) && low;
+    }
     let mask = ((1n << BigInt(width)) - 1n) << BigInt(lsb);
     let word = value << BigInt(lsb);
     let agrees = true;
@@ -47,6 +59,15 @@ export class ByteWriter {
       if (byteMask !== 0) agrees = this.#putByte(offset + i, byteMask, Number(word & 0xffn)) && agrees;
       mask >>= 8n;
       word >>= 8n;
+    }
+    return agrees;
+  }
+
+  #putSmall(offset: number, size: number, mask: number, value: number): boolean {
+    let agrees = true;
+    for (let i = 0; i < size; i++) {
+      const byteMask = (mask >>> (8 * i)) & 0xff;
+      if (byteMask !== 0) agrees = this.#putByte(offset + i, byteMask, (value >>> (8 * i)) & 0xff) && agrees;
     }
     return agrees;
   }

@@ -5,13 +5,20 @@ import type { BitField, Display } from '../lookup/bit-fields.ts';
 import { MESSAGE_HEADER_BYTES, messageTypes } from '../lookup/messages.ts';
 import { hexOf } from '../text.ts';
 import type { DecodedField, DecodedStruct, DecodedValue } from './decoded.ts';
-import { isChosen, type Scope, unsignedAt } from './scope.ts';
+import { isChosen, type Scope, smallAt, unsignedAt } from './scope.ts';
 
 export interface DecodeOptions {
   /** Bytes of the variable header that stand before a trailing array. */
   readonly variableHeaderBytes?: number;
   /** Where conditions on outer fields look: the input of the call whose output this is. */
   readonly outer?: Scope;
+  /** Leaves out what the event text does not write: alternatives, members whose condition does not hold. */
+  readonly chosenOnly?: boolean;
+}
+
+/** Where the decoder stands. */
+interface Cursor extends Scope {
+  readonly chosenOnly: boolean;
 }
 
 /**
@@ -28,7 +35,8 @@ export function decodeLayout(
   options: DecodeOptions = {},
 ): DecodedStruct {
   const variable = options.variableHeaderBytes ?? 0;
-  const decoded = decodeStruct({ layout, bytes, base: 0, outer: options.outer }, bytes.length, variable);
+  const { outer, chosenOnly = false } = options;
+  const decoded = decodeStruct({ layout, bytes, base: 0, outer, chosenOnly }, bytes.length, variable);
   let end = Math.min(bytes.length, layout.size);
   for (const field of decoded.fields) end = Math.max(end, endOf(field));
   return { ...decoded, bytes, trailing: bytes.subarray(end) };
@@ -44,11 +52,13 @@ function endOf(field: DecodedField): number {
 }
 
 /** `end`: where the room ends that the struct and its tail may take. */
-function decodeStruct(scope: Scope, end: number, variable: number): DecodedStruct {
-  const { layout, bytes, base } = scope;
+function decodeStruct(scope: Cursor, end: number, variable: number): DecodedStruct {
+  const { layout, bytes, base, chosenOnly } = scope;
   const tail = tailOf(layout);
   const fields: DecodedField[] = [];
-  for (const field of layout.fields) {
+  // The event text writes such a struct from its bytes.
+  const skip = chosenOnly && layout.form === 'integer';
+  for (const field of skip ? [] : layout.fields) {
     const follows = field === tail.own && tail.nested !== undefined;
     const offset = base + field.offset + (follows ? variable : 0);
     let room = offset + field.size;
@@ -57,7 +67,7 @@ function decodeStruct(scope: Scope, end: number, variable: number): DecodedStruc
     else if (layout.kind === 'union') room = base + layout.size;
     decodeField(scope, field, offset, Math.min(room, bytes.length), fields);
   }
-  for (const { offset, size } of holesOf(layout)) {
+  for (const { offset, size } of chosenOnly ? [] : holesOf(layout)) {
     const at = base + offset;
     if (at >= bytes.length) continue;
     const value = { kind: 'bytes', bytes: bytes.subarray(at, at + size) } as const;
@@ -74,14 +84,14 @@ function plain(name: string, offset: number, size: number, display: Display): Pl
   return { name, offset, size, lsb: undefined, width: undefined, display, chosen: true, reserved: false };
 }
 
-function decodeField(scope: Scope, field: Field, offset: number, end: number, into: DecodedField[]): void {
+function decodeField(scope: Cursor, field: Field, offset: number, end: number, into: DecodedField[]): void {
   const chosen = isChosen(scope, field);
   const head: Plain = {
     ...plain(field.name, offset, field.size, field.display),
     chosen,
     reserved: field.reserved,
   };
-  if (field.name !== '') {
+  if (field.name !== '' && (chosen || !scope.chosenOnly)) {
     const value =
       scope.layout.form === 'message' && field.name === 'payload'
         ? decodePayload(scope, offset, end)
@@ -89,7 +99,10 @@ function decodeField(scope: Scope, field: Field, offset: number, end: number, in
     const size = field.size > 0 ? field.size : Math.max(0, end - offset);
     into.push({ ...head, size, value });
   }
-  for (const bit of field.bits) into.push(decodeBit(scope, head, field, bit));
+  for (const bit of field.bits) {
+    const decoded = decodeBit(scope, head, field, bit);
+    if (decoded.chosen || !scope.chosenOnly) into.push(decoded);
+  }
 }
 
 function decodeBit(scope: Scope, head: Plain, field: Field, bit: BitField): DecodedField {
@@ -101,12 +114,17 @@ function decodeBit(scope: Scope, head: Plain, field: Field, bit: BitField): Deco
   if (head.offset + field.size > bytes.length) {
     return { ...at, value: { kind: 'partial', bytes: bytes.subarray(head.offset) } };
   }
+  if (lsb + width <= 32) {
+    const carrier = smallAt(bytes, head.offset, Math.min(4, field.size));
+    const value = width === 32 ? carrier : (carrier >>> lsb) & ((1 << width) - 1);
+    return { ...at, value: { kind: 'integer', value } };
+  }
   const value = BigInt.asUintN(width, unsignedAt(bytes, head.offset, field.size) >> BigInt(lsb));
   return { ...at, value: { kind: 'integer', value: width <= 32 ? Number(value) : value } };
 }
 
 function decodeType(
-  scope: Scope,
+  scope: Cursor,
   type: FieldType,
   display: Display,
   offset: number,
@@ -116,15 +134,25 @@ function decodeType(
   switch (type.kind) {
     case 'integer': {
       if (offset + type.bytes > bytes.length) return { kind: 'partial', bytes: bytes.subarray(offset) };
-      const raw = unsignedAt(bytes, offset, type.bytes);
-      const value = type.signed ? BigInt.asIntN(8 * type.bytes, raw) : raw;
-      return { kind: 'integer', value: type.bytes === 8 ? value : Number(value) };
+      if (type.bytes <= 4) {
+        const small = smallAt(bytes, offset, type.bytes);
+        return { kind: 'integer', value: type.signed ? small | 0 : small };
+      }
+      const value = unsignedAt(bytes, offset, type.bytes);
+      return { kind: 'integer', value: type.signed ? BigInt.asIntN(64, value) : value };
     }
     case 'array':
       return decodeArray(scope, type, display, offset, end);
     default: {
       const layout = layoutOfType(type) as StructLayout;
-      return { kind: 'struct', struct: decodeStruct({ layout, bytes, base: offset, outer: scope }, end, 0) };
+      return {
+        kind: 'struct',
+        struct: decodeStruct(
+          { layout, bytes, base: offset, outer: scope, chosenOnly: scope.chosenOnly },
+          end,
+          0,
+        ),
+      };
     }
   }
 }
@@ -147,7 +175,7 @@ export function strideOf(type: FieldType): number {
 }
 
 function decodeArray(
-  scope: Scope,
+  scope: Cursor,
   type: FieldType & { kind: 'array' },
   display: Display,
   offset: number,
@@ -174,23 +202,31 @@ function decodeArray(
 }
 
 /** A message inside a byte array of another struct (HVCALL_POST_MESSAGE_DIRECT). */
-function decodeSlot(scope: Scope, offset: number, end: number): DecodedValue {
+function decodeSlot(scope: Cursor, offset: number, end: number): DecodedValue {
   const layout = structOf('hv_message');
   return {
     kind: 'struct',
-    struct: decodeStruct({ layout, bytes: scope.bytes, base: offset, outer: scope }, end, 0),
+    struct: decodeStruct(
+      { layout, bytes: scope.bytes, base: offset, outer: scope, chosenOnly: scope.chosenOnly },
+      end,
+      0,
+    ),
   };
 }
 
 /** The payload of a message as the struct of its type; bytes where the type has none. */
-function decodePayload(scope: Scope, offset: number, end: number): DecodedValue {
+function decodePayload(scope: Cursor, offset: number, end: number): DecodedValue {
   const { bytes, base } = scope;
   const payload = messageTypes.find(Number(unsignedAt(bytes, base, 4)))?.payload;
   if (payload === undefined || bytes.length < base + MESSAGE_HEADER_BYTES) {
     return { kind: 'bytes', bytes: bytes.subarray(offset, end) };
   }
   const layout = structOf(payload);
-  const struct = decodeStruct({ layout, bytes, base: offset, outer: undefined }, offset + layout.size, 0);
+  const struct = decodeStruct(
+    { layout, bytes, base: offset, outer: undefined, chosenOnly: scope.chosenOnly },
+    offset + layout.size,
+    0,
+  );
   const rest = bytes.subarray(Math.min(bytes.length, offset + layout.size), end);
   return { kind: 'struct', struct: { ...struct, trailing: rest } };
 }

@@ -28,28 +28,41 @@ export function readStruct(
   }
   if (layout.form === 'message') return readMessage(writer, layout, json, room, path);
   return (
-    refuseOthers(json, [...memberNames(layout), 'bytes'], path) ??
+    refuseOthers(json, layout, ['bytes'], path) ??
     readMembers(writer, layout, json, room, path) ??
     readPatches(writer, json.bytes, room, memberPath(path, 'bytes'))
   );
 }
 
+const names = new Map<StructLayout, ReadonlySet<string>>();
+
 /** The names that an object of this struct may have. */
-export function memberNames(layout: StructLayout): string[] {
-  const names = layout.fields.flatMap((field) => [field.name, ...field.bits.map((bit) => bit.name)]);
-  return names.filter((name) => name !== '');
+function memberNames(layout: StructLayout): ReadonlySet<string> {
+  let known = names.get(layout);
+  if (known === undefined) {
+    const all = layout.fields.flatMap((field) => [field.name, ...field.bits.map((bit) => bit.name)]);
+    known = new Set(all.filter((name) => name !== ''));
+    names.set(layout, known);
+  }
+  return known;
 }
 
-export function refuseOthers(json: JsonObject, known: readonly string[], path: string): Outcome {
-  const names = new Set(known);
+function refuseOthers(
+  json: JsonObject,
+  layout: StructLayout,
+  more: readonly string[],
+  path: string,
+): Outcome {
+  const known = memberNames(layout);
   for (const name of Object.keys(json)) {
-    if (!names.has(name)) return problem(memberPath(path, name), 'is not a member', known);
+    if (known.has(name) || more.includes(name)) continue;
+    return problem(memberPath(path, name), 'is not a member', [...known, ...more]);
   }
   return undefined;
 }
 
 /** Reads the members that the object gives, in the order of the layout. */
-export function readMembers(
+function readMembers(
   writer: ByteWriter,
   layout: StructLayout,
   json: JsonObject,
@@ -147,14 +160,14 @@ function readRaw(
 ): Outcome {
   const hasCarrier = layout.size <= 8 && layout.fields.some((f) => f.alternative && f.size === layout.size);
   if (layout.form !== 'integer' && !hasCarrier) {
-    return problem(path, 'is not an object of its members', memberNames(layout));
+    return problem(path, 'is not an object of its members', [...memberNames(layout)]);
   }
   const range = { bits: 8 * layout.size, signed: false };
   return readInteger(writer, json, 'hex', range, { offset: base, size: layout.size, lsb: 0 }, path);
 }
 
 /** `"bytes":{"0x14":"<hex>"}` beside members. */
-export function readPatches(writer: ByteWriter, json: unknown, room: Room, path: string): Outcome {
+function readPatches(writer: ByteWriter, json: unknown, room: Room, path: string): Outcome {
   if (json === undefined) return undefined;
   if (!isObject(json)) return problem(path, 'is neither hex digits nor an object of offsets');
   for (const [key, text] of Object.entries(json)) {
@@ -180,7 +193,7 @@ function readMessage(
   const header = headerOf(layout);
   const { payload, bytes, ...members } = json;
   return (
-    refuseOthers(json, [...memberNames(header), 'payload', 'bytes'], path) ??
+    refuseOthers(json, header, ['payload', 'bytes'], path) ??
     readMembers(writer, header, members, { base, end }, path) ??
     readPayload(
       writer,
@@ -200,13 +213,7 @@ function headerOf(layout: StructLayout): StructLayout {
 }
 
 /** Hex digits, or an object of the payload of that message type. */
-export function readPayload(
-  writer: ByteWriter,
-  type: unknown,
-  payload: unknown,
-  room: Room,
-  path: string,
-): Outcome {
+function readPayload(writer: ByteWriter, type: unknown, payload: unknown, room: Room, path: string): Outcome {
   if (payload === undefined) return undefined;
   if (typeof payload === 'string') return readHex(writer, payload, room, path);
   const number = integerFromJson(type ?? 0, '@messageTypes', { bits: 32, signed: false });

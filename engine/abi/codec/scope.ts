@@ -9,10 +9,18 @@ export interface Scope {
   readonly outer: Scope | undefined;
 }
 
-/** An unsigned little-endian integer; bytes that are not there count as 0. */
+/** An unsigned little-endian integer of up to 4 bytes or a multiple of 4; bytes that are not there count as 0. */
 export function unsignedAt(bytes: Uint8Array, offset: number, size: number): bigint {
+  if (size <= 4) return BigInt(smallAt(bytes, offset, size));
   let value = 0n;
-  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[offset + i] ?? 0);
+  for (let i = size - 4; i >= 0; i -= 4) value = (value << 32n) | BigInt(smallAt(bytes, offset + i, 4));
+  return value;
+}
+
+/** {@link unsignedAt} for at most 4 bytes. */
+export function smallAt(bytes: Uint8Array, offset: number, size: number): number {
+  let value = 0;
+  for (let i = size - 1; i >= 0; i--) value = value * 256 + (bytes[offset + i] ?? 0);
   return value;
 }
 

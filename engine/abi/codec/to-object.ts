@@ -27,7 +27,7 @@ export function toObject(
     whole = new Uint8Array(layout.size);
     whole.set(bytes);
   }
-  const json = structToJson(decodeLayout(layout, whole, options));
+  const json = structToJson(decodeLayout(layout, whole, { ...options, chosenOnly: true }));
   const read = fromObject(layout, json, { length: options.length });
   if (!read.ok) throw new Error(`${layout.name}: ${read.error.path}: ${read.error.message}`);
   // A reader would cut off zeros beyond the length that it knows.
