@@ -5,4 +5,5 @@ export { type KindRegistry, kindPath } from './journal/checkpoint-codec.ts';
 export type { NameSource } from './names.ts';
 export { isProblem, problem, TraceFileError, type TraceProblem } from './problem.ts';
 export { openTrace, type PlacedCheckpoint, type TraceReader, type Where } from './read/reader.ts';
+export { type RecoverOptions, type Recovery, recoverTrace } from './recover/recover.ts';
 export { type CallAnswer, TraceWriter, type WriterOptions } from './write/writer.ts';

@@ -14,17 +14,16 @@ export class ActorReader {
   readonly #handleOf = new Map<number, Handle>();
 
   constructor(db: Database) {
-    const columns = 'SELECT id, component, cpu, pid, tid, vp, vtl FROM actor';
-    this.#actor = db.prepare(`${columns} WHERE id = ?`).raw();
-    this.#actors = db.prepare(`${columns} ORDER BY id`).raw();
-    this.#handle = db.prepare('SELECT id, name FROM handle WHERE id = ?').raw();
-    this.#handles = db.prepare('SELECT id, name FROM handle ORDER BY id').raw();
+    this.#actor = db.prepare('SELECT * FROM actor WHERE id = ?').raw();
+    this.#actors = db.prepare('SELECT * FROM actor ORDER BY id').raw();
+    this.#handle = db.prepare('SELECT * FROM handle WHERE id = ?').raw();
+    this.#handles = db.prepare('SELECT * FROM handle ORDER BY id').raw();
   }
 
   actor(id: number): StoredActor {
     const known = this.#actorOf.get(id);
     if (known !== undefined) return known;
-    const actor = readActor(this.#actor.get(id));
+    const actor = actorIn(this.#actor.get(id));
     if (actor === undefined) throw new RowRefusal(`its actor ${id} is missing or damaged`);
     this.#actorOf.set(id, actor);
     return actor;
@@ -33,7 +32,7 @@ export class ActorReader {
   handle(id: number): Handle {
     const known = this.#handleOf.get(id);
     if (known !== undefined) return known;
-    const handle = readHandle(this.#handle.get(id));
+    const handle = handleIn(this.#handle.get(id));
     if (handle === undefined) throw new RowRefusal(`its handle ${id} is missing or damaged`);
     this.#handleOf.set(id, handle);
     return handle;
@@ -41,12 +40,12 @@ export class ActorReader {
 
   /** Numbers of the actors that pass. */
   actorsThat(pass: (actor: StoredActor) => boolean): number[] {
-    return this.#idsThat(this.#actors, readActor, pass);
+    return this.#idsThat(this.#actors, actorIn, pass);
   }
 
   /** Numbers of the handles that pass. */
   handlesThat(pass: (handle: Handle) => boolean): number[] {
-    return this.#idsThat(this.#handles, readHandle, pass);
+    return this.#idsThat(this.#handles, handleIn, pass);
   }
 
   #idsThat<T>(
@@ -63,9 +62,10 @@ export class ActorReader {
   }
 }
 
-function readActor(row: unknown): StoredActor | undefined {
+/** The columns of a row of `actor`, in the order of the schema; undefined where a writer makes none such. */
+export function actorIn(row: unknown): StoredActor | undefined {
   if (!Array.isArray(row)) return undefined;
-  const [, component, cpu, pid, tid, vp, vtl] = row as unknown[];
+  const [, component, cpu, pid, tid, vp, , , vtl] = row as unknown[];
   const actor: { -readonly [K in keyof StoredActor]: StoredActor[K] } = {};
   if (component !== null) {
     const word = typeof component === 'string' ? readWord(component) : undefined;
@@ -90,7 +90,8 @@ function readActor(row: unknown): StoredActor | undefined {
   return actor;
 }
 
-function readHandle(row: unknown): Handle | undefined {
-  const name = Array.isArray(row) ? (row as unknown[])[1] : undefined;
+/** The same for `handle`. */
+export function handleIn(row: unknown): Handle | undefined {
+  const name = Array.isArray(row) ? (row as unknown[])[2] : undefined;
   return typeof name === 'string' ? parseHandle(name) : undefined;
 }
