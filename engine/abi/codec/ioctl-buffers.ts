@@ -2,6 +2,7 @@ import { fieldOf, readU32, readU64 } from '../layout/field.ts';
 import type { StructLayout } from '../layout/layout.ts';
 import { structOf } from '../layout/structs.ts';
 import type { BufferShape, IoctlRow } from '../lookup/ioctl-row.ts';
+import { MESSAGE_BYTES } from '../lookup/messages.ts';
 import { setOf } from '../lookup/sets.ts';
 import { encodeControl } from './words.ts';
 
@@ -28,7 +29,8 @@ export type Buffer =
       readonly control: bigint;
       readonly length: number;
     }
-  | { readonly kind: 'run-message' | 'slot' }
+  | { readonly kind: 'run-message' }
+  | { readonly kind: 'slot'; readonly length: number }
   | { readonly kind: 'registers'; readonly form: 'both' | 'names' | 'values' }
   | { readonly kind: 'names-then-values' };
 
@@ -38,7 +40,7 @@ export function bufferOf(row: IoctlRow, shape: BufferShape, side: 'in' | 'out', 
     case 'bytes':
       return { kind: 'bytes' };
     case 'message':
-      return { kind: side === 'out' ? 'run-message' : 'slot' };
+      return side === 'out' ? { kind: 'run-message' } : slotBuffer(row, arg);
     case 'hypercall':
       return hypercallBuffer(row, side, arg);
     case 'vp-state':
@@ -62,6 +64,12 @@ const LISTS = {
   'access-states': 'hv_output_get_gpa_pages_access_states',
   'gva-translation': 'mshv_gva_translation',
 } as const;
+
+/** MSHV_POST_MESSAGE_DIRECT says how long its message is. */
+function slotBuffer(row: IoctlRow, arg: Uint8Array): Buffer {
+  const length = readU32(arg, fieldOf(row.argument as string, 'length'));
+  return { kind: 'slot', length: length === 0 ? MESSAGE_BYTES : length };
+}
 
 /** MSHV_ROOT_HVCALL names the call and the sizes; MSHV_HVCALL of the VTL driver has a control word. */
 function hypercallBuffer(row: IoctlRow, side: 'in' | 'out', arg: Uint8Array): Buffer {

@@ -145,7 +145,7 @@ function bufferToObject(buffer: Buffer, bytes: Uint8Array, input: Uint8Array | u
     case 'run-message':
       return runMessageToObject(bytes);
     case 'slot':
-      return slotToObject(bytes);
+      return slotToObject(bytes, buffer.length);
     case 'registers':
       return registersToObject(bytes, buffer.form, input);
     case 'names-then-values':
@@ -166,7 +166,7 @@ function bufferFromObject(buffer: Buffer, json: unknown, input: Uint8Array | und
     case 'run-message':
       return runMessageFromObject(json);
     case 'slot':
-      return slotFromObject(json);
+      return slotFromObject(json, buffer.length);
     case 'registers':
       return registersFromObject(json, input);
     case 'names-then-values':

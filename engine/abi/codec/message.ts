@@ -34,14 +34,17 @@ export function payloadFromObject(type: number, json: unknown): ObjectResult {
   return read.ok && whole ? read : { ok: false, error: { path: '', message, expected: ['bytes'] } };
 }
 
-/** The event text's form of a filled slot: the members of the header, and `payload`. */
-export function slotToObject(bytes: Uint8Array): AbiJson {
-  return toObject(structOf('hv_message'), bytes, { length: MESSAGE_BYTES });
+/**
+ * The event text's form of a filled slot: the members of the header, and `payload`. A slot has 256 bytes; a message
+ * that is posted may be shorter, with a `length` that stands elsewhere.
+ */
+export function slotToObject(bytes: Uint8Array, length = MESSAGE_BYTES): AbiJson {
+  return toObject(structOf('hv_message'), bytes, { length });
 }
 
-/** Reads a slot: 256 bytes. */
-export function slotFromObject(json: unknown): ObjectResult {
-  return fromObject(structOf('hv_message'), json, { length: MESSAGE_BYTES });
+/** Reads a slot, or a message of a length that is known from elsewhere. */
+export function slotFromObject(json: unknown, length = MESSAGE_BYTES): ObjectResult {
+  return fromObject(structOf('hv_message'), json, { length });
 }
 
 /** A payload's size where the message does not say otherwise: that of its struct. */

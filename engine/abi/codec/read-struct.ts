@@ -56,7 +56,7 @@ function refuseOthers(
   const known = memberNames(layout);
   for (const name of Object.keys(json)) {
     if (known.has(name) || more.includes(name)) continue;
-    return problem(memberPath(path, name), 'is not a member', [...known, ...more]);
+    return problem(memberPath(path, name), 'is not a member', [...new Set([...known, ...more])]);
   }
   return undefined;
 }
