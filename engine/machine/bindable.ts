@@ -23,6 +23,10 @@ export const BINDABLE = {
     what: 'HVCALL_WITHDRAW_MEMORY output.gpa_page_list',
     why: 'the hypervisor chooses which free pages it gives back, in which order',
   },
+  signal: {
+    what: 'result -EINTR of a call that waits',
+    why: 'whether and when a signal comes is the process’s affair',
+  },
   'file-descriptor': {
     what: 'result of a call that opens a file',
     why: 'the lowest free number of the process, most of whose files are not in the trace',

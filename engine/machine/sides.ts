@@ -35,9 +35,16 @@ export interface HypervisorSide {
 /** Stimuli that the kernel's side handles. */
 export type DriverStimulus = IoctlEvent | FdEvent | LifecycleEvent;
 
-/** How one stimulus is handled: `enter` from its entry on, `leave` at its return (the event then has ret and out). */
+/**
+ * How one stimulus is handled: `enter` from its entry on, `leave` at its return (the event then has ret and out).
+ * A call whose outcome has no result waits (RUN_VP): it goes on with `wake` when it is `ready` or a signal came.
+ */
 export interface Handler<E extends DriverStimulus = DriverStimulus> {
   enter(context: Context, event: E): DriverRun<Outcome>;
+  /** Whether a waiting call can go on in the present state. */
+  ready?(context: Context, event: E): boolean;
+  /** What a waiting call does when it goes on: to its result, or to waiting again (an outcome without one). */
+  wake?(context: Context, event: E, signal: boolean): DriverRun<Outcome>;
   leave?(context: Context, event: E): DriverRun<void>;
 }
 

@@ -29,7 +29,8 @@ export interface Frame {
   /** Journal length and `sub` when the return began. */
   leaveFrom: number;
   leaveSub: number;
-  phase: 'entering' | 'calling' | 'leaving' | 'done';
+  /** `waiting`: the call has no result yet; `calling`: it has one and has not returned. */
+  phase: 'entering' | 'waiting' | 'waking' | 'calling' | 'leaving' | 'done';
   /** When the call returns; undefined while that is not known. */
   returns: TimeNs | undefined;
   /** What the stimulus came to, with recorded answers where there are any; handed to `leave`. */

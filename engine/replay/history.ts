@@ -1,13 +1,14 @@
 import type { JournalChunk } from '../state/journal.ts';
 import type { CellId, StoreCheckpoint, StoreTables } from '../state/store.ts';
-import { type Address, at, RETURN_SUB, type Seq } from '../trace/position.ts';
+import { type Address, at, RETURN_SUB } from '../trace/position.ts';
+import type { OpenCall } from './replayer.ts';
 import type { Step } from './step.ts';
 
 /** A point from which a replay can be continued: the state before event `nextSeq`. */
 export interface Checkpoint {
   readonly nextSeq: number;
   readonly store: StoreCheckpoint;
-  readonly open: readonly { readonly seq: Seq; readonly sub: number }[];
+  readonly open: readonly OpenCall[];
 }
 
 /** One journalled write. */

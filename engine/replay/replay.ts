@@ -91,8 +91,8 @@ export function replaySegment(
 ): string {
   const machine = Machine.restored(source.header.profile, sides, from.store, tables);
   const reopen = (replayer: Replayer) => {
-    for (const { seq, sub } of from.open) {
-      for (const event of source.range(seq, seq)) replayer.reopen(event, sub);
+    for (const call of from.open) {
+      for (const event of source.range(call.seq, call.seq)) replayer.reopen(event, call);
     }
   };
   return run(source, machine, { observe, to }, from.nextSeq, reopen, () => {}).hash;

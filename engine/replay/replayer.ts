@@ -14,6 +14,17 @@ import type { StepObserver } from './step.ts';
 const NO_ANSWER: NoAnswer = { kind: 'none' };
 /** Events that `record` numbering puts below one stimulus stand this far apart, so that a timeline shows them. */
 const CHILD_SPACING_NS = 100;
+/** Linux errno of a call that a signal interrupted. */
+const EINTR = 4;
+
+/** A call that has been made and not returned, for a checkpoint. */
+export interface OpenCall {
+  readonly seq: Seq;
+  /** Events derived below it so far. */
+  readonly sub: number;
+  /** It has no result yet. */
+  readonly waits: boolean;
+}
 
 /** What may be seen of the events still to come: a bounded look, for matching and for spacing. */
 export interface Ahead {
@@ -65,21 +76,35 @@ export class Replayer {
   /** No driver is in the middle of anything: the machine's whole state is its store and the open calls. */
   get atRest(): boolean {
     if (this.#busy > 0) return false;
-    for (const frame of this.#frames.values()) if (frame.phase !== 'calling') return false;
+    for (const { phase } of this.#frames.values())
+      if (phase !== 'calling' && phase !== 'waiting') return false;
     return true;
   }
 
-  /** Calls that have been made and not returned, with the number of events derived below each so far. */
-  openCalls(): { readonly seq: Seq; readonly sub: number }[] {
-    return this.#returns.map((frame) => ({ seq: frame.stimulus.seq, sub: frame.sub }));
+  /** Calls that have been made and not returned. */
+  openCalls(): OpenCall[] {
+    return this.#returns.map(({ stimulus, sub, phase }) => ({
+      seq: stimulus.seq,
+      sub,
+      waits: phase === 'waiting',
+    }));
   }
 
   /** Puts an open call back, after a restore from a checkpoint. */
-  reopen(event: TraceEvent, sub: number): void {
+  reopen(event: TraceEvent, { sub, waits }: OpenCall): void {
     const frame = this.#newFrame(event);
     frame.sub = sub;
-    frame.phase = 'calling';
+    frame.phase = waits ? 'waiting' : 'calling';
     this.#await(frame);
+  }
+
+  /** Live: a signal ends the wait of a call. */
+  interrupt(seq: Seq, t: TimeNs): void {
+    const frame = this.#frames.get(seq);
+    if (frame?.phase !== 'waiting') return;
+    this.#time = Math.max(this.#time, t);
+    this.#wake(frame, true, NOTHING_AHEAD);
+    this.#returnDone(this.#time);
   }
 
   /** Replays one event. */
@@ -90,7 +115,9 @@ export class Replayer {
     this.events++;
     if (frame === undefined) this.#stimulus(event, ahead);
     else this.#below(frame, event, ahead);
-    if (this.#returns.length > 0) this.#returnDone(event.t);
+    if (this.#returns.length === 0) return;
+    if (this.#numbering === 'record') this.#wakeReady();
+    this.#returnDone(event.t);
   }
 
   /** Ends the replay: calls that return do so, what was expected and never came is a divergence. */
@@ -130,6 +157,7 @@ export class Replayer {
   #below(frame: Frame, given: TraceEvent, ahead: Ahead): void {
     const event = this.#numbered(given);
     const address = at(event.seq);
+    if (frame.phase === 'waiting') this.#startWake(frame, !this.#isReady(frame));
     for (;;) {
       const next = this.#next(frame);
       if (next === undefined) break;
@@ -201,7 +229,7 @@ export class Replayer {
     }
     frame.run = undefined;
     this.#busy--;
-    if (frame.phase !== 'entering') return;
+    if (frame.phase !== 'entering' && frame.phase !== 'waking') return;
     frame.outcome = step.value;
     const { stimulus } = frame;
     if (stimulus.kind === 'lifecycle' && step.value?.ret !== undefined) {
@@ -248,15 +276,16 @@ export class Replayer {
     const { stimulus, outcome } = frame;
     if (frame.phase === 'leaving') {
       this.#returned(frame);
-      return;
-    }
-    frame.phase = 'calling';
-    if (stimulus.kind === 'ioctl' || stimulus.kind === 'fd') {
+    } else if (stimulus.kind !== 'ioctl' && stimulus.kind !== 'fd') {
+      this.#drop(frame);
+    } else if (outcome?.ret === undefined && frame.handler?.wake !== undefined) {
+      frame.phase = 'waiting';
+      this.#await(frame);
+    } else {
+      frame.phase = 'calling';
       if (outcome !== undefined) compareOutcome(stimulus, outcome, this.#machine, this.verdict);
       frame.completed = completedCall(stimulus, outcome, this.#lastTime(stimulus));
       this.#await(frame);
-    } else {
-      this.#drop(frame);
     }
   }
 
@@ -266,9 +295,35 @@ export class Replayer {
     if (completed.ret === null || completed.ret === undefined) frame.returns = undefined;
     else frame.returns = completed.kind === 'ioctl' ? (completed.tEnd ?? completed.t) : completed.t;
     this.#join(frame, completed.seq);
+    this.#returns = this.#returns.filter((other) => other !== frame);
     const later = (f: Frame) => (f.returns ?? Number.POSITIVE_INFINITY) > (frame.returns ?? Number.MAX_VALUE);
     const place = this.#returns.findIndex(later);
     this.#returns.splice(place < 0 ? this.#returns.length : place, 0, frame);
+  }
+
+  #isReady({ handler, stimulus }: Frame): boolean {
+    return isDriven(stimulus) && handler?.ready?.(this.#machine, stimulus) === true;
+  }
+
+  /** Live: calls that what just happened lets go on do so. */
+  #wakeReady(): void {
+    for (const frame of [...this.#returns]) {
+      if (frame.phase === 'waiting' && this.#isReady(frame)) this.#wake(frame, false, NOTHING_AHEAD);
+    }
+  }
+
+  #wake(frame: Frame, signal: boolean, ahead: Ahead): void {
+    this.#startWake(frame, signal);
+    this.#advance(frame, ahead);
+  }
+
+  #startWake(frame: Frame, signal: boolean): void {
+    const { handler, stimulus } = frame;
+    if (handler?.wake === undefined || !isDriven(stimulus)) return;
+    frame.phase = 'waking';
+    frame.answer = NO_ANSWER;
+    frame.run = handler.wake(this.#machine, stimulus, signal);
+    this.#busy++;
   }
 
   /** Returns that are due before an event at `t`; a call whose recorded children are still to come waits. */
@@ -278,7 +333,8 @@ export class Replayer {
     for (const frame of new Set(this.#frames.values())) {
       const { stimulus } = frame;
       if (stimulus.kind !== 'ioctl' || typeof stimulus.ret !== 'number') continue;
-      if (frame.phase === 'calling' || (stimulus.tEnd ?? stimulus.t) >= t) continue;
+      if (frame.phase === 'calling' || frame.phase === 'waiting') continue;
+      if ((stimulus.tEnd ?? stimulus.t) >= t) continue;
       const below = (e: TraceEvent) => e.parent !== undefined && this.#frames.get(e.parent) === frame;
       if (!ahead.some(below)) this.#close(frame);
     }
@@ -288,9 +344,24 @@ export class Replayer {
     for (;;) {
       const frame = this.#returns[0];
       if (frame?.returns === undefined || frame.returns > t) return;
+      if (frame.phase === 'waiting') this.#endWait(frame);
+      if (frame.phase !== 'calling') return;
       this.#returns.shift();
       this.#leave(frame);
     }
+  }
+
+  /** A recorded return of a call that waits in the engine too: it goes on now, by a signal where it says so. */
+  #endWait(frame: Frame): void {
+    const { stimulus } = frame;
+    const recorded = stimulus.kind === 'ioctl' && typeof stimulus.ret === 'number' ? stimulus.ret : undefined;
+    const signal = recorded === -EINTR;
+    if (signal) this.#machine.countBound('signal');
+    this.#wake(frame, signal, NOTHING_AHEAD);
+    if (frame.phase !== 'waiting') return;
+    // The engine says that it still waits; the record says that it returned.
+    this.verdict.differs(returnOf(stimulus.seq), 'ret', 'waits', String(recorded), 'drivers.wait');
+    frame.phase = 'calling';
   }
 
   #leave(frame: Frame): void {
@@ -325,7 +396,8 @@ export class Replayer {
 
   /** Nothing more will be recorded below the stimulus: what is still expected is missing. */
   #close(frame: Frame): void {
-    if (frame.stimulus.kind === 'ioctl' && frame.stimulus.ret === null) {
+    const { stimulus } = frame;
+    if (frame.phase === 'waiting' || (stimulus.kind === 'ioctl' && stimulus.ret === null)) {
       if (frame.run !== undefined) this.#busy--;
       frame.run = undefined;
       this.#drop(frame);
@@ -334,11 +406,11 @@ export class Replayer {
     for (;;) {
       const next = this.#next(frame);
       if (next === undefined) break;
-      const where = at(frame.stimulus.seq);
+      const where = at(stimulus.seq);
       this.verdict.differs(where, 'event', describe(next.what), 'nothing', 'drivers.sequence');
       this.#derive(frame, NOTHING_AHEAD);
     }
-    if (frame.phase === 'entering' || frame.phase === 'leaving') this.#finished(frame);
+    if (frame.phase !== 'calling' && frame.phase !== 'done') this.#finished(frame);
   }
 
   #drop(frame: Frame): void {
