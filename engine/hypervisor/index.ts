@@ -6,7 +6,12 @@ import { noteMessage } from './synic/note.ts';
 
 export { CPU, CPU_MSR } from './cells/cpu.ts';
 export { PARTITION, PARTITION_STATES, PROPERTY, VP } from './cells/partition.ts';
-export { CHANNEL_MESSAGE, MESSAGE_CONNECTION_V5, VMBUS_MESSAGE_TYPE } from './host/vmbus.ts';
+export {
+  CHANNEL_MESSAGE,
+  MESSAGE_CONNECTION,
+  MESSAGE_CONNECTION_V5,
+  VMBUS_MESSAGE_TYPE,
+} from './host/vmbus.ts';
 export { resetPartition } from './initialise.ts';
 export { HYPERVISOR_KINDS } from './kinds.ts';
 export { UNMODELLED } from './rule-ids.ts';

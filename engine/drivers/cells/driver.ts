@@ -28,6 +28,8 @@ export const VMBUS = objectKind('vmbus', DRIVER, 'none', {
   hotplug: hotplug(),
   connection: cell({ as: 'enum', names: CONNECTIONS }),
   version: cell('hex'),
+  /** Connection that it posts messages on. */
+  messageConnection: cell('dec'),
   /** It has posted UNLOAD and waits for the response. */
   unloading: cell('bool'),
 });

@@ -1,10 +1,31 @@
-import { type ErrnoName, errnoNumber, errnoOfStatus } from '../../abi/index.ts';
+import { errnoNumber, errnoOfStatus } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { Profile } from '../../trace/profile.ts';
 
+/** Errnos that the drivers choose themselves. */
+const NAMES = [
+  'E2BIG',
+  'EAGAIN',
+  'EBUSY',
+  'EDOM',
+  'EEXIST',
+  'EFAULT',
+  'EINTR',
+  'EINVAL',
+  'ENODEV',
+  'ENOENT',
+  'ENOMEM',
+  'ENOSPC',
+  'ENOTTY',
+  'EOPNOTSUPP',
+] as const;
+export type DriverErrno = (typeof NAMES)[number];
+
+const RESULTS: ReadonlyMap<DriverErrno, number> = new Map(NAMES.map((name) => [name, -errnoNumber(name)]));
+
 /** The result of a call that fails: the negative errno. */
-export function failure(name: ErrnoName): number {
-  return -errnoNumber(name);
+export function failure(name: DriverErrno): number {
+  return RESULTS.get(name) as number;
 }
 
 /**

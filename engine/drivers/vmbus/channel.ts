@@ -1,10 +1,11 @@
-import { CPU, fileOf, MESSAGE_CONNECTION_V5, VMBUS_MESSAGE_TYPE } from '../../hypervisor/index.ts';
+import { CPU, fileOf, VMBUS_MESSAGE_TYPE } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
-import { TOP } from '../../state/store.ts';
+import { type CellId, TOP } from '../../state/store.ts';
+import { VMBUS } from '../cells/driver.ts';
 import { writeMsr } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { cellAt, isNested } from '../kernel/objects.ts';
+import { cellAt, driverOf, isNested } from '../kernel/objects.ts';
 import { VMBUS_SINT, vmbusActor, vmbusMsrs } from './cpu.ts';
 
 const POST_MESSAGE = hypercallCode('POST_MESSAGE');
@@ -23,7 +24,7 @@ export function* postMessage(
 ): DriverRun<boolean> {
   const input = new Uint8Array(HEADER_BYTES + payload.length);
   const header = new DataView(input.buffer);
-  header.setUint32(0, MESSAGE_CONNECTION_V5, true);
+  header.setUint32(0, context.store.number(messageConnection(context)), true);
   header.setUint32(8, VMBUS_MESSAGE_TYPE, true);
   header.setUint32(12, payload.length, true);
   input.set(payload, HEADER_BYTES);
@@ -32,6 +33,11 @@ export function* postMessage(
   const options = bound === undefined ? { nested } : { nested, bind: 'kernel-page' as const, bound };
   const answer = yield* hypercall(vmbusActor(cpu), POST_MESSAGE, input, options);
   return answer.fault !== true && answer.result.status === 0;
+}
+
+/** The cell with the connection that messages are posted on. */
+export function messageConnection(context: Context): CellId {
+  return cellAt(driverOf(context, VMBUS), VMBUS.slots.messageConnection);
 }
 
 /** The 8 bytes that every channel message begins with. */

@@ -1,4 +1,4 @@
-import { CHANNEL_MESSAGE } from '../../hypervisor/index.ts';
+import { CHANNEL_MESSAGE, MESSAGE_CONNECTION, MESSAGE_CONNECTION_V5 } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { Profile } from '../../trace/profile.ts';
@@ -6,23 +6,17 @@ import { CONNECTIONS, VMBUS } from '../cells/driver.ts';
 import { allocateFrames, cellAt, driverOf } from '../kernel/objects.ts';
 import { remark } from '../kernel/step.ts';
 import { BASE_SHIFT } from '../kernel/synic.ts';
-import { awaitMessage, channelHeader, postMessage } from './channel.ts';
+import { awaitMessage, channelHeader, messageConnection, postMessage } from './channel.ts';
 import { CONNECT_CPU, connectionOf, VMBUS_SINT } from './cpu.ts';
 
 /** What a conversation with the host came to; `waiting`: the answer has not come, and may never. */
 export type Conversation = 'done' | 'refused' | 'waiting';
 
-/** The newest protocol of a kernel, which it asks for first (Linux drivers/hv/connection.c, vmbus_versions). */
-const VERSION_6_0 = 0x6_0000;
-const VERSION_5_3 = 0x5_0003;
-const NEWEST: Readonly<Record<Profile['kernel'], number>> = {
-  'upstream-7.2': VERSION_6_0,
-  'upstream-7.0': VERSION_6_0,
-  'upstream-6.16': VERSION_5_3,
-  rfc2020: VERSION_5_3,
-  vtl: VERSION_6_0,
-  unknown: VERSION_6_0,
-};
+/** Protocols that Linux asks for, newest first (Linux 7.2 drivers/hv/connection.c, vmbus_versions). */
+const VERSIONS: readonly number[] = [0x6_0000, 0x5_0003, 0x5_0002, 0x5_0001, 0x5_0000, 0x4_0001, 0x4_0000];
+/** Kernels before 7.0 do not know 6.0. */
+const WITHOUT_6_0: readonly Profile['kernel'][] = ['upstream-6.16', 'rfc2020'];
+const VERSION_5_0 = 0x5_0000;
 
 /** Where INITIATE_CONTACT has the addresses of its two monitor pages. */
 const MONITOR_PAGES = [24, 40] as const;
@@ -33,27 +27,53 @@ export function setConnection(context: Context, state: (typeof CONNECTIONS)[numb
 }
 
 /**
- * INITIATE_CONTACT and the wait for VERSION_RESPONSE (Linux 7.2 drivers/hv/connection.c, vmbus_connect): version,
- * the VP and SINT that messages are to go to, and two monitor pages.
+ * Offers the host one protocol after the other until it accepts one (Linux 7.2 drivers/hv/connection.c,
+ * vmbus_connect).
  */
 export function* connect(context: Context): DriverRun<Conversation> {
   setConnection(context, 'connecting');
-  const version = NEWEST[context.profile.kernel];
+  const interrupt = allocateFrames(context, 1);
   const monitor = allocateFrames(context, 2);
+  const skipped = WITHOUT_6_0.includes(context.profile.kernel) ? 1 : 0;
+  for (const version of VERSIONS.slice(skipped)) {
+    const conversation = yield* offer(context, version, contact(version, interrupt, monitor));
+    if (conversation === 'refused') continue;
+    if (conversation === 'done') {
+      context.store.set(cellAt(driverOf(context, VMBUS), VMBUS.slots.version), version);
+      setConnection(context, 'connected');
+    }
+    return conversation;
+  }
+  return 'refused';
+}
+
+/**
+ * INITIATE_CONTACT: version, the VP that messages are to go to, and pages that the host and the guest share. From
+ * 5.0 on the SINT stands where older versions have the interrupt page (struct vmbus_channel_initiate_contact).
+ */
+function contact(version: number, interrupt: bigint, monitor: bigint): Uint8Array {
   const payload = new Uint8Array(40);
   payload.set(channelHeader(CHANNEL_MESSAGE.INITIATE_CONTACT));
   const fields = new DataView(payload.buffer);
   fields.setUint32(8, version, true);
   fields.setUint32(12, CONNECT_CPU, true);
-  fields.setUint8(16, VMBUS_SINT);
+  if (version >= VERSION_5_0) fields.setUint8(16, VMBUS_SINT);
+  else fields.setBigUint64(16, interrupt << BASE_SHIFT, true);
   fields.setBigUint64(MONITOR_PAGES[0], monitor << BASE_SHIFT, true);
   fields.setBigUint64(MONITOR_PAGES[0] + 8, (monitor + 1n) << BASE_SHIFT, true);
+  return payload;
+}
+
+/** One offer and the wait for VERSION_RESPONSE, which from 5.0 on names the connection for what follows. */
+function* offer(context: Context, version: number, payload: Uint8Array): DriverRun<Conversation> {
+  const connection = messageConnection(context);
+  context.store.set(connection, version >= VERSION_5_0 ? MESSAGE_CONNECTION_V5 : MESSAGE_CONNECTION);
   if (!(yield* postMessage(context, CONNECT_CPU, payload, MONITOR_PAGES))) return 'refused';
   const response = yield* awaitMessage(context, CONNECT_CPU, CHANNEL_MESSAGE.VERSION_RESPONSE);
   if (response === undefined) return 'waiting';
-  if (response[8] === 0) return 'refused';
-  context.store.set(cellAt(driverOf(context, VMBUS), VMBUS.slots.version), version);
-  setConnection(context, 'connected');
+  if (response.length < 16 || response[8] === 0) return 'refused';
+  const named = new DataView(response.buffer, response.byteOffset).getUint32(12, true);
+  if (version >= VERSION_5_0) context.store.set(connection, named);
   return 'done';
 }
 

@@ -28,12 +28,13 @@ export function* startVmbus(
   setDriverState(context, VMBUS, 'running');
   const ret = yield* installState(context, VMBUS_HOTPLUG, freeNumber(context, states), cpus);
   if (ret !== 0) return outcome(discard(context, ret));
+  // The connection fails at its first step, which allocates work queues and pages.
   const conversation = fail === 'vmbus-connect' ? 'refused' : yield* connect(context);
   if (conversation === 'waiting') return { rule: `${RULE}.start` };
   if (conversation === 'done') return outcome(0);
   setConnection(context, 'disconnected');
   yield* removeState(context, VMBUS_HOTPLUG, cpus);
-  return outcome(discard(context, failure(fail === 'vmbus-connect' ? 'ENOMEM' : 'ECONNREFUSED')));
+  return outcome(discard(context, failure(fail === 'vmbus-connect' ? 'ENOMEM' : 'EDOM')));
 }
 
 /** Every CPU there is gets its two pages beforehand, online or not; on a root they are the hypervisor's. */

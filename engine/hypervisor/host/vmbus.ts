@@ -19,8 +19,9 @@ export const CHANNEL_MESSAGE = {
 } as const;
 
 /** Connections of the message service: the old one, and the one of protocol 5.0 and later. */
-export const MESSAGE_CONNECTIONS: readonly number[] = [1, 4];
+export const MESSAGE_CONNECTION = 1;
 export const MESSAGE_CONNECTION_V5 = 4;
+export const MESSAGE_CONNECTIONS: readonly number[] = [MESSAGE_CONNECTION, MESSAGE_CONNECTION_V5];
 export const EVENT_CONNECTION = 2;
 
 /** Type of all messages of VMBus, and the port from which the guest gets them. */

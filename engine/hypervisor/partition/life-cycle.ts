@@ -1,4 +1,4 @@
-import { fieldOf, readU64, setOf, writeField } from '../../abi/index.ts';
+import { constant, fieldOf, readU64, setOf, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
 import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
@@ -20,6 +20,8 @@ const INITIALIZE_ID = fieldOf('hv_input_initialize_partition', 'partition_id');
 const FINALIZE_ID = fieldOf('hv_input_finalize_partition', 'partition_id');
 const DELETE_ID = fieldOf('hv_input_delete_partition', 'partition_id');
 const OUTPUT_BYTES = 8;
+const NO_PARTITION = constant('HV_PARTITION_ID_INVALID');
+const SELF = constant('HV_PARTITION_ID_SELF');
 
 function knownCreationFlags(): bigint {
   const set = setOf('partitionCreationFlags');
@@ -51,13 +53,19 @@ function create(call: Call): HypercallAnswer {
   return succeeded('TLFS2013.partition.create', output);
 }
 
-/** The id that a recorded call returned, unless that partition exists: then the record is wrong. */
-function chosenId(call: Call, own: bigint): bigint {
+/** The id that a recorded call returned, unless no partition could have it: then the record is wrong. */
+function chosenId(call: Call, next: bigint): bigint {
   const { output } = call.event;
+  let own = next;
+  while (isTaken(call, own)) own = BigInt.asUintN(64, own + 1n);
   if (output === undefined || output.length < OUTPUT_BYTES) return own;
   const recorded = readU64(output, CREATE.id);
-  if (call.context.store.find(TOP, PARTITION, keyOf(recorded)) !== undefined) return own;
-  return call.context.bind('partition-id', recorded, own);
+  return isTaken(call, recorded) ? own : call.context.bind('partition-id', recorded, own);
+}
+
+function isTaken(call: Call, id: bigint): boolean {
+  if (id === NO_PARTITION || id === SELF) return true;
+  return call.context.store.find(TOP, PARTITION, keyOf(id)) !== undefined;
 }
 
 function initialize(call: Call): HypercallAnswer {

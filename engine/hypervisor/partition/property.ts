@@ -41,7 +41,9 @@ const CAPABILITIES = {
   bytes: 16,
   banks: fieldOf('hv_partition_property_vmm_capabilities', 'bank_count'),
   overlay: fieldOf('hv_partition_property_vmm_capabilities', 'vmm_can_provide_overlay_gpfn'),
+  integrated: fieldOf('hv_partition_property_vmm_capabilities', 'vmm_enable_integrated_scheduler'),
 };
+const INTEGRATED_SCHEDULER = constantNumber('HV_PARTITION_PROPERTY_INTEGRATED_SCHEDULER_ENABLED');
 
 /** Partition and property that a call names, or why it cannot have them. */
 function named(
@@ -83,18 +85,26 @@ function set(call: Call): HypercallAnswer {
 }
 
 /**
- * Of the extended properties only the capabilities that a VMM has on its own partition are modelled: an L1VH
- * partition may give the frames of stats and state pages itself, a root may not (Linux 7.2
- * drivers/hv/mshv_root_hv_call.c, mshv_use_overlay_gpfn).
+ * Of the extended properties only two of the own partition are modelled: what a VMM may do (an L1VH partition may
+ * give the frames of stats and state pages itself, a root may not: Linux 7.2 drivers/hv/mshv_root_hv_call.c,
+ * mshv_use_overlay_gpfn), and whether the scheduler is the parent's business (profile `scheduler`).
  */
 function getEx(call: Call): HypercallAnswer {
   const target = named(call, GET_EX, PHASES.GET_PARTITION_PROPERTY);
   if ('answer' in target) return target.answer;
-  if (target.code !== VMM_CAPABILITIES || !isOwn(call, target.id)) return unmodelledCall(call.event);
-  const output = new Uint8Array(CAPABILITIES.bytes);
-  writeField(output, CAPABILITIES.banks, 1);
-  writeField(output, CAPABILITIES.overlay, call.context.profile.role === 'l1vh' ? 1 : 0);
-  return succeeded('choice.property.vmm-capabilities', output);
+  if (!isOwn(call, target.id)) return unmodelledCall(call.event);
+  const { role, scheduler } = call.context.profile;
+  if (target.code === VMM_CAPABILITIES) {
+    const output = new Uint8Array(CAPABILITIES.bytes);
+    writeField(output, CAPABILITIES.banks, 1);
+    writeField(output, CAPABILITIES.overlay, role === 'l1vh' ? 1 : 0);
+    writeField(output, CAPABILITIES.integrated, role === 'l1vh' && scheduler === 'root' ? 1 : 0);
+    return succeeded('choice.property.vmm-capabilities', output);
+  }
+  if (target.code !== INTEGRATED_SCHEDULER) return unmodelledCall(call.event);
+  const output = new Uint8Array(VALUE_BYTES);
+  writeField(output, GET_OUTPUT, scheduler === 'root' ? 1 : 0);
+  return succeeded('profile.scheduler', output);
 }
 
 export const PROPERTY_CALLS: readonly CallRow[] = [

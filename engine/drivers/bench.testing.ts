@@ -32,6 +32,13 @@ export class Bench {
     return this.machine.store.get(cell);
   }
 
+  /** Whether the object or group that a path leads to exists now. */
+  exists(path: string): boolean {
+    const { store } = this.machine;
+    const [cell] = this.paths.find(path) ?? [];
+    return cell !== undefined && store.low(this.paths.objectOf(cell).id as number as typeof cell) === 1;
+  }
+
   lifecycle(
     what: LifecycleEvent['what'],
     given: Partial<Without<LifecycleEvent>> = {},

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { JsonObject } from '../trace/text/json.ts';
+import { Bench } from './bench.testing.ts';
+
+const BEFORE = { kernel: 'upstream-7.0', role: 'l1vh', cpus: 2 };
+
+function started(given: JsonObject, ...components: string[]): Bench {
+  const bench = new Bench(given);
+  for (const component of components) bench.lifecycle('component-start', { component });
+  return bench;
+}
+
+/** Who does something, in order, each run of one party on one CPU as one word. */
+function parties(lines: readonly string[]): string[] {
+  const words = lines
+    .filter((line) => !line.includes('message') && !line.includes('mark'))
+    .map((line) => (/^\d/.test(line) ? line.split(' ').slice(0, 2).reverse().join('@') : line));
+  return words.filter((word, i) => word !== words[i - 1]);
+}
+
+describe('boot', () => {
+  it('guest: assist page of each CPU, identity, hypercall page of its own (Linux 7.2 hv_init.c)', () => {
+    const { lines } = new Bench({ ...BEFORE, kernel: 'upstream-7.2' }).lifecycle('component-start', {
+      component: 'arch',
+    });
+    assert.deepEqual(lines, [
+      '0 arch R VP_INDEX 0x0',
+      '0 arch W VP_ASSIST_PAGE 0x200000001',
+      '1 arch R VP_INDEX 0x1',
+      '1 arch W VP_ASSIST_PAGE 0x200001001',
+      '0 arch W GUEST_OS_ID 0x8100000702000000',
+      '0 arch R HYPERCALL 0x0',
+      '0 arch W HYPERCALL 0x200002001',
+    ]);
+  });
+
+  it('root: the pages that the hypervisor provides', () => {
+    const provided = { hypercall: '0x400', vpAssist: '0x500' };
+    const bench = new Bench({ kernel: 'upstream-7.2', role: 'root', cpus: 1, provided });
+    assert.deepEqual(bench.lifecycle('component-start', { component: 'arch' }).lines, [
+      '0 arch R VP_INDEX 0x0',
+      '0 arch R VP_ASSIST_PAGE 0x500000',
+      '0 arch W VP_ASSIST_PAGE 0x500001',
+      '0 arch W GUEST_OS_ID 0x8100000702000000',
+      '0 arch R HYPERCALL 0x400000',
+      '0 arch W HYPERCALL 0x400001',
+    ]);
+  });
+});
+
+describe('CPU hotplug', () => {
+  it('down: mshv before VMBus before the kernel; up: the other way round', () => {
+    const bench = started(BEFORE, 'arch', 'vmbus', 'mshv');
+    const down = bench.lifecycle('cpu-offline', { cpu: 1 });
+    assert.deepEqual(parties(down.lines), ['mshv@1', 'vmbus@1', 'arch@1']);
+    assert.equal(down.outcome?.ret, 0);
+    assert.equal(bench.cell('cpu[1].online'), 0n);
+    const up = bench.lifecycle('cpu-online', { cpu: 1 });
+    assert.deepEqual(parties(up.lines), ['arch@1', 'vmbus@1', 'mshv@1']);
+    assert.equal(bench.cell('cpu[1].online'), 1n);
+    assert.equal(bench.cell('cpu[1].synic.scontrol'), 1n);
+  });
+
+  it('goes by the order of registration, and a number that is free is used again', () => {
+    const bench = started({ ...BEFORE, kernel: 'upstream-7.2' }, 'vmbus', 'mshv');
+    assert.equal(bench.cell('driver.vmbus.hotplug'), 2n);
+    assert.equal(bench.cell('driver.mshv.hotplug'), 3n);
+    bench.lifecycle('component-stop', { component: 'vmbus' });
+    bench.lifecycle('component-start', { component: 'vmbus' });
+    assert.equal(bench.cell('driver.vmbus.hotplug'), 2n);
+  });
+
+  it('the CPU that talks to the host stays: what was torn down before comes up again', () => {
+    const bench = started(BEFORE, 'vmbus', 'mshv');
+    const { lines, outcome } = bench.lifecycle('cpu-offline', { cpu: 0 });
+    assert.equal(outcome?.ret, -16);
+    assert.deepEqual(parties(lines), ['mshv@0']);
+    assert.equal(bench.cell('cpu[0].online'), 1n);
+    assert.equal(bench.cell('cpu[0].synic.scontrol'), 1n);
+    assert.equal(bench.cell('cpu[0].synic.sint[0]'), 0x200f3n);
+  });
+
+  it('VMBus keeps its pages over an offline CPU', () => {
+    const bench = started(BEFORE, 'vmbus');
+    const before = bench.cell('cpu[1].synic.simp');
+    bench.lifecycle('cpu-offline', { cpu: 1 });
+    assert.equal(bench.cell('cpu[1].synic.simp'), 0n);
+    bench.lifecycle('cpu-online', { cpu: 1 });
+    assert.equal(bench.cell('cpu[1].synic.simp'), before);
+  });
+
+  it('a driver that starts while a CPU is offline leaves it out', () => {
+    const bench = started(BEFORE, 'arch');
+    bench.lifecycle('cpu-offline', { cpu: 1 });
+    const { lines } = bench.lifecycle('component-start', { component: 'vmbus' });
+    assert.deepEqual(parties(lines), ['vmbus@0']);
+    assert.deepEqual(parties(bench.lifecycle('cpu-online', { cpu: 1 }).lines), ['arch@1', 'vmbus@1']);
+  });
+
+  it('refuses CPUs that do not exist; what is so already stays so', () => {
+    const bench = new Bench(BEFORE);
+    assert.equal(bench.lifecycle('cpu-offline', { cpu: 9 }).outcome?.ret, -19);
+    assert.equal(bench.lifecycle('cpu-online', { cpu: 1 }).outcome?.ret, 0);
+    assert.deepEqual(bench.lifecycle('cpu-online', { cpu: 1 }).lines, []);
+  });
+
+  it('a step of one CPU only', () => {
+    const bench = started({ ...BEFORE, kernel: 'upstream-7.2' }, 'vmbus', 'mshv');
+    assert.deepEqual(parties(bench.lifecycle('component-stop', { component: 'mshv', cpu: 1 }).lines), [
+      'mshv@1',
+    ]);
+    assert.equal(bench.cell('driver.mshv.hotplug'), 3n);
+  });
+});
+
+describe('kexec', () => {
+  it('mshv, then VMBus, then the kernel, each as a step of its own', () => {
+    const bench = started({ ...BEFORE, rebootNotifier: 'always' }, 'arch', 'vmbus', 'mshv');
+    const { lines, outcome } = bench.lifecycle('kexec');
+    assert.deepEqual(parties(lines), [
+      'mshv component-stop begin',
+      'mshv@0',
+      'mshv@1',
+      'mshv component-stop end 0',
+      'vmbus component-stop begin',
+      'vmbus@0',
+      'vmbus@1',
+      'vmbus component-stop end 0',
+      'arch component-stop begin',
+      'arch@0',
+      'arch@1',
+      'arch@0',
+      'arch component-stop end 0',
+    ]);
+    assert.equal(outcome?.ret, 0);
+  });
+
+  it('ends with identity, hypercall page and reference TSC page off', () => {
+    const { lines } = started(BEFORE, 'arch').lifecycle('kexec');
+    assert.deepEqual(lines.slice(-8, -1), [
+      '0 arch W VP_ASSIST_PAGE 0x0',
+      '1 arch W VP_ASSIST_PAGE 0x0',
+      '0 arch W GUEST_OS_ID 0x0',
+      '0 arch R HYPERCALL 0x200002000',
+      '0 arch W HYPERCALL 0x200002000',
+      '0 arch R REFERENCE_TSC 0x0',
+      '0 arch W REFERENCE_TSC 0x0',
+    ]);
+  });
+
+  it('without the notifier of mshv its SINTs and its ring page survive', () => {
+    const bench = started(BEFORE, 'vmbus', 'mshv');
+    assert.ok(!bench.lifecycle('kexec').lines.some((line) => line.includes('mshv')));
+    assert.equal(bench.cell('cpu[0].synic.sint[0]'), 0x200f3n);
+    assert.equal(bench.cell('cpu[0].synic.sirbp'), 1n);
+  });
+
+  it('starts a kernel that knows of nothing', () => {
+    const bench = started(BEFORE, 'arch', 'vmbus', 'mshv');
+    bench.lifecycle('kexec');
+    assert.equal(bench.cell('system.kernels'), 2n);
+    assert.equal(bench.cell('driver.vmbus.state'), 0n);
+    assert.equal(bench.lifecycle('component-start', { component: 'vmbus' }).outcome?.ret, 0);
+    assert.equal(bench.cell('cpu[0].synic.scontrol'), 1n);
+  });
+
+  it('before the patch the UNLOAD response finds no message page; VMBus goes on as the profile says', () => {
+    const given = { ...BEFORE, rebootNotifier: 'always' };
+    const answered = started(given, 'vmbus', 'mshv').lifecycle('kexec');
+    assert.ok(answered.lines.includes('0 hypervisor message drop sint 2'));
+    assert.ok(answered.lines.some((line) => line.startsWith('1 vmbus W SINT2')));
+    assert.equal(answered.outcome?.ret, 0);
+  });
+
+  it('before the patch, response lost: it never ends, and nothing runs after it', () => {
+    const bench = started({ ...BEFORE, rebootNotifier: 'always', vmbusUnload: 'lost' }, 'vmbus', 'mshv');
+    const { lines, outcome } = bench.lifecycle('kexec');
+    assert.equal(outcome?.ret, undefined);
+    assert.ok(lines.at(-1)?.includes('waits for UNLOAD_RESPONSE'));
+    assert.ok(!lines.some((line) => line.startsWith('0 vmbus W SINT2')));
+    assert.equal(bench.cell('system.kexec'), 2n);
+    assert.deepEqual(bench.lifecycle('component-stop', { component: 'vmbus' }), {
+      lines: [],
+      outcome: { rule: 'Linux.kexec' },
+    });
+  });
+
+  it('after the patch the response arrives, and nothing can be lost', () => {
+    const given = { ...BEFORE, kernel: 'upstream-7.2', vmbusUnload: 'lost' };
+    const { lines, outcome } = started(given, 'vmbus', 'mshv').lifecycle('kexec');
+    assert.equal(outcome?.ret, 0);
+    assert.ok(lines.includes('0 vmbus message read sint 2'));
+    assert.ok(!lines.some((line) => line.includes('#GP') || line.includes('drop')));
+  });
+});
+
+describe('other ends', () => {
+  it('reboot: the notifier of mshv only, then everything is as at the start', () => {
+    const bench = started({ kernel: 'upstream-7.2', role: 'root', cpus: 2 }, 'arch', 'mshv');
+    const { lines } = bench.lifecycle('reboot');
+    assert.deepEqual(parties(lines), [
+      'mshv component-stop begin',
+      'mshv@0',
+      'mshv@1',
+      'mshv component-stop end 0',
+    ]);
+    assert.equal(bench.cell('cpu[0].synic.sint[0]'), 0x10000n);
+    assert.equal(bench.cell('cpu[0].msr[0x40000000]'), 0n);
+  });
+
+  it('crash: this CPU alone, SCONTROL stays on', () => {
+    const bench = started(BEFORE, 'arch', 'vmbus', 'mshv');
+    const { lines } = bench.lifecycle('crash', { cpu: 1 });
+    assert.deepEqual(parties(lines), [
+      'vmbus component-stop begin',
+      'vmbus@1',
+      'vmbus component-stop end 0',
+      'arch component-stop begin',
+      'arch@1',
+      'arch component-stop end 0',
+    ]);
+    assert.equal(bench.cell('cpu[1].synic.scontrol'), 1n);
+    assert.equal(bench.cell('cpu[1].synic.simp') & 1n, 0n);
+    assert.equal(bench.cell('cpu[0].synic.simp') & 1n, 1n);
+  });
+
+  it('a component that nobody models is left to the record', () => {
+    const bench = new Bench(BEFORE);
+    assert.equal(bench.lifecycle('component-start', { component: 'timer' }).outcome, undefined);
+    assert.equal(bench.lifecycle('component-start', { component: 'toString' }).outcome, undefined);
+    assert.equal(bench.lifecycle('suspend').outcome, undefined);
+  });
+});
