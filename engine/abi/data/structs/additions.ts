@@ -28,7 +28,7 @@ struct hv_output_get_vp_cpuid_values_list 0
 `,
   ),
   structTable(
-    'Linux 7.2.13 arch/x86/hyperv/hv_vtl.c',
+    'Linux 7.2.13 arch/x86/hyperv, hv_apicid_to_vp_index',
     `
 struct hv_output_get_vp_from_apic_id 0
   0 vp_indexes u32[] vp
