@@ -134,7 +134,7 @@ export function placed(text: string, line: number, refusal: Refusal): TextProble
 /** Options of {@link formatEvent}. */
 export interface FormatOptions {
   /**
-   * Write the position: `"seq":812`, or `"at":"812.3"` of a derived event. Lines with `at` are for reading by
+   * Write the position: `"seq":812`, or `"position":"812.3"` of a derived event. Lines with a `position` are for reading by
    * people and programs; derived events have no line of their own in a trace, so a reader refuses them.
    */
   readonly position?: Address;
@@ -143,7 +143,7 @@ export interface FormatOptions {
 }
 
 function writePosition({ seq, sub }: Address): string {
-  return sub === 0 ? `,"seq":${seq}` : `,"at":"${formatAddress({ seq, sub })}"`;
+  return sub === 0 ? `,"seq":${seq}` : `,"position":"${formatAddress({ seq, sub })}"`;
 }
 
 function writeParent(event: TraceEvent, parent: Address | undefined): string {

@@ -105,7 +105,7 @@ test('what does not belong in a line is named by line and column', () => {
     ['{"t":"1s","kind":"mark","what":"note","cpu":"x"}', '"x"', /found "x"/],
     ['{"t":"1s","kind":"mark","what":"note","vp":"2"}', '"2"', /a VP such as/],
     ['{"t":"1s","kind":"mark","what":"note","provenance":"seen"}', '"seen"', /observed, emulated/],
-    ['{"t":"1s","kind":"mark","what":"note","at":"4.1"}', '"at"', /unknown key/],
+    ['{"t":"1s","kind":"mark","what":"note","position":"4.1"}', '"position"', /unknown key/],
     ['{"t":"1s","kind":"msr","dir":"write","msr":"SIMPP"}', '"SIMPP"', /an MSR such as/],
     ['{"t":"1s","kind":"msr","dir":"write"}', '{', /expected the key "msr"/],
     ['{"t":"1s","kind":"msr","dir":"write","msr":"SIMP","value":"1ff"}', '"1ff"', /below 2\^64/],
@@ -247,7 +247,7 @@ test('a position is written where it is asked for', () => {
   );
   assert.equal(
     text({ position: at(7, 2), parent: at(7, 1) }),
-    '{"t":"0","at":"7.2","parent":"7.1","kind":"mark","what":"note"}',
+    '{"t":"0","position":"7.2","parent":"7.1","kind":"mark","what":"note"}',
   );
 });
 

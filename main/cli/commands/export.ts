@@ -2,8 +2,10 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { StepArchive } from '../../../engine/replay/derived.ts';
 import { replayWithHistory } from '../../../engine/replay/replay.ts';
 import type { EventSource } from '../../../engine/replay/source.ts';
-import { at } from '../../../engine/trace/position.ts';
+import type { TraceEvent } from '../../../engine/trace/event.ts';
+import { type Address, at } from '../../../engine/trace/position.ts';
 import { formatEvent, formatHeader, textContext } from '../../../engine/trace/text/index.ts';
+import { LineNumbers } from '../../../engine/trace/text/line-numbers.ts';
 import type { Arguments } from '../command.ts';
 import { print } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
@@ -25,18 +27,31 @@ export async function run(args: Arguments): Promise<number> {
   });
 }
 
-/** Header and events; derived events stand below their stimulus, marked by their provenance. */
 function* eventLines(source: EventSource, derived: boolean): Iterable<string> {
-  const context = textContext(source.header.profile);
   yield formatHeader(source.header);
-  const replayed = derived ? replayWithHistory(source, SIDES).history : undefined;
-  const archive = replayed === undefined ? undefined : new StepArchive(source, SIDES, replayed);
+  if (derived) yield* withDerived(source);
+  else {
+    const context = textContext(source.header.profile);
+    for (const event of source.range(1, source.count)) yield formatEvent(event, context);
+  }
+}
+
+/** Derived events become lines below their stimulus, so that lines and parents are numbered anew. */
+function* withDerived(source: EventSource): Iterable<string> {
+  const context = textContext(source.header.profile);
+  const { history } = replayWithHistory(source, SIDES);
+  const archive = new StepArchive(source, SIDES, history);
+  const lines = new LineNumbers();
+  const line = (event: TraceEvent, address: Address, parent: Address | undefined): string => {
+    lines.add(address);
+    const above = parent === undefined ? undefined : lines.of(parent);
+    return formatEvent(event, context, above === undefined ? {} : { parent: above });
+  };
   for (const event of source.range(1, source.count)) {
-    yield formatEvent(event, context);
-    const below = replayed?.derivedBelow(event.seq) ?? 0;
-    for (let sub = 1; sub <= below; sub++) {
-      const step = archive?.step(at(event.seq, sub));
-      if (step !== undefined) yield formatEvent(step.event, context);
+    yield line(event, at(event.seq), event.parent === undefined ? undefined : at(event.parent));
+    for (let sub = 1; sub <= history.derivedBelow(event.seq); sub++) {
+      const step = archive.step(at(event.seq, sub));
+      if (step !== undefined) yield line(step.event, step.address, step.parent);
     }
   }
 }
