@@ -15,6 +15,12 @@ const WHO = `CASE
     WHEN a.pid IS NOT NULL THEN a.pid || '/' || coalesce(a.tid, a.pid)
     ELSE '' END || CASE WHEN a.component IS NULL THEN '' ELSE ' ' || a.component END`;
 
+/** Hex digits that a summary shows of a payload. */
+const SHORT = 64;
+
+const shortened = (text: string): string =>
+  `CASE WHEN length(${text}) > ${SHORT} THEN substr(${text}, 1, ${SHORT}) || '…' ELSE ${text} END`;
+
 const PAYLOAD = (column: string): string =>
   `CASE typeof(e.${column}) WHEN 'blob' THEN lower(hex(e.${column})) ELSE CASE e.${column} WHEN 0 THEN NULL ELSE 'blob ' || e.${column} END END`;
 
@@ -25,6 +31,9 @@ const status = `CASE WHEN ${fault} THEN 'fault' WHEN e.flags & 16 THEN ${orHex("
 const more = (key: string): string =>
   `CASE typeof(e.more) WHEN 'text' THEN json_extract(e.more, '$.${key}') END`;
 const moreText = `CASE typeof(e.more) WHEN 'text' THEN e.more END`;
+
+/** The call that runs a VP until it stops; its output is the message that says why. */
+const isRun = `h.kind = 'vp' AND ${named(ioctlDomain, 'e.code')} = 'MSHV_RUN_VP'`;
 
 const FROM = `FROM event e
   LEFT JOIN actor a ON a.id = e.actor
@@ -51,7 +60,7 @@ export const VIEWS: readonly (readonly [string, string])[] = [
     `SELECT e.seq AS seq,
   e.t / 1000.0 AS t_us,
   ${orHex("'kind'", 'e.kind')} AS kind,
-  ${WHO} AS who,
+  trim(${WHO}) AS who,
   h.name AS handle,
   CASE e.kind
     WHEN 0 THEN ${orHex(ioctlDomain, 'e.code')}
@@ -72,13 +81,14 @@ export const VIEWS: readonly (readonly [string, string])[] = [
   CASE
     WHEN e.kind = 2 AND e.flags & 8 THEN printf('0x%x', e.value)
     WHEN e.kind = 1 AND e.flags & 16 AND e.result >> 32 THEN (e.result >> 32) || ' reps'
-    WHEN e.kind IN (0, 5) THEN coalesce(${more('handle')}, ${PAYLOAD('output')})
+    WHEN e.kind = 0 AND ${isRun} AND e.output THEN ${orHex("'message-type'", `(${littleEndian32(MESSAGE)})`)}
+    WHEN e.kind = 0 THEN coalesce(${more('handle')}, ${shortened(PAYLOAD('output'))})
   END AS result,
   trim(CASE WHEN e.parent THEN '< ' || e.parent || ' ' ELSE '' END
     || CASE WHEN e.kind = 3 THEN 'SINT' || e.value || ' ' WHEN e.kind = 6 AND e.flags & 8 THEN printf('0x%x ', e.value)
        WHEN e.kind = 7 AND e.flags & 8 THEN 'partition ' || e.value || ' ' ELSE '' END
     || CASE WHEN e.flags & 256 THEN printf('%.3f us ', e.dur / 1000.0) ELSE '' END
-    || coalesce(${PAYLOAD('arg')} || ' ', '') || coalesce(${PAYLOAD('input')} || ' ', '')
+    || coalesce(${shortened(PAYLOAD('arg'))} || ' ', '') || coalesce(${shortened(PAYLOAD('input'))} || ' ', '')
     || coalesce(${moreText}, '')) AS summary
 ${FROM}`,
   ],
@@ -129,6 +139,6 @@ FROM (SELECT e.seq AS seq, ${parentOrNull}, e.t / 1000.0 AS t_us, substr(h.name,
     CASE WHEN e.flags & 256 THEN e.dur / 1000.0 END AS dur_us, ${PAYLOAD('output')} AS payload,
     ${littleEndian32(MESSAGE)} AS type
   ${FROM}
-  WHERE e.kind = 0 AND e.output AND h.kind = 'vp' AND ${named(ioctlDomain, 'e.code')} = 'MSHV_RUN_VP') r`,
+  WHERE e.kind = 0 AND e.output AND ${isRun}) r`,
   ],
 ];
