@@ -1,7 +1,7 @@
 import type { Answer, DriverRun, Emitted, Outcome, Request } from '../machine/child.ts';
 import type { Handler } from '../machine/sides.ts';
 import type { TraceEvent } from '../trace/event.ts';
-import type { Address, TimeNs } from '../trace/position.ts';
+import type { Address, Seq, TimeNs } from '../trace/position.ts';
 
 /** An event that the engine says comes next below a stimulus. */
 export interface Expectation {
@@ -35,4 +35,13 @@ export interface Frame {
   returns: TimeNs | undefined;
   /** What the stimulus came to, with recorded answers where there are any; handed to `leave`. */
   completed: TraceEvent;
+}
+
+/** A call that has been made and not returned, for a checkpoint. */
+export interface OpenCall {
+  readonly seq: Seq;
+  /** Events derived below it so far. */
+  readonly sub: number;
+  /** It has no result yet. */
+  readonly waits: boolean;
 }

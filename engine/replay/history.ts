@@ -1,7 +1,7 @@
 import type { JournalChunk } from '../state/journal.ts';
 import type { CellId, StoreCheckpoint, StoreTables } from '../state/store.ts';
 import { type Address, at, RETURN_SUB } from '../trace/position.ts';
-import type { OpenCall } from './replayer.ts';
+import type { OpenCall } from './frame.ts';
 import type { Step } from './step.ts';
 
 /** A point from which a replay can be continued: the state before event `nextSeq`. */

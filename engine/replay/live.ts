@@ -2,9 +2,10 @@ import { Machine, type Sides } from '../machine/machine.ts';
 import type { EventKind, IoctlOut, TraceEvent } from '../trace/event.ts';
 import { type Seq, type TimeNs, timeNs } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
+import { NOTHING_AHEAD } from './ahead.ts';
 import type { PlaySink } from './play.ts';
 import { CHECKPOINT_EVENTS } from './replay.ts';
-import { NOTHING_AHEAD, Replayer } from './replayer.ts';
+import { Replayer } from './replayer.ts';
 import type { Step } from './step.ts';
 
 /** An event as whoever emulates hands it in: the machine numbers it. */

@@ -1,40 +1,21 @@
-import type { Answer, Emitted, HypercallRequest, NoAnswer, Request } from '../machine/child.ts';
+import type { Answer, NoAnswer } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { DriverStimulus } from '../machine/sides.ts';
-import type { EventKind, LifecycleEvent, TraceEvent } from '../trace/event.ts';
-import { type Address, at, type Seq, seqOf, type TimeNs, timeNs } from '../trace/position.ts';
+import type { EventKind, TraceEvent } from '../trace/event.ts';
+import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
+import { type Ahead, NOTHING_AHEAD } from './ahead.ts';
 import { Verdict } from './compare.ts';
-import type { Expectation, Frame } from './frame.ts';
+import type { Expectation, Frame, OpenCall } from './frame.ts';
 import { compareRequest, describe, sameEvent } from './match.ts';
-import { type Numbering, returnOf } from './numbering.ts';
+import { Numberer, type Numbering, returnOf } from './numbering.ts';
 import { compareOutcome, completedCall } from './outcome.ts';
+import { PendingReturns } from './pending-returns.ts';
 import { perform } from './perform.ts';
 import type { StepObserver } from './step.ts';
+import { asOutcome, componentOf, endOf, isDriven, ruleOf } from './stimulus.ts';
 
 const NO_ANSWER: NoAnswer = { kind: 'none' };
-/** Events that `record` numbering puts below one stimulus stand this far apart, so that a timeline shows them. */
-const CHILD_SPACING_NS = 100;
 /** Linux errno of a call that a signal interrupted. */
 const EINTR = 4;
-
-/** A call that has been made and not returned, for a checkpoint. */
-export interface OpenCall {
-  readonly seq: Seq;
-  /** Events derived below it so far. */
-  readonly sub: number;
-  /** It has no result yet. */
-  readonly waits: boolean;
-}
-
-/** What may be seen of the events still to come: a bounded look, for matching and for spacing. */
-export interface Ahead {
-  some(test: (event: TraceEvent) => boolean): boolean;
-  /** Entry time of the next event. */
-  time(): TimeNs | undefined;
-}
-
-/** Nothing is known of what comes (live emulation). */
-export const NOTHING_AHEAD: Ahead = { some: () => false, time: () => undefined };
 
 export interface ReplayerOptions {
   readonly machine: Machine;
@@ -60,17 +41,16 @@ export class Replayer {
   readonly #observe: StepObserver;
   /** Open stimuli and the recorded events below them, by number. */
   readonly #frames = new Map<number, Frame>();
-  #returns: Frame[] = [];
-  #lastSeq: number;
-  #time = 0;
+  readonly #returns = new PendingReturns();
+  readonly #numbers: Numberer;
   #busy = 0;
 
   constructor(options: ReplayerOptions) {
     this.#machine = options.machine;
     this.#numbering = options.numbering;
+    this.#numbers = new Numberer(options.numbering, options.lastSeq ?? 0);
     this.#childKinds = options.childKinds;
     this.#observe = options.observe;
-    this.#lastSeq = options.lastSeq ?? 0;
   }
 
   /** No driver is in the middle of anything: the machine's whole state is its store and the open calls. */
@@ -83,7 +63,7 @@ export class Replayer {
 
   /** Calls that have been made and not returned. */
   openCalls(): OpenCall[] {
-    return this.#returns.map(({ stimulus, sub, phase }) => ({
+    return this.#returns.all().map(({ stimulus, sub, phase }) => ({
       seq: stimulus.seq,
       sub,
       waits: phase === 'waiting',
@@ -102,20 +82,20 @@ export class Replayer {
   interrupt(seq: Seq, t: TimeNs): void {
     const frame = this.#frames.get(seq);
     if (frame?.phase !== 'waiting') return;
-    this.#time = Math.max(this.#time, t);
+    this.#numbers.time = Math.max(this.#numbers.time, t);
     this.#wake(frame, true, NOTHING_AHEAD);
-    this.#returnDone(this.#time);
+    this.#returnDone(this.#numbers.time);
   }
 
   /** Replays one event. */
   feed(event: TraceEvent, ahead: Ahead): void {
     this.#settle(event.t, ahead);
     const frame = event.parent === undefined ? undefined : this.#frames.get(event.parent);
-    this.#time = event.t;
+    this.#numbers.time = event.t;
     this.events++;
     if (frame === undefined) this.#stimulus(event, ahead);
     else this.#below(frame, event, ahead);
-    if (this.#returns.length === 0) return;
+    if (this.#returns.size === 0) return;
     if (this.#numbering === 'record') this.#wakeReady();
     this.#returnDone(event.t);
   }
@@ -129,7 +109,7 @@ export class Replayer {
   }
 
   #stimulus(given: TraceEvent, ahead: Ahead): void {
-    const event = this.#numbered(given);
+    const event = this.#numbers.recorded(given);
     const frame = this.#newFrame(event);
     const address = at(event.seq);
     const { store } = this.#machine;
@@ -155,7 +135,7 @@ export class Replayer {
 
   /** A recorded event below an open stimulus. */
   #below(frame: Frame, given: TraceEvent, ahead: Ahead): void {
-    const event = this.#numbered(given);
+    const event = this.#numbers.recorded(given);
     const address = at(event.seq);
     if (frame.phase === 'waiting') this.#startWake(frame, !this.#isReady(frame));
     for (;;) {
@@ -242,8 +222,8 @@ export class Replayer {
     const expected = frame.queue.shift();
     if (expected === undefined) return;
     const { store } = this.#machine;
-    const address = this.#nextAddress(frame);
-    const event = this.#event(expected, address, frame, ahead);
+    const address = this.#numbers.next(frame);
+    const event = this.#numbers.event(expected, address, frame.stimulus, ahead);
     const from = store.entries;
     store.writer(address, componentOf(event));
     const { answer, completed } = perform(this.#machine, event, address, undefined);
@@ -284,7 +264,7 @@ export class Replayer {
     } else {
       frame.phase = 'calling';
       if (outcome !== undefined) compareOutcome(stimulus, outcome, this.#machine, this.verdict);
-      frame.completed = completedCall(stimulus, outcome, this.#lastTime(stimulus));
+      frame.completed = completedCall(stimulus, outcome, this.#numbers.end(stimulus));
       this.#await(frame);
     }
   }
@@ -295,10 +275,7 @@ export class Replayer {
     if (completed.ret === null || completed.ret === undefined) frame.returns = undefined;
     else frame.returns = completed.kind === 'ioctl' ? (completed.tEnd ?? completed.t) : completed.t;
     this.#join(frame, completed.seq);
-    this.#returns = this.#returns.filter((other) => other !== frame);
-    const later = (f: Frame) => (f.returns ?? Number.POSITIVE_INFINITY) > (frame.returns ?? Number.MAX_VALUE);
-    const place = this.#returns.findIndex(later);
-    this.#returns.splice(place < 0 ? this.#returns.length : place, 0, frame);
+    this.#returns.add(frame);
   }
 
   #isReady({ handler, stimulus }: Frame): boolean {
@@ -307,7 +284,7 @@ export class Replayer {
 
   /** Live: calls that what just happened lets go on do so. */
   #wakeReady(): void {
-    for (const frame of [...this.#returns]) {
+    for (const frame of this.#returns.all()) {
       if (frame.phase === 'waiting' && this.#isReady(frame)) this.#wake(frame, false, NOTHING_AHEAD);
     }
   }
@@ -328,7 +305,7 @@ export class Replayer {
 
   /** Returns that are due before an event at `t`; a call whose recorded children are still to come waits. */
   #settle(t: number, ahead: Ahead): void {
-    if (this.#returns.length > 0) this.#returnDone(t);
+    if (this.#returns.size > 0) this.#returnDone(t);
     if (this.#busy === 0) return;
     for (const frame of new Set(this.#frames.values())) {
       const { stimulus } = frame;
@@ -342,11 +319,11 @@ export class Replayer {
 
   #returnDone(t: number): void {
     for (;;) {
-      const frame = this.#returns[0];
-      if (frame?.returns === undefined || frame.returns > t) return;
+      const frame = this.#returns.due(t);
+      if (frame === undefined) return;
       if (frame.phase === 'waiting') this.#endWait(frame);
       if (frame.phase !== 'calling') return;
-      this.#returns.shift();
+      this.#returns.remove(frame);
       this.#leave(frame);
     }
   }
@@ -442,45 +419,6 @@ export class Replayer {
     };
   }
 
-  #numbered(event: TraceEvent): TraceEvent {
-    if (this.#numbering === 'derive') {
-      this.#lastSeq = event.seq;
-      return event;
-    }
-    return { ...event, seq: seqOf(++this.#lastSeq) };
-  }
-
-  #nextAddress(frame: Frame): Address {
-    if (this.#numbering === 'record') return at(++this.#lastSeq);
-    frame.sub++;
-    return at(frame.stimulus.seq, frame.sub);
-  }
-
-  /** The expected event as an event of the trace. */
-  #event(expected: Expectation, address: Address, frame: Frame, ahead: Ahead): TraceEvent {
-    const recording = this.#numbering === 'record';
-    if (recording) this.#time = Math.min(this.#time + CHILD_SPACING_NS, this.#limit(frame, ahead));
-    const { bind: _bind, bound: _bound, ...what } = expected.what as HypercallRequest;
-    return {
-      ...what,
-      seq: address.seq,
-      parent: expected.parent.seq,
-      t: recording ? timeNs(this.#time) : frame.stimulus.t,
-      provenance: recording ? 'emulated' : 'derived',
-    } as TraceEvent;
-  }
-
-  #limit(frame: Frame, ahead: Ahead): number {
-    const { stimulus } = frame;
-    const end =
-      stimulus.kind === 'ioctl' ? (stimulus.tEnd ?? Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER;
-    return Math.max(this.#time, Math.min(end, ahead.time() ?? Number.MAX_SAFE_INTEGER));
-  }
-
-  #lastTime(event: TraceEvent): TimeNs {
-    return this.#numbering === 'record' ? timeNs(Math.max(this.#time, event.t)) : event.t;
-  }
-
   #emit(
     address: Address,
     event: TraceEvent,
@@ -493,35 +431,4 @@ export class Replayer {
     const base = { address, event, parent, derived, returned: false, from, to };
     this.#observe(rule === undefined ? base : { ...base, rule });
   }
-}
-
-function isDriven(event: TraceEvent): event is DriverStimulus {
-  if (event.kind === 'lifecycle') return event.phase !== 'end';
-  return event.kind === 'ioctl' || event.kind === 'fd';
-}
-
-function componentOf(event: TraceEvent): string {
-  if (event.component !== undefined) return event.component;
-  return event.kind === 'ioctl' || event.kind === 'fd' ? 'mshv' : 'unknown';
-}
-
-function ruleOf(answer: Answer): string | undefined {
-  return answer.kind === 'none' ? undefined : answer.rule;
-}
-
-function endOf(event: LifecycleEvent, ret: number): Emitted {
-  return {
-    kind: 'lifecycle',
-    what: event.what,
-    phase: 'end',
-    ret,
-    ...(event.component === undefined ? {} : { component: event.component }),
-    ...(event.cpu === undefined ? {} : { cpu: event.cpu }),
-    ...(event.partition === undefined ? {} : { partition: event.partition }),
-  };
-}
-
-function* asOutcome(run: Generator<Request, void, Answer>): Generator<Request, undefined, Answer> {
-  yield* run;
-  return undefined;
 }

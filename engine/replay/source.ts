@@ -1,6 +1,6 @@
 import type { EventKind, TraceEvent } from '../trace/event.ts';
 import type { TraceHeader } from '../trace/profile.ts';
-import type { Ahead } from './replayer.ts';
+import type { Ahead } from './ahead.ts';
 
 /** Recorded events, wherever they are kept. Events are numbered 1 to `count`. */
 export interface EventSource {

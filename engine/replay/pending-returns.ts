@@ -1,0 +1,33 @@
+import type { Frame } from './frame.ts';
+
+/** Open calls in the order in which they return; those of which it is not known come last. */
+export class PendingReturns {
+  readonly #frames: Frame[] = [];
+
+  get size(): number {
+    return this.#frames.length;
+  }
+
+  all(): readonly Frame[] {
+    return [...this.#frames];
+  }
+
+  /** Adds a call, or moves it to where its return now stands. */
+  add(frame: Frame): void {
+    this.remove(frame);
+    const when = frame.returns ?? Number.POSITIVE_INFINITY;
+    const place = this.#frames.findIndex((other) => (other.returns ?? Number.POSITIVE_INFINITY) > when);
+    this.#frames.splice(place < 0 ? this.#frames.length : place, 0, frame);
+  }
+
+  remove(frame: Frame): void {
+    const place = this.#frames.indexOf(frame);
+    if (place >= 0) this.#frames.splice(place, 1);
+  }
+
+  /** The first call that has returned by `t`. */
+  due(t: number): Frame | undefined {
+    const first = this.#frames[0];
+    return first?.returns !== undefined && first.returns <= t ? first : undefined;
+  }
+}
