@@ -22,13 +22,16 @@ function bits(word: bigint, lsb: number, width: number): number {
 }
 
 export function decodeControl(word: bigint): ControlWord {
+  // In halves of 32 bits, which are plain numbers: every hypercall of a trace comes through here.
+  const low = Number(word & 0xffff_ffffn);
+  const high = Number(word >> 32n);
   return {
-    code: bits(word, 0, 16) as HypercallCode,
-    fast: bits(word, 16, 1) === 1,
-    variableHeaderQwords: bits(word, 17, 10),
-    nested: bits(word, 31, 1) === 1,
-    repCount: bits(word, 32, 12),
-    repStart: bits(word, 48, 12),
+    code: (low & 0xffff) as HypercallCode,
+    fast: (low & 0x1_0000) !== 0,
+    variableHeaderQwords: (low >>> 17) & 0x3ff,
+    nested: low >= 0x8000_0000,
+    repCount: high & 0xfff,
+    repStart: (high >>> 16) & 0xfff,
     reserved: word & CONTROL_RESERVED,
   };
 }
