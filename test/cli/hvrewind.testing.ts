@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../..');
+export const PROGRAM = join(ROOT, 'hvrewind');
+
+/** What one run of the command line left. */
+export interface Ran {
+  readonly exit: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `./hvrewind` as a user would, from `folder`, and takes what it prints. */
+export function hvrewind(words: readonly string[], folder: string = ROOT): Promise<Ran> {
+  return new Promise((done, fail) => {
+    const child = spawn(PROGRAM, words, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+    });
+    child.on('error', fail);
+    child.on('close', (exit) => done({ exit, out, err }));
+  });
+}
+
+/** Runs it and demands an exit code; returns what it printed on stdout. */
+export async function exits(exit: number, words: readonly string[], folder?: string): Promise<string> {
+  const ran = await hvrewind(words, folder);
+  assert.equal(ran.exit, exit, `hvrewind ${words.join(' ')}: ${ran.err || ran.out}`);
+  return ran.out;
+}
+
+/** Runs it with `--json` and demands an exit code; returns the one object that it printed. */
+export async function json<T>(exit: number, words: readonly string[], folder?: string): Promise<T> {
+  return JSON.parse(await exits(exit, [...words, '--json'], folder)) as T;
+}
+
+/** A folder of this test file's own, removed after its tests. */
+export function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hvrewind-cli-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Names, sizes and times of all that lies below a folder: equal listings mean that nothing was written. */
+export function listing(folder: string): string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  return names.map((name) => {
+    const { size, mtimeMs, ino } = statSync(join(folder, name));
+    return `${name} ${size} ${mtimeMs} ${ino}`;
+  });
+}
+
+/** One of samples/scenarios. */
+export interface Sample {
+  readonly name: string;
+  readonly path: string;
+  /** The rules that must report something, and whom they must blame. */
+  readonly expect: readonly { readonly rule: string; readonly component: string }[];
+}
+
+export const SAMPLES: readonly Sample[] = globSync(join(ROOT, 'samples/scenarios/*.hvtrace.ndjson'))
+  .sort()
+  .map((path) => {
+    const [first = ''] = readFileSync(path, 'utf8').split('\n');
+    const { expect } = JSON.parse(first) as { expect: { findings: Sample['expect'] } };
+    return { name: basename(path, '.hvtrace.ndjson'), path, expect: expect.findings };
+  });
+
+/** The path of a sample scenario. */
+export function sample(name: string): string {
+  const found = SAMPLES.find((candidate) => candidate.name === name);
+  assert.ok(found !== undefined, `no sample ${name}`);
+  return found.path;
+}
