@@ -41,7 +41,7 @@ export function decodeState(
   if (bytes === undefined || bytes.length !== cells * 9) return undefined;
   const values = new BigUint64Array(cells);
   new Uint8Array(values.buffer).set(bytes.subarray(0, cells * 8));
-  return { values, known: bytes.slice(cells * 8) };
+  return { values, known: new Uint8Array(bytes.subarray(cells * 8)) };
 }
 
 /** Parsed strictly: `a`, `b` as signed 32-bit numbers and the count of words. */

@@ -17,7 +17,8 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { seqOf, timeNs } from '../../../engine/trace/position.ts';
-import { headerOf, traces } from '../event.testing.ts';
+import { traces } from '../event.testing.ts';
+import { headerOf } from '../header.testing.ts';
 import { isProblem, openTrace, TraceFileError, type TraceProblem, TraceWriter } from '../index.ts';
 import { openDatabase } from '../sqlite.ts';
 
@@ -118,7 +119,7 @@ function makeKilled(name: string, count: number): void {
   const at = (file: string): string => JSON.stringify(new URL(file, import.meta.url).href);
   const child = `
     import { TraceWriter } from ${at('../index.ts')};
-    import { headerOf } from ${at('../event.testing.ts')};
+    import { headerOf } from ${at('../header.testing.ts')};
     const writer = TraceWriter.create(${JSON.stringify(path(name))}, headerOf(), { force: true });
     for (let i = 1; i <= ${count}; i += 1)
       writer.append({ seq: i, t: i, kind: 'mark', what: 'note', text: 'note ' + i, provenance: 'authored' });

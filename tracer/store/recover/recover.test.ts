@@ -16,7 +16,8 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { at, seqOf, timeNs } from '../../../engine/trace/position.ts';
-import { headerOf, traces } from '../event.testing.ts';
+import { traces } from '../event.testing.ts';
+import { headerOf } from '../header.testing.ts';
 import {
   isProblem,
   openTrace,
@@ -185,7 +186,7 @@ test('pages of noise or zeros lose only what stood in them', () => {
 test('the frames of a -wal are saved too, those of a transaction that was not committed are not', () => {
   const child = `
     import { TraceWriter } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)};
-    import { headerOf } from ${JSON.stringify(new URL('../event.testing.ts', import.meta.url).href)};
+    import { headerOf } from ${JSON.stringify(new URL('../header.testing.ts', import.meta.url).href)};
     const writer = TraceWriter.create(${JSON.stringify(path('wal.hvtrace'))}, headerOf(), {});
     for (let i = 1; i <= 3000; i += 1)
       writer.append({ seq: i, t: i * 100, kind: 'mark', what: 'note', text: 'n' + i, provenance: 'authored' });
