@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { DriverRun, Outcome } from '../machine/child.ts';
 import type { Sides } from '../machine/machine.ts';
 import type { Handler } from '../machine/sides.ts';
 import { cell, objectKind } from '../state/schema.ts';
@@ -25,10 +26,14 @@ function valueCell(store: CellStore): CellId {
   return (id + BOX.slots.value) as CellId;
 }
 
+/** A run that asks nothing. */
+function* silent(outcome: Outcome): DriverRun<Outcome> {
+  yield* [];
+  return outcome;
+}
+
 const waiting: Handler = {
-  *enter() {
-    return { rule: 'test.wait' };
-  },
+  enter: () => silent({ rule: 'test.wait' }),
   ready: ({ store }) => store.get(valueCell(store)) !== 0n,
   *wake({ store }, _event, signal) {
     if (signal) return { ret: -4, rule: 'test.signal' };
