@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { type Address, type Seq, seqOf, type TimeNs, timeNs } from '../../../engine/trace/position.ts';
-import type { TraceHeader } from '../../../engine/trace/profile.ts';
+import type { Profile, TraceHeader } from '../../../engine/trace/profile.ts';
 import { parseProfile } from '../../../engine/trace/profile-read.ts';
 import { META, readCounts, readHeader } from '../format/meta.ts';
 import type { NameSource } from '../names.ts';
@@ -26,7 +26,8 @@ export interface Recovery {
 
 export interface RecoverOptions {
   readonly force: boolean;
-  readonly names?: NameSource;
+  /** Names for the views, by the profile that the torn file turns out to have. */
+  readonly names?: (profile: Profile) => NameSource;
   /** How far it is, from 0 to 1. */
   readonly progress?: (done: number) => void;
 }
@@ -71,11 +72,12 @@ function save(
   options: RecoverOptions,
 ): Recovery | TraceProblem {
   const { meta } = found;
-  const header = readHeader(meta.get(META.header) ?? '', meta.get(META.profile) ?? '');
+  const known = readHeader(meta.get(META.header) ?? '', meta.get(META.profile) ?? '');
+  const header = known ?? unknownHeader();
   const [tool, engine, start] = [META.tool, META.engine, META.start].map((key) => meta.get(key));
-  const writer = TraceWriter.create(out, header ?? unknownHeader(), {
+  const writer = TraceWriter.create(out, header, {
     force: options.force,
-    ...(options.names === undefined ? {} : { names: options.names }),
+    ...(options.names === undefined ? {} : { names: options.names(header.profile) }),
     ...(tool === undefined ? {} : { tool }),
     ...(engine === undefined ? {} : { engine }),
     ...(start === undefined ? {} : { start }),
@@ -92,7 +94,7 @@ function save(
     }
     saver.end(readCounts(meta.get(META.counts) ?? '')?.events, found);
     writer.close();
-    return { ...saver.recovery, headerLost: header === undefined };
+    return { ...saver.recovery, headerLost: known === undefined };
   } catch (error) {
     writer.abort();
     throw error;

@@ -217,23 +217,18 @@ export class TraceWriter {
     this.#putMeta(META.hash, hash);
   }
 
-  /** Ends the recording: one file without companions, marked complete. */
+  /**
+   * Ends the recording: one file without companions, marked complete. After a failure to write, which was
+   * thrown when it came up, it only closes what was committed.
+   */
   close(): void {
     if (this.#closed) return;
-    const failed = this.#failed;
-    if (failed === undefined)
-      this.#attempt(() => {
-        this.#putMeta(META.state, 'complete');
-        this.#save();
-        this.#db.exec('COMMIT');
-      });
-    this.#end();
-    this.#attempt(() => {
-      this.#db.pragma('wal_checkpoint(TRUNCATE)');
-      // Refused while somebody reads along: then the file stays as it is, which opens as well.
-      if (failed === undefined) this.#leaveWal();
-    });
-    this.#db.close();
+    try {
+      if (this.#failed === undefined) this.#attempt(() => this.#finish());
+    } finally {
+      this.#end();
+      this.#db.close();
+    }
   }
 
   /** Gives the recording up and removes what it made. */
@@ -250,8 +245,13 @@ export class TraceWriter {
     this.#open.clear();
   }
 
-  #leaveWal(): void {
+  #finish(): void {
+    this.#putMeta(META.state, 'complete');
+    this.#save();
+    this.#db.exec('COMMIT');
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
     try {
+      // Refused while somebody reads along: then the file stays as it is, which opens as well.
       this.#db.pragma('journal_mode = DELETE');
     } catch (error) {
       if (!sqliteCode(error)?.startsWith('SQLITE_BUSY') && sqliteCode(error) !== 'SQLITE_LOCKED') throw error;
