@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { JsonObject } from '../trace/text/json.ts';
 import { HypervisorBench } from './bench.testing.ts';
 
 const SINT2 = 'cpu[0].synic.slot[2]';
@@ -190,5 +191,15 @@ describe('HVCALL_POST_MESSAGE', () => {
       posted(() => {}, { role: 'root' }),
       'INVALID_CONNECTION_ID',
     );
+  });
+});
+
+describe('HVCALL_SIGNAL_EVENT', () => {
+  it('takes signals on the event connection of VMBus, where VMBus is', () => {
+    const signal = (connectionid: number, profile: JsonObject = { role: 'l1vh' }) =>
+      new HypervisorBench(profile).call('SIGNAL_EVENT', { connectionid }, { fast: true }).status;
+    assert.equal(signal(2), 'SUCCESS');
+    assert.equal(signal(0x1_0007), '?');
+    assert.equal(signal(2, { role: 'root' }), 'INVALID_CONNECTION_ID');
   });
 });

@@ -6,8 +6,6 @@ import { failure } from '../kernel/errno.ts';
 import { bringUp, type HotplugState, takeDown } from '../kernel/hotplug.ts';
 import { cellAt } from '../kernel/objects.ts';
 
-const RULE = 'Linux.cpuhp';
-
 function onlineCell(context: Context, cpu: number) {
   const id = context.store.find(TOP, CPU, cpu);
   return id === undefined ? undefined : cellAt(id, CPU.slots.online);
@@ -19,7 +17,7 @@ export function* cpuOnline(
   states: readonly HotplugState[],
   cpu: number,
 ): DriverRun<Outcome> {
-  const rule = `${RULE}.online`;
+  const rule = 'Linux.cpuhp.online';
   const online = onlineCell(context, cpu);
   if (online === undefined) return { ret: failure('ENODEV'), rule };
   if (context.store.low(online) === 1) return { ret: 0, rule };
@@ -35,7 +33,7 @@ export function* cpuOffline(
   states: readonly HotplugState[],
   cpu: number,
 ): DriverRun<Outcome> {
-  const rule = `${RULE}.offline`;
+  const rule = 'Linux.cpuhp.offline';
   const online = onlineCell(context, cpu);
   if (online === undefined) return { ret: failure('ENODEV'), rule };
   if (context.store.low(online) === 0) return { ret: 0, rule };

@@ -11,8 +11,6 @@ import { cellAt, driverOf, driverState, isRoot, setDriverState } from '../kernel
 import { type MapFailure, mshvHotplug, SCHEDULER_HOTPLUG } from './cpu.ts';
 import { SELF } from './partition-id.ts';
 
-const RULE = 'Linux.mshv';
-
 const GET_PROPERTY_EX = hypercallCode('GET_PARTITION_PROPERTY_EX');
 const GET_SYSTEM_PROPERTY = hypercallCode('GET_SYSTEM_PROPERTY');
 const PROPERTY = {
@@ -46,7 +44,7 @@ export function* startMshv(
   cpus: readonly number[] | undefined,
   fail: FailStep | undefined,
 ): DriverRun<Outcome> {
-  const outcome = (ret: number): Outcome => ({ ret, rule: `${RULE}.start` });
+  const outcome = (ret: number): Outcome => ({ ret, rule: 'Linux.mshv.start' });
   const { role } = context.profile;
   if (!isRoot(context) && role !== 'l1vh') return outcome(failure('ENODEV'));
   if (driverState(context, MSHV) === 'running') return outcome(failure('EEXIST'));
@@ -114,7 +112,7 @@ function* askScheduler(context: Context, actor: Actor): DriverRun<number> {
 
 /** The module cannot go while one of its files is open; else what it set up goes in reverse (mshv_parent_partition_exit). */
 export function* stopMshv(context: Context, cpus?: readonly number[]): DriverRun<Outcome> {
-  const rule = `${RULE}.stop`;
+  const rule = 'Linux.mshv.stop';
   if (driverState(context, MSHV) !== 'running') return { ret: failure('ENOENT'), rule };
   if (cpus !== undefined) {
     yield* removeState(context, mshvHotplug(), cpus);

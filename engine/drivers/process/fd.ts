@@ -10,8 +10,6 @@ import { closeFile, shareFile } from './close.ts';
 import { type File, fileOfFd, fileOfHandle, freeFd, installFd, removeFd } from './files.ts';
 
 const DEVICE = '/dev/mshv';
-const RULE = 'Linux.fd';
-
 /** The number that a call gave a new descriptor: the recorded one, or the lowest that is free. */
 function newFd(context: Context, event: FdEvent): number {
   const recorded = typeof event.ret === 'number' ? event.ret : event.fd;
@@ -28,9 +26,9 @@ function open(): Handler<FdEvent> {
   return {
     *enter(context, event): DriverRun<Outcome> {
       yield* [];
-      if (driverState(context, MSHV) === 'stopped') return { ret: failure('ENOENT'), rule: `${RULE}.open` };
+      if (driverState(context, MSHV) === 'stopped') return { ret: failure('ENOENT'), rule: 'Linux.fd.open' };
       if (failedCall(event)) return { rule: UNMODELLED, ret: event.ret as number };
-      return { ret: newFd(context, event), rule: `${RULE}.open` };
+      return { ret: newFd(context, event), rule: 'Linux.fd.open' };
     },
     *leave(context, event): DriverRun<void> {
       yield* [];
@@ -54,7 +52,7 @@ function close(file: File): Handler<FdEvent> {
       if (failedCall(event)) return { rule: UNMODELLED, ret: event.ret as number };
       removeFd(context, event.pid, event.fd);
       yield* closeFile(context, { component: 'mshv', cpu: event.cpu ?? 0 }, file);
-      return { ret: 0, rule: `${RULE}.close` };
+      return { ret: 0, rule: 'Linux.fd.close' };
     },
   };
 }
@@ -65,7 +63,7 @@ function dup(file: File): Handler<FdEvent> {
     *enter(context, event): DriverRun<Outcome> {
       yield* [];
       if (failedCall(event)) return { rule: UNMODELLED, ret: event.ret as number };
-      return { ret: newFd(context, event), rule: `${RULE}.dup` };
+      return { ret: newFd(context, event), rule: 'Linux.fd.dup' };
     },
     *leave(context, event): DriverRun<void> {
       yield* [];

@@ -10,8 +10,6 @@ import { allocateFrames, cellAt, driverOf, driverState, isRoot, setDriverState }
 import { connect, setConnection, unload } from './connect.ts';
 import { VMBUS_HOTPLUG } from './cpu.ts';
 
-const RULE = 'Linux.vmbus';
-
 /** Linux 7.2 drivers/hv/vmbus_drv.c, vmbus_bus_init: pages, SynIC of each CPU, then the host. */
 export function* startVmbus(
   context: Context,
@@ -19,7 +17,7 @@ export function* startVmbus(
   cpus: readonly number[] | undefined,
   fail: FailStep | undefined,
 ): DriverRun<Outcome> {
-  const outcome = (ret: number): Outcome => ({ ret, rule: `${RULE}.start` });
+  const outcome = (ret: number): Outcome => ({ ret, rule: 'Linux.vmbus.start' });
   if (!context.profile.vmbus) return outcome(failure('ENODEV'));
   if (driverState(context, VMBUS) === 'running') return outcome(failure('EEXIST'));
   if (fail === 'alloc') return outcome(failure('ENOMEM'));
@@ -30,7 +28,7 @@ export function* startVmbus(
   if (ret !== 0) return outcome(discard(context, ret));
   // The connection fails at its first step, which allocates work queues and pages.
   const conversation = fail === 'vmbus-connect' ? 'refused' : yield* connect(context);
-  if (conversation === 'waiting') return { rule: `${RULE}.start` };
+  if (conversation === 'waiting') return { rule: 'Linux.vmbus.start' };
   if (conversation === 'done') return outcome(0);
   setConnection(context, 'disconnected');
   yield* removeState(context, VMBUS_HOTPLUG, cpus);
@@ -59,7 +57,7 @@ function discard(context: Context, ret: number): number {
 
 /** Disconnects from the host, then gives up the SynIC of each CPU (vmbus_exit, and hv_kexec_handler). */
 export function* stopVmbus(context: Context, cpus?: readonly number[]): DriverRun<Outcome> {
-  const rule = `${RULE}.stop`;
+  const rule = 'Linux.vmbus.stop';
   if (driverState(context, VMBUS) !== 'running') return { ret: failure('ENOENT'), rule };
   if (cpus !== undefined) {
     yield* removeState(context, VMBUS_HOTPLUG, cpus);

@@ -1,6 +1,6 @@
 import { constant, fieldOf, readU64, setOf, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
-import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
+import { keyOf, TOP } from '../../state/store.ts';
 import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { HYPERVISOR } from '../cells/host.ts';
@@ -85,7 +85,6 @@ function finalize(call: Call): HypercallAnswer {
   if ('answer' in found) return found.answer;
   const wrong = wrongState(call, found.id, PHASES.FINALIZE_PARTITION);
   if (wrong !== undefined) return wrong;
-  if (hasChildren(call, found.id)) return failed(STATUS.OPERATION_DENIED, 'TLFS2013.partition.has-children');
   const { store } = call.context;
   for (const vp of store.children(found.id, VP)) store.destroy(vp);
   store.set(cellAt(found.id, PARTITION.slots.stats.self), 0);
@@ -93,14 +92,6 @@ function finalize(call: Call): HypercallAnswer {
   store.set(cellAt(found.id, PARTITION.slots.pool.used), 0);
   setState(call, found.id, 'finalized');
   return succeeded('TLFS2013.partition.finalize');
-}
-
-function hasChildren(call: Call, id: ObjectId): boolean {
-  const { store } = call.context;
-  const key = BigInt(store.key(id));
-  return store
-    .children(TOP, PARTITION)
-    .some((child) => store.get(cellAt(child, PARTITION.slots.parent)) === key);
 }
 
 function remove(call: Call): HypercallAnswer {
