@@ -1,4 +1,4 @@
-import type { Answer, DriverRun, Emitted, Outcome, Request } from '../machine/child.ts';
+import type { Answer, DriverRun, Emitted, NoAnswer, Outcome, Request } from '../machine/child.ts';
 import type { Handler } from '../machine/sides.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Address, Seq, TimeNs } from '../trace/position.ts';
@@ -44,4 +44,46 @@ export interface OpenCall {
   readonly sub: number;
   /** It has no result yet. */
   readonly waits: boolean;
+}
+
+/** What is handed to a driver that starts, and to one whose note nobody answers. */
+export const NO_ANSWER: NoAnswer = { kind: 'none' };
+
+/** A stimulus before anything was done with it. */
+export function newFrame(stimulus: TraceEvent, handler: Handler | undefined): Frame {
+  return {
+    stimulus,
+    handler,
+    run: undefined,
+    answer: NO_ANSWER,
+    queue: [],
+    members: [],
+    open: [],
+    sub: 0,
+    outcome: undefined,
+    leaveFrom: 0,
+    leaveSub: 0,
+    phase: 'entering',
+    returns: undefined,
+    completed: stimulus,
+  };
+}
+
+/** Hands an answer to whoever waits for it. */
+export function answered(frame: Frame, expected: Expectation, answer: Answer, address: Address): void {
+  if (expected.asked) frame.answer = answer;
+  expectEmitted(frame, answer, address);
+}
+
+/** Events that the hypervisor made while it answered come before anything else. */
+export function expectEmitted(frame: Frame, answer: Answer, parent: Address): void {
+  if (answer.kind === 'none' || answer.emitted === undefined) return;
+  frame.queue.unshift(...answer.emitted.map((what) => ({ what, parent, asked: false })));
+}
+
+/** A step that a driver begins is the parent of what follows until it ends. */
+export function nest(frame: Frame, event: TraceEvent, address: Address): void {
+  if (event.kind !== 'lifecycle') return;
+  if (event.phase === 'end') frame.open.pop();
+  else frame.open.push(address);
 }

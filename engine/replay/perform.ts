@@ -1,10 +1,9 @@
-import type { Answer, NoAnswer } from '../machine/child.ts';
+import type { Answer } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { HypercallEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
 import type { Address } from '../trace/position.ts';
 import { compareBytes, type Verdict } from './compare.ts';
-
-const NO_ANSWER: NoAnswer = { kind: 'none' };
+import { NO_ANSWER } from './frame.ts';
 
 /** An event that has been executed: the answer that goes on, and the event with all its answers. */
 export interface Performed {

@@ -1,10 +1,20 @@
-import type { Answer, NoAnswer } from '../machine/child.ts';
+import type { Answer } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { EventKind, TraceEvent } from '../trace/event.ts';
 import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
 import { type Ahead, NOTHING_AHEAD } from './ahead.ts';
 import { Verdict } from './compare.ts';
-import type { Expectation, Frame, OpenCall } from './frame.ts';
+import {
+  answered,
+  type Expectation,
+  expectEmitted,
+  type Frame,
+  NO_ANSWER,
+  nest,
+  newFrame,
+  type OpenCall,
+} from './frame.ts';
+import { Frames } from './frames.ts';
 import { compareRequest, describe, sameEvent } from './match.ts';
 import { Numberer, type Numbering, returnOf } from './numbering.ts';
 import { compareOutcome, completedCall } from './outcome.ts';
@@ -13,7 +23,6 @@ import { perform } from './perform.ts';
 import type { StepObserver } from './step.ts';
 import { asOutcome, componentOf, endOf, isDriven, ruleOf } from './stimulus.ts';
 
-const NO_ANSWER: NoAnswer = { kind: 'none' };
 /** Linux errno of a call that a signal interrupted. */
 const EINTR = 4;
 
@@ -39,8 +48,7 @@ export class Replayer {
   readonly #numbering: Numbering;
   readonly #childKinds: ReadonlySet<EventKind>;
   readonly #observe: StepObserver;
-  /** Open stimuli and the recorded events below them, by number. */
-  readonly #frames = new Map<number, Frame>();
+  readonly #frames = new Frames();
   readonly #returns = new PendingReturns();
   readonly #numbers: Numberer;
   #busy = 0;
@@ -55,10 +63,7 @@ export class Replayer {
 
   /** No driver is in the middle of anything: the machine's whole state is its store and the open calls. */
   get atRest(): boolean {
-    if (this.#busy > 0) return false;
-    for (const { phase } of this.#frames.values())
-      if (phase !== 'calling' && phase !== 'waiting') return false;
-    return true;
+    return this.#busy === 0 && this.#frames.allCalling();
   }
 
   /** Calls that have been made and not returned. */
@@ -72,7 +77,7 @@ export class Replayer {
 
   /** Puts an open call back, after a restore from a checkpoint. */
   reopen(event: TraceEvent, { sub, waits }: OpenCall): void {
-    const frame = this.#newFrame(event);
+    const frame = this.#open(event);
     frame.sub = sub;
     frame.phase = waits ? 'waiting' : 'calling';
     this.#await(frame);
@@ -104,14 +109,14 @@ export class Replayer {
   /** Ends the replay: calls that return do so, what was expected and never came is a divergence. */
   finish(): void {
     this.#settle(Number.MAX_SAFE_INTEGER, NOTHING_AHEAD);
-    for (const frame of new Set(this.#frames.values())) this.#close(frame);
+    for (const frame of this.#frames.all()) this.#close(frame);
     this.#returnDone(Number.MAX_SAFE_INTEGER);
     this.#machine.store.flush();
   }
 
   #stimulus(given: TraceEvent, ahead: Ahead): void {
     const event = this.#numbers.recorded(given);
-    const frame = this.#newFrame(event);
+    const frame = this.#open(event);
     const address = at(event.seq);
     const { store } = this.#machine;
     const from = store.entries;
@@ -119,7 +124,7 @@ export class Replayer {
     if (event.kind === 'msr' || event.kind === 'hypercall') {
       const { answer, completed } = perform(this.#machine, event, address, this.verdict);
       this.#emit(address, completed, undefined, false, from, ruleOf(answer));
-      this.#expect(frame, answer, address);
+      expectEmitted(frame, answer, address);
     } else {
       if (event.kind === 'message') this.#machine.note(event);
       const { handler } = frame;
@@ -130,7 +135,7 @@ export class Replayer {
       }
       this.#emit(address, event, undefined, false, from, undefined);
     }
-    this.#join(frame, event.seq);
+    this.#frames.join(frame, event.seq);
     this.#advance(frame, ahead);
   }
 
@@ -144,7 +149,7 @@ export class Replayer {
       if (next === undefined) break;
       if (sameEvent(next.what, event)) {
         frame.queue.shift();
-        this.#join(frame, event.seq);
+        this.#frames.join(frame, event.seq);
         this.#match(frame, next, event, address);
         this.#advance(frame, ahead);
         return;
@@ -155,7 +160,7 @@ export class Replayer {
       this.verdict.differs(address, 'event', describe(next.what), describe(event), 'drivers.sequence');
       this.#derive(frame, ahead);
     }
-    this.#join(frame, event.seq);
+    this.#frames.join(frame, event.seq);
     this.#unexpected(frame, event, address);
     this.#advance(frame, ahead);
   }
@@ -167,8 +172,8 @@ export class Replayer {
     store.writer(address, componentOf(event));
     const { answer, completed } = perform(this.#machine, event, address, this.verdict);
     this.#emit(address, completed, expected.parent, false, from, ruleOf(answer));
-    this.#nest(frame, completed, address);
-    this.#answered(frame, expected, answer, address);
+    nest(frame, completed, address);
+    answered(frame, expected, answer, address);
   }
 
   /** An event that the engine did not expect: it happened, so its effects do too. */
@@ -179,7 +184,7 @@ export class Replayer {
     store.writer(address, componentOf(event));
     const { answer, completed } = perform(this.#machine, event, address, this.verdict);
     this.#emit(address, completed, at(frame.stimulus.seq), false, from, ruleOf(answer));
-    this.#expect(frame, answer, address);
+    expectEmitted(frame, answer, address);
   }
 
   /** Works off what is not recorded; stops at an event that the recording is going to have. */
@@ -230,26 +235,8 @@ export class Replayer {
     const { answer, completed } = perform(this.#machine, event, address, undefined);
     this.derived++;
     this.#emit(address, completed, expected.parent, this.#numbering === 'derive', from, ruleOf(answer));
-    this.#nest(frame, completed, address);
-    this.#answered(frame, expected, answer, address);
-  }
-
-  #answered(frame: Frame, expected: Expectation, answer: Answer, address: Address): void {
-    if (expected.asked) frame.answer = answer;
-    this.#expect(frame, answer, address);
-  }
-
-  /** Events that the hypervisor made while it answered come before anything else. */
-  #expect(frame: Frame, answer: Answer, parent: Address): void {
-    if (answer.kind === 'none' || answer.emitted === undefined) return;
-    frame.queue.unshift(...answer.emitted.map((what) => ({ what, parent, asked: false })));
-  }
-
-  /** A step begun by a driver is the parent of what follows until it ends. */
-  #nest(frame: Frame, event: TraceEvent, address: Address): void {
-    if (event.kind !== 'lifecycle') return;
-    if (event.phase === 'end') frame.open.pop();
-    else frame.open.push(address);
+    nest(frame, completed, address);
+    answered(frame, expected, answer, address);
   }
 
   /** The driver is through and nothing is expected any more: compare the outcome, await the return. */
@@ -258,7 +245,7 @@ export class Replayer {
     if (frame.phase === 'leaving') {
       this.#returned(frame);
     } else if (stimulus.kind !== 'ioctl' && stimulus.kind !== 'fd') {
-      this.#drop(frame);
+      this.#frames.drop(frame);
     } else if (outcome?.ret === undefined && frame.handler?.wake !== undefined) {
       frame.phase = 'waiting';
       this.#await(frame);
@@ -275,7 +262,7 @@ export class Replayer {
     if (completed.kind !== 'ioctl' && completed.kind !== 'fd') return;
     if (completed.ret === null || completed.ret === undefined) frame.returns = undefined;
     else frame.returns = completed.kind === 'ioctl' ? (completed.tEnd ?? completed.t) : completed.t;
-    this.#join(frame, completed.seq);
+    this.#frames.join(frame, completed.seq);
     this.#returns.add(frame);
   }
 
@@ -308,7 +295,7 @@ export class Replayer {
   #settle(t: number, ahead: Ahead): void {
     if (this.#returns.size > 0) this.#returnDone(t);
     if (this.#busy === 0) return;
-    for (const frame of new Set(this.#frames.values())) {
+    for (const frame of this.#frames.all()) {
       const { stimulus } = frame;
       if (stimulus.kind !== 'ioctl' || typeof stimulus.ret !== 'number') continue;
       if (frame.phase === 'calling' || frame.phase === 'waiting') continue;
@@ -359,17 +346,18 @@ export class Replayer {
   #returned(frame: Frame): void {
     const { completed, sub, leaveSub } = frame;
     this.#observe({
-      address: returnOf(completed.seq),
-      event: completed,
-      parent: undefined,
-      derived: false,
-      returned: true,
-      from: frame.leaveFrom,
-      to: this.#machine.store.entries,
+      ...{
+        address: returnOf(completed.seq),
+        event: completed,
+        parent: undefined,
+        derived: false,
+        returned: true,
+      },
+      ...{ from: frame.leaveFrom, to: this.#machine.store.entries },
       ...(sub > leaveSub ? { firstSub: leaveSub + 1 } : {}),
       ...(frame.outcome === undefined ? {} : { rule: frame.outcome.rule }),
     });
-    this.#drop(frame);
+    this.#frames.drop(frame);
   }
 
   /** Nothing more will be recorded below the stimulus: what is still expected is missing. */
@@ -378,7 +366,7 @@ export class Replayer {
     if (frame.phase === 'waiting' || (stimulus.kind === 'ioctl' && stimulus.ret === null)) {
       if (frame.run !== undefined) this.#busy--;
       frame.run = undefined;
-      this.#drop(frame);
+      this.#frames.drop(frame);
       return;
     }
     for (;;) {
@@ -393,33 +381,8 @@ export class Replayer {
     if (frame.phase !== 'calling' && frame.phase !== 'done') this.#finished(frame);
   }
 
-  #drop(frame: Frame): void {
-    frame.phase = 'done';
-    for (const seq of frame.members) this.#frames.delete(seq);
-  }
-
-  #join(frame: Frame, seq: number): void {
-    frame.members.push(seq);
-    this.#frames.set(seq, frame);
-  }
-
-  #newFrame(event: TraceEvent): Frame {
-    return {
-      stimulus: event,
-      handler: isDriven(event) ? this.#machine.handler(event) : undefined,
-      run: undefined,
-      answer: NO_ANSWER,
-      queue: [],
-      members: [],
-      open: [],
-      sub: 0,
-      outcome: undefined,
-      leaveFrom: 0,
-      leaveSub: 0,
-      phase: 'entering',
-      returns: undefined,
-      completed: event,
-    };
+  #open(event: TraceEvent): Frame {
+    return newFrame(event, isDriven(event) ? this.#machine.handler(event) : undefined);
   }
 
   #emit(

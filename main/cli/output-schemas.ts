@@ -1,3 +1,6 @@
+import { EVENT_KINDS } from '../../engine/trace/event.ts';
+import { eventSchema } from '../../engine/trace/schema/index.ts';
+
 /** JSON Schemas (draft 2020-12) of the `--json` outputs, by command. */
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -5,6 +8,7 @@ type Schema = Readonly<Record<string, unknown>>;
 const TEXT: Schema = { type: 'string' };
 const COUNT: Schema = { type: 'integer', minimum: 0 };
 const POSITION: Schema = { type: 'string', pattern: '^(0|[1-9][0-9]*(r|\\.[1-9][0-9]*)?)$' };
+const DERIVED_POSITION: Schema = { type: 'string', pattern: '^[1-9][0-9]*\\.[1-9][0-9]*$' };
 const HEX: Schema = { type: 'string', pattern: '^0x[0-9a-f]+$' };
 const HASH: Schema = { type: 'string', pattern: '^[0-9a-f]{16}$' };
 
@@ -57,9 +61,19 @@ const CELL = object(
   { writer: object({ at: POSITION, component: TEXT }) },
 );
 
+/** Event text, but for derived events, whose address stands in `position` and may stand in `parent`. */
+const SHOWN_EVENT: Schema = {
+  anyOf: EVENT_KINDS.map((kind) => {
+    const { properties, ...schema } = eventSchema(kind);
+    const parent = { anyOf: [COUNT, DERIVED_POSITION] };
+    return { ...schema, properties: { ...properties, position: DERIVED_POSITION, parent } };
+  }),
+};
+
 export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
   run: object({ file: TEXT, events: COUNT, hash: HASH }),
   import: object({ file: TEXT, events: COUNT }),
+  show: SHOWN_EVENT,
   replay: object({
     events: COUNT,
     derived: COUNT,
@@ -79,9 +93,16 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
     value: TEXT,
     readings: list(object({ as: TEXT, title: TEXT, facts: list(object({ name: TEXT, value: TEXT })) })),
   }),
-  recover: object({ file: TEXT, events: COUNT, missing: list(TEXT) }),
+  recover: object({
+    file: TEXT,
+    events: COUNT,
+    incomplete: COUNT,
+    profileLost: { type: 'boolean' },
+    missing: list({ type: 'string', pattern: '^[1-9][0-9]*(\\.\\.([1-9][0-9]*)?)?$' }),
+  }),
   pack: object({ file: TEXT, events: COUNT, bytes: COUNT }),
   unpack: object({ file: TEXT, events: COUNT }),
+  serve: object({ url: TEXT, port: COUNT }),
   doctor: object({
     version: TEXT,
     engine: TEXT,

@@ -100,7 +100,7 @@ export function readU32(bytes: Uint8Array, field: FieldHandle, index = 0): numbe
   }
   if (field.lsb + field.width <= 32) {
     const value = unsignedAt(bytes, at, field.size) >>> field.lsb;
-    return field.width === 32 ? value : value & (2 ** field.width - 1);
+    return field.width === 32 ? value : value & ((1 << field.width) - 1);
   }
   return Number(readU64(bytes, field, index) & 0xffff_ffffn);
 }

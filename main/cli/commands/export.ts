@@ -11,6 +11,7 @@ import { print } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { SIDES } from '../sides.ts';
 import { withTrace } from '../trace.ts';
+import { refuseInput } from '../trace-output.ts';
 
 const CHUNK_CHARS = 1 << 16;
 
@@ -22,7 +23,10 @@ export async function run(args: Arguments): Promise<number> {
     const lines = eventLines(source, args.flag('derived'));
     const path = args.value('output');
     if (path === undefined) await toStdout(lines);
-    else toFile(path, args.flag('force'), lines);
+    else {
+      refuseInput('export', path, args.operands[0] ?? '');
+      toFile(path, args.flag('force'), lines);
+    }
     return EXIT.fine;
   });
 }

@@ -9,7 +9,7 @@ import { outputPath } from '../trace-output.ts';
 
 /** `hvrewind import`: event text into a trace, as it is. */
 export async function run(args: Arguments): Promise<number> {
-  const path = outputPath('import', args, '.hvtrace');
+  const path = outputPath('import', args, '.hvtrace', args.operands[0] ?? '');
   const events = await importing('import', async () => {
     const progress = progressLine('import', 0);
     const source = await eventTextImporter.open(args.operands[0] ?? '', {

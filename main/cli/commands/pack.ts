@@ -8,7 +8,7 @@ import { outputPath } from '../trace-output.ts';
 
 /** `hvrewind pack`: a small file to share. */
 export function run(args: Arguments): Promise<number> {
-  const path = outputPath('pack', args, '.hvtrace.zst');
+  const path = outputPath('pack', args, '.hvtrace.zst', args.operands[0] ?? '');
   return withTrace(args.operands[0] ?? '', async ({ file }) => {
     const packed = pack(file, path, { force: args.flag('force') });
     if (isProblem(packed)) throw new Problem(`pack: ${packed.text}`);

@@ -14,7 +14,7 @@ import { outputPath } from '../trace-output.ts';
 
 /** `hvrewind run`: plays the stimuli of a scenario and records everything that happens. */
 export async function run(args: Arguments): Promise<number> {
-  const path = outputPath('run', args, '.hvtrace');
+  const path = outputPath('run', args, '.hvtrace', args.operands[0] ?? '');
   const played = await importing('run', async () => {
     const scenario = await eventTextImporter.open(args.operands[0] ?? '');
     const header = withProfile(scenario.header, args.value('profile'));

@@ -8,7 +8,7 @@ import { outputPath } from '../trace-output.ts';
 
 /** `hvrewind unpack`: a `.hvtrace` again. */
 export function run(args: Arguments): Promise<number> {
-  const path = outputPath('unpack', args, '.hvtrace');
+  const path = outputPath('unpack', args, '.hvtrace', args.operands[0] ?? '');
   return withTrace(args.operands[0] ?? '', async ({ file }) => {
     const events = unpack(file, path, { force: args.flag('force'), names: abiNames(file.header.profile) });
     if (typeof events !== 'number') throw new Problem(`unpack: ${events.text}`);
