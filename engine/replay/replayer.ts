@@ -1,4 +1,3 @@
-import type { Answer } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { EventKind, TraceEvent } from '../trace/event.ts';
 import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
