@@ -4,7 +4,9 @@ import type { Handler } from '../machine/sides.ts';
 import type { LifecycleEvent } from '../trace/event.ts';
 import { startArch, stopArch } from './arch/boot.ts';
 import { ARCH_HOTPLUG } from './arch/cpu.ts';
+import { ARCH, MSHV, VMBUS } from './cells/driver.ts';
 import type { HotplugState } from './kernel/hotplug.ts';
+import { driverState, isParent } from './kernel/objects.ts';
 import { cpuOffline, cpuOnline } from './machine/cpu.ts';
 import { crash } from './machine/crash.ts';
 import { isStuck, kexec } from './machine/kexec.ts';
@@ -80,6 +82,17 @@ function runOf(event: LifecycleEvent): Run | undefined {
   }
 }
 
+/**
+ * The recording began mid-life, and what the step does depends on a driver that may or may not have been running
+ * before: then only what was recorded of it counts.
+ */
+function dependsOnUnseen(context: Context, event: LifecycleEvent): boolean {
+  if (context.profile.initial === 'reset') return false;
+  if (event.what === 'component-start' || event.what === 'process-exit') return false;
+  const drivers = [ARCH, ...(context.profile.vmbus ? [VMBUS] : []), ...(isParent(context) ? [MSHV] : [])];
+  return drivers.some((driver) => driverState(context, driver) === 'unseen');
+}
+
 function* stuck(): DriverRun<Outcome> {
   yield* [];
   return { rule: 'Linux.kexec' };
@@ -88,6 +101,6 @@ function* stuck(): DriverRun<Outcome> {
 /** How a step of a life cycle is handled; undefined where the kernel's part in it is not modelled. */
 export function lifecycleHandler(context: Context, event: LifecycleEvent): Handler | undefined {
   const run = isStuck(context) ? stuck : runOf(event);
-  if (run === undefined) return undefined;
+  if (run === undefined || dependsOnUnseen(context, event)) return undefined;
   return { enter: (given) => run(given, event) };
 }

@@ -195,6 +195,27 @@ describe('kexec', () => {
   });
 });
 
+describe('a recording that began mid-life', () => {
+  const given = { ...BEFORE, initial: 'unknown' };
+
+  it('leaves to the record what depends on a driver that was not seen to start', () => {
+    const bench = new Bench(given);
+    assert.equal(bench.lifecycle('component-stop', { component: 'mshv' }).outcome, undefined);
+    assert.equal(bench.lifecycle('cpu-offline', { cpu: 1 }).outcome, undefined);
+    bench.lifecycle('component-start', { component: 'vmbus' });
+    assert.equal(bench.lifecycle('kexec').outcome, undefined);
+  });
+
+  it('knows what a driver does that was', () => {
+    const bench = started(given, 'arch', 'vmbus', 'mshv');
+    assert.deepEqual(parties(bench.lifecycle('cpu-offline', { cpu: 1 }).lines), [
+      'mshv@1',
+      'vmbus@1',
+      'arch@1',
+    ]);
+  });
+});
+
 describe('other ends', () => {
   it('reboot: the notifier of mshv only, then everything is as at the start', () => {
     const bench = started({ kernel: 'upstream-7.2', role: 'root', cpus: 2 }, 'arch', 'mshv');

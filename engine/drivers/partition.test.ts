@@ -285,6 +285,7 @@ describe('files', () => {
     const bench = new Bench(ROOT);
     assert.equal(bench.fd({ what: 'open', path: '/dev/null', pid: 7 }).outcome, undefined);
     assert.equal(bench.fd({ what: 'close', fd: 9, pid: 7 }).outcome, undefined);
+    assert.equal(bench.fd({ what: 'close', handle: PARTITION, pid: 7 }).outcome, undefined);
   });
 });
 

@@ -6,6 +6,7 @@ import { noteMessage } from './synic/note.ts';
 
 export { CPU, CPU_MSR } from './cells/cpu.ts';
 export { PARTITION, PARTITION_STATES, PROPERTY, VP } from './cells/partition.ts';
+export { cellAt, groupAt } from './cells/place.ts';
 export {
   CHANNEL_MESSAGE,
   MESSAGE_CONNECTION,

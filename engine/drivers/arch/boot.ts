@@ -4,6 +4,7 @@ import type { Context } from '../../machine/context.ts';
 import type { Profile } from '../../trace/profile.ts';
 import { ARCH } from '../cells/driver.ts';
 import { type Actor, readMsr, updateMsr, writeMsr } from '../kernel/access.ts';
+import { failure } from '../kernel/errno.ts';
 import { FIRST_STATE, installState, removeState } from '../kernel/hotplug.ts';
 import { allocateFrames, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
 import { disabled, enabled, withBase } from '../kernel/synic.ts';
@@ -32,6 +33,7 @@ const VERSIONS: Readonly<Record<Profile['kernel'], bigint>> = {
  * CPU's assist page, then the guest's identity, then the hypercall page, which on a root is the hypervisor's.
  */
 export function* startArch(context: Context, boot: number): DriverRun<number> {
+  if (driverState(context, ARCH) === 'running') return failure('EEXIST');
   const ret = yield* installState(context, ARCH_HOTPLUG, FIRST_STATE);
   if (ret !== 0) return ret;
   const actor: Actor = { component: 'arch', cpu: boot };

@@ -1,10 +1,11 @@
 import { msrs } from '../../abi/index.ts';
+import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { ARCH, ARCH_CPU } from '../cells/driver.ts';
 import { type Actor, readMsr, updateMsr, writeMsr } from '../kernel/access.ts';
 import type { HotplugState } from '../kernel/hotplug.ts';
-import { allocateFrames, cellAt, driverOf, isRoot } from '../kernel/objects.ts';
+import { allocateFrames, driverOf, isRoot } from '../kernel/objects.ts';
 import { BASE_SHIFT, disabled, ENABLE, enabled } from '../kernel/synic.ts';
 
 const VP_INDEX = msrs.number('VP_INDEX');

@@ -1,7 +1,7 @@
-import { CPU } from '../../hypervisor/index.ts';
+import { CPU, cellAt } from '../../hypervisor/index.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectKind } from '../../state/schema.ts';
-import { type CellId, type ObjectId, TOP } from '../../state/store.ts';
+import { type ObjectId, TOP } from '../../state/store.ts';
 import {
   type ARCH,
   DRIVER,
@@ -11,11 +11,6 @@ import {
   type VMBUS,
 } from '../cells/driver.ts';
 import { SYSTEM } from '../cells/system.ts';
-
-/** The cell in a slot of an object. */
-export function cellAt(object: ObjectId, slot: number): CellId {
-  return (object + slot) as CellId;
-}
 
 function only(context: Context, parent: ObjectId, kind: ObjectKind): ObjectId {
   const id = context.store.find(parent, kind, 0);
@@ -58,6 +53,11 @@ export function onlineCpus(context: Context): number[] {
 export function isRoot(context: Context): boolean {
   const { role } = context.profile;
   return role === 'root' || role === 'nested-root';
+}
+
+/** It may have child partitions of its own (Linux: hv_parent_partition). */
+export function isParent(context: Context): boolean {
+  return isRoot(context) || context.profile.role === 'l1vh';
 }
 
 /** Its hypervisor runs on another one (Linux: hv_nested). */

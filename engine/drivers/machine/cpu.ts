@@ -1,10 +1,9 @@
-import { CPU } from '../../hypervisor/index.ts';
+import { CPU, cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { TOP } from '../../state/store.ts';
 import { failure } from '../kernel/errno.ts';
 import { bringUp, type HotplugState, takeDown } from '../kernel/hotplug.ts';
-import { cellAt } from '../kernel/objects.ts';
 
 function onlineCell(context: Context, cpu: number) {
   const id = context.store.find(TOP, CPU, cpu);

@@ -1,9 +1,10 @@
+import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { stopArch } from '../arch/boot.ts';
 import { VMBUS } from '../cells/driver.ts';
 import { KEXEC_PHASES, SYSTEM } from '../cells/system.ts';
-import { cellAt, driverState, systemOf } from '../kernel/objects.ts';
+import { driverState, systemOf } from '../kernel/objects.ts';
 import { step } from '../kernel/step.ts';
 import { hasNotifier, removeSynic } from '../mshv/driver.ts';
 import { stopVmbus } from '../vmbus/driver.ts';

@@ -1,9 +1,10 @@
+import { cellAt } from '../../hypervisor/index.ts';
 import type { Context } from '../../machine/context.ts';
 import { TOP } from '../../state/store.ts';
 import { DRIVER } from '../cells/driver.ts';
 import { PROCESS, SYSTEM } from '../cells/system.ts';
 import { createDriverState } from '../initialise.ts';
-import { cellAt, systemOf } from '../kernel/objects.ts';
+import { systemOf } from '../kernel/objects.ts';
 
 /** A new kernel: nothing that the old one kept is left. What the hypervisor keeps is. */
 export function startAnew(context: Context): void {

@@ -1,3 +1,4 @@
+import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { FailStep } from '../../trace/event.ts';
@@ -6,7 +7,7 @@ import { type Actor, readMsr, updateMsr, writeMsr } from '../kernel/access.ts';
 import { usesAutoEoi } from '../kernel/aeoi.ts';
 import { failure } from '../kernel/errno.ts';
 import type { HotplugState } from '../kernel/hotplug.ts';
-import { allocateFrames, cellAt, driverOf } from '../kernel/objects.ts';
+import { allocateFrames, driverOf } from '../kernel/objects.ts';
 import {
   AS_INTERCEPT,
   AUTO_EOI,

@@ -1,4 +1,5 @@
 import { constant, constantNumber, fieldOf, readU64, writeField } from '../../abi/index.ts';
+import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { keyOf } from '../../state/store.ts';
@@ -7,7 +8,7 @@ import { MSHV, MSHV_PARTITION } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { hypercallCode } from '../kernel/hypercall.ts';
-import { cellAt, driverOf } from '../kernel/objects.ts';
+import { driverOf } from '../kernel/objects.ts';
 import { freeFd, installFd } from '../process/files.ts';
 import { hypercallWithMemory } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';

@@ -1,10 +1,11 @@
 import { constantNumber, fieldOf, readU64, registers, writeField } from '../../abi/index.ts';
+import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { MSHV, MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { cellAt, driverOf } from '../kernel/objects.ts';
+import { driverOf } from '../kernel/objects.ts';
 import { partitionOf } from './objects.ts';
 import {
   AREA_PARENT,

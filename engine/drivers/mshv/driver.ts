@@ -1,4 +1,5 @@
 import { constantNumber, fieldOf, readU32, readU64, writeField } from '../../abi/index.ts';
+import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { FailStep } from '../../trace/event.ts';
@@ -7,7 +8,7 @@ import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { freeNumber, type HotplugState, installState, removeState } from '../kernel/hotplug.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { cellAt, driverOf, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
+import { driverOf, driverState, isParent, isRoot, setDriverState } from '../kernel/objects.ts';
 import { type MapFailure, mshvHotplug, SCHEDULER_HOTPLUG } from './cpu.ts';
 import { SELF } from './partition-id.ts';
 
@@ -45,8 +46,7 @@ export function* startMshv(
   fail: FailStep | undefined,
 ): DriverRun<Outcome> {
   const outcome = (ret: number): Outcome => ({ ret, rule: 'Linux.mshv.start' });
-  const { role } = context.profile;
-  if (!isRoot(context) && role !== 'l1vh') return outcome(failure('ENODEV'));
+  if (!isParent(context)) return outcome(failure('ENODEV'));
   if (driverState(context, MSHV) === 'running') return outcome(failure('EEXIST'));
   if (fail === 'alloc') return outcome(failure('ENOMEM'));
   if (fail === 'cpuhp') return outcome(failure('ENOSPC'));

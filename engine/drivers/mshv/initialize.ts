@@ -1,11 +1,12 @@
 import { constantNumber, fieldOf, writeField } from '../../abi/index.ts';
+import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import { MSHV_PARTITION } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { hypercallCode } from '../kernel/hypercall.ts';
-import { cellAt } from '../kernel/objects.ts';
+
 import { deposit, hypercallWithMemory } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { partitionOf } from './objects.ts';

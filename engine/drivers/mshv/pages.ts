@@ -1,11 +1,12 @@
 import { constantNumber, type FieldHandle, fieldOf, statuses, writeField } from '../../abi/index.ts';
+import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { MSHV } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { errnoOf } from '../kernel/errno.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { allocateFrames, cellAt, driverOf, driverState } from '../kernel/objects.ts';
+import { allocateFrames, driverOf, driverState } from '../kernel/objects.ts';
 import { hypercallWithMemory } from './deposit.ts';
 import { SELF } from './partition-id.ts';
 

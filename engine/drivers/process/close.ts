@@ -1,8 +1,9 @@
+import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
-import { cellAt } from '../kernel/objects.ts';
+
 import { destroyPartition } from '../mshv/destroy.ts';
 import { partitionOf, vpOf } from '../mshv/objects.ts';
 import type { File } from './files.ts';

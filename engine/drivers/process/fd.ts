@@ -1,15 +1,17 @@
-import { UNMODELLED } from '../../hypervisor/index.ts';
+import { cellAt, UNMODELLED } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { Handler } from '../../machine/sides.ts';
 import type { FdEvent } from '../../trace/event.ts';
 import { MSHV } from '../cells/driver.ts';
 import { failure } from '../kernel/errno.ts';
-import { cellAt, driverOf, driverState } from '../kernel/objects.ts';
+import { driverOf, driverState } from '../kernel/objects.ts';
+import { partitionOf, vpOf } from '../mshv/objects.ts';
 import { closeFile, shareFile } from './close.ts';
 import { type File, fileOfFd, fileOfHandle, freeFd, installFd, removeFd } from './files.ts';
 
 const DEVICE = '/dev/mshv';
+
 /** The number that a call gave a new descriptor: the recorded one, or the lowest that is free. */
 function newFd(context: Context, event: FdEvent): number {
   const recorded = typeof event.ret === 'number' ? event.ret : event.fd;
@@ -74,18 +76,25 @@ function dup(file: File): Handler<FdEvent> {
   };
 }
 
-/** How a call on descriptors is handled; undefined for files that are not the drivers', and for mappings. */
+/** The driver has the object that the file stands for. */
+function isKnown(context: Context, file: File | undefined): file is File {
+  if (file === undefined || file.kind === 'device') return file !== undefined;
+  if (file.kind === 'partition') return partitionOf(context, file.partition) !== undefined;
+  return vpOf(context, file.partition, file.vp) !== undefined;
+}
+
+/** How a call on descriptors is handled; undefined for files that are not the drivers', or not known, and for mappings. */
 export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | undefined {
   switch (event.what) {
     case 'open':
       return event.path === DEVICE || event.handle?.kind === 'device' ? open() : undefined;
     case 'close': {
       const file = fileOf(context, event, event.fd);
-      return file === undefined ? undefined : close(file);
+      return isKnown(context, file) ? close(file) : undefined;
     }
     case 'dup': {
       const file = fileOf(context, event, event.from);
-      return file === undefined ? undefined : dup(file);
+      return isKnown(context, file) ? dup(file) : undefined;
     }
     default:
       return undefined;

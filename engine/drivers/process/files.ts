@@ -1,8 +1,8 @@
+import { cellAt } from '../../hypervisor/index.ts';
 import type { Context } from '../../machine/context.ts';
 import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
 import type { Handle } from '../../trace/handle.ts';
 import { FD, FILE_KINDS, PROCESS } from '../cells/system.ts';
-import { cellAt } from '../kernel/objects.ts';
 
 /** Descriptors 0, 1 and 2 belong to the program. */
 const FIRST_FD = 3;

@@ -1,11 +1,11 @@
-import { CPU, fileOf, VMBUS_MESSAGE_TYPE } from '../../hypervisor/index.ts';
+import { CPU, cellAt, fileOf, groupAt, VMBUS_MESSAGE_TYPE } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { type CellId, TOP } from '../../state/store.ts';
 import { VMBUS } from '../cells/driver.ts';
 import { writeMsr } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { cellAt, driverOf, isNested } from '../kernel/objects.ts';
+import { driverOf, isNested } from '../kernel/objects.ts';
 import { VMBUS_SINT, vmbusActor, vmbusMsrs } from './cpu.ts';
 
 const POST_MESSAGE = hypercallCode('POST_MESSAGE');
@@ -61,7 +61,7 @@ export function* takeMessage(context: Context, cpu: number): DriverRun<Uint8Arra
   const id = store.find(TOP, CPU, cpu);
   if (id === undefined) return undefined;
   const { slot } = fileOf(context, VMBUS_SINT).slots;
-  const at = slot.first + VMBUS_SINT * slot.stride;
+  const at = groupAt(slot, VMBUS_SINT);
   if (store.low(cellAt(id, at + slot.slots.filled)) === 0) return undefined;
   const content = store.blob(store.number(cellAt(id, at + slot.slots.content)));
   const message = { kind: 'message', component: 'vmbus', cpu, sint: VMBUS_SINT } as const;

@@ -1,9 +1,14 @@
-import { CHANNEL_MESSAGE, MESSAGE_CONNECTION, MESSAGE_CONNECTION_V5 } from '../../hypervisor/index.ts';
+import {
+  CHANNEL_MESSAGE,
+  cellAt,
+  MESSAGE_CONNECTION,
+  MESSAGE_CONNECTION_V5,
+} from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { Profile } from '../../trace/profile.ts';
 import { CONNECTIONS, VMBUS } from '../cells/driver.ts';
-import { allocateFrames, cellAt, driverOf } from '../kernel/objects.ts';
+import { allocateFrames, driverOf } from '../kernel/objects.ts';
 import { remark } from '../kernel/step.ts';
 import { BASE_SHIFT } from '../kernel/synic.ts';
 import { awaitMessage, channelHeader, messageConnection, postMessage } from './channel.ts';

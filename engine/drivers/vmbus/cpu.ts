@@ -1,3 +1,4 @@
+import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { CONNECTIONS, VMBUS, VMBUS_CPU } from '../cells/driver.ts';
@@ -5,7 +6,7 @@ import { type Actor, readMsr, updateMsr, writeMsr } from '../kernel/access.ts';
 import { usesAutoEoi } from '../kernel/aeoi.ts';
 import { failure } from '../kernel/errno.ts';
 import type { HotplugState } from '../kernel/hotplug.ts';
-import { cellAt, driverOf, isNested, isRoot } from '../kernel/objects.ts';
+import { driverOf, isNested, isRoot } from '../kernel/objects.ts';
 import {
   AUTO_EOI,
   BASE_SHIFT,

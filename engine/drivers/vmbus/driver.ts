@@ -1,4 +1,4 @@
-import { CPU } from '../../hypervisor/index.ts';
+import { CPU, cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { TOP } from '../../state/store.ts';
@@ -6,7 +6,7 @@ import type { FailStep } from '../../trace/event.ts';
 import { VMBUS, VMBUS_CPU } from '../cells/driver.ts';
 import { failure } from '../kernel/errno.ts';
 import { freeNumber, type HotplugState, installState, removeState } from '../kernel/hotplug.ts';
-import { allocateFrames, cellAt, driverOf, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
+import { allocateFrames, driverOf, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
 import { connect, setConnection, unload } from './connect.ts';
 import { VMBUS_HOTPLUG } from './cpu.ts';
 

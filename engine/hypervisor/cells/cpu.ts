@@ -9,13 +9,20 @@ function msrHint(name: string): CellHint {
   return { as: 'msr', msr: msrs.number(name) };
 }
 
-/** `prefix` is that of the register file: empty, or `NESTED_`. */
-function registers(prefix: '' | 'NESTED_') {
-  const sint0 = msrs.number(`${prefix}SINT0`);
+/** Prefix of the names of a register file's registers. */
+type Prefix = '' | 'NESTED_';
+
+function control(prefix: Prefix) {
   return {
     scontrol: cell(msrHint(`${prefix}SCONTROL`)),
     siefp: cell(msrHint(`${prefix}SIEFP`)),
     simp: cell(msrHint(`${prefix}SIMP`)),
+  };
+}
+
+function interrupts(prefix: Prefix) {
+  const sint0 = msrs.number(`${prefix}SINT0`);
+  return {
     /** The last value written; it reads as 0. */
     eom: cell('hex'),
     sint: cells(SINT_COUNT, (index) => ({ as: 'msr', msr: sint0 + index }), 0x10000n),
@@ -47,15 +54,16 @@ export const CPU = objectKind('cpu', undefined, 'decimal', {
   /** Number of the next message that has to wait for its slot. */
   nextQueued: cell('dec'),
   synic: {
-    ...registers(''),
+    ...control(''),
     sirbp: cell(msrHint('SIRBP')),
+    ...interrupts(''),
     timer: groups(STIMER_COUNT, (index) => ({
       config: cell(msrHint(`STIMER${index}_CONFIG`)),
       count: cell('dec'),
     })),
     ...messages(),
   },
-  nested: { synic: { ...registers('NESTED_'), ...messages() } },
+  nested: { synic: { ...control('NESTED_'), ...interrupts('NESTED_'), ...messages() } },
 });
 
 /** `cpu[0].msr[0x40000073]`: what a read of this MSR gives on this CPU. */

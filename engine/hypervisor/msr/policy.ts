@@ -36,7 +36,11 @@ export function refusesTransition(context: Context, cpu: ObjectId, file: SynicFi
   const { store } = context;
   const cell = cellAt(cpu, file.slots.disabledBy);
   const blob = store.number(cell);
-  return blob !== 0 && store.known(cell) && textOf(store.blob(blob)) !== (access.component ?? 'unknown');
+  return (
+    blob !== 0 &&
+    store.known(cell) &&
+    textOf(store.blob(blob)) !== textOf(bytesOf(access.component ?? 'unknown'))
+  );
 }
 
 export function textOf(bytes: Uint8Array): string {
