@@ -1,0 +1,94 @@
+import { EVENT_KINDS } from '../../engine/trace/event.ts';
+import type { CommandGroup } from '../commands/command.ts';
+import { COMMANDS } from '../commands/table.ts';
+import { useModel } from '../model/model.ts';
+import { GLYPHS } from '../theme/glyphs.ts';
+import { Glyph } from '../widgets/glyph.tsx';
+import { Owner } from '../widgets/owner.tsx';
+import { Dialog } from './dialog.tsx';
+import { Keys } from './key-caps.tsx';
+
+const GROUPS: readonly CommandGroup[] = ['Move', 'Findings', 'List', 'Timeline', 'Views', 'Copy', 'App'];
+const COMPONENTS = ['vmbus', 'mshv', 'timer', 'arch', 'guest', 'vmm', 'hypervisor', 'unknown'] as const;
+const SIGNS: readonly (readonly [string, string])[] = [
+  ['▲', 'culprit of the finding that is shown'],
+  ['●', 'part of its proof'],
+  ['○', 'part of another finding'],
+  ['≠', 'the answer differs from the engine’s'],
+  ['✕', 'the call failed'],
+  ['Δ', 'changed by the event at the cursor'],
+  ['└', 'caused by the event above'],
+];
+
+/** Every key, and what the signs mean. */
+export function Sheet() {
+  const model = useModel();
+  return (
+    <Dialog label="Keys and signs" class="sheet">
+      <header>
+        <h2>Keys and signs</h2>
+        <button
+          type="button"
+          onClick={() => {
+            model.dialog.value = 'none';
+          }}
+        >
+          close <kbd>Esc</kbd>
+        </button>
+      </header>
+      <div class="sheet-groups" tabIndex={0} role="region" aria-label="all keys and signs">
+        {GROUPS.map((group) => (
+          <section key={group} aria-label={`keys: ${group}`}>
+            <h3>{group}</h3>
+            <dl>
+              {COMMANDS.filter((command) => command.group === group).map((command) => (
+                <div key={command.id}>
+                  <dt>
+                    <Keys names={command.keys} />
+                  </dt>
+                  <dd>{command.title}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+        <section aria-label="kinds of event">
+          <h3>Kinds of event</h3>
+          <dl>
+            {EVENT_KINDS.map((kind) => (
+              <div key={kind}>
+                <dt>
+                  <Glyph kind={kind} />
+                </dt>
+                <dd>
+                  {kind} <span class="dim">{GLYPHS[kind].shapeName}</span>
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+        <section aria-label="components">
+          <h3>Components</h3>
+          <ul class="sheet-owners">
+            {COMPONENTS.map((component) => (
+              <li key={component}>
+                <Owner component={component} />
+              </li>
+            ))}
+          </ul>
+        </section>
+        <section aria-label="signs">
+          <h3>Signs</h3>
+          <dl>
+            {SIGNS.map(([sign, meaning]) => (
+              <div key={sign}>
+                <dt>{sign}</dt>
+                <dd>{meaning}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,21 @@
+import type { Refusal } from '../model/go.ts';
+import type { Model } from '../model/model.ts';
+
+export type CommandGroup = 'Move' | 'Findings' | 'List' | 'Timeline' | 'Views' | 'Copy' | 'App';
+
+/** One thing the app can do: a line of the palette and of the sheet, and the keys that do it. */
+export interface Command {
+  readonly id: string;
+  readonly group: CommandGroup;
+  readonly title: string;
+  /** As {@link keyOf} prints them; the first one is shown. */
+  readonly keys: readonly string[];
+  /** What it answers is told to the user: why nothing happened. */
+  run(model: Model): Refusal | Promise<Refusal>;
+}
+
+/** Runs a command and tells its answer. */
+export async function runCommand(command: Command, model: Model): Promise<void> {
+  const refusal = await command.run(model);
+  if (refusal !== undefined) model.notice.value = refusal;
+}

@@ -1,0 +1,221 @@
+import type { AnswerView, EventDetail, EventRow, WriteView } from '../../engine/app/api.ts';
+import { eventAt, useModel } from '../model/model.ts';
+import { showFinding } from '../model/show.ts';
+import { CopyButton } from '../widgets/copy-button.tsx';
+import { EventLine } from '../widgets/event-line.tsx';
+import { Glyph } from '../widgets/glyph.tsx';
+import { Name } from '../widgets/name.tsx';
+import { Owner } from '../widgets/owner.tsx';
+import { Position } from '../widgets/position.tsx';
+import { secondsText, timeText } from '../widgets/time.ts';
+import { Buffer } from './buffer.tsx';
+
+/** The event at the cursor. */
+export function Event() {
+  const model = useModel();
+  const at = model.view.at.value;
+  const problem = model.event.problem.value;
+  const detail = model.event.value.value;
+  if (at === '0') return <p class="empty">Position 0 is the initial state: before the first event.</p>;
+  if (problem !== undefined)
+    return (
+      <p class="empty" role="alert">
+        {problem}
+      </p>
+    );
+  if (detail === undefined) return <p class="empty">…</p>;
+  return (
+    <div class="detail" data-focus="main" tabIndex={0} role="region" aria-label={`event ${detail.row.at}`}>
+      <Head detail={detail} />
+      <FindingLinks detail={detail} />
+      <Answers answers={detail.answers} rule={detail.rule} />
+      {detail.buffers.map((buffer) => (
+        <Buffer key={`${detail.row.at} ${buffer.name}`} id={`buffer-${buffer.name}`} buffer={buffer} />
+      ))}
+      <Writes writes={detail.writes} />
+      <Family detail={detail} />
+      <section aria-label="event text">
+        <h3>
+          event text <CopyButton text={detail.text} what="the line of event text" />
+        </h3>
+        <pre class="event-text" data-copy={detail.text}>
+          {detail.text}
+        </pre>
+      </section>
+    </div>
+  );
+}
+
+function Head({ detail }: { readonly detail: EventDetail }) {
+  const { row } = detail;
+  const { at } = useModel().view;
+  const returned = at.value !== eventAt(at.value);
+  const facts: [string, string | undefined][] = [
+    ['time', `${secondsText(row.tNs)} s`],
+    ['duration', row.durationNs === undefined ? undefined : timeText(row.durationNs)],
+    ['by', row.who === '' ? undefined : row.who],
+    ['handle', row.handle],
+    ['provenance', row.provenance],
+  ];
+  return (
+    <header class="detail-head">
+      <h2>
+        <Glyph kind={row.kind} />
+        <span class="value">{row.at}</span>
+        <span class="detail-op">
+          <Name text={row.op} />
+        </span>
+        {row.component === undefined ? undefined : <Owner component={row.component} />}
+      </h2>
+      {returned ? <p class="dim">The cursor stands right after this call returned.</p> : undefined}
+      <dl class="facts">
+        {facts.map(([name, value]) =>
+          value === undefined ? undefined : (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd class="value">{value}</dd>
+            </div>
+          ),
+        )}
+      </dl>
+    </header>
+  );
+}
+
+function FindingLinks({ detail }: { readonly detail: EventDetail }) {
+  const model = useModel();
+  const findings = model.findings.value.value?.findings ?? [];
+  const about = findings.filter(({ id }) => detail.row.findings.includes(id));
+  if (about.length === 0) return undefined;
+  return (
+    <section aria-label="findings about this event">
+      {about.map((finding) => (
+        <button
+          key={finding.id}
+          type="button"
+          class="finding-link"
+          data-severity={finding.severity}
+          onClick={() => showFinding(model, finding)}
+        >
+          <b>
+            {eventAt(finding.culprit.at) === detail.row.at ? '▲ culprit of' : '● proof of'} {finding.rule}
+          </b>{' '}
+          {finding.title}
+        </button>
+      ))}
+    </section>
+  );
+}
+
+const VERDICT_SIGNS: Readonly<Record<AnswerView['verdict'], string>> = {
+  checked: '✓',
+  bound: '∙',
+  diverges: '≠',
+  'not recorded': '∙',
+  unmodelled: '?',
+};
+
+function Answers(props: { readonly answers: readonly AnswerView[]; readonly rule: string | undefined }) {
+  if (props.answers.length === 0) return undefined;
+  return (
+    <section aria-label="answer">
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">answer</th>
+            <th scope="col">recorded</th>
+            <th scope="col">engine</th>
+            <th scope="col">verdict</th>
+          </tr>
+        </thead>
+        <tbody>
+          {props.answers.map(({ field, recorded, predicted, verdict }) => (
+            <tr key={field} data-verdict={verdict}>
+              <th scope="row">{field}</th>
+              <td class="value">{recorded === undefined ? '–' : <Name text={recorded} />}</td>
+              <td class="value">
+                <Name text={predicted} />
+              </td>
+              <td class="verdict">
+                <span aria-hidden="true">{VERDICT_SIGNS[verdict]} </span>
+                {verdict}
+                {props.rule === undefined ? undefined : <span class="dim value"> {props.rule}</span>}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Writes({ writes }: { readonly writes: readonly WriteView[] }) {
+  const model = useModel();
+  if (writes.length === 0) return undefined;
+  return (
+    <section aria-label="cells written">
+      <h3>
+        wrote <span class="dim">{writes.length === 1 ? '1 cell' : `${writes.length} cells`}</span>
+      </h3>
+      <table class="table">
+        <tbody>
+          {writes.map((write) => (
+            <tr key={`${write.at} ${write.path}`}>
+              <th scope="row">
+                <button
+                  type="button"
+                  class="path"
+                  data-copy={write.path}
+                  onClick={() => {
+                    model.view.path.value = write.path;
+                  }}
+                >
+                  {write.path}
+                </button>
+              </th>
+              <td class="value">
+                <span class="dim">{write.old ?? '?'}</span> → {write.now}
+              </td>
+              <td>{write.at === eventAt(model.view.at.value) ? undefined : <Position at={write.at} />}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Family({ detail }: { readonly detail: EventDetail }) {
+  const { parent, children } = detail;
+  if (parent === undefined && children.length === 0) return undefined;
+  return (
+    <section aria-label="causes and consequences">
+      {parent === undefined ? undefined : (
+        <>
+          <h3>caused by</h3>
+          <Lines rows={[parent]} />
+        </>
+      )}
+      {children.length === 0 ? undefined : (
+        <>
+          <h3>
+            caused <span class="dim">{children.length === 1 ? '1 event' : `${children.length} events`}</span>
+          </h3>
+          <Lines rows={children} />
+        </>
+      )}
+    </section>
+  );
+}
+
+function Lines({ rows }: { readonly rows: readonly EventRow[] }) {
+  return (
+    <ul class="lines">
+      {rows.map((row) => (
+        <li key={row.at}>
+          <EventLine row={row} />
+        </li>
+      ))}
+    </ul>
+  );
+}

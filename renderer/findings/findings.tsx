@@ -1,0 +1,132 @@
+import type { FindingView } from '../../engine/app/api.ts';
+import { eventAt, useModel } from '../model/model.ts';
+import { hideFinding, showFinding } from '../model/show.ts';
+import { CopyButton } from '../widgets/copy-button.tsx';
+import { EventLine } from '../widgets/event-line.tsx';
+import { Owner } from '../widgets/owner.tsx';
+import { Position } from '../widgets/position.tsx';
+import { Divergences } from './divergences.tsx';
+
+/** The verdicts on the trace. */
+export function Findings() {
+  const model = useModel();
+  const answer = model.findings.value.value;
+  const problem = model.findings.problem.value;
+  if (problem !== undefined)
+    return (
+      <p class="empty" role="alert">
+        {problem}
+      </p>
+    );
+  if (answer === undefined) return <p class="empty">The trace is being judged…</p>;
+  const { findings } = answer;
+  return (
+    <div class="findings" data-focus="main" tabIndex={0} role="region" aria-label="findings and divergences">
+      {findings.length === 0 ? (
+        <p class="empty">
+          <span class="verdict-ok">✓ No findings.</span> No rule has anything to say about this trace.
+        </p>
+      ) : (
+        <ul>
+          {findings.map((finding) => (
+            <li key={finding.id}>
+              <Finding finding={finding} open={model.shown.value === finding || findings.length === 1} />
+            </li>
+          ))}
+        </ul>
+      )}
+      <Divergences />
+    </div>
+  );
+}
+
+const SEVERITY_SIGNS: Readonly<Record<FindingView['severity'], string>> = {
+  error: '✕',
+  warning: '!',
+  info: 'i',
+};
+
+function Finding({ finding, open }: { readonly finding: FindingView; readonly open: boolean }) {
+  const model = useModel();
+  const shown = model.shown.value === finding;
+  return (
+    <article class="finding" data-id={finding.id} data-severity={finding.severity} data-shown={shown}>
+      <header>
+        <span class="severity">
+          <b aria-hidden="true">{SEVERITY_SIGNS[finding.severity]}</b> {finding.severity}
+        </span>
+        <b class="value">{finding.rule}</b>
+        <Owner component={finding.culprit.component} />
+        <span>
+          at <Position at={finding.culprit.at} />
+        </span>
+        {finding.cpus === undefined ? undefined : (
+          <span class="dim">
+            {finding.cpus.length === 1 ? 'CPU' : 'CPUs'} {finding.cpus.join(', ')}
+          </span>
+        )}
+        {finding.vp === undefined ? undefined : (
+          <span class="dim">
+            VP {finding.partition}.{finding.vp}
+          </span>
+        )}
+        <button
+          type="button"
+          class="show-me"
+          aria-pressed={shown}
+          title={shown ? 'leave the finding ( Esc )' : 'cursor, lanes and cells arrange themselves ( n )'}
+          onClick={() => (shown ? hideFinding(model) : showFinding(model, finding))}
+        >
+          {shown ? 'Shown' : 'Show me'}
+        </button>
+      </header>
+      <h3>{finding.title}</h3>
+      {open ? <Proof finding={finding} /> : undefined}
+    </article>
+  );
+}
+
+function Proof({ finding }: { readonly finding: FindingView }) {
+  const model = useModel();
+  const rows = model.proofRows.value;
+  const places = [...new Set([finding.culprit.at, ...finding.evidence].map(eventAt))];
+  return (
+    <div class="proof">
+      <p class="fix">
+        <b>Fix</b> {finding.fix} <CopyButton text={finding.fix} what="the fix" />
+      </p>
+      <h4>
+        Proof <span class="dim">{places.length === 1 ? '1 event' : `${places.length} events`}</span>
+      </h4>
+      <ol class="lines">
+        {places.map((at) => {
+          const row = rows.get(at);
+          const culprit = at === eventAt(finding.culprit.at);
+          return (
+            <li key={at} data-culprit={culprit}>
+              {row === undefined ? <Position at={at} /> : <EventLine row={row} sign={culprit ? '▲' : '●'} />}
+            </li>
+          );
+        })}
+      </ol>
+      <h4>Cells</h4>
+      <ul class="cells">
+        {finding.cells.map((path) => (
+          <li key={path}>
+            <button
+              type="button"
+              class="path"
+              data-copy={path}
+              aria-pressed={model.view.path.value === path}
+              onClick={() => {
+                model.view.path.value = path;
+              }}
+            >
+              {path}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

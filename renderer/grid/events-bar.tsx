@@ -1,0 +1,27 @@
+import { useModel } from '../model/model.ts';
+import { FilterBox } from './filter-box.tsx';
+
+/** Above the list: the filter, the switch for derived events, and how many there are. */
+export function EventsBar() {
+  const model = useModel();
+  const { derived } = model.view;
+  const total = model.pages.value.total.value;
+  return (
+    <>
+      <FilterBox />
+      <label class="switch" title="events that the engine worked out ( d )">
+        <input
+          type="checkbox"
+          checked={derived.value}
+          onChange={() => {
+            derived.value = !derived.peek();
+          }}
+        />
+        derived
+      </label>
+      <span class="count" role="status">
+        {total === undefined ? '…' : `${total} ${total === 1 ? 'event' : 'events'}`}
+      </span>
+    </>
+  );
+}

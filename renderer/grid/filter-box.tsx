@@ -1,0 +1,154 @@
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import type { FilterProblem } from '../../engine/app/api.ts';
+import { formatFilterError } from '../../engine/filter/error.ts';
+import { type Model, useModel } from '../model/model.ts';
+
+/** Typing rests this long before the filter is tried: a trace may have millions of events. */
+const REST_MS = 250;
+
+interface Offer {
+  readonly from: number;
+  readonly to: number;
+  readonly words: readonly string[];
+}
+const NONE: Offer = { from: 0, to: 0, words: [] };
+
+/** The filter: takes effect when typing rests, offers words at the caret, points at the column of a mistake. */
+export function FilterBox() {
+  const model = useModel();
+  const input = useRef<HTMLInputElement>(null);
+  const text = useSignal(model.view.filter.peek());
+  const problem = useSignal<FilterProblem | undefined>(undefined);
+  const offer = useSignal<Offer>(NONE);
+  const chosen = useSignal(-1);
+  const timer = useRef(0);
+
+  // The filter may be changed elsewhere: by a link, by "back", by a finding that shows itself.
+  useSignalEffect(() => {
+    const filter = model.view.filter.value;
+    if (filter !== text.peek().trim()) {
+      text.value = filter;
+      problem.value = undefined;
+    }
+  });
+
+  const tryIt = async (): Promise<void> => {
+    const filter = text.peek().trim();
+    problem.value = await problemOf(model, filter);
+    if (problem.peek() === undefined && filter === text.peek().trim()) model.view.filter.value = filter;
+  };
+  const onInput = (): void => {
+    text.value = input.current?.value ?? '';
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => void tryIt(), REST_MS);
+    void ask();
+  };
+  const ask = async (): Promise<void> => {
+    const cursor = input.current?.selectionStart ?? 0;
+    const asked = text.peek();
+    const answer = await model.app.invoke('complete', { filter: asked, cursor });
+    if (asked !== text.peek() || document.activeElement !== input.current) return;
+    const typed = asked.slice(answer.from, answer.to);
+    offer.value = answer.words.length === 1 && answer.words[0] === typed ? NONE : answer;
+    chosen.value = -1;
+  };
+  const take = (word: string): void => {
+    const { from, to } = offer.peek();
+    text.value = `${text.peek().slice(0, from)}${word} ${text.peek().slice(to).trimStart()}`;
+    offer.value = NONE;
+    const caret = from + word.length + 1;
+    requestAnimationFrame(() => {
+      input.current?.setSelectionRange(caret, caret);
+      onInput();
+    });
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const { words } = offer.peek();
+    const word = words[chosen.peek()];
+    if (event.key === 'ArrowDown' && words.length > 0) chosen.value = (chosen.peek() + 1) % words.length;
+    else if (event.key === 'ArrowUp' && words.length > 0)
+      chosen.value = (chosen.peek() - 1 + words.length) % words.length;
+    else if (event.key === 'ArrowDown') void ask();
+    else if ((event.key === 'Enter' || event.key === 'Tab') && word !== undefined) take(word);
+    else if (event.key === 'Enter') {
+      offer.value = NONE;
+      window.clearTimeout(timer.current);
+      void tryIt();
+    } else if (event.key === 'Escape' && words.length > 0) offer.value = NONE;
+    else if (event.key === 'Escape') {
+      document.querySelector<HTMLElement>('#panel-events [data-focus="main"]')?.focus();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const mistake = problem.value;
+  const open = offer.value.words.length > 0;
+  return (
+    <div class="filter">
+      <span class="filter-field" data-wrong={mistake !== undefined}>
+        <input
+          ref={input}
+          type="text"
+          role="combobox"
+          data-focus="input"
+          aria-label="Filter of events"
+          aria-expanded={open}
+          aria-controls="filter-words"
+          aria-autocomplete="list"
+          aria-invalid={mistake !== undefined}
+          aria-describedby="filter-problem"
+          aria-activedescendant={chosen.value >= 0 ? `filter-word-${chosen.value}` : undefined}
+          placeholder="filter:  msr == SCONTROL && component == mshv   ( / )"
+          spellcheck={false}
+          autocomplete="off"
+          value={text.value}
+          onInput={onInput}
+          onKeyDown={onKeyDown}
+          onBlur={() => {
+            offer.value = NONE;
+          }}
+        />
+        {mistake === undefined ? undefined : (
+          <span class="caret" aria-hidden="true" style={{ left: `${mistake.column - 1}ch` }}>
+            ▲
+          </span>
+        )}
+      </span>
+      <div id="filter-problem" class="filter-problem" role="status">
+        {mistake === undefined ? '' : formatFilterError(mistake)}
+      </div>
+      <div
+        id="filter-words"
+        class="filter-words"
+        role="listbox"
+        aria-label="Words for the filter"
+        hidden={!open}
+      >
+        {offer.value.words.map((word, i) => (
+          <div
+            key={word}
+            id={`filter-word-${i}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={i === chosen.value}
+            onMouseDown={(event) => {
+              event.preventDefault();
+              take(word);
+            }}
+          >
+            {word}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+async function problemOf(model: Model, filter: string): Promise<FilterProblem | undefined> {
+  if (filter === '') return undefined;
+  const derived = model.view.derived.peek();
+  const answer = await model.app.invoke('events', { filter, derived, from: 0, count: 1 });
+  return 'problem' in answer ? answer.problem : undefined;
+}

@@ -1,0 +1,192 @@
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { App, AppProgress, EventRow, FindingView } from '../../engine/app/api.ts';
+import { EventPages } from '../data/event-pages.ts';
+import { Slot } from '../data/slot.ts';
+import { newView, type Range, type View } from './view.ts';
+
+/** Answers kept for stepping back and forth: small ones, and those with the whole state of the machine. */
+const KEPT_SMALL = 256;
+const KEPT_LARGE = 16;
+const KEPT_ONE = 1;
+/** Writes of one cell that its history strip shows. */
+const HISTORY_WRITES = 200;
+/** Positions of findings that are drawn; the border takes at most 1000. */
+const MAX_PROOF = 1000;
+
+/** Which dialog is open. */
+export type Dialog = 'none' | 'palette' | 'sheet' | 'goto';
+
+/** What the app looks at and what it knows of it: signals, and the query slots that follow them. */
+export class Model {
+  readonly app: App;
+  readonly view: View = newView();
+  /** Counts the moves that "back" undoes. */
+  readonly jumps: Signal<number> = signal(0);
+  readonly dialog: Signal<Dialog> = signal('none');
+  /** The view that fills the window; empty for none. */
+  readonly maximised: Signal<string> = signal('');
+  /** One line for the user, also read out: what was copied, why a move was not possible. */
+  readonly notice: Signal<string> = signal('');
+  readonly progress: Signal<AppProgress | undefined> = signal(undefined);
+  /** Registers that nothing writes have a column in the matrix too. */
+  readonly allRegisters: Signal<boolean> = signal(false);
+  /** The tree of cells: open nodes, the filter by path, and the line that the keyboard is on. */
+  readonly tree = {
+    open: signal<ReadonlySet<string>>(new Set()),
+    filter: signal(''),
+    changedOnly: signal(false),
+    line: signal(''),
+  } as const;
+  /** Columns in which the timeline wants its answer; 0 while it has no size. */
+  readonly buckets: Signal<number> = signal(0);
+
+  readonly info: Slot<'info'>;
+  readonly replay: Slot<'replay'>;
+  readonly findings: Slot<'findings'>;
+  readonly event: Slot<'event'>;
+  readonly matrix: Slot<'matrix'>;
+  /** The matrix at the end of the trace: tells which registers were ever written. */
+  readonly matrixAtEnd: Slot<'matrix'>;
+  readonly state: Slot<'state'>;
+  readonly history: Slot<'history'>;
+  readonly timeline: Slot<'timeline'>;
+  readonly located: Slot<'locate'>;
+  readonly proof: Slot<'rows'>;
+
+  /** The list that the grid shows. A filter with a mistake leaves the last good list in place. */
+  readonly pages: ReadonlySignal<EventPages>;
+  /** The finding that is being shown. */
+  readonly shown: ReadonlySignal<FindingView | undefined>;
+  /** Rows of the events that findings speak of, by position. */
+  readonly proofRows: ReadonlySignal<ReadonlyMap<string, EventRow>>;
+  /** The whole timeline, a little wider than the trace; undefined before the trace is known. */
+  readonly extent: ReadonlySignal<Range | undefined>;
+  /** Index of the cursor in the list, or of the nearest event before it. */
+  readonly place: ReadonlySignal<number | undefined>;
+  readonly #moved = signal<
+    { readonly at: string; readonly pages: EventPages; readonly index: number } | undefined
+  >(undefined);
+
+  constructor(app: App) {
+    this.app = app;
+    const { at, filter, derived, path, nested, axis, range } = this.view;
+    const nothing = (): Record<string, never> => ({});
+    const known = (): string | undefined => (at.value === '' ? undefined : at.value);
+    this.info = new Slot(app, 'info', nothing, KEPT_ONE);
+    this.replay = new Slot(app, 'replay', nothing, KEPT_ONE);
+    this.findings = new Slot(app, 'findings', nothing, KEPT_ONE);
+    this.pages = computed(() => new EventPages(app, { filter: filter.value, derived: derived.value }));
+    this.event = new Slot(
+      app,
+      'event',
+      () => (at.value === '' || at.value === '0' ? undefined : { at: eventAt(at.value) }),
+      KEPT_SMALL,
+    );
+    this.matrix = new Slot(
+      app,
+      'matrix',
+      () => ifKnown(known(), (at) => ({ at, nested: nested.value })),
+      KEPT_SMALL,
+    );
+    this.matrixAtEnd = new Slot(app, 'matrix', () => ({ at: '', nested: nested.value }), KEPT_ONE);
+    this.state = new Slot(app, 'state', () => ifKnown(known(), (at) => ({ at, path: '' })), KEPT_LARGE);
+    this.history = new Slot(
+      app,
+      'history',
+      () =>
+        ifKnown(known(), (at) =>
+          path.value === '' ? undefined : { path: path.value, at, limit: HISTORY_WRITES },
+        ),
+      KEPT_SMALL,
+    );
+    this.extent = computed(() => {
+      const info = this.info.value.value;
+      if (info === undefined) return undefined;
+      if (axis.value === 'events') return { from: 0.5, to: Math.max(info.events, 1) + 0.5 };
+      const margin = Math.max(1, info.durationNs / 100);
+      return { from: -margin, to: info.durationNs + margin };
+    });
+    this.timeline = new Slot(
+      app,
+      'timeline',
+      () => {
+        const all = this.extent.value;
+        if (all === undefined || this.buckets.value === 0) return undefined;
+        const { from, to } = range.value ?? all;
+        return { axis: axis.value, from, to, buckets: this.buckets.value };
+      },
+      KEPT_LARGE,
+    );
+    this.located = new Slot(
+      app,
+      'locate',
+      () => ifKnown(known(), (at) => ({ ...this.pages.value.key, at: eventAt(at) })),
+      KEPT_SMALL,
+    );
+    this.shown = computed(() =>
+      this.findings.value.value?.findings.find((finding) => finding.id === this.view.finding.value),
+    );
+    this.proof = new Slot(app, 'rows', () => proofOf(this.findings.value.value?.findings), KEPT_ONE);
+    this.proofRows = computed(() => {
+      const rows = this.proof.value.value?.rows ?? [];
+      return new Map(rows.flatMap((row) => (row === null ? [] : [[row.at, row]])));
+    });
+    this.place = computed(() => {
+      const moved = this.#moved.value;
+      if (moved?.at === eventAt(at.value) && moved.pages === this.pages.value) return moved.index;
+      return this.located.fresh.value ? this.located.value.value?.index : undefined;
+    });
+    effect(() => this.#start());
+  }
+
+  /** Puts the cursor on a row of the list whose index is known: no request is needed to find it again. */
+  moveTo(row: EventRow): void {
+    batch(() => {
+      this.#moved.value = { at: row.at, pages: this.pages.peek(), index: row.index };
+      this.view.at.value = row.at;
+    });
+  }
+
+  /** Puts the cursor somewhere as a move that "back" undoes. */
+  jump(at: string): void {
+    if (this.view.at.peek() === at) return;
+    batch(() => {
+      this.jumps.value++;
+      this.view.at.value = at;
+    });
+  }
+
+  /** A trace opens on its first finding, else on its first event. */
+  #start(): void {
+    const info = this.info.value.value;
+    const findings = this.findings.value.value?.findings;
+    if (this.view.at.value !== '' || info === undefined || findings === undefined) return;
+    this.view.at.value = findings[0]?.at ?? (info.events > 0 ? '1' : '0');
+  }
+}
+
+/** The event of a position: the return of a call belongs to the call. */
+export function eventAt(at: string): string {
+  return at.replace(/r$/, '');
+}
+
+function ifKnown<T>(at: string | undefined, input: (at: string) => T): T | undefined {
+  return at === undefined ? undefined : input(at);
+}
+
+function proofOf(findings: readonly FindingView[] | undefined): { at: readonly string[] } | undefined {
+  if (findings === undefined || findings.length === 0) return undefined;
+  const places = findings.flatMap(({ at, culprit, evidence }) => [culprit.at, at, ...evidence]);
+  return { at: [...new Set(places.map(eventAt))].slice(0, MAX_PROOF) };
+}
+
+export const ModelContext = createContext<Model | undefined>(undefined);
+
+/** The model of the app; only below the provider of main.tsx. */
+export function useModel(): Model {
+  const model = useContext(ModelContext);
+  if (model === undefined) throw new Error('useModel: no model above this component');
+  return model;
+}

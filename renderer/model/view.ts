@@ -1,0 +1,92 @@
+import { type Signal, signal } from '@preact/signals';
+import type { Theme } from '../theme/apply.ts';
+
+export const AXES = ['events', 'time'] as const;
+/** What the timeline runs along: event numbers, or nanoseconds. */
+export type Axis = (typeof AXES)[number];
+
+/** A stretch of the timeline in units of its axis. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** All that a link can carry. */
+export interface ViewState {
+  /** Position of the cursor; empty before anything is known of the trace. */
+  readonly at: string;
+  readonly filter: string;
+  readonly derived: boolean;
+  /** The selected cell; empty for none. */
+  readonly path: string;
+  /** The view that lies on top where several share a place. */
+  readonly panel: string;
+  readonly axis: Axis;
+  /** Undefined: the whole trace. */
+  readonly range: Range | undefined;
+  /** Id of the finding that is being shown; empty for none. */
+  readonly finding: string;
+  readonly nested: boolean;
+  readonly theme: Theme;
+}
+
+/** The same, each as a signal. */
+export type View = { readonly [K in keyof ViewState]: Signal<ViewState[K]> };
+
+export const FIRST_VIEW: ViewState = {
+  at: '',
+  filter: '',
+  derived: true,
+  path: '',
+  panel: 'findings',
+  axis: 'events',
+  range: undefined,
+  finding: '',
+  nested: false,
+  theme: 'system',
+};
+
+export function newView(): View {
+  return {
+    at: signal(FIRST_VIEW.at),
+    filter: signal(FIRST_VIEW.filter),
+    derived: signal(FIRST_VIEW.derived),
+    path: signal(FIRST_VIEW.path),
+    panel: signal(FIRST_VIEW.panel),
+    axis: signal(FIRST_VIEW.axis),
+    range: signal(FIRST_VIEW.range),
+    finding: signal(FIRST_VIEW.finding),
+    nested: signal(FIRST_VIEW.nested),
+    theme: signal(FIRST_VIEW.theme),
+  };
+}
+
+/** The values; who calls this in an effect follows them all. */
+export function viewState(view: View): ViewState {
+  return {
+    at: view.at.value,
+    filter: view.filter.value,
+    derived: view.derived.value,
+    path: view.path.value,
+    panel: view.panel.value,
+    axis: view.axis.value,
+    range: view.range.value,
+    finding: view.finding.value,
+    nested: view.nested.value,
+    theme: view.theme.value,
+  };
+}
+
+/** Puts a view in place, as one change. The caller batches. */
+export function setView(view: View, state: ViewState): void {
+  view.at.value = state.at;
+  view.filter.value = state.filter;
+  view.derived.value = state.derived;
+  view.path.value = state.path;
+  view.panel.value = state.panel;
+  view.axis.value = state.axis;
+  view.range.value = state.range;
+  view.finding.value = state.finding;
+  view.nested.value = state.nested;
+  view.theme.value = state.theme;
+}
