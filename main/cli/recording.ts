@@ -1,7 +1,6 @@
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { ENGINE_VERSION } from '../../engine/version.ts';
-import { isProblem, TraceFileError, TraceWriter } from '../../tracer/store/index.ts';
-import { abiNames } from './names.ts';
+import { abiNames, isProblem, TraceFileError, TraceWriter } from '../../tracer/store/index.ts';
 import { Problem } from './problem.ts';
 import { VERSION } from './version.ts';
 

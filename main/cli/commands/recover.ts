@@ -1,6 +1,5 @@
-import { isProblem, type Recovery, recoverTrace } from '../../../tracer/store/index.ts';
+import { abiNames, isProblem, type Recovery, recoverTrace } from '../../../tracer/store/index.ts';
 import type { Arguments } from '../command.ts';
-import { abiNames } from '../names.ts';
 import { printJson, tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';

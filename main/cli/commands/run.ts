@@ -1,8 +1,7 @@
 import { play } from '../../../engine/replay/play.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
-import { at } from '../../../engine/trace/position.ts';
 import { eventTextImporter } from '../../../tracer/import/event-text.ts';
-import type { CallAnswer, TraceWriter } from '../../../tracer/store/index.ts';
+import { recordingSink } from '../../../tracer/store/index.ts';
 import type { Arguments } from '../command.ts';
 import { importing } from '../importing.ts';
 import { printJson, tell } from '../output.ts';
@@ -22,12 +21,7 @@ export async function run(args: Arguments): Promise<number> {
     const stimuli: TraceEvent[] = [];
     for await (const batch of scenario.events) stimuli.push(...batch);
     return record('run', path, header, { force: args.flag('force'), how: 'run' }, (writer) => {
-      const result = play(stimuli, header.profile, SIDES, {
-        step: ({ event, returned }) => write(writer, event, returned),
-        journal: (chunk) => writer.journal(chunk),
-        checkpoint: ({ nextSeq, store }, { store: { tables } }) =>
-          writer.checkpoint(at(nextSeq - 1), store, tables),
-      });
+      const result = play(stimuli, header.profile, SIDES, recordingSink(writer));
       writer.hash(result.hash);
       return result;
     });
@@ -35,22 +29,4 @@ export async function run(args: Arguments): Promise<number> {
   if (args.flag('json')) await printJson({ file: path, ...played });
   else tell(`${path}: ${played.events} events, hash ${played.hash}`);
   return EXIT.fine;
-}
-
-/** A call is written at its entry and completed at its return. */
-function write(writer: TraceWriter, event: TraceEvent, returned: boolean): void {
-  if (returned) writer.complete(event.seq, answerOf(event));
-  else if (event.kind === 'ioctl' || event.kind === 'fd') writer.begin(event);
-  else writer.append(event);
-}
-
-function answerOf(event: TraceEvent): CallAnswer {
-  if (event.kind === 'fd') return typeof event.ret === 'number' ? { ret: event.ret } : {};
-  if (event.kind !== 'ioctl') return {};
-  const { ret, out, tEnd } = event;
-  return {
-    ...(typeof ret === 'number' ? { ret } : {}),
-    ...(out === undefined ? {} : { out }),
-    ...(tEnd === undefined ? {} : { tEnd }),
-  };
 }

@@ -1,6 +1,6 @@
 import { unpack } from '../../../tracer/share/unpack.ts';
+import { abiNames } from '../../../tracer/store/index.ts';
 import type { Arguments } from '../command.ts';
-import { abiNames } from '../names.ts';
 import { printJson, tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { withTrace } from '../trace.ts';

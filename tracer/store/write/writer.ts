@@ -94,7 +94,7 @@ export class TraceWriter {
     const now = performance.now();
     this.#commitAt = now + COMMIT_EVERY_MS;
     this.#checkpointAt = now + CHECKPOINT_EVERY_MS;
-    this.#timer = setInterval(() => this.#tick(), COMMIT_EVERY_MS);
+    this.#timer = setInterval(() => this.tick(), COMMIT_EVERY_MS);
     this.#timer.unref();
   }
 
@@ -263,7 +263,8 @@ export class TraceWriter {
     if (this.#closed) throw new Error(`${this.path} is closed`);
   }
 
-  #tick(): void {
+  /** Commits what is due. A timer does it too; a thread that never comes back to its event loop calls it. */
+  tick(): void {
     if (this.#failed !== undefined || !this.#dirty || performance.now() < this.#commitAt) return;
     try {
       this.#commit();

@@ -1,7 +1,7 @@
 import { errnos, findIoctl, hypercalls, messageTypes, msrs, statuses } from '../../engine/abi/index.ts';
 import { dialectOf } from '../../engine/trace/dialect.ts';
 import type { Profile } from '../../engine/trace/profile.ts';
-import type { NameSource } from '../../tracer/store/index.ts';
+import type { NameSource } from './names.ts';
 
 /** The names of the ABI for the views of a file. */
 export function abiNames(profile: Profile): NameSource {
