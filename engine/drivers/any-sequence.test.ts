@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import fc from 'fast-check';
+import { ioctlNamed, ioctlsOf } from '../abi/index.ts';
+import { replay } from '../replay/replay.ts';
+import type { FailStep, FdEvent, IoctlEvent, LifecycleEvent, TraceEvent } from '../trace/event.ts';
+import { FAIL_STEPS, LIFECYCLE_WHATS } from '../trace/event.ts';
+import type { Handle } from '../trace/handle.ts';
+import { seqOf, timeNs } from '../trace/position.ts';
+import { readProfile } from '../trace/profile-read.ts';
+import { played, SIDES, sourceOf } from './scenario.testing.ts';
+
+type Stimulus<E> = Omit<E, 'seq' | 't' | 'provenance'>;
+
+const pid = fc.constantFrom(7, 8);
+const optional = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
+
+const lifecycle: fc.Arbitrary<Stimulus<LifecycleEvent>> = fc
+  .record({
+    what: fc.oneof(fc.constantFrom('component-start', 'component-stop'), fc.constantFrom(...LIFECYCLE_WHATS)),
+    component: fc.constantFrom('arch', 'vmbus', 'mshv', 'timer'),
+    cpu: optional(fc.nat({ max: 3 })),
+    fail: optional(fc.constantFrom<FailStep>(...FAIL_STEPS)),
+    pid,
+  })
+  .map(({ cpu, fail, ...rest }) => ({
+    kind: 'lifecycle',
+    ...rest,
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(fail === undefined ? {} : { fail }),
+  }));
+
+const handle: fc.Arbitrary<Handle> = fc.oneof(
+  fc.constant<Handle>({ kind: 'device', open: 1 }),
+  fc.record({ kind: fc.constant('partition' as const), partition: fc.constantFrom(1n, 2n, 3n, undefined) }),
+  fc.record({
+    kind: fc.constant('vp' as const),
+    partition: fc.constantFrom(2n, 3n),
+    vp: fc.constantFrom(0, 1, undefined),
+  }),
+);
+
+function request(fd: 'device' | 'partition', name: string): number {
+  return ioctlNamed('upstream', fd, name)?.number ?? 0;
+}
+
+const ioctl: fc.Arbitrary<Stimulus<IoctlEvent>> = fc.oneof(
+  fc.record({
+    kind: fc.constant('ioctl' as const),
+    handle: fc.constant<Handle>({ kind: 'device', open: 1 }),
+    op: fc.constant(request('device', 'MSHV_CREATE_PARTITION')),
+    arg: fc.oneof(fc.constant(new Uint8Array(16)), fc.uint8Array({ maxLength: 64 })),
+    pid,
+  }),
+  fc.record({
+    kind: fc.constant('ioctl' as const),
+    handle: fc.constantFrom<Handle>(
+      { kind: 'partition', partition: 2n },
+      { kind: 'partition', partition: 3n },
+    ),
+    op: fc.constantFrom(
+      request('partition', 'MSHV_INITIALIZE_PARTITION'),
+      request('partition', 'MSHV_CREATE_VP'),
+    ),
+    arg: fc.constantFrom(0, 1, 2).map((index) => Uint8Array.of(index, 0, 0, 0)),
+    pid,
+  }),
+  fc.record({
+    kind: fc.constant('ioctl' as const),
+    handle,
+    op: fc.constantFrom(...ioctlsOf('upstream').map((row) => row.number ?? 0), 0xb8ff),
+    arg: fc.uint8Array({ maxLength: 64 }),
+    pid,
+  }),
+);
+
+const fd: fc.Arbitrary<Stimulus<FdEvent>> = fc.oneof(
+  fc.record({
+    kind: fc.constant('fd' as const),
+    what: fc.constant('open' as const),
+    path: fc.constant('/dev/mshv'),
+    pid,
+  }),
+  fc.record({
+    kind: fc.constant('fd' as const),
+    what: fc.constant('close' as const),
+    fd: fc.integer({ min: 3, max: 6 }),
+    pid,
+  }),
+  fc.record({
+    kind: fc.constant('fd' as const),
+    what: fc.constant('dup' as const),
+    from: fc.integer({ min: 3, max: 6 }),
+    pid,
+  }),
+  fc.record({ kind: fc.constant('fd' as const), what: fc.constant('close' as const), handle, pid }),
+);
+
+const profile = fc.record({
+  kernel: fc.constantFrom('upstream-7.2', 'upstream-7.0', 'upstream-6.16'),
+  role: fc.constantFrom('root', 'nested-root', 'l1vh', 'guest'),
+  cpus: fc.integer({ min: 1, max: 3 }),
+  synicOwnership: fc.constantFrom('before', 'v1', 'v2', 'merged'),
+  rebootNotifier: fc.constantFrom('root-only', 'always'),
+  vmbusUnload: fc.constantFrom('answered', 'lost'),
+  synicPolicy: fc.constantFrom('permissive', 'strict-transition', 'kvm-like'),
+  scheduler: fc.constantFrom('core-smt', 'root'),
+  initial: fc.constantFrom('reset', 'reset', 'reset', 'unknown'),
+});
+
+it('any sequence of stimuli plays, and its recording replays without a divergence', () => {
+  const stimuli = fc.array(fc.oneof(lifecycle, ioctl, fd), { maxLength: 25 });
+  fc.assert(
+    fc.property(profile, stimuli, (given, events) => {
+      const header = { profile: readProfile(given), given };
+      const scenario = events.map(
+        (event, i) =>
+          ({ ...event, seq: seqOf(i + 1), t: timeNs(i * 1_000_000), provenance: 'authored' }) as TraceEvent,
+      );
+      const { events: recorded } = played({ name: 'any', header, stimuli: scenario }, header.profile);
+      const report = replay(sourceOf(header, recorded), SIDES);
+      assert.deepEqual(report.divergences, []);
+    }),
+    { numRuns: 150 },
+  );
+});
