@@ -15,8 +15,11 @@ export function msrMatrix(state: StateExplorer, at: Address, nested: boolean): M
   const group = nested ? 'nested.synic' : 'synic';
   const registers: string[] = [];
   const rows: { cpu: number; cells: MatrixCell[] }[] = [];
+  // Both sides of the hypervisor keep objects of this name; their cells share one path.
+  const seen = new Set<string>();
   for (const row of state.history.tables.objects) {
-    if (row.kind.name !== 'cpu' || !state.image.exists(row)) continue;
+    if (row.kind.name !== 'cpu' || seen.has(String(row.key)) || !state.image.exists(row)) continue;
+    seen.add(String(row.key));
     const cells: MatrixCell[] = [];
     for (const cell of state.paths.find(`cpu[${row.key}].${group}`) ?? []) {
       const { hint } = state.paths.slotOf(cell);
