@@ -1,0 +1,251 @@
+/** The guest processor: runs decoded blocks until something needs the VMM or the hypervisor. */
+import { type Block, CodeCache } from './decode/code-cache.ts';
+import { deliver, deliverException } from './exec/interrupts.ts';
+import type { CpuExit, ReadMsrExit, WriteMsrExit } from './exits.ts';
+import { IF, TF } from './flags.ts';
+import { EXECUTE, type GuestMemory, PAGE_BYTES } from './guest-memory.ts';
+import { getRegister, setRegister } from './hypervisor-registers.ts';
+import type { Instruction } from './instruction.ts';
+import { CS, DB, Exit, Fault, GP, Machine, RAX, RBX, RCX, RDX } from './machine.ts';
+import { flushTranslations, translate } from './memory.ts';
+import { writeRegister } from './operands.ts';
+import { reset } from './reset.ts';
+
+/** The four registers of a CPUID answer. */
+export interface CpuidResult {
+  readonly eax: number;
+  readonly ebx: number;
+  readonly ecx: number;
+  readonly edx: number;
+}
+
+const BUDGET: CpuExit = { kind: 'budget' };
+const SHUTDOWN: CpuExit = { kind: 'shutdown' };
+const WINDOW: CpuExit = { kind: 'interrupt-window' };
+
+/** DR6.BS: the debug exception is that of single-stepping. */
+const DR6_BS = 0x4000;
+const LONGEST_INSTRUCTION = 15;
+
+export class GuestCpu {
+  readonly #m: Machine;
+  readonly #cache: CodeCache;
+  /** `run` returns with `interrupt-window` as soon as `inject` would deliver an interrupt. */
+  wantInterruptWindow = false;
+
+  constructor(memory: GuestMemory) {
+    this.#m = new Machine(memory);
+    this.#cache = new CodeCache(this.#m);
+    reset(this.#m);
+  }
+
+  /** The state after reset; memory and what was told about it stay. */
+  reset(): void {
+    reset(this.#m);
+    this.#cache.forgetLast();
+  }
+
+  /** Instructions executed since creation; one REP instruction may count several times. */
+  get executed(): number {
+    return this.#m.executed;
+  }
+
+  /** The value of a register by its hypervisor name, in the layout of hv_register_value. */
+  getRegister(register: number): bigint {
+    return getRegister(this.#m, register);
+  }
+
+  setRegister(register: number, value: bigint): void {
+    setRegister(this.#m, register, value);
+    this.#cache.forgetLast();
+  }
+
+  /** Pages were mapped, unmapped or changed their permissions. */
+  memoryChanged(): void {
+    flushTranslations(this.#m);
+    this.#cache.dropAll();
+  }
+
+  /** The host wrote to this page while the guest runs. Writes between two runs are seen without this. */
+  invalidate(gpaPage: number): void {
+    this.#cache.drop(gpaPage);
+  }
+
+  /** True where an external interrupt can be delivered before the next instruction. */
+  get interruptible(): boolean {
+    return (this.#m.flags & IF) !== 0 && !this.#m.interruptShadow;
+  }
+
+  /**
+   * Delivers an external interrupt. `refused`: IF or an interrupt shadow forbids it. An exit: the delivery met an
+   * exception that could not be delivered, or memory that does not answer; nothing was changed in the latter case.
+   */
+  inject(vector: number): 'delivered' | 'refused' | CpuExit {
+    if (!this.interruptible) return 'refused';
+    const m = this.#m;
+    const ip = m.ip;
+    m.exit = undefined;
+    m.pendingAccess = undefined;
+    try {
+      deliver(m, vector, 'external');
+      return 'delivered';
+    } catch (stopped) {
+      return this.#stopped(stopped, ip, undefined) ?? 'delivered';
+    }
+  }
+
+  /** Executes at most `budgetInstructions` (exactly so many where nothing else stops it) and says why it stopped. */
+  run(budgetInstructions: number): CpuExit {
+    const m = this.#m;
+    const end = m.executed + budgetInstructions;
+    this.#cache.beginRun();
+    m.exit = undefined;
+    m.pendingAccess = undefined;
+    for (;;) {
+      const exit = this.#runUntilStopped(end);
+      if (exit !== undefined) return exit;
+    }
+  }
+
+  /** Undefined after an exception was delivered: the caller goes on. */
+  #runUntilStopped(end: number): CpuExit | undefined {
+    const m = this.#m;
+    const cache = this.#cache;
+    let block: Block | undefined;
+    let start = m.ip;
+    let k = 0;
+    let last = 0;
+    let shadow = false;
+    try {
+      for (;;) {
+        start = m.ip;
+        block = undefined;
+        k = 0;
+        const left = end - m.executed;
+        if (left <= 0) return BUDGET;
+        if (this.wantInterruptWindow && this.interruptible) return WINDOW;
+        if (start > m.limits[CS]!) m.fault(GP, m.protectedMode ? 0 : undefined);
+        block = cache.find((m.bases[CS]! + start) >>> 0, m.code32);
+        const all = block.instructions;
+        const stepping = (m.flags & TF) !== 0;
+        last = Math.min(all.length, stepping || m.interruptShadow ? 1 : left) - 1;
+        shadow = m.interruptShadow;
+        m.interruptShadow = false;
+
+        for (; k < last; k += 1) {
+          const instruction = all[k]!;
+          instruction.execute(m, instruction);
+          if (m.leaveBlock) break;
+        }
+        m.executed += k;
+        const instruction = all[k]!;
+        m.ip = start + instruction.offset + instruction.length;
+        if (k === last) instruction.execute(m, instruction);
+        m.executed += 1;
+        m.leaveBlock = false;
+        if (stepping) {
+          start = m.ip;
+          block = undefined;
+          m.dr[6] = m.dr[6]! | DR6_BS;
+          m.fault(DB);
+        }
+      }
+    } catch (stopped) {
+      // Before the last instruction of the block, those before it are not counted yet.
+      if (k < last) m.executed += k;
+      // An exit has no effect: the shadow is still there when the instruction is tried again.
+      if (stopped instanceof Exit && block !== undefined) m.interruptShadow = shadow;
+      const instruction = block?.instructions[k];
+      return this.#stopped(stopped, start + (instruction?.offset ?? 0), instruction);
+    }
+  }
+
+  /** Makes an exit of what left an instruction, or delivers its exception, with RIP at the instruction. */
+  #stopped(stopped: unknown, ip: number, instruction: Instruction | undefined): CpuExit | undefined {
+    const m = this.#m;
+    m.ip = ip;
+    m.leaveBlock = false;
+    if (stopped instanceof Fault) {
+      // Counted, so that a guest that only faults uses up its budget.
+      m.executed += 1;
+      try {
+        return deliverException(m, m.faultVector, m.faultError) ? undefined : SHUTDOWN;
+      } catch (second) {
+        return this.#exit(second, ip, 0);
+      }
+    }
+    return this.#exit(stopped, ip, instruction?.length ?? 0);
+  }
+
+  #exit(stopped: unknown, ip: number, instructionLength: number): CpuExit {
+    if (!(stopped instanceof Exit)) throw stopped;
+    const m = this.#m;
+    m.ip = ip;
+    const access = m.pendingAccess;
+    m.pendingAccess = undefined;
+    if (access !== undefined)
+      return { kind: 'memory', ...access, instructionLength, instructionBytes: this.#instructionBytes() };
+    const exit = m.exit!;
+    return exit.kind === 'io' ? { ...exit, instructionBytes: this.#instructionBytes() } : exit;
+  }
+
+  /** Up to 15 bytes from CS:RIP on, as far as they can be fetched. */
+  #instructionBytes(): Uint8Array {
+    const m = this.#m;
+    const bytes: number[] = [];
+    while (bytes.length < LONGEST_INSTRUCTION) {
+      const gpa = translate(m, (m.bases[CS]! + m.ip + bytes.length) >>> 0);
+      const page = m.memory.page(Math.floor(gpa / PAGE_BYTES));
+      if (page === undefined || (page.permissions & EXECUTE) === 0) break;
+      bytes.push(page.bytes[gpa % PAGE_BYTES]!);
+    }
+    return Uint8Array.from(bytes);
+  }
+
+  /** Moves RIP behind the instruction of an exit. The VMM or the hypervisor did what it does. */
+  skip(exit: { readonly instructionLength: number }): void {
+    const m = this.#m;
+    m.ip = m.code32 ? (m.ip + exit.instructionLength) >>> 0 : (m.ip + exit.instructionLength) & 0xffff;
+    m.executed += 1;
+  }
+
+  completeCpuid(exit: { readonly instructionLength: number }, result: CpuidResult): void {
+    const m = this.#m;
+    writeRegister(m, 2 * RAX, 4, result.eax);
+    writeRegister(m, 2 * RBX, 4, result.ebx);
+    writeRegister(m, 2 * RCX, 4, result.ecx);
+    writeRegister(m, 2 * RDX, 4, result.edx);
+    this.skip(exit);
+  }
+
+  completeRdmsr(exit: ReadMsrExit, value: bigint): void {
+    this.#writePair(value);
+    this.skip(exit);
+  }
+
+  completeWrmsr(exit: WriteMsrExit): void {
+    this.skip(exit);
+  }
+
+  /** Hands the result word back: RAX, and from 32-bit code EDX:EAX (TLFS, hypercall interface). */
+  completeHypercall(exit: { readonly instructionLength: number }, result: bigint): void {
+    this.#writePair(result);
+    this.skip(exit);
+  }
+
+  /** EDX:EAX, the upper halves cleared. */
+  #writePair(value: bigint): void {
+    writeRegister(this.#m, 2 * RAX, 4, Number(BigInt.asIntN(32, value)));
+    writeRegister(this.#m, 2 * RDX, 4, Number(BigInt.asIntN(32, value >> 32n)));
+  }
+
+  /** Answers the instruction of an exit with an exception: #GP for an MSR that does not exist, for example. */
+  raise(vector: number, error?: number): CpuExit | undefined {
+    const m = this.#m;
+    try {
+      return deliverException(m, vector, m.protectedMode ? error : undefined) ? undefined : SHUTDOWN;
+    } catch (stopped) {
+      return this.#exit(stopped, m.ip, 0);
+    }
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Decoded code by physical page. A block is straight-line code within one page: it ends with a jump, with what changes
+ * the mode, at the page's end or when it is long enough.
+ *
+ * Stale code is seen in three ways. The guest's own stores to a page with code come by memory.ts, which drops the page's
+ * blocks. Whoever writes to guest memory while the guest runs calls `drop`. Writes between two runs need no call: the
+ * first time that a block is used in a run, its bytes are compared with those that it was made of.
+ */
+
+import { PAGE_BYTES } from '../guest-memory.ts';
+import type { Instruction } from '../instruction.ts';
+import { type CodePage, GP, type Machine } from '../machine.ts';
+import { codePageAt, flushWriteTranslations } from '../memory.ts';
+import { decode, INCOMPLETE, LONGEST_INSTRUCTION } from './decoder.ts';
+
+export interface Block {
+  readonly instructions: readonly Instruction[];
+  /** The bytes that it was decoded from. */
+  readonly bytes: Uint8Array;
+  /** The run in which its bytes were last compared. */
+  run: number;
+}
+
+/** Long enough that the loop around blocks costs little, short enough that comparing its bytes does too. */
+const LONGEST_BLOCK = 32;
+
+class CachedPage implements CodePage {
+  readonly gpaPage: number;
+  readonly page: CodePage['page'];
+  readonly covered = new Uint8Array(PAGE_BYTES);
+  /** By offset in the page, for 16-bit and for 32-bit code. */
+  readonly blocks16: (Block | undefined)[] = new Array<Block | undefined>(PAGE_BYTES).fill(undefined);
+  readonly blocks32: (Block | undefined)[] = new Array<Block | undefined>(PAGE_BYTES).fill(undefined);
+
+  constructor(gpaPage: number, page: CodePage['page']) {
+    this.gpaPage = gpaPage;
+    this.page = page;
+  }
+}
+
+export class CodeCache {
+  readonly #m: Machine;
+  readonly #pages = new Map<number, CachedPage>();
+  #run = 0;
+  /** The page of the last block, and its linear address; -1 for none. */
+  #lastLinear = -1;
+  #last: CachedPage | undefined;
+
+  constructor(m: Machine) {
+    this.#m = m;
+    m.dropCode = (gpaPage) => this.drop(gpaPage);
+  }
+
+  /** From here on every block's bytes are compared again before it is used. */
+  beginRun(): void {
+    this.#run += 1;
+  }
+
+  drop(gpaPage: number): void {
+    this.#pages.delete(gpaPage);
+    this.#m.codePages.delete(gpaPage);
+    this.forgetLast();
+  }
+
+  dropAll(): void {
+    this.#pages.clear();
+    this.#m.codePages.clear();
+    this.forgetLast();
+  }
+
+  /** After a change of the translation of addresses. */
+  forgetLast(): void {
+    this.#lastLinear = -1;
+  }
+
+  /** The block at `linear`; leaves the machine where no code can be fetched there. */
+  find(linear: number, code32: boolean): Block {
+    const at = linear & (PAGE_BYTES - 1);
+    if (linear - at !== this.#lastLinear) this.#enterPage(linear - at);
+    const page = this.#last!;
+    const block = (code32 ? page.blocks32 : page.blocks16)[at];
+    if (block !== undefined) {
+      if (block.run === this.#run) return block;
+      if (sameBytes(page.page.bytes, at, block.bytes)) {
+        block.run = this.#run;
+        return block;
+      }
+      this.drop(page.gpaPage);
+      this.#enterPage(linear - at);
+    }
+    return this.#decodeBlock(this.#last!, linear, code32);
+  }
+
+  #enterPage(linear: number): void {
+    const { page, gpaPage } = codePageAt(this.#m, linear);
+    let cached = this.#pages.get(gpaPage);
+    if (cached === undefined) {
+      cached = new CachedPage(gpaPage, page);
+      this.#pages.set(gpaPage, cached);
+      this.#m.codePages.set(gpaPage, cached);
+      flushWriteTranslations(this.#m);
+    }
+    this.#last = cached;
+    this.#lastLinear = linear;
+  }
+
+  #decodeBlock(page: CachedPage, linear: number, code32: boolean): Block {
+    const start = linear & (PAGE_BYTES - 1);
+    const instructions: Instruction[] = [];
+    let at = start;
+    while (at < PAGE_BYTES && instructions.length < LONGEST_BLOCK) {
+      const instruction = decode(page.page.bytes, at, code32);
+      if (instruction === INCOMPLETE) break;
+      instruction.offset = at - start;
+      instructions.push(instruction);
+      at += instruction.length;
+      if (instruction.endsBlock) break;
+    }
+    if (instructions.length === 0) return this.#decodeAcross(page, linear, code32);
+    const block = { instructions, bytes: page.page.bytes.slice(start, at), run: this.#run };
+    page.covered.fill(1, start, at);
+    (code32 ? page.blocks32 : page.blocks16)[start] = block;
+    return block;
+  }
+
+  /** An instruction that lies in two pages is decoded each time: its pages may change apart from each other. */
+  #decodeAcross(page: CachedPage, linear: number, code32: boolean): Block {
+    const tail = page.page.bytes.subarray(linear & (PAGE_BYTES - 1));
+    const next = codePageAt(this.#m, (linear + tail.length) >>> 0);
+    const bytes = new Uint8Array(tail.length + LONGEST_INSTRUCTION);
+    bytes.set(tail);
+    bytes.set(next.page.bytes.subarray(0, LONGEST_INSTRUCTION), tail.length);
+    const instruction = decode(bytes, 0, code32);
+    if (instruction === INCOMPLETE) return this.#m.fault(GP, this.#m.protectedMode ? 0 : undefined);
+    return { instructions: [instruction], bytes, run: this.#run };
+  }
+}
+
+function sameBytes(page: Uint8Array, at: number, bytes: Uint8Array): boolean {
+  for (let n = 0; n < bytes.length; n += 1) if (page[at + n] !== bytes[n]) return false;
+  return true;
+}

@@ -1,0 +1,116 @@
+/**
+ * What the opcode tables are made of. Operand forms are written as the Intel SDM's opcode maps do (volume 2, A.2):
+ *   E G       ModRM: register or memory, register         S          segment register in ModRM
+ *   M         ModRM: memory only                           Z          register in the opcode's low bits
+ *   C D       control, debug register in ModRM.reg; the rm field names a register whatever mod says
+ *   I J A O   immediate, relative jump, far pointer, absolute offset
+ * followed by the size: b, w, d, v (16 or 32 by operand size), z (as v), s (a byte, sign-extended to the operand size).
+ * A form without operands gives the operand size alone: `b` or `v` (the default).
+ */
+import type { Execute } from '../instruction.ts';
+
+export interface Row {
+  readonly form: Form;
+  readonly execute: Execute;
+  readonly kind: number;
+  /** The run loop looks again after it. */
+  readonly ends: boolean;
+  /** LOCK is allowed where the destination is in memory. */
+  readonly lockable: boolean;
+}
+
+/** A row chosen by more than the opcode: by the whole ModRM byte. */
+export interface Group {
+  readonly choose: (modrm: number) => Row | undefined;
+}
+
+export type Entry = Row | Group | undefined;
+
+export type RmForm = 'none' | 'any' | 'memory' | 'register';
+
+export interface Form {
+  readonly modrm: boolean;
+  readonly rm: RmForm;
+  /** The register operand: in ModRM as a general register or as a plain number; or none. */
+  readonly reg: 'none' | 'general' | 'number';
+  /** The rm operand stands in the low bits of the opcode. */
+  readonly opcodeRegister: boolean;
+  /** The operand is at an absolute offset. */
+  readonly absolute: boolean;
+  /** Operand size in bytes; 0 follows the operand-size prefix. */
+  readonly size: 0 | 1 | 2 | 4;
+  /** MOVZX and MOVSX: the narrower size of the rm operand; else 0. */
+  readonly narrow: 0 | 1 | 2;
+  readonly immediates: readonly Immediate[];
+}
+
+/** Bytes of an immediate; `z` 2 or 4 by operand size; `s` a byte that is sign-extended; jumps are not cut. */
+export type Immediate = 'b' | 'w' | 'z' | 's' | 'Jb' | 'Jz' | 'A';
+
+const SIZES: Readonly<Record<string, 0 | 1 | 2 | 4>> = { b: 1, w: 2, d: 4, v: 0, z: 0 };
+
+const immediateOf: Readonly<Record<string, Immediate>> = {
+  Ib: 'b',
+  Iw: 'w',
+  Iz: 'z',
+  Is: 's',
+  Jb: 'Jb',
+  Jz: 'Jz',
+  Ap: 'A',
+};
+
+const forms = new Map<string, Form>();
+
+export function formOf(text: string): Form {
+  const known = forms.get(text);
+  if (known !== undefined) return known;
+  const form = parseForm(text.split(' ').filter((word) => word !== ''));
+  forms.set(text, form);
+  return form;
+}
+
+function parseForm(words: readonly string[]): Form {
+  const startsWith = (letters: string): string | undefined =>
+    words.find((word) => letters.includes(word[0]!));
+  const rmWord = startsWith('EM');
+  const regWord = startsWith('GSCD');
+  const operand = words.find((word) => immediateOf[word] === undefined) ?? '';
+  const size = SIZES[operand.at(-1) ?? ''] ?? 0;
+  const rmSize = SIZES[rmWord?.at(-1) ?? ''] ?? 0;
+  const registerOnly = startsWith('CD') !== undefined;
+  return {
+    modrm: rmWord !== undefined || regWord !== undefined,
+    rm: registerOnly ? 'register' : rmWord === undefined ? 'none' : rmWord[0] === 'M' ? 'memory' : 'any',
+    reg: regWord === undefined ? 'none' : regWord[0] === 'G' ? 'general' : 'number',
+    opcodeRegister: startsWith('Z') !== undefined,
+    absolute: startsWith('O') !== undefined,
+    size,
+    narrow: words[0]?.[0] === 'G' && size !== rmSize && (rmSize === 1 || rmSize === 2) ? rmSize : 0,
+    immediates: words.flatMap((word) => immediateOf[word] ?? []),
+  };
+}
+
+type Option = 'ends' | 'lock';
+
+export function row(form: string, execute: Execute, kind = 0, ...options: readonly Option[]): Row {
+  return {
+    form: formOf(form),
+    execute,
+    kind,
+    ends: options.includes('ends'),
+    lockable: options.includes('lock'),
+  };
+}
+
+/** Chosen by ModRM.reg. */
+export function group(...rows: readonly (Row | undefined)[]): Group {
+  return { choose: (modrm) => rows[(modrm >> 3) & 7] };
+}
+
+/** The rows for a memory operand, and those for whole ModRM bytes. */
+export function groupWithSpecials(
+  rows: readonly (Row | undefined)[],
+  specials: ReadonlyMap<number, Row>,
+): Group {
+  return { choose: (modrm) => specials.get(modrm) ?? rows[(modrm >> 3) & 7] };
+}

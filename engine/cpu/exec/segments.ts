@@ -1,0 +1,181 @@
+/** Segment registers and descriptors (Intel SDM 3, chapters 3 and 5). */
+import { type Instruction, MEMORY } from '../instruction.ts';
+import { CS, GP, LDTR, type Machine, NP, SS, STACK_FAULT, TR, UD } from '../machine.ts';
+import { load, loadLinear, store, storeLinear } from '../memory.ts';
+import {
+  effectiveAddress,
+  peek,
+  push,
+  readRm,
+  setStackPointer,
+  stackOffset,
+  writeReg,
+  writeRm,
+} from '../operands.ts';
+import { PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
+
+export interface Descriptor {
+  readonly selector: number;
+  /** Linear address of the descriptor itself. */
+  readonly linear: number;
+  readonly base: number;
+  readonly limit: number;
+  /** As `Machine.attributes`. */
+  readonly attributes: number;
+}
+
+const TABLE_INDICATOR = 4;
+const ACCESSED = 1;
+const CODE = 8;
+const NON_SYSTEM = 0x10;
+const CONFORMING = 4;
+export const dplOf = (attributes: number): number => (attributes >> 5) & 3;
+export const isCode = (attributes: number): boolean =>
+  (attributes & (NON_SYSTEM | CODE)) === (NON_SYSTEM | CODE);
+export const isConforming = (attributes: number): boolean => (attributes & CONFORMING) !== 0;
+const isWritableData = (attributes: number): boolean =>
+  (attributes & (NON_SYSTEM | CODE | 2)) === (NON_SYSTEM | 2);
+const isReadable = (attributes: number): boolean =>
+  (attributes & NON_SYSTEM) !== 0 && ((attributes & CODE) === 0 || (attributes & 2) !== 0);
+
+/** The error code that names a selector. */
+export const selectorError = (selector: number): number => selector & 0xfffc;
+
+/** The descriptor of a selector that is not null; raises `vector` where the table does not hold it. */
+export function readDescriptor(m: Machine, selector: number, vector = GP): Descriptor {
+  const local = (selector & TABLE_INDICATOR) !== 0;
+  const base = local ? m.bases[LDTR]! : m.gdtBase;
+  const limit = local ? m.limits[LDTR]! : m.gdtLimit;
+  if ((selector | 7) > limit || (local && (m.attributes[LDTR]! & PRESENT) === 0))
+    m.fault(vector, selectorError(selector));
+  const linear = (base + (selector & 0xfff8)) >>> 0;
+  const low = loadLinear(m, linear, 4);
+  const high = loadLinear(m, (linear + 4) >>> 0, 4);
+  const raw = (high & 0xf0000) | (low & 0xffff);
+  return {
+    selector,
+    linear,
+    base: ((low >>> 16) | ((high & 0xff) << 16) | (high & 0xff000000)) >>> 0,
+    limit: ((high & 0x800000) !== 0 ? (raw << 12) | 0xfff : raw) >>> 0,
+    attributes: (high >>> 8) & 0xf0ff,
+  };
+}
+
+/** Sets the accessed bit in the table, and returns the attributes with it. */
+export function markAccessed(m: Machine, d: Descriptor): number {
+  const at = (d.linear + 5) >>> 0;
+  if ((d.attributes & ACCESSED) === 0) storeLinear(m, at, 1, (d.attributes & 0xff) | ACCESSED);
+  return d.attributes | ACCESSED;
+}
+
+/** Loads ES, SS, DS, FS or GS. */
+export function loadSegment(m: Machine, segment: number, selector: number): void {
+  if (!m.protectedMode) {
+    setRealSegment(m, segment, selector);
+    return;
+  }
+  if ((selector & 0xfffc) === 0) {
+    if (segment === SS) m.fault(GP, 0);
+    setSegment(m, segment, selector, 0, 0, 0);
+    return;
+  }
+  const d = readDescriptor(m, selector);
+  const error = selectorError(selector);
+  const rpl = selector & 3;
+  const dpl = dplOf(d.attributes);
+  if (segment === SS) {
+    if (rpl !== m.cpl || !isWritableData(d.attributes) || dpl !== m.cpl) m.fault(GP, error);
+    if ((d.attributes & PRESENT) === 0) m.fault(STACK_FAULT, error);
+  } else {
+    if (!isReadable(d.attributes)) m.fault(GP, error);
+    const checked = !isCode(d.attributes) || !isConforming(d.attributes);
+    if (checked && Math.max(rpl, m.cpl) > dpl) m.fault(GP, error);
+    if ((d.attributes & PRESENT) === 0) m.fault(NP, error);
+  }
+  setSegment(m, segment, selector, d.base, d.limit, markAccessed(m, d));
+}
+
+/** MOV to a segment register; the one after a load of SS is not interrupted. */
+export function movSegRm(m: Machine, i: Instruction): void {
+  if (i.reg === CS || i.reg > 5) m.fault(UD);
+  loadSegment(m, i.reg, readRm(m, i) & 0xffff);
+  if (i.reg === SS) m.interruptShadow = true;
+}
+
+/** MOV from a segment register: 2 bytes to memory, zero-extended to the operand size in a register. */
+export function movRmSeg(m: Machine, i: Instruction): void {
+  if (i.reg > 5) m.fault(UD);
+  writeSelector(m, i, i.reg);
+}
+
+function writeSelector(m: Machine, i: Instruction, segment: number): void {
+  const selector = m.selectors[segment]!;
+  if (i.rm === MEMORY) store(m, i.segment, effectiveAddress(m, i), 2, selector);
+  else writeRm(m, i, selector);
+}
+
+export function pushSeg(m: Machine, i: Instruction): void {
+  push(m, m.selectors[i.kind]!, i.size);
+}
+
+export function popSeg(m: Machine, i: Instruction): void {
+  const selector = peek(m, 0, 2);
+  const after = stackOffset(m, i.size);
+  loadSegment(m, i.kind, selector);
+  setStackPointer(m, after);
+  if (i.kind === SS) m.interruptShadow = true;
+}
+
+/** LES, LDS, LSS, LFS, LGS. */
+export function loadFarPointer(m: Machine, i: Instruction): void {
+  const at = effectiveAddress(m, i);
+  const offset = load(m, i.segment, at, i.size);
+  const selector = load(m, i.segment, ((at + i.size) & i.addressMask) >>> 0, 2);
+  loadSegment(m, i.kind, selector);
+  writeReg(m, i, offset);
+}
+
+const LDT_TYPE = 2;
+const TSS_TYPES = [1, 9];
+const BUSY = 2;
+
+function needProtectedLevel0(m: Machine): void {
+  if (!m.protectedMode) m.fault(UD);
+  if (m.cpl !== 0) m.fault(GP, 0);
+}
+
+export function lldt(m: Machine, i: Instruction): void {
+  needProtectedLevel0(m);
+  const selector = readRm(m, i) & 0xffff;
+  if ((selector & 0xfffc) === 0) {
+    setSegment(m, LDTR, selector, 0, 0, 0);
+    return;
+  }
+  const d = readDescriptor(m, selector);
+  if ((selector & TABLE_INDICATOR) !== 0 || (d.attributes & 0x1f) !== LDT_TYPE)
+    m.fault(GP, selectorError(selector));
+  if ((d.attributes & PRESENT) === 0) m.fault(NP, selectorError(selector));
+  setSegment(m, LDTR, selector, d.base, d.limit, d.attributes);
+}
+
+export function ltr(m: Machine, i: Instruction): void {
+  needProtectedLevel0(m);
+  const selector = readRm(m, i) & 0xffff;
+  if ((selector & 0xfffc) === 0) m.fault(GP, 0);
+  const d = readDescriptor(m, selector);
+  const local = (selector & TABLE_INDICATOR) !== 0;
+  if (local || !TSS_TYPES.includes(d.attributes & 0x1f)) m.fault(GP, selectorError(selector));
+  if ((d.attributes & PRESENT) === 0) m.fault(NP, selectorError(selector));
+  storeLinear(m, (d.linear + 5) >>> 0, 1, (d.attributes & 0xff) | BUSY);
+  setSegment(m, TR, selector, d.base, d.limit, d.attributes | BUSY);
+}
+
+export function storeLdtr(m: Machine, i: Instruction): void {
+  if (!m.protectedMode) m.fault(UD);
+  writeSelector(m, i, LDTR);
+}
+
+export function storeTr(m: Machine, i: Instruction): void {
+  if (!m.protectedMode) m.fault(UD);
+  writeSelector(m, i, TR);
+}

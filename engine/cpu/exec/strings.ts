@@ -1,0 +1,84 @@
+/** MOVS, CMPS, STOS, LODS, SCAS. With REP a bounded number of elements an execution: see `REP_CHUNK`. */
+import { DF, isZero } from '../flags.ts';
+import { type Instruction, REP_NONE, REPE } from '../instruction.ts';
+import { ES, type Machine, RCX, RDI, RSI } from '../machine.ts';
+import { load, store } from '../memory.ts';
+import { readRegister, writeRegister } from '../operands.ts';
+import { subtract } from './alu.ts';
+
+export const MOVS = 0;
+export const CMPS = 1;
+export const STOS = 2;
+export const LODS = 3;
+export const SCAS = 4;
+
+/** A repeated instruction is left, with RIP still on it, after so many elements, so that no run takes for ever. */
+const REP_CHUNK = 4096;
+
+/** An index or counter register cut to the address size. */
+export function indexRegister(m: Machine, r: number, i: Instruction): number {
+  return (m.g32[2 * r]! & i.addressMask) >>> 0;
+}
+
+function setIndexRegister(m: Machine, r: number, i: Instruction, value: number): void {
+  if (i.addressMask === -1) writeRegister(m, 2 * r, 4, value);
+  else m.g16[4 * r] = value;
+}
+
+const step = (m: Machine, i: Instruction): number => ((m.flags & DF) !== 0 ? -i.size : i.size);
+
+/** One element: what can fault comes before the registers change. */
+function element(m: Machine, i: Instruction): void {
+  const size = i.size;
+  switch (i.kind) {
+    case MOVS: {
+      const value = load(m, i.segment, indexRegister(m, RSI, i), size);
+      store(m, ES, indexRegister(m, RDI, i), size, value);
+      advance(m, i, RSI);
+      advance(m, i, RDI);
+      return;
+    }
+    case CMPS: {
+      const a = load(m, i.segment, indexRegister(m, RSI, i), size);
+      const b = load(m, ES, indexRegister(m, RDI, i), size);
+      subtract(m, a, b, 0, size);
+      advance(m, i, RSI);
+      advance(m, i, RDI);
+      return;
+    }
+    case STOS:
+      store(m, ES, indexRegister(m, RDI, i), size, readRegister(m, 0, size));
+      advance(m, i, RDI);
+      return;
+    case LODS:
+      writeRegister(m, 0, size, load(m, i.segment, indexRegister(m, RSI, i), size));
+      advance(m, i, RSI);
+      return;
+    default:
+      subtract(m, readRegister(m, 0, size), load(m, ES, indexRegister(m, RDI, i), size), 0, size);
+      advance(m, i, RDI);
+  }
+}
+
+function advance(m: Machine, i: Instruction, r: number): void {
+  setIndexRegister(m, r, i, indexRegister(m, r, i) + step(m, i));
+}
+
+export function string(m: Machine, i: Instruction): void {
+  if (i.rep === REP_NONE) {
+    element(m, i);
+    return;
+  }
+  const compares = i.kind === CMPS || i.kind === SCAS;
+  for (let n = 0; n < REP_CHUNK; n += 1) {
+    const left = indexRegister(m, RCX, i);
+    if (left === 0) return;
+    element(m, i);
+    setIndexRegister(m, RCX, i, left - 1);
+    if (compares && isZero(m) !== (i.rep === REPE)) return;
+    if (left === 1) return;
+    // The guest overwrote this very page: the rest is decoded anew.
+    if (m.leaveBlock) break;
+  }
+  m.ip -= i.length;
+}

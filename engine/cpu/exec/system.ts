@@ -1,0 +1,266 @@
+/** Flags, control registers, descriptor-table registers, and what the hypervisor answers. */
+import { CF, carry, DF, IF, IOPL, setCarry } from '../flags.ts';
+import { type Instruction, MEMORY } from '../instruction.ts';
+import {
+  CR0_EM,
+  CR0_ET,
+  CR0_PE,
+  CR0_PG,
+  CR0_TS,
+  GP,
+  type Machine,
+  NM,
+  RAX,
+  RCX,
+  RDX,
+  UD,
+} from '../machine.ts';
+import { flushTranslations, load, probeStore, store } from '../memory.ts';
+import { effectiveAddress, readRm, registerIndex, writeRegister, writeRm } from '../operands.ts';
+import { segmentWritten } from '../segment-state.ts';
+
+export function undefinedOpcode(m: Machine): void {
+  m.fault(UD);
+}
+
+function needLevel0(m: Machine): void {
+  if (m.cpl !== 0) m.fault(GP, 0);
+}
+
+export function clc(m: Machine): void {
+  setCarry(m, 0);
+}
+
+export function stc(m: Machine): void {
+  setCarry(m, CF);
+}
+
+export function cmc(m: Machine): void {
+  setCarry(m, carry(m) ^ 1);
+}
+
+export function cld(m: Machine): void {
+  m.flags &= ~DF;
+}
+
+export function std(m: Machine): void {
+  m.flags |= DF;
+}
+
+function needInterruptFlag(m: Machine): void {
+  if (m.cpl > (m.flags & IOPL) >> 12) m.fault(GP, 0);
+}
+
+export function cli(m: Machine): void {
+  needInterruptFlag(m);
+  m.flags &= ~IF;
+}
+
+/** The instruction after STI is not interrupted where interrupts were off before. */
+export function sti(m: Machine): void {
+  needInterruptFlag(m);
+  if ((m.flags & IF) === 0) m.interruptShadow = true;
+  m.flags |= IF;
+}
+
+export function hlt(m: Machine, i: Instruction): void {
+  needLevel0(m);
+  m.leave({ kind: 'halt', instructionLength: i.length });
+}
+
+export function cpuid(m: Machine, i: Instruction): void {
+  m.leave({
+    kind: 'cpuid',
+    leaf: m.g32[2 * RAX]! >>> 0,
+    subleaf: m.g32[2 * RCX]! >>> 0,
+    instructionLength: i.length,
+  });
+}
+
+export function rdmsr(m: Machine, i: Instruction): void {
+  needLevel0(m);
+  m.leave({ kind: 'rdmsr', msr: m.g32[2 * RCX]! >>> 0, instructionLength: i.length });
+}
+
+export function wrmsr(m: Machine, i: Instruction): void {
+  needLevel0(m);
+  const value = (BigInt(m.g32[2 * RDX]! >>> 0) << 32n) | BigInt(m.g32[2 * RAX]! >>> 0);
+  m.leave({ kind: 'wrmsr', msr: m.g32[2 * RCX]! >>> 0, value, instructionLength: i.length });
+}
+
+export function vmcall(m: Machine, i: Instruction): void {
+  m.leave({ kind: 'hypercall', instructionLength: i.length });
+}
+
+const CR4_TSD = 4;
+
+/** Guest time is the number of executed instructions, so that a run can be repeated. */
+export function rdtsc(m: Machine): void {
+  if ((m.cr4 & CR4_TSD) !== 0) needLevel0(m);
+  const tsc = BigInt(m.executed) + m.tscOffset;
+  writeRegister(m, 2 * RAX, 4, Number(BigInt.asIntN(32, tsc)));
+  writeRegister(m, 2 * RDX, 4, Number(BigInt.asIntN(32, tsc >> 32n)));
+}
+
+/** WBINVD, INVD: there are no caches. */
+export function cacheControl(m: Machine): void {
+  needLevel0(m);
+}
+
+export function invlpg(m: Machine): void {
+  needLevel0(m);
+  flushTranslations(m);
+}
+
+/** Bits of CR0 that exist (Intel SDM 3, 2.5). */
+const CR0_BITS = 0xe005003f;
+
+/** Writes CR0; false where the combination is not allowed. */
+export function setCr0(m: Machine, value: number): boolean {
+  const next = ((value & CR0_BITS) | CR0_ET) >>> 0;
+  if ((next & CR0_PG) !== 0 && (next & CR0_PE) === 0) return false;
+  const changed = (next ^ m.cr0) >>> 0;
+  m.cr0 = next;
+  if ((changed & CR0_PE) !== 0) for (let segment = 0; segment < 8; segment += 1) segmentWritten(m, segment);
+  if ((changed & (CR0_PE | CR0_PG)) !== 0) flushTranslations(m);
+  return true;
+}
+
+function writeCr0(m: Machine, i: Instruction, value: number): void {
+  if ((value & CR0_PG) !== 0 && (value & CR0_PE) !== 0)
+    m.leave({ kind: 'unsupported', what: 'paging', instructionLength: i.length });
+  if (!setCr0(m, value)) m.fault(GP, 0);
+}
+
+export function movFromCr(m: Machine, i: Instruction): void {
+  needLevel0(m);
+  writeRegister(m, i.rm, 4, readControl(m, i.reg));
+}
+
+function readControl(m: Machine, number: number): number {
+  switch (number) {
+    case 0:
+      return m.cr0;
+    case 2:
+      return m.cr2;
+    case 3:
+      return m.cr3;
+    case 4:
+      return m.cr4;
+    default:
+      return m.fault(UD);
+  }
+}
+
+export function movToCr(m: Machine, i: Instruction): void {
+  needLevel0(m);
+  const value = m.g32[i.rm]! >>> 0;
+  switch (i.reg) {
+    case 0:
+      writeCr0(m, i, value);
+      return;
+    case 2:
+      m.cr2 = value;
+      return;
+    case 3:
+      m.cr3 = value;
+      flushTranslations(m);
+      return;
+    case 4:
+      m.cr4 = value;
+      flushTranslations(m);
+      return;
+    default:
+      m.fault(UD);
+  }
+}
+
+const CR4_DE = 8;
+
+/** DR4 and DR5 are names of DR6 and DR7 (Intel SDM 3, 17.2.2). */
+function debugRegister(m: Machine, number: number): number {
+  if (number !== 4 && number !== 5) return number;
+  if ((m.cr4 & CR4_DE) !== 0) m.fault(UD);
+  return number + 2;
+}
+
+export function movFromDr(m: Machine, i: Instruction): void {
+  needLevel0(m);
+  writeRegister(m, i.rm, 4, m.dr[debugRegister(m, i.reg)]!);
+}
+
+export function movToDr(m: Machine, i: Instruction): void {
+  needLevel0(m);
+  const number = debugRegister(m, i.reg);
+  const value = m.g32[i.rm]!;
+  // Bits that always read as 1 and 0 (Intel SDM 3, figure 17-1).
+  if (number === 6) m.dr[6] = (value & 0x1e00f) | 0xffff0ff0;
+  else if (number === 7) m.dr[7] = (value & ~0xd000) | 0x400;
+  else m.dr[number] = value;
+}
+
+/** LMSW changes the low four bits of CR0, and cannot clear PE. */
+export function lmsw(m: Machine, i: Instruction): void {
+  needLevel0(m);
+  const value = (readRm(m, i) & 15) | (m.cr0 & CR0_PE);
+  setCr0(m, (m.cr0 & ~15) | value);
+}
+
+export function smsw(m: Machine, i: Instruction): void {
+  if (i.rm === MEMORY) store(m, i.segment, effectiveAddress(m, i), 2, m.cr0 & 0xffff);
+  else writeRm(m, i, i.size === 4 ? m.cr0 | 0 : m.cr0 & 0xffff);
+}
+
+export function clts(m: Machine): void {
+  needLevel0(m);
+  m.cr0 = (m.cr0 & ~CR0_TS) >>> 0;
+}
+
+function storeTable(m: Machine, i: Instruction, base: number, limit: number): void {
+  const at = effectiveAddress(m, i);
+  const rest = ((at + 2) & i.addressMask) >>> 0;
+  probeStore(m, i.segment, at, 2);
+  probeStore(m, i.segment, rest, 4);
+  store(m, i.segment, at, 2, limit);
+  store(m, i.segment, rest, 4, base);
+}
+
+export function sgdt(m: Machine, i: Instruction): void {
+  storeTable(m, i, m.gdtBase, m.gdtLimit);
+}
+
+export function sidt(m: Machine, i: Instruction): void {
+  storeTable(m, i, m.idtBase, m.idtLimit);
+}
+
+/** Limit and base of the operand; a 16-bit operand size loads 24 bits of base. */
+function loadTable(m: Machine, i: Instruction): { limit: number; base: number } {
+  needLevel0(m);
+  const at = effectiveAddress(m, i);
+  const limit = load(m, i.segment, at, 2);
+  const base = load(m, i.segment, ((at + 2) & i.addressMask) >>> 0, 4);
+  return { limit, base: (i.size === 2 ? base & 0xffffff : base) >>> 0 };
+}
+
+export function lgdt(m: Machine, i: Instruction): void {
+  const { limit, base } = loadTable(m, i);
+  m.gdtLimit = limit;
+  m.gdtBase = base;
+}
+
+export function lidt(m: Machine, i: Instruction): void {
+  const { limit, base } = loadTable(m, i);
+  m.idtLimit = limit;
+  m.idtBase = base;
+}
+
+/** The x87 instructions are not there yet: #NM where the guest asked for it, else an exit that says so. */
+export function coprocessor(m: Machine, i: Instruction): void {
+  if ((m.cr0 & (CR0_EM | CR0_TS)) !== 0) m.fault(NM);
+  m.leave({ kind: 'unsupported', what: 'x87 instruction', instructionLength: i.length });
+}
+
+/** SALC: AL becomes 0 or 0xff after CF (undocumented, on all processors). */
+export function salc(m: Machine): void {
+  m.g8[registerIndex(RAX, 1)] = -carry(m);
+}

@@ -1,0 +1,189 @@
+/** The registers by their hypervisor names (TLFS, virtual processor register names), as numbers of up to 128 bits. */
+import { registers } from '../abi/index.ts';
+import { setCr0 } from './exec/system.ts';
+import { readFlags, writeFlags } from './flags.ts';
+import { GPR_COUNT, type Machine } from './machine.ts';
+import { flushTranslations } from './memory.ts';
+import { setSegment } from './segment-state.ts';
+
+interface Access {
+  readonly get: (m: Machine) => bigint;
+  readonly set: (m: Machine, value: bigint) => void;
+}
+
+const U16 = 0xffffn;
+const U32 = 0xffffffffn;
+const U64 = 0xffffffffffffffffn;
+const name = (text: string): number => registers.number(`HV_X64_REGISTER_${text}`);
+
+/** hv_x64_segment_register: base 0..63, limit 64..95, selector 96..111, attributes 112..127. */
+function segment(index: number): Access {
+  return {
+    get: (m) =>
+      BigInt.asUintN(64, BigInt(m.bases[index]!)) |
+      (BigInt(m.limits[index]!) << 64n) |
+      (BigInt(m.selectors[index]!) << 96n) |
+      (BigInt(m.attributes[index]!) << 112n),
+    set: (m, value) =>
+      setSegment(
+        m,
+        index,
+        Number((value >> 96n) & U16),
+        Number(value & U32),
+        Number((value >> 64n) & U32),
+        Number((value >> 112n) & U16),
+      ),
+  };
+}
+
+/** hv_x64_table_register: limit 48..63, base 64..127. */
+function tableRegister(
+  get: (m: Machine) => { base: number; limit: number },
+  set: (m: Machine, base: number, limit: number) => void,
+): Access {
+  return {
+    get: (m) => (BigInt(get(m).base) << 64n) | (BigInt(get(m).limit) << 48n),
+    set: (m, value) => set(m, Number((value >> 64n) & U32), Number((value >> 48n) & U16)),
+  };
+}
+
+function plain(get: (m: Machine) => number, set: (m: Machine, value: number) => void): Access {
+  return { get: (m) => BigInt(get(m)), set: (m, value) => set(m, Number(value & U32)) };
+}
+
+function general(index: number): Access {
+  return {
+    get: (m) => m.g64[index]!,
+    set: (m, value) => {
+      m.g64[index] = value & U64;
+    },
+  };
+}
+
+const debug = (index: number): Access =>
+  plain(
+    (m) => m.dr[index]!,
+    (m, value) => {
+      m.dr[index] = value;
+    },
+  );
+
+const EVERY_FLAG = 0x3f7fd5;
+
+const accesses = new Map<number, Access>([
+  ...Array.from({ length: GPR_COUNT }, (_, index): [number, Access] => [name('RAX') + index, general(index)]),
+  ...Array.from({ length: 8 }, (_, index): [number, Access] => [name('ES') + index, segment(index)]),
+  [
+    name('RIP'),
+    plain(
+      (m) => m.ip,
+      (m, value) => {
+        m.ip = value;
+      },
+    ),
+  ],
+  [name('RFLAGS'), plain(readFlags, (m, value) => writeFlags(m, value, EVERY_FLAG))],
+  [
+    name('IDTR'),
+    tableRegister(
+      (m) => ({ base: m.idtBase, limit: m.idtLimit }),
+      (m, base, limit) => {
+        m.idtBase = base;
+        m.idtLimit = limit;
+      },
+    ),
+  ],
+  [
+    name('GDTR'),
+    tableRegister(
+      (m) => ({ base: m.gdtBase, limit: m.gdtLimit }),
+      (m, base, limit) => {
+        m.gdtBase = base;
+        m.gdtLimit = limit;
+      },
+    ),
+  ],
+  [
+    name('CR0'),
+    plain(
+      (m) => m.cr0,
+      (m, value) => {
+        setCr0(m, value);
+      },
+    ),
+  ],
+  [
+    name('CR2'),
+    plain(
+      (m) => m.cr2,
+      (m, value) => {
+        m.cr2 = value;
+      },
+    ),
+  ],
+  [
+    name('CR3'),
+    plain(
+      (m) => m.cr3,
+      (m, value) => {
+        m.cr3 = value;
+        flushTranslations(m);
+      },
+    ),
+  ],
+  [
+    name('CR4'),
+    plain(
+      (m) => m.cr4,
+      (m, value) => {
+        m.cr4 = value;
+        flushTranslations(m);
+      },
+    ),
+  ],
+  [
+    name('CR8'),
+    plain(
+      (m) => m.cr8,
+      (m, value) => {
+        m.cr8 = value;
+      },
+    ),
+  ],
+  ...[0, 1, 2, 3, 6, 7].map((index): [number, Access] => [name(`DR${index}`), debug(index)]),
+  [
+    name('TSC'),
+    {
+      get: (m) => BigInt.asUintN(64, BigInt(m.executed) + m.tscOffset),
+      set: (m, value) => {
+        m.tscOffset = (value & U64) - BigInt(m.executed);
+      },
+    },
+  ],
+  [
+    registers.number('HV_REGISTER_INTERRUPT_STATE'),
+    {
+      get: (m) => (m.interruptShadow ? 1n : 0n),
+      set: (m, value) => {
+        m.interruptShadow = (value & 1n) !== 0n;
+      },
+    },
+  ],
+]);
+
+/** True for the registers that the processor works with itself. All others it keeps as they were written. */
+export function isProcessorRegister(register: number): boolean {
+  return accesses.has(register);
+}
+
+/** The value of a register; 0 for one that nobody wrote. */
+export function getRegister(m: Machine, register: number): bigint {
+  const access = accesses.get(register);
+  return access === undefined ? (m.kept.get(register) ?? 0n) : access.get(m);
+}
+
+export function setRegister(m: Machine, register: number, value: bigint): void {
+  const access = accesses.get(register);
+  if (access === undefined) m.kept.set(register, BigInt.asUintN(128, value));
+  else access.set(m, value);
+}

@@ -1,0 +1,18 @@
+/** The one public face of the guest processor. */
+export { type CpuidResult, GuestCpu } from './cpu.ts';
+export type {
+  BudgetExit,
+  CpuExit,
+  CpuidExit,
+  HaltExit,
+  HypercallExit,
+  InterruptWindowExit,
+  IoExit,
+  MemoryAccess,
+  MemoryExit,
+  ReadMsrExit,
+  ShutdownExit,
+  UnsupportedExit,
+  WriteMsrExit,
+} from './exits.ts';
+export { EXECUTE, type GuestMemory, type GuestPage, PAGE_BYTES, READ, WRITE } from './guest-memory.ts';

@@ -1,0 +1,43 @@
+/** One decoded instruction: what the executing functions read. */
+import { type Machine, NO_REGISTER } from './machine.ts';
+
+export type Execute = (m: Machine, i: Instruction) => void;
+
+/** `rm` of an instruction whose operand is in memory. */
+export const MEMORY = -1;
+
+export const REP_NONE = 0;
+export const REPE = 1;
+export const REPNE = 2;
+
+export class Instruction {
+  execute: Execute;
+  /** Which of a family: ALU operation, shift, condition code, string operation, segment register. */
+  kind = 0;
+  /** Operand size in bytes. */
+  size = 4;
+  /** The `reg` operand: index into the view of the operand size (machine.ts), or a plain number. */
+  reg = 0;
+  /** The `rm` operand where it is a register: index into the view of the operand size; else MEMORY. */
+  rm = MEMORY;
+  /** Address of the memory operand: indexes into g32, a shift, a displacement, what the sum is cut to. */
+  base = 2 * NO_REGISTER;
+  index = 2 * NO_REGISTER;
+  scale = 0;
+  disp = 0;
+  addressMask = -1;
+  segment = 0;
+  imm = 0;
+  /** The second immediate: the selector of a far pointer, the level of ENTER. */
+  imm2 = 0;
+  rep = REP_NONE;
+  /** Bytes from the start of its block, and bytes of its own. */
+  offset = 0;
+  length = 0;
+  /** The run loop looks at the machine again after it: jumps, mode changes, exits. */
+  endsBlock = false;
+
+  constructor(execute: Execute) {
+    this.execute = execute;
+  }
+}

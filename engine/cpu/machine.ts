@@ -1,0 +1,193 @@
+/** The state of one virtual processor; what the instructions work on. */
+import type { CpuExit, MemoryAccess } from './exits.ts';
+import type { GuestMemory, GuestPage } from './guest-memory.ts';
+
+/** Indexes of the general registers in instruction encodings. */
+export const RAX = 0;
+export const RCX = 1;
+export const RDX = 2;
+export const RBX = 3;
+export const RSP = 4;
+export const RBP = 5;
+export const RSI = 6;
+export const RDI = 7;
+
+export const GPR_COUNT = 16;
+/** A seventeenth register that stays 0: what addressing forms without a base or an index add. */
+export const NO_REGISTER = 16;
+
+/** Indexes of the segment registers in instruction encodings; LDTR and TR follow as the hypervisor numbers them. */
+export const ES = 0;
+export const CS = 1;
+export const SS = 2;
+export const DS = 3;
+export const FS = 4;
+export const GS = 5;
+export const LDTR = 6;
+export const TR = 7;
+
+/** Indexes into `Machine.lazy`: see flags.ts. */
+export const RESULT = 0;
+export const CARRIES = 1;
+
+export const CR0_PE = 0x1;
+export const CR0_EM = 0x4;
+export const CR0_TS = 0x8;
+export const CR0_ET = 0x10;
+export const CR0_PG = 0x80000000;
+
+/** Translations remembered, one per page, direct mapped: 1024 pages = 4 MiB before the first collision. */
+export const TLB_SLOTS = 1024;
+
+/** A page with decoded code; decode/code-cache.ts has the blocks. */
+export interface CodePage {
+  readonly gpaPage: number;
+  readonly page: GuestPage;
+  /** 1 for each byte of the page that a decoded block covers. */
+  readonly covered: Uint8Array;
+}
+
+/** Thrown to leave an instruction; made once, so that throwing is cheap. */
+export class Fault extends Error {}
+export class Exit extends Error {}
+const FAULT = new Fault('guest exception');
+const EXIT = new Exit('exit');
+
+/** An exit of an access, before the run loop adds the instruction's bytes. */
+export interface PendingAccess {
+  readonly gpa: number;
+  readonly gva: number;
+  readonly size: number;
+  readonly access: MemoryAccess;
+  readonly mapped: boolean;
+  readonly value: bigint | undefined;
+}
+
+export class Machine {
+  readonly memory: GuestMemory;
+
+  /** Views of the same registers: register r is g32[2r] and g32[2r + 1], g16[4r], g8[8r] and, high byte, g8[8r + 1]. */
+  readonly g32: Int32Array;
+  readonly g16: Uint16Array;
+  readonly g8: Uint8Array;
+  readonly g64: BigUint64Array;
+
+  /** Offset in CS of the next instruction; while a block runs, of the first after it. */
+  ip = 0xfff0;
+  /** RFLAGS but for the arithmetic flags, which are in `lazy`, and bit 1, which is always set. */
+  flags = 0;
+  readonly lazy = new Int32Array(2);
+
+  readonly selectors = new Uint16Array(8);
+  readonly bases = new Float64Array(8);
+  /** Last valid offset of a segment that grows up; in bytes. */
+  readonly limits = new Uint32Array(8);
+  /** hv_x64_segment_register: type 0..3, S 4, DPL 5..6, P 7, AVL 12, L 13, D/B 14, G 15. */
+  readonly attributes = new Uint16Array(8);
+  /** Derived from limits and attributes: the last offset that may be read or written, -1 for none. */
+  readonly readLimits = new Float64Array(8);
+  readonly writeLimits = new Float64Array(8);
+
+  gdtBase = 0;
+  gdtLimit = 0xffff;
+  idtBase = 0;
+  idtLimit = 0xffff;
+
+  cr0 = CR0_ET;
+  cr2 = 0;
+  cr3 = 0;
+  cr4 = 0;
+  cr8 = 0;
+  readonly dr = new Uint32Array(8);
+  /** Registers that the processor only keeps, by hypervisor name: model-specific ones and others. */
+  readonly kept = new Map<number, bigint>();
+
+  /** Derived from the attributes of SS: what the stack pointer is cut to. */
+  stackMask = 0xffff;
+  /** Derived from the attributes of CS. */
+  code32 = false;
+
+  /** Instructions executed since creation; what RDTSC reads, with tscOffset added. */
+  executed = 0;
+  tscOffset = 0n;
+
+  /** Makes the run loop leave the block after this instruction: the block's own bytes were written. */
+  leaveBlock = false;
+  /** The next instruction is executed before any interrupt is taken (STI, MOV SS). */
+  interruptShadow = false;
+
+  faultVector = 0;
+  faultError: number | undefined;
+  exit: CpuExit | undefined;
+  pendingAccess: PendingAccess | undefined;
+
+  readonly readTags = new Float64Array(TLB_SLOTS).fill(-1);
+  readonly writeTags = new Float64Array(TLB_SLOTS).fill(-1);
+  readonly readViews: DataView[] = [];
+  readonly writeViews: DataView[] = [];
+  /** Where the operand of a read-modify-write instruction is, between the read and the write. */
+  updateView: DataView | undefined;
+  updateOffset = 0;
+
+  /** Pages with decoded code by GPA page: stores to them are looked at (memory.ts). */
+  readonly codePages = new Map<number, CodePage>();
+  /** Drops the decoded blocks of a page; set by the code cache. */
+  dropCode: (gpaPage: number) => void = () => {};
+
+  constructor(memory: GuestMemory) {
+    this.memory = memory;
+    const buffer = new ArrayBuffer((GPR_COUNT + 1) * 8);
+    this.g32 = new Int32Array(buffer);
+    this.g16 = new Uint16Array(buffer);
+    this.g8 = new Uint8Array(buffer);
+    this.g64 = new BigUint64Array(buffer);
+    const none = new DataView(new ArrayBuffer(0));
+    for (let slot = 0; slot < TLB_SLOTS; slot += 1) {
+      this.readViews.push(none);
+      this.writeViews.push(none);
+    }
+  }
+
+  /** Raises a guest exception out of the current instruction. */
+  fault(vector: number, error?: number): never {
+    this.faultVector = vector;
+    this.faultError = error;
+    throw FAULT;
+  }
+
+  /** Leaves the current instruction for the VMM or the hypervisor. */
+  leave(exit: CpuExit): never {
+    this.exit = exit;
+    throw EXIT;
+  }
+
+  /** Leaves the current instruction because of an access that memory does not answer. */
+  leaveForAccess(access: PendingAccess): never {
+    this.pendingAccess = access;
+    throw EXIT;
+  }
+
+  get protectedMode(): boolean {
+    return (this.cr0 & CR0_PE) !== 0;
+  }
+
+  /** Current privilege level: the DPL of SS (Intel SDM 3, 5.5); 0 in real mode. */
+  get cpl(): number {
+    return this.protectedMode ? (this.attributes[SS]! >> 5) & 3 : 0;
+  }
+}
+
+/** Exception vectors (Intel SDM 3, table 6-1). */
+export const DE = 0;
+export const DB = 1;
+export const BP = 3;
+export const OVERFLOW = 4;
+export const BR = 5;
+export const UD = 6;
+export const NM = 7;
+export const DOUBLE_FAULT = 8;
+export const TS = 10;
+export const NP = 11;
+export const STACK_FAULT = 12;
+export const GP = 13;
+export const PAGE_FAULT = 14;

@@ -1,0 +1,99 @@
+/** Reading and writing the operands of an instruction. */
+import { type Instruction, MEMORY } from './instruction.ts';
+import { type Machine, RSP, SS } from './machine.ts';
+import { load, loadForUpdate, store, storeUpdate } from './memory.ts';
+
+/** Offset of the memory operand in its segment, unsigned. */
+export function effectiveAddress(m: Machine, i: Instruction): number {
+  return ((m.g32[i.base]! + (m.g32[i.index]! << i.scale) + i.disp) & i.addressMask) >>> 0;
+}
+
+/** Index of register `r` in the view of its size: 4 g32, 2 g16, 1 g8 (4 to 7 are AH, CH, DH, BH). */
+export function registerIndex(r: number, size: number): number {
+  if (size === 4) return 2 * r;
+  if (size === 2) return 4 * r;
+  return r < 4 ? 8 * r : 8 * (r - 4) + 1;
+}
+
+/** Signed for 4 bytes, else unsigned. */
+export function readRegister(m: Machine, index: number, size: number): number {
+  if (size === 4) return m.g32[index]!;
+  return size === 1 ? m.g8[index]! : m.g16[index]!;
+}
+
+export function writeRegister(m: Machine, index: number, size: number, value: number): void {
+  if (size === 4) {
+    m.g32[index] = value;
+    // A 32-bit write clears the upper half (Intel SDM 1, 3.4.1.1).
+    m.g32[index + 1] = 0;
+  } else if (size === 1) m.g8[index] = value;
+  else m.g16[index] = value;
+}
+
+export function readReg(m: Machine, i: Instruction): number {
+  return readRegister(m, i.reg, i.size);
+}
+
+export function writeReg(m: Machine, i: Instruction, value: number): void {
+  writeRegister(m, i.reg, i.size, value);
+}
+
+export function readRm(m: Machine, i: Instruction): number {
+  if (i.rm !== MEMORY) return readRegister(m, i.rm, i.size);
+  return load(m, i.segment, effectiveAddress(m, i), i.size);
+}
+
+export function writeRm(m: Machine, i: Instruction, value: number): void {
+  if (i.rm !== MEMORY) writeRegister(m, i.rm, i.size, value);
+  else store(m, i.segment, effectiveAddress(m, i), i.size, value);
+}
+
+/** Reads an operand that `updateRm` writes. Nothing may change between the two but by instructions that cannot fault. */
+export function readRmForUpdate(m: Machine, i: Instruction): number {
+  if (i.rm !== MEMORY) return readRegister(m, i.rm, i.size);
+  return loadForUpdate(m, i.segment, effectiveAddress(m, i), i.size);
+}
+
+export function updateRm(m: Machine, i: Instruction, value: number): void {
+  if (i.rm !== MEMORY) writeRegister(m, i.rm, i.size, value);
+  else storeUpdate(m, i.size, value);
+}
+
+/** A value of `size` bytes as signed. */
+export function signed(value: number, size: number): number {
+  const shift = 32 - size * 8;
+  return (value << shift) >> shift;
+}
+
+/** A value cut to `size` bytes: signed for 4, else unsigned. */
+export function cut(value: number, size: number): number {
+  if (size === 4) return value | 0;
+  return size === 1 ? value & 0xff : value & 0xffff;
+}
+
+/** The stack pointer, as an offset in SS. */
+export function stackPointer(m: Machine): number {
+  return (m.g32[2 * RSP]! & m.stackMask) >>> 0;
+}
+
+/** Writes the stack pointer; its upper half stays with a 16-bit stack. */
+export function setStackPointer(m: Machine, value: number): void {
+  if (m.stackMask === -1) writeRegister(m, 2 * RSP, 4, value);
+  else m.g16[4 * RSP] = value;
+}
+
+/** The offset `delta` bytes from the top of the stack. */
+export function stackOffset(m: Machine, delta: number): number {
+  return ((m.g32[2 * RSP]! + delta) & m.stackMask) >>> 0;
+}
+
+export function push(m: Machine, value: number, size: number): void {
+  const at = stackOffset(m, -size);
+  store(m, SS, at, size, value);
+  setStackPointer(m, at);
+}
+
+/** The value `delta` bytes from the top of the stack. */
+export function peek(m: Machine, delta: number, size: number): number {
+  return load(m, SS, stackOffset(m, delta), size);
+}

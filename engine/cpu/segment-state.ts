@@ -1,0 +1,58 @@
+/** Segment registers as state: what follows from base, limit and attributes. Loading them: exec/segments.ts. */
+import { CS, type Machine, SS } from './machine.ts';
+
+const CODE = 0x8;
+/** Of data segments: grows down. */
+const EXPAND_DOWN = 0x4;
+/** Of data segments: writable; of code segments: readable. */
+const ACCESS = 0x2;
+const NON_SYSTEM = 0x10;
+export const PRESENT = 0x80;
+/** D or B: 32-bit code or stack. */
+export const BIG = 0x4000;
+
+/** Limit of segments that an access cannot use at all. */
+const NOTHING = -1;
+/** Limit of segments whose valid offsets lie above their limit: the slow path decides. */
+export const ABOVE_LIMIT = -2;
+
+export function expandsDown(attributes: number): boolean {
+  return (attributes & (CODE | EXPAND_DOWN)) === EXPAND_DOWN;
+}
+
+/** Works out the derived state of a segment register after any of its parts was written. */
+export function segmentWritten(m: Machine, segment: number): void {
+  const attributes = m.attributes[segment]!;
+  const limit = m.limits[segment]!;
+  const inUse = (attributes & PRESENT) !== 0 && (attributes & NON_SYSTEM) !== 0;
+  const code = (attributes & CODE) !== 0;
+  const readable = inUse && (!code || (attributes & ACCESS) !== 0 || !m.protectedMode);
+  const writable = inUse && (!m.protectedMode || (!code && (attributes & ACCESS) !== 0));
+  const extent = expandsDown(attributes) ? ABOVE_LIMIT : limit;
+  m.readLimits[segment] = readable ? extent : NOTHING;
+  m.writeLimits[segment] = writable ? extent : NOTHING;
+  if (segment === SS) m.stackMask = (attributes & BIG) !== 0 ? -1 : 0xffff;
+  if (segment === CS) m.code32 = (attributes & BIG) !== 0;
+}
+
+/** Writes a whole segment register. */
+export function setSegment(
+  m: Machine,
+  segment: number,
+  selector: number,
+  base: number,
+  limit: number,
+  attributes: number,
+): void {
+  m.selectors[segment] = selector;
+  m.bases[segment] = base;
+  m.limits[segment] = limit;
+  m.attributes[segment] = attributes;
+  segmentWritten(m, segment);
+}
+
+/** A segment load in real mode: the base follows the selector, limit and attributes stay (unreal mode lives on). */
+export function setRealSegment(m: Machine, segment: number, selector: number): void {
+  m.selectors[segment] = selector;
+  m.bases[segment] = (selector & 0xffff) * 16;
+}
