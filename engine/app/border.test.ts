@@ -22,7 +22,7 @@ const refused: readonly (readonly [unknown, unknown, RegExp])[] = [
   ['event', { at: 1 }, /^event: at is missing or not a text$/],
   ['event', { at: 'x'.repeat(4097) }, /^event: at is missing or not a text$/],
   ['matrix', { at: '1', nested: 'yes' }, /^matrix: nested is missing or not a flag$/],
-  ['rows', { at: ['1', 2] }, /^rows: at is missing or not a texts$/],
+  ['rows', { at: ['1', 2] }, /^rows: at is missing or not a list of texts$/],
   ['events', { filter: '', derived: true, from: -1, count: 1 }, /^events: from is missing or not a count$/],
   ['events', { filter: '', derived: true, from: 1.5, count: 1 }, /^events: from is missing or not a count$/],
   [

@@ -1,13 +1,11 @@
 import { msrs } from '../abi/lookup/msrs.ts';
 import { hexOf } from '../abi/text.ts';
+import { isOn, SYNIC_REGISTERS, synicIndex } from '../rules/track/synic-registers.ts';
 import type { CellHint } from '../state/schema.ts';
-import type { CellId } from '../state/store.ts';
+import { type CellId, TOP } from '../state/store.ts';
 import { type Address, formatAddress } from '../trace/position.ts';
 import type { MatrixCell, MsrMatrix } from './api.ts';
 import type { StateExplorer } from './cells.ts';
-
-const SINT_MASKED = 1n << 16n;
-const ENABLE = 1n;
 
 /** SynIC registers of every CPU at a position: value, decoded bits, owner, last writer. */
 export function msrMatrix(state: StateExplorer, at: Address, nested: boolean): MsrMatrix {
@@ -15,17 +13,15 @@ export function msrMatrix(state: StateExplorer, at: Address, nested: boolean): M
   const group = nested ? 'nested.synic' : 'synic';
   const registers: string[] = [];
   const rows: { cpu: number; cells: MatrixCell[] }[] = [];
-  // Both sides of the hypervisor keep objects of this name; their cells share one path.
-  const seen = new Set<string>();
   for (const row of state.history.tables.objects) {
-    if (row.kind.name !== 'cpu' || seen.has(String(row.key)) || !state.image.exists(row)) continue;
-    seen.add(String(row.key));
+    // The drivers keep a `cpu` of their own below `driver`.
+    if (row.kind.name !== 'cpu' || row.parent !== TOP || !state.image.exists(row)) continue;
     const cells: MatrixCell[] = [];
     for (const cell of state.paths.find(`cpu[${row.key}].${group}`) ?? []) {
       const { hint } = state.paths.slotOf(cell);
       if (hint.as !== 'msr') continue;
       const view = state.view(cell, at);
-      const owner = ownerOf(state, cell, hint);
+      const owner = ownerOf(state, cell, hint.msr);
       const short = view.value === null ? '?' : shortText(hint, BigInt(view.value));
       const { type: _type, ...shown } = view;
       cells.push({ ...shown, short, ...(owner === undefined ? {} : { owner }) });
@@ -36,21 +32,16 @@ export function msrMatrix(state: StateExplorer, at: Address, nested: boolean): M
   return { at: formatAddress(at), registers, rows };
 }
 
-/** Whether the register switches something on: a SINT when it is not masked, the others by their enable bit. */
-function enables(hint: CellHint & { as: 'msr' }, value: bigint): boolean {
-  const layout = msrs.find(hint.msr)?.layout;
-  return layout === 'sint' ? (value & SINT_MASKED) === 0n : (value & ENABLE) === ENABLE;
-}
-
-/** The component whose write took the control from off to on; nobody while it is off. */
-function ownerOf(state: StateExplorer, cell: CellId, hint: CellHint & { as: 'msr' }): string | undefined {
-  const entries = state.history.writesOf(cell);
+/** The component whose write took the control from off to on; nobody while it is off (as the rules see it). */
+function ownerOf(state: StateExplorer, cell: CellId, msr: number): string | undefined {
+  const register = SYNIC_REGISTERS[synicIndex(msr)];
+  if (register === undefined) return undefined;
   let owner: string | undefined;
   let on = false;
-  for (const entry of entries) {
+  for (const entry of state.history.writesOf(cell)) {
     if (entry >= state.image.offset) break;
     const write = state.history.write(entry);
-    const nowOn = enables(hint, write.now);
+    const nowOn = isOn(register, write.now);
     if (nowOn && !on && write.at.seq > 0) owner = write.component;
     if (!nowOn) owner = undefined;
     on = nowOn;
@@ -58,7 +49,7 @@ function ownerOf(state: StateExplorer, cell: CellId, hint: CellHint & { as: 'msr
   return owner;
 }
 
-/** Decoded bits in short: `on 0x1234`, `vec 0xf3 auto_eoi`, `masked`, `off`. */
+/** Decoded bits in short: `on 0x1234`, `vec 0xf3 auto_eoi`, `masked vec 0xf3`, `off`. */
 function shortText(hint: CellHint & { as: 'msr' }, value: bigint): string {
   const row = msrs.find(hint.msr);
   if (row === undefined || row.bits.length === 0) return hexOf(value);
@@ -68,6 +59,8 @@ function shortText(hint: CellHint & { as: 'msr' }, value: bigint): string {
     if (bit.alternative || bit.reserved) continue;
     if (bit.lsb === 0 && bit.width === 1) words.push(part === 1n ? 'on' : 'off');
     else if (part === 0n) continue;
+    // Whether a SINT is masked is asked first: it leads, also where the rest has no room.
+    else if (bit.name === 'masked') words.unshift(bit.name);
     else if (bit.width === 1) words.push(bit.name);
     else words.push(bit.name === 'vector' ? `vec ${hexOf(part)}` : hexOf(part));
   }

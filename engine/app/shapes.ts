@@ -57,5 +57,6 @@ function fits(value: unknown, member: Member): boolean {
 }
 
 function word(member: Member): string {
+  if (member === 'texts') return 'list of texts';
   return typeof member === 'string' ? member : member.join(' or ');
 }
