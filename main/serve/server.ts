@@ -4,26 +4,9 @@ import type { AddressInfo } from 'node:net';
 import type { AppProgress } from '../../engine/app/api.ts';
 import { type AppCall, readCall } from '../../engine/app/border.ts';
 import { Guard } from './guard.ts';
+import { HEADERS, typeOf } from './headers.ts';
 
 const MAX_BODY_BYTES = 1 << 20;
-
-const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
-} as const;
-
-const TYPES: Readonly<Record<string, string>> = {
-  html: 'text/html; charset=utf-8',
-  js: 'text/javascript; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-  svg: 'image/svg+xml',
-  map: 'application/json',
-};
 
 /** Answers one checked request of the page. */
 export type AnswerCall = (call: AppCall) => Promise<unknown>;
@@ -168,8 +151,7 @@ function file(
     end(response, 405, 'files are read by GET');
     return;
   }
-  const type = TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
-  response.writeHead(200, { ...HEADERS, 'content-type': type });
+  response.writeHead(200, { ...HEADERS, 'content-type': typeOf(path) });
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
