@@ -21,9 +21,10 @@ export function compareOutcome(
     verdict.unmodelled++;
     return;
   }
-  const opens = outcome.out?.handle !== undefined;
-  if (opens && outcome.ret >= 0 && event.ret >= 0) machine.countBound('file-descriptor');
-  else verdict.field(address, 'ret', outcome.ret, event.ret, outcome.rule);
+  if (outcome.ret >= 0 && event.ret >= 0 && isDescriptor(event, outcome)) {
+    // Of an open or dup the driver has taken the number over already.
+    if (event.kind === 'ioctl') machine.countBound('file-descriptor');
+  } else verdict.field(address, 'ret', outcome.ret, event.ret, outcome.rule);
   if (event.kind !== 'ioctl' || event.out === undefined) return;
   const { handle, arg, data } = event.out;
   if (handle !== undefined) {
@@ -37,6 +38,12 @@ export function compareOutcome(
   if (data !== undefined) {
     compareBytes(address, 'out.data', outcome.out?.data ?? NONE, data, verdict, outcome.rule);
   }
+}
+
+/** The result of the call is the number of a new descriptor. */
+function isDescriptor(event: IoctlEvent | FdEvent, outcome: Outcome): boolean {
+  if (event.kind === 'fd') return event.what === 'open' || event.what === 'dup';
+  return outcome.out?.handle !== undefined;
 }
 
 /** The call with its recorded answers where there are any, else the engine's. */

@@ -6,6 +6,7 @@ import type { Profile } from '../../trace/profile.ts';
 const NAMES = [
   'E2BIG',
   'EAGAIN',
+  'EBADF',
   'EBUSY',
   'EDOM',
   'EEXIST',

@@ -11,6 +11,7 @@ import { closeFile, shareFile } from './close.ts';
 import { type File, fileOfFd, fileOfHandle, freeFd, installFd, removeFd } from './files.ts';
 
 const DEVICE = '/dev/mshv';
+const EBADF = failure('EBADF');
 
 /** The number that a call gave a new descriptor: the recorded one, or the lowest that is free. */
 function newFd(context: Context, event: FdEvent): number {
@@ -47,11 +48,14 @@ function fileOf(context: Context, event: FdEvent, fd: number | undefined): File 
   return fileOfHandle(event.handle) ?? fileOfFd(context, event.pid, fd);
 }
 
-/** close: the descriptor is free at once, and the file is released with its last one. */
+/**
+ * close: the descriptor is free at once, and the file is released with its last one. The drivers have no flush
+ * that could fail, so only a number that is not open does.
+ */
 function close(file: File): Handler<FdEvent> {
   return {
     *enter(context, event): DriverRun<Outcome> {
-      if (failedCall(event)) return { rule: UNMODELLED, ret: event.ret as number };
+      if (event.ret === EBADF) return { rule: UNMODELLED, ret: EBADF };
       removeFd(context, event.pid, event.fd);
       yield* closeFile(context, { component: 'mshv', cpu: event.cpu ?? 0 }, file);
       return { ret: 0, rule: 'Linux.fd.close' };
