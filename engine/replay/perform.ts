@@ -66,9 +66,11 @@ function performHypercall(
   const output = event.output ?? own.output;
   const fault = event.fault ?? own.fault ?? false;
   const withOutput = output === undefined ? {} : { output };
+  // An answer that was recorded stays as it was; the engine's own says that there was no fault.
+  const ended = fault ? { fault } : event.result === undefined ? { result, fault } : { result };
   return {
     answer: { ...own, result, fault, ...withOutput },
-    completed: { ...event, ...withOutput, ...(fault ? { fault } : { result }) },
+    completed: { ...event, ...withOutput, ...ended },
   };
 }
 
