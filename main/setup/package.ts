@@ -5,13 +5,15 @@
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { builtinModules } from 'node:module';
+import { isBuiltin } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { writeRenderer } from '../serve/bundle.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Loaded by code that a published package never runs (the bundler), or there already (Electron runs the code). */
-const notShipped = ['esbuild', 'electron'];
+/** Dependencies of a checkout that have done their work when the renderer is bundled. */
+const forBundling = ['@preact/signals', 'd3', 'esbuild', 'preact'];
 
 type Manifest = {
   readonly version: string;
@@ -44,24 +46,32 @@ function emit(folder: string): void {
   if (status !== 0) throw new Error('the sources do not compile');
 }
 
-/** The packages that the emitted code imports. */
-function importedPackages(folder: string): string[] {
-  const names = new Set<string>();
-  for (const path of globSync('{engine,tracer,main}/**/*.js', { cwd: folder })) {
-    const code = readFileSync(join(folder, path), 'utf8');
-    for (const [, target = ''] of code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]((?!\.)[^'"\s]+)['"]/g)) {
-      const name = target.split('/', target.startsWith('@') ? 2 : 1).join('/');
-      if (!name.startsWith('node:') && !builtinModules.includes(name)) names.add(name);
-    }
-  }
-  return Array.from(names).sort();
+/** The packages that the emitted code imports with `import`; fails on one that leads nowhere. */
+async function importedPackages(folder: string): Promise<string[]> {
+  const { metafile } = await build({
+    entryPoints: globSync('{engine,tracer,main}/**/*.js', { cwd: folder }),
+    absWorkingDir: folder,
+    outdir: 'unwritten',
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  const targets = Object.values(metafile.inputs).flatMap(({ imports }) => imports);
+  const names = targets
+    .filter(({ external, path }) => external === true && !isBuiltin(path))
+    .map(({ path }) => path.split('/', path.startsWith('@') ? 2 : 1).join('/'));
+  return Array.from(new Set(names)).sort();
 }
 
-function writeManifest(folder: string): void {
+async function writeManifest(folder: string): Promise<void> {
   const { version, description, license, engines, dependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   ) as Manifest;
-  const needed = importedPackages(folder).filter((name) => !notShipped.includes(name));
+  const shipped = Object.entries(dependencies).filter(([name]) => !forBundling.includes(name));
   const manifest = {
     name: 'hvrewind',
     version,
@@ -70,16 +80,15 @@ function writeManifest(folder: string): void {
     type: 'module',
     engines,
     bin: { hvrewind: 'hvrewind' },
-    dependencies: Object.fromEntries(
-      needed.map((name) => {
-        const pinned = dependencies[name];
-        if (pinned === undefined)
-          throw new Error(`${name} is imported but no dependency of the root package`);
-        return [name, pinned];
-      }),
-    ),
+    dependencies: Object.fromEntries(shipped),
   };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+
+  // esbuild is asked for only where there are sources to bundle; Electron runs the code that imports it.
+  const known = [...Object.keys(manifest.dependencies), 'esbuild', 'electron'];
+  const unknown = (await importedPackages(folder)).filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`imported, but no dependency of the package: ${unknown.join(', ')}`);
 }
 
 const folder = resolve(root, process.argv[2] ?? 'dist/package');
@@ -89,5 +98,6 @@ for (const path of ['hvrewind', 'main/setup/node.sh', 'LICENSE', 'README.md'])
   cpSync(join(root, path), join(folder, path));
 for (const path of globSync('samples/**/*.{ndjson,hvtrace,zst,json,md}', { cwd: root }))
   cpSync(join(root, path), join(folder, path));
-writeManifest(folder);
+await writeRenderer(join(folder, 'renderer'));
+await writeManifest(folder);
 console.log(`built ${folder}`);
