@@ -80,6 +80,7 @@ export const VIEWS: readonly (readonly [string, string])[] = [
   END AS status,
   CASE
     WHEN e.kind = 2 AND e.flags & 8 THEN printf('0x%x', e.value)
+    WHEN e.kind = 3 AND e.flags & 16 THEN printf('0x%x', e.result)
     WHEN e.kind = 1 AND e.flags & 16 AND e.result >> 32 THEN (e.result >> 32) || ' reps'
     WHEN e.kind = 0 AND ${isRun} AND e.output THEN ${orHex("'message-type'", `(${littleEndian32(MESSAGE)})`)}
     WHEN e.kind = 0 THEN coalesce(${more('handle')}, ${shortened(PAYLOAD('output'))})

@@ -170,7 +170,10 @@ test('in a folder that cannot be written the file and its -wal are copied', (con
   for (const suffix of ['', '-wal'])
     copyFileSync(path(`locked.hvtrace${suffix}`), join(locked, `a.hvtrace${suffix}`));
   copyFileSync(path('locked.hvtrace'), join(locked, 'b.hvtrace'));
+  const copies = path('copies');
+  mkdirSync(copies);
   execFileSync('chmod', ['-R', 'a+rX', folder]);
+  execFileSync('chmod', ['777', copies]);
   execFileSync('chmod', ['555', locked]);
   const child = `
     const { openTrace } = await import(${JSON.stringify(new URL('../index.ts', import.meta.url).href)});
@@ -183,18 +186,16 @@ test('in a folder that cannot be written the file and its -wal are copied', (con
       reader.close?.();
     }
     console.log(JSON.stringify(out));`;
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', child], { encoding: 'utf8' });
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', child], {
+    encoding: 'utf8',
+    env: { ...process.env, TMPDIR: copies },
+  });
   assert.deepEqual(JSON.parse(output), [
     [500, 0],
     [0, 1],
   ]);
   assert.deepEqual(readdirSync(locked).sort(), ['a.hvtrace', 'a.hvtrace-wal', 'b.hvtrace']);
-  assert.deepEqual(
-    readdirSync(tmpdir()).filter(
-      (name) => name.startsWith('hvrewind-') && !name.startsWith('hvrewind-test-'),
-    ),
-    [],
-  );
+  assert.deepEqual(readdirSync(copies), []);
 });
 
 test('a trace can be read while it is written, and only one may write it', async () => {

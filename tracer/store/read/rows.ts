@@ -11,9 +11,12 @@ const CHUNK = 1024;
 
 const PAYLOAD_COLUMNS = ['arg', 'input', 'out_arg', 'output'] as const;
 
+/** In SQLite's order of types a blob is greater than any number or text; asking for its type is slower. */
+const isBlob = (column: string): string => `${column} >= x''`;
+
 /** A payload column as one number: 0 none, a number in `blob`, or −1 − length of what stands in the row. */
 const payloadNumber = (column: string): string =>
-  `CASE typeof(${column}) WHEN 'blob' THEN -1 - length(${column}) ELSE ${column} END`;
+  `CASE WHEN ${isBlob(column)} THEN -1 - length(${column}) ELSE ${column} END`;
 
 /** The 64-bit value comes in halves: a number for SQLite is a double for JavaScript. */
 const SELECT = `SELECT seq, t, kind, parent, actor, handle, code, value >> 32, value & 4294967295, result, dur,
@@ -23,7 +26,7 @@ const FIRST_PAYLOAD = 12;
 
 /** All payloads in rows of a range, column by column, each as one value (see {@link BlobReader} for why). */
 const BYTES = `SELECT ${PAYLOAD_COLUMNS.map(
-  (column) => `CAST(group_concat(${column}, '') FILTER (WHERE typeof(${column}) = 'blob') AS BLOB)`,
+  (column) => `CAST(group_concat(${column}, '') FILTER (WHERE ${isBlob(column)}) AS BLOB)`,
 ).join(', ')} FROM event`;
 
 type RawRow = readonly unknown[];

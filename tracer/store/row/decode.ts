@@ -9,6 +9,7 @@ import {
   LIFECYCLE_WHATS,
   MARK_WHATS,
   MESSAGE_WHATS,
+  type MessageWhat,
   PAGE_KINDS,
   PAGE_WHATS,
   PROVENANCES,
@@ -17,6 +18,7 @@ import {
 import type { Handle, VpRef } from '../../../engine/trace/handle.ts';
 import * as flag from '../format/flags.ts';
 import { LIMITS, type Limit, within } from './limits.ts';
+import { MESSAGE_RESULTS } from './message-results.ts';
 import { readMore } from './more.ts';
 import { readPageParts, readRegisters } from './parts.ts';
 import { fromHalves } from './row.ts';
@@ -115,6 +117,11 @@ function decodeKind(kind: EventKind, row: StoredRow, event: Draft): void {
       event.what = word(MESSAGE_WHATS, row.code);
       event.sint = smallValue(row, 'u32');
       if (row.input !== undefined) event.slot = row.input;
+      if ((flags & flag.RESULT) !== 0) {
+        const key = MESSAGE_RESULTS[event.what as MessageWhat];
+        if (key === undefined) throw new RowRefusal('it has a result, which no such message has');
+        event[key] = limited(row.result, 'u32');
+      }
       sub(DROP_REASONS, row, event, 'reason');
       return;
     case 'intercept': {

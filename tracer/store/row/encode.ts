@@ -8,6 +8,7 @@ import {
   LIFECYCLE_WHATS,
   MARK_WHATS,
   MESSAGE_WHATS,
+  type MessageEvent,
   PAGE_KINDS,
   PAGE_WHATS,
   PROVENANCES,
@@ -16,6 +17,7 @@ import {
 import type { Handle } from '../../../engine/trace/handle.ts';
 import * as flag from '../format/flags.ts';
 import { checked } from './limits.ts';
+import { MESSAGE_RESULTS } from './message-results.ts';
 import { writeMore } from './more.ts';
 import { writePageParts, writeRegisters } from './parts.ts';
 import {
@@ -67,8 +69,9 @@ function encodeKind(event: TraceEvent, row: Row, ids: RowIds): number {
     case 'ioctl':
       return encodeIoctl(event, row, ids);
     case 'hypercall': {
-      row[CODE] = Number(event.control & 0xffffn);
-      row[VALUE_AT] = toColumn64(event.control);
+      const control = toColumn64(event.control);
+      row[CODE] = typeof control === 'number' ? control % 0x1_0000 : Number(control & 0xffffn);
+      row[VALUE_AT] = control;
       if (event.input !== undefined) row[INPUT] = ids.payload(event.input);
       if (event.output !== undefined) row[OUTPUT] = ids.payload(event.output);
       let flags = flag.VALUE | faultFlags(event.fault) | endFlags(event, row);
@@ -89,11 +92,16 @@ function encodeKind(event: TraceEvent, row: Row, ids: RowIds): number {
       if (event.nested !== undefined) flags |= flag.NESTED_KNOWN | (event.nested ? flag.NESTED : 0);
       return flags;
     }
-    case 'message':
+    case 'message': {
       row[CODE] = index(MESSAGE_WHATS, event.what);
       row[VALUE_AT] = checked(event.sint, 'u32');
       if (event.slot !== undefined) row[INPUT] = ids.payload(event.slot);
-      return flag.VALUE | (event.reason === undefined ? 0 : sub(DROP_REASONS, event.reason));
+      const flags = flag.VALUE | (event.reason === undefined ? 0 : sub(DROP_REASONS, event.reason));
+      const number = resultOfMessage(event);
+      if (number === undefined) return flags;
+      row[RESULT_AT] = checked(number, 'u32');
+      return flags | flag.RESULT;
+    }
     case 'intercept':
       row[CODE] = checked(event.type, 'u32');
       if (event.payload !== undefined) row[INPUT] = ids.payload(event.payload);
@@ -149,7 +157,13 @@ function mayHaveMore(event: TraceEvent): boolean {
       return event.out?.handle !== undefined;
     case 'hypercall':
       return event.inputGpa !== undefined || event.outputGpa !== undefined;
-    case 'message':
+    case 'message': {
+      const numbers =
+        Number(event.flags !== undefined) +
+        Number(event.flag !== undefined) +
+        Number(event.vector !== undefined);
+      return numbers > (resultOfMessage(event) === undefined ? 0 : 1);
+    }
     case 'fd':
     case 'mark':
       return true;
@@ -159,7 +173,15 @@ function mayHaveMore(event: TraceEvent): boolean {
 }
 
 function moreOf(event: TraceEvent): object {
-  return event.kind === 'ioctl' ? { handle: event.out?.handle, note: event.note } : event;
+  if (event.kind === 'ioctl') return { handle: event.out?.handle, note: event.note };
+  const inResult = event.kind === 'message' ? MESSAGE_RESULTS[event.what] : undefined;
+  return inResult === undefined ? event : { ...event, [inResult]: undefined };
+}
+
+/** The number of a message that stands in `result`. */
+function resultOfMessage(event: MessageEvent): number | undefined {
+  const key = MESSAGE_RESULTS[event.what];
+  return key === undefined ? undefined : event[key];
 }
 
 function fdFlags(event: { readonly fd?: number }, row: Row): number {

@@ -19,7 +19,7 @@ const SEEN_SLOTS = 1 << 16;
  */
 export class PayloadIds {
   /** Hashes of short payloads that came once. */
-  readonly #seen = new Uint32Array(SEEN_SLOTS);
+  readonly #seen = new Int32Array(SEEN_SLOTS);
   readonly #knownIds = new Float64Array(KNOWN_SLOTS);
   readonly #knownBytes = new Array<Uint8Array | undefined>(KNOWN_SLOTS).fill(undefined);
   #next = 1;
@@ -33,11 +33,11 @@ export class PayloadIds {
     if (size === 0) return bytes;
     if (size > MAX_KNOWN_BYTES) return this.#add(bytes);
     const hash = hashOf(bytes);
-    const slot = hash % KNOWN_SLOTS;
+    const slot = hash & (KNOWN_SLOTS - 1);
     const known = this.#knownBytes[slot];
     if (known !== undefined && equal(known, bytes)) return this.#knownIds[slot] as number;
     if (size <= MAX_INLINE_BYTES) {
-      const seenSlot = hash % SEEN_SLOTS;
+      const seenSlot = hash & (SEEN_SLOTS - 1);
       if (this.#seen[seenSlot] !== hash) {
         this.#seen[seenSlot] = hash;
         return bytes;
@@ -57,12 +57,17 @@ export class PayloadIds {
   }
 }
 
+/** Bytes that a hash goes over: what tells payloads apart stands at the front of a structure, or at its end. */
+const HASHED_FRONT = 96;
+const HASHED_END = 32;
+
 /** The block step of murmur3 over four bytes at a time; the length tells runs of zeros apart. */
 function hashOf(bytes: Uint8Array): number {
   const size = bytes.length;
   let hash = size;
   let i = 0;
   for (; i + 4 <= size; i += 4) {
+    if (i === HASHED_FRONT && size > HASHED_FRONT + HASHED_END) i = size - HASHED_END;
     const word =
       (bytes[i] as number) |
       ((bytes[i + 1] as number) << 8) |
@@ -70,15 +75,19 @@ function hashOf(bytes: Uint8Array): number {
       ((bytes[i + 3] as number) << 24);
     const k = Math.imul(word, 0xcc9e2d51);
     hash ^= Math.imul((k << 15) | (k >>> 17), 0x1b873593);
-    hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
   }
   for (; i < size; i += 1) hash = Math.imul(hash ^ (bytes[i] as number), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return (hash ^ (hash >>> 13)) >>> 0;
+  return hash ^ (hash >>> 13);
 }
+
+/** A call into Node costs as much as comparing this many bytes here. */
+const COMPARED_HERE = 64;
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
+  if (a.length > COMPARED_HERE) return Buffer.compare(a, b) === 0;
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
   return true;
 }

@@ -1,0 +1,29 @@
+import type { PlaySink } from '../../../engine/replay/play.ts';
+import type { TraceEvent } from '../../../engine/trace/event.ts';
+import { at } from '../../../engine/trace/position.ts';
+import type { CallAnswer, TraceWriter } from './writer.ts';
+
+/** Where what the engine plays, or does live, goes into a trace: a call at its entry, completed at its return. */
+export function recordingSink(writer: TraceWriter): PlaySink {
+  return {
+    step({ event, returned }) {
+      if (returned) writer.complete(event.seq, answerOf(event));
+      else if (event.kind === 'ioctl' || event.kind === 'fd') writer.begin(event);
+      else writer.append(event);
+    },
+    journal: (chunk) => writer.journal(chunk),
+    checkpoint: ({ nextSeq, store }, machine) =>
+      writer.checkpoint(at(nextSeq - 1), store, machine.store.tables),
+  };
+}
+
+function answerOf(event: TraceEvent): CallAnswer {
+  if (event.kind === 'fd') return typeof event.ret === 'number' ? { ret: event.ret } : {};
+  if (event.kind !== 'ioctl') return {};
+  const { ret, out, tEnd } = event;
+  return {
+    ...(typeof ret === 'number' ? { ret } : {}),
+    ...(out === undefined ? {} : { out }),
+    ...(tEnd === undefined ? {} : { tEnd }),
+  };
+}
