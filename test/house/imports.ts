@@ -12,7 +12,7 @@ const allowed: Readonly<Record<string, Layer>> = {
   engine: { layers: ['engine'], packages: [] },
   tracer: { layers: ['engine', 'tracer'], packages: ['node:', 'better-sqlite3', 'koffi'] },
   main: { layers: ['engine', 'tracer', 'main'], packages: ['node:', 'esbuild'] },
-  'main/desktop': { layers: ['engine', 'tracer', 'main'], packages: ['node:', 'electron'] },
+  'main/desktop': { layers: ['engine', 'tracer', 'main'], packages: ['node:', 'electron', 'esbuild'] },
   renderer: { layers: ['engine', 'renderer'], packages: ['preact', '@preact/signals', 'd3'] },
 };
 
@@ -23,6 +23,7 @@ const engineOrder = [
   'state',
   'machine',
   'hypervisor',
+  'cpu',
   'drivers',
   'replay',
   'rules',
