@@ -17,7 +17,7 @@ export interface ShellStatus {
   readonly trace: string | null;
   /** Newest first. */
   readonly recent: readonly RecentFile[];
-  /** One line: what went wrong with the last thing that was asked for; empty when nothing did. */
+  /** One line: what the last thing that was asked for came to; empty when there is nothing to say. */
   readonly line: string;
 }
 

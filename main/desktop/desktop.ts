@@ -1,0 +1,206 @@
+import { app, type BrowserWindow, dialog, Menu } from 'electron';
+import type { AppCall } from '../../engine/app/border.ts';
+import type { Reply, ShellCall, ShellRequests, ShellStatus } from '../../engine/app/shell.ts';
+import { CHANNELS } from './channels.ts';
+import type { Answers } from './ipc.ts';
+import { type MenuAction, menuTemplate } from './menu.ts';
+import { RecentFiles } from './recent.ts';
+import { HostedTrace, packTrace } from './trace-host.ts';
+import { load, openWindow } from './window.ts';
+
+const TRACES = { name: 'Traces', extensions: ['hvtrace', 'zst'] };
+const ALL = { name: 'All files', extensions: ['*'] };
+const PACKED = { name: 'Packed traces', extensions: ['hvtrace.zst'] };
+
+/** The running program: one window, at most one open trace, and at most one that is being opened. */
+export class Desktop implements Answers {
+  readonly #folder: string;
+  readonly #recent: RecentFiles;
+  #window: BrowserWindow | undefined;
+  #trace: HostedTrace | undefined;
+  #opening: HostedTrace | undefined;
+  #line = '';
+
+  /** `folder`: where the built program stands (build.ts). Only after the app is ready. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#recent = new RecentFiles(app.getPath('userData'));
+    this.#drawMenu();
+  }
+
+  /** Brings the window to the front, and makes it where there is none. */
+  show(): void {
+    const window = this.#window;
+    if (window === undefined) {
+      this.#window = openWindow(this.#folder, !app.isPackaged);
+      this.#window.on('closed', () => {
+        this.#window = undefined;
+      });
+      this.#window.webContents.on('render-process-gone', (_event, { reason }) => this.#viewGone(reason));
+    } else {
+      if (window.isMinimized()) window.restore();
+      window.focus();
+    }
+  }
+
+  /** Opens a trace in place of the open one; that stays where the new one cannot be shown. */
+  async open(path: string): Promise<void> {
+    this.show();
+    this.#opening?.close();
+    this.#say('');
+    const trace = new HostedTrace(path, {
+      progress: (progress) => this.#push(CHANNELS.progress, progress),
+      ended: (problem) => this.#lost(trace, problem),
+    });
+    this.#opening = trace;
+    const outcome = await trace.opened;
+    if (outcome === 'closed') return;
+    this.#opening = undefined;
+    if (outcome !== 'ready') {
+      this.#say(outcome.problem);
+      return;
+    }
+    this.#trace?.close();
+    this.#trace = trace;
+    this.#recent.add(path);
+    app.addRecentDocument(path);
+    this.#reload();
+  }
+
+  /** Ends what runs; the window is Electron's to close. */
+  end(): void {
+    this.#opening?.close();
+    this.#opening = undefined;
+    this.#trace?.close();
+    this.#trace = undefined;
+  }
+
+  async app(call: AppCall): Promise<Reply> {
+    return this.#trace === undefined ? { problem: 'no trace is open' } : this.#trace.ask(call);
+  }
+
+  async shell(call: ShellCall): Promise<Reply> {
+    switch (call.method) {
+      case 'status':
+        return reply<'status'>(this.#status());
+      case 'openDialog':
+        void this.#openDialog();
+        return reply<'openDialog'>({});
+      case 'openRecent': {
+        const path = this.#recent.paths[call.input.index];
+        if (path === undefined) return { problem: 'openRecent: there is no such file' };
+        void this.open(path);
+        return reply<'openRecent'>({});
+      }
+      case 'closeTrace':
+        this.#closeTrace();
+        return reply<'closeTrace'>({});
+    }
+  }
+
+  drop(path: string): void {
+    void this.open(path);
+  }
+
+  #status(): ShellStatus {
+    return { trace: this.#trace?.name ?? null, recent: this.#recent.views, line: this.#line };
+  }
+
+  #run(action: MenuAction): void {
+    switch (action) {
+      case 'open':
+        void this.#openDialog();
+        break;
+      case 'clear-recent':
+        this.#recent.clear();
+        app.clearRecentDocuments();
+        this.#drawMenu();
+        break;
+      case 'save-packed':
+        void this.#savePacked();
+        break;
+      case 'close-trace':
+        this.#closeTrace();
+        break;
+    }
+  }
+
+  async #openDialog(): Promise<void> {
+    this.show();
+    if (this.#window === undefined) return;
+    const { filePaths } = await dialog.showOpenDialog(this.#window, {
+      title: 'Open a trace',
+      properties: ['openFile'],
+      filters: [TRACES, ALL],
+    });
+    const [path] = filePaths;
+    if (path !== undefined) await this.open(path);
+  }
+
+  async #savePacked(): Promise<void> {
+    if (this.#window === undefined || this.#trace === undefined) return;
+    const { path } = this.#trace;
+    const { canceled, filePath } = await dialog.showSaveDialog(this.#window, {
+      title: 'Save a packed copy',
+      defaultPath: `${path.replace(/\.hvtrace(\.zst)?$/, '')}.hvtrace.zst`,
+      filters: [PACKED],
+    });
+    if (canceled || filePath === '') return;
+    this.#say(await packTrace(path, filePath));
+  }
+
+  #closeTrace(): void {
+    if (this.#trace === undefined) return;
+    this.end();
+    this.#line = '';
+    this.#reload();
+  }
+
+  /** The worker of a trace died. */
+  #lost(trace: HostedTrace, problem: string): void {
+    if (this.#trace !== trace) return;
+    this.#trace = undefined;
+    this.#line = problem;
+    this.#reload();
+  }
+
+  /** The process that draws has ended. With the trace closed the next one draws hardly anything, so this ends. */
+  #viewGone(reason: string): void {
+    if (reason === 'clean-exit') return;
+    const name = this.#trace?.name ?? 'the app';
+    this.end();
+    this.#line = `the view of ${name} ended (${reason}); open it again`;
+    this.#reload();
+  }
+
+  #reload(): void {
+    this.#drawMenu();
+    if (this.#window !== undefined) void load(this.#window);
+  }
+
+  #say(line: string): void {
+    this.#line = line;
+    this.#push(CHANNELS.line, line);
+  }
+
+  #push(channel: string, value: unknown): void {
+    this.#window?.webContents.send(channel, value);
+  }
+
+  #drawMenu(): void {
+    const template = menuTemplate(
+      {
+        hasTrace: this.#trace !== undefined,
+        recent: this.#recent.paths,
+        developer: !app.isPackaged,
+        platform: process.platform,
+      },
+      { run: (action) => this.#run(action), openRecent: (path) => void this.open(path) },
+    );
+    Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+  }
+}
+
+function reply<M extends keyof ShellRequests>(value: ShellRequests[M]['out']): Reply {
+  return { value };
+}
