@@ -27,13 +27,13 @@ const split = (
 const NARROW = split(
   'narrow-timeline',
   'column',
-  0.24,
+  0.275,
   stack('timeline'),
   split(
     'narrow-side',
     'row',
-    0.57,
-    split('narrow-list', 'column', 0.6, stack('events'), stack('matrix')),
+    0.6,
+    split('narrow-list', 'column', 0.65, stack('events'), stack('matrix')),
     stack('findings', 'event', 'state'),
   ),
 );
@@ -47,13 +47,13 @@ const WIDE = split(
     'wide-side',
     'row',
     0.42,
-    split('wide-list', 'column', 0.68, stack('events'), stack('matrix')),
+    split('wide-list', 'column', 0.74, stack('events'), stack('matrix')),
     split(
       'wide-more',
       'row',
-      0.5,
-      split('wide-findings', 'column', 0.55, stack('findings'), stack('state')),
-      stack('event'),
+      0.54,
+      split('wide-event', 'column', 0.45, stack('event'), stack('state')),
+      stack('findings'),
     ),
   ),
 );

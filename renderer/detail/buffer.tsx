@@ -25,6 +25,16 @@ export function Buffer({ buffer, id }: { readonly buffer: BufferView; readonly i
         </span>
         <CopyButton text={buffer.hex} what={`the bytes of ${buffer.name}`} />
       </h3>
+      {bitWords(fields).map((word) => (
+        <Bits
+          key={`${word.offset}/${word.size}`}
+          bytes={bytes}
+          word={word}
+          fields={fields}
+          active={active.value}
+          onPoint={point}
+        />
+      ))}
       <div class="buffer-sides">
         {fields.length === 0 ? undefined : (
           <Fields
@@ -36,16 +46,6 @@ export function Buffer({ buffer, id }: { readonly buffer: BufferView; readonly i
           />
         )}
         <div class="buffer-bytes">
-          {bitWords(fields).map((word) => (
-            <Bits
-              key={`${word.offset}/${word.size}`}
-              bytes={bytes}
-              word={word}
-              fields={fields}
-              active={active.value}
-              onPoint={point}
-            />
-          ))}
           <Bytes
             id={`${id}-bytes`}
             name={buffer.name}
@@ -100,12 +100,17 @@ function Fields({ id, name, fields, active, onPoint }: FieldsProps) {
             {field.value}
           </span>
           <span role="gridcell" class="dim">
-            {field.meaning ?? ''}
+            {meaningOf(field)}
           </span>
         </div>
       ))}
     </div>
   );
+}
+
+/** What a value means, where that is not just its own digit again. */
+function meaningOf({ value, meaning }: FieldView): string {
+  return meaning === undefined || value === `0x${meaning}` ? '' : meaning;
 }
 
 /** Where the field lies: `bytes 8 to 15`, `bits 12 to 63`. */

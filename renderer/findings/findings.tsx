@@ -89,7 +89,10 @@ function Finding({ finding, open }: { readonly finding: FindingView; readonly op
 function Proof({ finding }: { readonly finding: FindingView }) {
   const model = useModel();
   const rows = model.proofRows.value;
-  const places = [...new Set([finding.culprit.at, ...finding.evidence].map(eventAt))];
+  const evidence = finding.evidence.map(eventAt);
+  const culprit = eventAt(finding.culprit.at);
+  // In the order in which it happened, with the culprit in its place.
+  const places = [...new Set(evidence.includes(culprit) ? evidence : [culprit, ...evidence])];
   return (
     <div class="proof">
       <p class="fix">
@@ -101,10 +104,13 @@ function Proof({ finding }: { readonly finding: FindingView }) {
       <ol class="lines">
         {places.map((at) => {
           const row = rows.get(at);
-          const culprit = at === eventAt(finding.culprit.at);
           return (
-            <li key={at} data-culprit={culprit}>
-              {row === undefined ? <Position at={at} /> : <EventLine row={row} sign={culprit ? '▲' : '●'} />}
+            <li key={at} data-culprit={at === culprit}>
+              {row === undefined ? (
+                <Position at={at} />
+              ) : (
+                <EventLine row={row} sign={at === culprit ? '▲' : '●'} />
+              )}
             </li>
           );
         })}

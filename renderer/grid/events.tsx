@@ -13,7 +13,9 @@ import { type RowProps, Rows } from './rows.tsx';
 /** In step with --row and --head of grid.css. */
 export const ROW_PX = 20;
 const HEAD_PX = 20;
-const COLUMNS = ['Event', 'Time, s', 'Kind', 'By', 'Where', 'What', 'Answer', 'Content'] as const;
+/** The sign of the kind needs no title to be seen: its column is as narrow as the sign. */
+const UNSEEN = 'Kind';
+const COLUMNS = ['Event', 'Time, s', UNSEEN, 'By', 'On', 'What', 'Answer', 'Content'] as const;
 
 /** The list of events around the cursor. */
 export function Events() {
@@ -61,25 +63,32 @@ export function Events() {
       />
     );
   };
+  const info = model.info.value.value;
+  const widths = {
+    '--at-width': `${String(info?.events ?? 0).length + 3}ch`,
+    '--time-width': `${secondsText(info?.durationNs ?? 0).length}ch`,
+  };
   return (
-    <Rows
-      id="event"
-      label="Events"
-      role="grid"
-      columns={COLUMNS.length}
-      count={total ?? 0}
-      rowPx={ROW_PX}
-      headPx={HEAD_PX}
-      head={<Head />}
-      active={total === undefined ? undefined : model.place.value}
-      row={row}
-      onMove={(index) => void goToRow(model, index)}
-      onKeyDown={(event) => {
-        if (event.key !== 'Enter') return;
-        event.preventDefault();
-        focusPanel(model, 'event');
-      }}
-    />
+    <div class="events" style={widths}>
+      <Rows
+        id="event"
+        label="Events"
+        role="grid"
+        columns={COLUMNS.length}
+        count={total ?? 0}
+        rowPx={ROW_PX}
+        headPx={HEAD_PX}
+        head={<Head />}
+        active={total === undefined ? undefined : model.place.value}
+        row={row}
+        onMove={(index) => void goToRow(model, index)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter') return;
+          event.preventDefault();
+          focusPanel(model, 'event');
+        }}
+      />
+    </div>
   );
 }
 
@@ -88,7 +97,7 @@ function Head() {
     <div class="row head" role="row" aria-rowindex={1}>
       {COLUMNS.map((title, i) => (
         <span key={title} role="columnheader" aria-colindex={i + 1} title={title}>
-          {title}
+          {title === UNSEEN ? <span class="hidden">{title}</span> : title}
         </span>
       ))}
     </div>

@@ -2,7 +2,6 @@ import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import {
-  centring,
   heightPx,
   inSight,
   type ListSize,
@@ -143,12 +142,10 @@ function useSize(element: { readonly current: HTMLElement | null }, heightPx: Si
   }, []);
 }
 
-/** Brings the active row into sight when it changes; from far away it comes to the middle. */
+/** Brings the active row into sight when it changes. */
 function useReveal(active: number | undefined, size: ListSize, place: Signal<Place>): void {
   useLayoutEffect(() => {
     if (active === undefined || size.viewPx === 0 || active >= size.count) return;
-    const near = revealing(size, place.peek(), active);
-    const far = Math.abs(near.first - place.peek().first) > size.viewPx / size.rowPx;
-    place.value = far ? centring(size, active) : near;
+    place.value = revealing(size, place.peek(), active);
   }, [active, size.count, size.viewPx]);
 }

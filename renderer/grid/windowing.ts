@@ -44,12 +44,18 @@ export function scrolled(size: ListSize, now: Place, scrollPx: number): Place {
   return { first: Math.min(lastFirst, Math.max(0, first)), scrollPx };
 }
 
-/** The place that shows `row`, moved as little as possible. */
+/** Rows that stay in sight beyond the one that is stepped to, where the window has room for them. */
+const AHEAD_ROWS = 2;
+
+/** The place that shows `row`: moved as little as possible by a step, with the row in the middle by a jump. */
 export function revealing(size: ListSize, now: Place, row: number): Place {
   const fits = size.viewPx / size.rowPx;
-  if (row < now.first) return placeAt(size, row);
-  if (row + 1 > now.first + fits) return placeAt(size, row + 1 - fits);
-  return now;
+  const ahead = Math.max(0, Math.min(AHEAD_ROWS, Math.floor((fits - 1) / 2)));
+  const above = now.first - (row - ahead);
+  const below = row + ahead + 1 - (now.first + fits);
+  if (above <= 0 && below <= 0) return now;
+  if (Math.max(above, below) > ahead + 1) return centring(size, row);
+  return placeAt(size, above > 0 ? row - ahead : row + ahead + 1 - fits);
 }
 
 /** The place with `row` in the middle. */

@@ -57,7 +57,7 @@ function Table({ matrix, columns }: { readonly matrix: MsrMatrix; readonly colum
       aria-rowcount={matrix.rows.length + 1}
       aria-colcount={columns.length + 1}
       aria-activedescendant={focused.value ? id(row, column) : undefined}
-      style={{ gridTemplateColumns: `auto repeat(${columns.length}, minmax(7.5rem, 1fr))` }}
+      style={{ gridTemplateColumns: `auto repeat(${columns.length}, minmax(8rem, 1fr))` }}
       onFocus={() => {
         focused.value = true;
       }}
@@ -153,13 +153,13 @@ function Cell({ id, cell, proof, active, onClick }: CellProps) {
           {owner === undefined ? '·' : ownerLetter(owner)}
         </b>
         <span class="value">{cell.known ? cell.short : '?'}</span>
+      </span>
+      <span class="matrix-writer dim">
         {cell.changed ? (
           <b class="changed" role="img" aria-label="changed">
             Δ
           </b>
         ) : undefined}
-      </span>
-      <span class="matrix-writer dim">
         {writer === undefined ? 'reset' : `${writer.component} @${writer.at}`}
         {proof ? (
           <b class="sign" data-sign="proof" role="img" aria-label="proof">

@@ -1,6 +1,6 @@
 import { glyphOf, kindOf } from '../theme/glyphs.ts';
 import type { Palette } from '../theme/palette.ts';
-import { AXIS_PX, LANE_PX, type LaneScene, type Mark, type Scene, STRIP_PX, TOP_PX } from './scene.ts';
+import { AXIS_PX, GLYPH_PX, type LaneScene, type Mark, type Scene, STRIP_PX, TOP_PX } from './scene.ts';
 import type { Tick } from './ticks.ts';
 
 export interface Drawing {
@@ -18,7 +18,8 @@ export interface Drawing {
   readonly at: string;
 }
 
-const GLYPH_PX = 13;
+/** Smaller signs have no room for their letter. */
+const LETTER_PX = 12;
 const GLYPH_BOX = 16;
 const DIMMED = 0.3;
 const shapes = new Map<string, Path2D>();
@@ -44,8 +45,8 @@ export function draw(context: CanvasRenderingContext2D, drawing: Drawing): void 
 }
 
 /** Upper edge of a lane. */
-function laneY({ scrollPx }: Drawing, lane: number): number {
-  return TOP_PX + lane * LANE_PX - scrollPx;
+function laneY({ scene, scrollPx }: Drawing, lane: number): number {
+  return TOP_PX + lane * scene.lanePx - scrollPx;
 }
 
 function drawTicks(
@@ -70,40 +71,43 @@ function drawTicks(
 
 function drawLane(context: CanvasRenderingContext2D, drawing: Drawing, lane: LaneScene, y: number): void {
   const { widthPx, heightPx, palette } = drawing;
-  if (y > heightPx || y + LANE_PX < TOP_PX) return;
+  const { lanePx } = drawing.scene;
+  if (y > heightPx || y + lanePx < TOP_PX) return;
   context.strokeStyle = palette.line;
   context.lineWidth = 1;
-  line(context, 0, y + LANE_PX - 0.5, widthPx, y + LANE_PX - 0.5);
+  line(context, 0, y + lanePx - 0.5, widthPx, y + lanePx - 0.5);
   context.globalAlpha = lane.dimmed ? DIMMED : 1;
   for (const mark of lane.marks) {
     if (mark.x < -GLYPH_PX || mark.x > widthPx + GLYPH_PX) continue;
-    if (mark.glyph) drawGlyph(context, drawing, mark, y);
-    else drawBar(context, palette, mark, y);
+    if (mark.glyphPx > 0) drawGlyph(context, drawing, mark, y);
+    else drawBar(context, drawing, mark, y);
   }
   context.globalAlpha = 1;
 }
 
 function drawGlyph(
   context: CanvasRenderingContext2D,
-  { palette, font, ratio }: Drawing,
+  { palette, font, ratio, scene: { lanePx } }: Drawing,
   mark: Mark,
   y: number,
 ): void {
   const { letter } = glyphOf(mark.kind);
-  const [left, top] = [mark.x - GLYPH_PX / 2, y + (LANE_PX - GLYPH_PX) / 2];
+  const size = mark.glyphPx;
+  const [left, top] = [mark.x - size / 2, y + (lanePx - size) / 2];
   context.save();
   context.translate(left, top);
-  context.scale(GLYPH_PX / GLYPH_BOX, GLYPH_PX / GLYPH_BOX);
+  context.scale(size / GLYPH_BOX, size / GLYPH_BOX);
   context.fillStyle = palette.kinds[kindOf(mark.kind)];
   context.fill(shapeOf(mark.kind));
   context.restore();
+  if (mark.failed > 0) drawCross(context, palette, mark.x + size / 2, top + 1);
+  if (size < LETTER_PX) return;
   context.fillStyle = palette.panel;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.font = `bold 9px ${font.slice(font.indexOf(' ') + 1)}`;
-  context.fillText(mark.count > 1 ? countText(mark.count) : letter, mark.x, y + LANE_PX / 2 + 1 / ratio);
+  context.fillText(mark.count > 1 ? countText(mark.count) : letter, mark.x, y + lanePx / 2 + 1 / ratio);
   context.font = font;
-  if (mark.failed > 0) drawCross(context, palette, mark.x + GLYPH_PX / 2, top + 1);
 }
 
 /** How many events a sign stands for, in one character. */
@@ -111,13 +115,18 @@ function countText(count: number): string {
   return count > 9 ? '+' : String(count);
 }
 
-function drawBar(context: CanvasRenderingContext2D, palette: Palette, mark: Mark, y: number): void {
-  const room = LANE_PX - 5;
+function drawBar(
+  context: CanvasRenderingContext2D,
+  { palette, scene: { lanePx } }: Drawing,
+  mark: Mark,
+  y: number,
+): void {
+  const room = lanePx - 5;
   const height = Math.max(3, Math.round(mark.height * room));
   context.fillStyle = palette.kinds[kindOf(mark.kind)];
   context.fillRect(
     mark.x - mark.widthPx / 2,
-    y + LANE_PX - 2 - height,
+    y + lanePx - 2 - height,
     Math.max(1, mark.widthPx - 0.5),
     height,
   );
@@ -160,26 +169,32 @@ function drawFlags(context: CanvasRenderingContext2D, { scene, palette }: Drawin
     } else context.arc(x, middle, 3, 0, 2 * Math.PI);
     context.fill();
     if (!culprit) continue;
+    const text = `${finding.rule} ${finding.culprit.component}`;
+    const left = labelPlace(scene, x, context.measureText(text).width);
+    if (left === undefined) continue;
     context.textAlign = 'left';
     context.textBaseline = 'middle';
-    const text = `${finding.rule} ${finding.culprit.component}`;
-    const width = context.measureText(text).width;
-    context.fillStyle = palette.panel;
-    context.fillRect(x + 8, AXIS_PX + 1, width + 4, STRIP_PX - 2);
-    context.fillStyle = palette[finding.severity];
-    context.fillText(text, x + 10, middle + 0.5);
+    context.fillText(text, left, middle + 0.5);
   }
+}
+
+/** Where a flag's label covers no other flag: right of it, else left, else nowhere. */
+function labelPlace(scene: Scene, x: number, width: number): number | undefined {
+  return [x + 10, x - 10 - width].find((left) =>
+    scene.flags.every((flag) => flag.x === x || flag.x < left - 6 || flag.x > left + width + 6),
+  );
 }
 
 function drawArrows(context: CanvasRenderingContext2D, drawing: Drawing): void {
   const { scene, palette } = drawing;
+  const { lanePx } = scene;
   context.strokeStyle = palette.accent;
   context.fillStyle = palette.accent;
   context.lineWidth = 1.25;
   for (const { fromX, fromLane, toX, toLane } of scene.arrows) {
-    const fromY = laneY(drawing, fromLane) + LANE_PX / 2;
-    const toY = laneY(drawing, toLane) + LANE_PX / 2;
-    const bend = fromLane === toLane ? -LANE_PX * 0.8 : 0;
+    const fromY = laneY(drawing, fromLane) + lanePx / 2;
+    const toY = laneY(drawing, toLane) + lanePx / 2;
+    const bend = fromLane === toLane ? -lanePx * 0.8 : 0;
     context.beginPath();
     context.moveTo(fromX, fromY + bend / 4);
     const middle = (fromX + toX) / 2;

@@ -15,7 +15,7 @@ export function LaneList({ scene, scrollPx }: LaneListProps) {
   const list = useRef<HTMLDivElement>(null);
   const chosen = useSignal(0);
   const focused = useSignal(false);
-  const { lanes } = scene.value;
+  const { lanes, lanePx } = scene.value;
   const active = Math.min(chosen.value, lanes.length - 1);
 
   useLayoutEffect(() => {
@@ -70,6 +70,7 @@ export function LaneList({ scene, scrollPx }: LaneListProps) {
             aria-selected={focused.value && i === active}
             aria-label={laneText(lane)}
             data-dimmed={lane.dimmed}
+            style={{ height: `${lanePx}px`, lineHeight: `${lanePx - 1}px` }}
             title={laneText(lane)}
             onClick={() => choose(i)}
           >

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EventRow, FindingView, LaneBucket, TimelineView } from '../../engine/app/api.ts';
-import { AXIS_PX, buildScene, LANE_PX, pointedAt, type SceneInput, TOP_PX } from './scene.ts';
+import { AXIS_PX, buildScene, LEAST_LANE_PX, pointedAt, type SceneInput, TOP_PX } from './scene.ts';
 import { ticksOf } from './ticks.ts';
 
 const bucket = (number: number, at: number, count = 1, failed = 0): LaneBucket => ({
@@ -52,6 +52,7 @@ const INPUT: SceneInput = {
   axis: 'events',
   range: { from: 0.5, to: 100.5 },
   widthPx: 1000,
+  heightPx: 50,
   findings: [FINDING],
   shown: undefined,
   proofRows: new Map([
@@ -61,18 +62,18 @@ const INPUT: SceneInput = {
   event: undefined,
 };
 
-test('events stand where their numbers are; close ones become bars', () => {
+test('events stand where their numbers are; close ones become small', () => {
   const [vmbus, mshv] = buildScene(INPUT).lanes;
   assert.deepEqual(
-    vmbus?.marks.map(({ x, glyph }) => [x, glyph]),
+    vmbus?.marks.map(({ x, glyphPx }) => [x, glyphPx]),
     [
-      [95, true],
-      [295, true],
+      [95, 13],
+      [295, 13],
     ],
   );
   assert.deepEqual(
-    mshv?.marks.map(({ glyph }) => glyph),
-    [false, false],
+    mshv?.marks.map(({ glyphPx }) => glyphPx),
+    [11, 11],
   );
   assert.deepEqual([vmbus?.count, vmbus?.failed], [9, 1]);
 });
@@ -116,7 +117,7 @@ test('the pointer finds marks and flags close to it, also when the lanes are scr
   const scene = buildScene(INPUT);
   const lane = pointedAt(scene, 97, TOP_PX + 1, 0);
   assert.ok(lane !== undefined && 'mark' in lane && lane.mark.at === '10');
-  const scrolled = pointedAt(scene, 596, TOP_PX + 1, LANE_PX);
+  const scrolled = pointedAt(scene, 596, TOP_PX + 1, LEAST_LANE_PX);
   assert.ok(scrolled !== undefined && 'mark' in scrolled && scrolled.mark.at === '60');
   const flag = pointedAt(scene, 593, AXIS_PX + 1, 0);
   assert.ok(flag !== undefined && 'flag' in flag && flag.flag.culprit);

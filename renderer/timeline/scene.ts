@@ -6,10 +6,13 @@ import type { Axis, Range } from '../model/view.ts';
 export const AXIS_PX = 18;
 /** The strip of findings below the axis. */
 export const STRIP_PX = 16;
-export const LANE_PX = 20;
+/** Lanes share the room that there is, within these bounds. */
+export const LEAST_LANE_PX = 18;
+const MOST_LANE_PX = 26;
 export const TOP_PX = AXIS_PX + STRIP_PX;
-/** Narrower than this, signs of single events would overlap: bars are drawn. */
-const GLYPH_ROOM_PX = 11;
+/** Signs are made as small as this so as not to overlap; closer events are drawn as bars. */
+const LEAST_GLYPH_PX = 6;
+export const GLYPH_PX = 13;
 /** How far beside a mark the pointer may be. */
 const REACH_PX = 7;
 
@@ -18,6 +21,7 @@ export interface SceneInput {
   readonly axis: Axis;
   readonly range: Range;
   readonly widthPx: number;
+  readonly heightPx: number;
   readonly findings: readonly FindingView[];
   readonly shown: FindingView | undefined;
   readonly proofRows: ReadonlyMap<string, EventRow>;
@@ -32,8 +36,8 @@ export interface Mark {
   readonly component: string;
   readonly count: number;
   readonly failed: number;
-  /** A sign; else a bar of this width and part of the lane's height. */
-  readonly glyph: boolean;
+  /** Size of its sign; 0 for a bar of this width and part of the lane's height. */
+  readonly glyphPx: number;
   readonly widthPx: number;
   readonly height: number;
 }
@@ -63,6 +67,7 @@ export interface Arrow {
 }
 
 export interface Scene {
+  readonly lanePx: number;
   readonly lanes: readonly LaneScene[];
   readonly flags: readonly Flag[];
   /** Places of the proof of the finding that is shown. */
@@ -85,7 +90,9 @@ export function buildScene(input: SceneInput): Scene {
   );
   const laneOf = new Map(lanes.map(({ id }, i) => [id, i]));
   const flags = findings.flatMap((finding) => flagsOf(finding, shown, proofRows, xOfRow));
+  const room = Math.floor((input.heightPx - TOP_PX) / Math.max(1, lanes.length));
   return {
+    lanePx: Math.min(MOST_LANE_PX, Math.max(LEAST_LANE_PX, room)),
     lanes,
     flags,
     proof: flags.filter(({ finding }) => finding === shown).map(({ x }) => x),
@@ -131,7 +138,7 @@ function laneScene(
       component,
       count,
       failed,
-      glyph: room >= GLYPH_ROOM_PX,
+      glyphPx: room < LEAST_GLYPH_PX ? 0 : Math.min(GLYPH_PX, Math.floor(room) + 1),
       widthPx,
       height: Math.log2(count + 1) / Math.log2(most + 1),
     };
@@ -187,7 +194,7 @@ export function pointedAt(
     const flag = y < AXIS_PX ? undefined : nearest(scene.flags, x);
     return flag === undefined ? undefined : { flag };
   }
-  const lane = scene.lanes[Math.floor((y - TOP_PX + scrollPx) / LANE_PX)];
+  const lane = scene.lanes[Math.floor((y - TOP_PX + scrollPx) / scene.lanePx)];
   const mark = lane === undefined ? undefined : nearest(lane.marks, x);
   return lane === undefined || mark === undefined ? undefined : { lane, mark };
 }

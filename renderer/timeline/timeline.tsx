@@ -6,7 +6,7 @@ import { palette } from '../theme/apply.ts';
 import { timeText } from '../widgets/time.ts';
 import { draw } from './draw.ts';
 import { LaneList } from './lane-list.tsx';
-import { buildScene, LANE_PX, pointedAt, type Scene, TOP_PX } from './scene.ts';
+import { buildScene, pointedAt, type Scene, TOP_PX } from './scene.ts';
 import { ticksOf } from './ticks.ts';
 import { zoomTimeline } from './zoom.ts';
 
@@ -31,7 +31,7 @@ export function Timeline() {
   const size = useSignal<Size>({ widthPx: 0, heightPx: 0 });
   const scrollPx = useSignal(0);
   const tip = useSignal<Tip | undefined>(undefined);
-  const scene = useComputed(() => sceneOf(model, size.value.widthPx));
+  const scene = useComputed(() => sceneOf(model, size.value));
 
   useCanvasSize(canvas, size, model);
   useDrawing(canvas, size, scrollPx, scene, model);
@@ -41,7 +41,7 @@ export function Timeline() {
       canvas.current,
       model,
       () => size.value.widthPx,
-      () => scene.peek().lanes.length * LANE_PX <= size.peek().heightPx - TOP_PX,
+      () => scene.peek().lanes.length * scene.peek().lanePx <= size.peek().heightPx - TOP_PX,
     );
   }, []);
 
@@ -92,7 +92,7 @@ export function Timeline() {
   );
 }
 
-function sceneOf(model: Model, widthPx: number): Scene {
+function sceneOf(model: Model, { widthPx, heightPx }: Size): Scene {
   const { view } = model;
   const range = view.range.value ?? model.extent.value ?? { from: 0, to: 1 };
   const event = model.event.value.value;
@@ -101,6 +101,7 @@ function sceneOf(model: Model, widthPx: number): Scene {
     axis: view.axis.value,
     range,
     widthPx,
+    heightPx,
     findings: model.findings.value.value?.findings ?? [],
     shown: model.shown.value,
     proofRows: model.proofRows.value,
