@@ -22,6 +22,23 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/run.ts'),
   },
   {
+    name: 'emulate',
+    operands: '-- CMD…',
+    least: 0,
+    most: 0,
+    summary: 'run a program against an emulated /dev/mshv and record it',
+    details:
+      'The program need not be changed: its opens of /dev/mshv and what follows go to the engine (docs/emulate.md). Exits with its status, 128 + signal when it was killed.',
+    options: [
+      OUTPUT,
+      FORCE,
+      PROFILE,
+      { name: 'quiet', help: 'no summary line' },
+      { name: 'summary', value: 'FILE', help: 'write the summary as JSON' },
+    ],
+    load: () => import('./commands/emulate.ts'),
+  },
+  {
     name: 'import',
     operands: 'FILE',
     least: 1,

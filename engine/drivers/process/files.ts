@@ -61,11 +61,13 @@ export function fileOfFd(
   }
 }
 
-/** The lowest number that the process has free, as far as the trace shows. */
+/**
+ * A number that the process has free: the next after its highest. The trace shows few of its files, so lower ones
+ * that seem free may not be.
+ */
 export function freeFd(context: Context, pid: number | undefined): number {
-  let fd = FIRST_FD;
-  while (descriptor(context, pid, fd) !== undefined) fd++;
-  return fd;
+  const highest = pid === undefined ? undefined : fdsOf(context, pid).at(-1);
+  return highest === undefined ? FIRST_FD : highest + 1;
 }
 
 /** A process has a file open as `fd`. Without a pid there is nothing to note. */

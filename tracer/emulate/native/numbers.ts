@@ -1,0 +1,60 @@
+/** Numbers of the Linux x86-64 system call interface that emulation uses. */
+
+/** System calls (Linux arch/x86/entry/syscalls/syscall_64.tbl). */
+export const NR = {
+  write: 1,
+  open: 2,
+  close: 3,
+  mmap: 9,
+  munmap: 11,
+  ioctl: 16,
+  dup: 32,
+  dup2: 33,
+  clone: 56,
+  fork: 57,
+  vfork: 58,
+  execve: 59,
+  wait4: 61,
+  fcntl: 72,
+  ftruncate: 77,
+  creat: 85,
+  ptrace: 101,
+  prctl: 157,
+  openat: 257,
+  ppoll: 271,
+  eventfd2: 290,
+  dup3: 292,
+  pipe2: 293,
+  process_vm_readv: 310,
+  process_vm_writev: 311,
+  seccomp: 317,
+  memfd_create: 319,
+  execveat: 322,
+  pidfd_open: 434,
+  clone3: 435,
+  close_range: 436,
+  openat2: 437,
+} as const;
+
+/** Errors (Linux include/uapi/asm-generic/errno-base.h). */
+export const ERRNO = {
+  ENOENT: 2,
+  EINTR: 4,
+  EBADF: 9,
+  ENOMEM: 12,
+  EFAULT: 14,
+  EEXIST: 17,
+  ENODEV: 19,
+  ENOTDIR: 20,
+  EINVAL: 22,
+  EMFILE: 24,
+  ENOTTY: 25,
+  ENOSYS: 38,
+} as const;
+
+/** AUDIT_ARCH_X86_64 (Linux include/uapi/linux/audit.h). */
+export const ARCH_X86_64 = 0xc000003e;
+
+export const MFD_CLOEXEC = 1;
+export const O_CLOEXEC = 0o2000000;
+export const EFD_CLOEXEC_NONBLOCK = 0o2004000;

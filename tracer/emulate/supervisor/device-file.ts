@@ -1,0 +1,61 @@
+import { readlinkSync } from 'node:fs';
+import type { Handle } from '../../../engine/trace/handle.ts';
+import { Arena } from '../native/arena.ts';
+import { syscall } from '../native/libc.ts';
+import { MFD_CLOEXEC, NR } from '../native/numbers.ts';
+
+const PREFIX = 'hvrewind-mshv-';
+const PAGE_BYTES = 4096;
+/** Register page, intercept message page, GHCB page: the offsets at which a VP's descriptor is mapped. */
+const VP_PAGES = 3;
+
+/**
+ * An open file of the emulated device: device, partition or VP. In the program a memfd stands for it, whose name says
+ * which one it is; a VP's holds the pages that the program may map.
+ */
+export interface DeviceFile {
+  readonly handle: Handle;
+  readonly memfd: number;
+  /** Descriptors in all processes that stand for it. */
+  descriptors: number;
+}
+
+/** Every open file, by the number in the name of its memfd. */
+export class DeviceFiles {
+  readonly #files = new Map<number, DeviceFile>();
+  readonly #name = new Arena(64);
+  #last = 0;
+
+  open(handle: Handle): DeviceFile {
+    this.#last++;
+    const name = this.#name.text(0, `${PREFIX}${this.#last}`);
+    const memfd = syscall(NR.memfd_create, name, MFD_CLOEXEC);
+    if (memfd < 0) throw new Error(`no memfd: errno ${-memfd}`);
+    if (handle.kind === 'vp') syscall(NR.ftruncate, memfd, VP_PAGES * PAGE_BYTES);
+    const file = { handle, memfd, descriptors: 0 };
+    this.#files.set(this.#last, file);
+    return file;
+  }
+
+  /** The file that a descriptor of a process stands for, as its name in /proc says; undefined for other files. */
+  behind(pid: number, fd: number): DeviceFile | undefined {
+    const target = linkOf(pid, fd);
+    const match = /^\/memfd:hvrewind-mshv-(\d+) /.exec(target ?? '');
+    return match === null ? undefined : this.#files.get(Number(match[1]));
+  }
+
+  /** The last descriptor is gone. */
+  release(file: DeviceFile): void {
+    syscall(NR.close, file.memfd);
+    for (const [number, other] of this.#files) if (other === file) this.#files.delete(number);
+  }
+}
+
+/** What a descriptor of a process leads to; undefined where it is not open. */
+export function linkOf(pid: number, fd: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
+import type { Handle } from '../../../engine/trace/handle.ts';
+import type { Seq, TimeNs } from '../../../engine/trace/position.ts';
+import type { FdWindow } from '../filter/window.ts';
+import type { ClientMemory } from '../memory/client-memory.ts';
+import type { Listener, Notification } from '../notify/listener.ts';
+import type { DeviceFile, DeviceFiles } from './device-file.ts';
+import type { ClientProcess } from './process.ts';
+
+/** What every event of the program has besides its kind and what belongs to it. */
+export interface Stamp {
+  readonly t: TimeNs;
+  readonly pid: number;
+  readonly tid: number;
+  readonly component: 'vmm';
+  readonly provenance: 'emulated';
+}
+
+/** One call of the program, by a thread of a process. */
+export interface Call extends Notification {
+  readonly process: ClientProcess;
+}
+
+/** What the handlers of calls work with. */
+export interface Host {
+  readonly live: LiveMachine;
+  readonly listener: Listener;
+  readonly memory: ClientMemory;
+  readonly files: DeviceFiles;
+  readonly window: FdWindow;
+  now(): TimeNs;
+  /** The handle of the next open of the device. */
+  nextDevice(): Handle;
+  /** Ends a call with a new descriptor, which the engine has given out already. */
+  deliver(call: Call, file: DeviceFile, fd: number, closeOnExec: boolean): void;
+  /** Calls that returned, of whatever thread. */
+  returned(returns: readonly LiveReturn[]): void;
+  /** A call that has not returned: `finish` ends it when it does. */
+  wait(seq: Seq, call: Call, finish: (ended: LiveReturn) => void): void;
+}
+
+export function stamp(host: Host, process: ClientProcess, tid = process.pid): Stamp {
+  return { t: host.now(), pid: process.pid, tid, component: 'vmm', provenance: 'emulated' };
+}
+
+/** A remark in the recording about what no event can say. */
+export function remark(host: Host, process: ClientProcess, tid: number, text: string): void {
+  host.live.feed({ ...stamp(host, process, tid), kind: 'mark', what: 'note', text });
+}

@@ -1,0 +1,74 @@
+import { findIoctl, type IoctlRow } from '../../../engine/abi/index.ts';
+import type { LiveEvent, LiveReturn } from '../../../engine/replay/live.ts';
+import { dialectOf } from '../../../engine/trace/dialect.ts';
+import type { IoctlEvent } from '../../../engine/trace/event.ts';
+import { ERRNO } from '../native/numbers.ts';
+import { type CallBytes, readCall, writeCall } from './call-buffers.ts';
+import { install, shareDescriptor } from './descriptors.ts';
+import type { DeviceFile } from './device-file.ts';
+import { type Call, type Host, remark, stamp } from './host.ts';
+
+type IoctlStimulus = Extract<LiveEvent, { readonly kind: 'ioctl' }>;
+
+/** The file that a call is on; a descriptor that came from elsewhere (SCM_RIGHTS) is noted now. */
+function fileOf(host: Host, call: Call, fd: number): DeviceFile | undefined {
+  const { process } = call;
+  const known = process.files.get(fd);
+  if (known !== undefined) return known;
+  const file = host.files.behind(process.pid, fd);
+  if (file !== undefined)
+    shareDescriptor(host, process, file, fd, fd, { tid: call.tid, note: 'received from another process' });
+  return file;
+}
+
+function rowOf(host: Host, file: DeviceFile, op: number): IoctlRow | undefined {
+  const { kind } = file.handle;
+  if (kind !== 'device' && kind !== 'partition' && kind !== 'vp') return undefined;
+  return findIoctl(dialectOf(host.live.machine.profile.kernel), kind, op);
+}
+
+/** An ioctl of the type of the mshv drivers: on a file of the device it goes to the engine. */
+export function ioctl(host: Host, call: Call): void {
+  const { process, tid, args } = call;
+  const fd = args[0] | 0;
+  const op = args[1] % 2 ** 32;
+  const file = fileOf(host, call, fd);
+  const common = { ...stamp(host, process, tid), kind: 'ioctl', fd, op } as const;
+  if (file === undefined) {
+    host.live.feed({ ...common, handle: { kind: 'foreign', fd }, note: 'left to the kernel' });
+    host.listener.proceed(call.id);
+    return;
+  }
+  const row = rowOf(host, file, op);
+  const bytes: CallBytes = row === undefined ? {} : readCall(host.memory, process.pid, row, args[2]);
+  const event: IoctlStimulus = { ...common, handle: file.handle, ...bytes };
+  const handler = host.live.machine.handler({ ...event, seq: 0 } as IoctlEvent);
+  const result = host.live.feed(
+    handler === undefined ? { ...event, ret: -ERRNO.ENOTTY, note: 'not emulated' } : event,
+  );
+  const own = result.returned.find(({ seq }) => seq === result.seq);
+  const finish = (ended: LiveReturn) => end(host, call, row, bytes, ended);
+  if (own !== undefined) finish(own);
+  else if (handler?.wake !== undefined) host.wait(result.seq, call, finish);
+  else finish({ seq: result.seq, ret: -ERRNO.EFAULT });
+  host.returned(result.returned.filter((ended) => ended !== own));
+}
+
+/** The call is over: its answers go to the caller's memory, then it returns. */
+function end(host: Host, call: Call, row: IoctlRow | undefined, bytes: CallBytes, ended: LiveReturn): void {
+  const { ret, out } = ended;
+  if (out?.handle !== undefined && ret >= 0) {
+    const file = host.files.open(out.handle);
+    install(call.process, ret, file);
+    host.deliver(call, file, ret, true);
+    return;
+  }
+  const taken =
+    out === undefined ||
+    row === undefined ||
+    writeCall(host.memory, call.process.pid, row, call.args[2], bytes.arg, out);
+  host.listener.answer(call.id, taken ? ret : -ERRNO.EFAULT);
+  if (!taken) {
+    remark(host, call.process, call.tid, `event ${ended.seq}: the caller's memory took no answer: EFAULT`);
+  }
+}

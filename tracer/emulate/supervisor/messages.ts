@@ -1,0 +1,34 @@
+import type { TraceHeader } from '../../../engine/trace/profile.ts';
+import type { FdWindow } from '../filter/window.ts';
+
+/** What the supervisor is given. */
+export interface SupervisorData {
+  readonly window: FdWindow;
+  /** Descriptor of the keeper's pipe. */
+  readonly keeper: number;
+  /** Shared with the launcher: ../launcher/messages.ts. */
+  readonly control: Int32Array<SharedArrayBuffer>;
+  readonly path: string;
+  readonly header: TraceHeader;
+  readonly force: boolean;
+  /** Versions of the program and of the engine, for the file. */
+  readonly tool: string;
+  readonly engine: string;
+  /** Wall clock at the start, ISO 8601. */
+  readonly started: string;
+  readonly command: readonly string[];
+}
+
+/** What a recording came to. */
+export interface Recorded {
+  readonly events: number;
+  readonly hash: string;
+  /** The file took no more from some point on; the program was served all the same. */
+  readonly failure?: string;
+}
+
+/** What the supervisor says: that the file exists or why not, and at the end what is in it. */
+export type SupervisorMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'refused'; readonly text: string }
+  | { readonly kind: 'recorded'; readonly recorded: Recorded };

@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { syscall } from '../native/libc.ts';
+import { NR } from '../native/numbers.ts';
+import type { DeviceFile } from './device-file.ts';
+
+/** A process of the program: its threads share one table of descriptors. */
+export interface ClientProcess {
+  readonly pid: number;
+  /** Readable once the process has ended; negative where it already had when it was first seen. */
+  readonly pidfd: number;
+  readonly files: Map<number, DeviceFile>;
+  /** It may have made processes that were not seen yet. */
+  forked: boolean;
+  /** It was about to replace its program: descriptors may have been closed by that. */
+  replaced: boolean;
+}
+
+/** The processes of the program, by the threads that make calls. */
+export class ClientProcesses {
+  readonly #byPid = new Map<number, ClientProcess>();
+  readonly #byThread = new Map<number, ClientProcess>();
+
+  /** The process of a thread that waits in a call, and whether it is new. */
+  ofThread(tid: number): { readonly process: ClientProcess; readonly isNew: boolean } {
+    const known = this.#byThread.get(tid);
+    if (known !== undefined) return { process: known, isNew: false };
+    const pid = threadGroup(tid) ?? tid;
+    const found = this.#byPid.get(pid);
+    const process = found ?? this.#add(pid);
+    this.#byThread.set(tid, process);
+    return { process, isNew: found === undefined };
+  }
+
+  /** A process that may not have made a call yet. */
+  ofPid(pid: number): { readonly process: ClientProcess; readonly isNew: boolean } {
+    return this.ofThread(pid);
+  }
+
+  all(): Iterable<ClientProcess> {
+    return this.#byPid.values();
+  }
+
+  remove(process: ClientProcess): void {
+    if (process.pidfd >= 0) syscall(NR.close, process.pidfd);
+    this.#byPid.delete(process.pid);
+    for (const [tid, owner] of this.#byThread) if (owner === process) this.#byThread.delete(tid);
+  }
+
+  #add(pid: number): ClientProcess {
+    const process: ClientProcess = {
+      pid,
+      pidfd: syscall(NR.pidfd_open, pid),
+      files: new Map(),
+      forked: false,
+      replaced: false,
+    };
+    this.#byPid.set(pid, process);
+    return process;
+  }
+}
+
+function threadGroup(tid: number): number | undefined {
+  try {
+    const match = /^Tgid:\s*(\d+)/m.exec(readFileSync(`/proc/${tid}/status`, 'latin1'));
+    return match === null ? undefined : Number(match[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Children of a process that run, those of all its threads (needs CONFIG_PROC_CHILDREN, which kernels have). */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((tid) =>
+      readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
+  }
+}
+
+/** Numbers of the descriptors that a process has open, lowest first. */
+export function descriptorsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`)
+      .map(Number)
+      .sort((a, b) => a - b);
+  } catch {
+    return [];
+  }
+}
+
+/** SIGKILL, SIGSTOP and so on have bits too: what matters is that one is pending and not blocked. */
+export function hasSignal(tid: number): boolean {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${tid}/status`, 'latin1');
+  } catch {
+    return true;
+  }
+  const mask = (name: string) =>
+    BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)`, 'm').exec(text)?.[1] ?? 0}`);
+  return ((mask('SigPnd') | mask('ShdPnd')) & ~mask('SigBlk')) !== 0n;
+}

@@ -1,0 +1,63 @@
+import type { PlaySink } from '../../../engine/replay/play.ts';
+import type { Step } from '../../../engine/replay/step.ts';
+import { recordingSink, TraceFileError, type TraceWriter } from '../../store/index.ts';
+import type { Recorded } from './messages.ts';
+
+type Machine = Parameters<PlaySink['step']>[1];
+
+/**
+ * Takes what the engine did and writes it when the program has its answer: nobody waits for the file. When the file
+ * takes no more (a full disk), the program is served on and the recording ends there.
+ */
+export class Recorder {
+  readonly sink: PlaySink;
+  readonly #writer: TraceWriter;
+  readonly #target: PlaySink;
+  #steps: { readonly step: Step; readonly machine: Machine }[] = [];
+  #failure: string | undefined;
+
+  constructor(writer: TraceWriter) {
+    this.#writer = writer;
+    const target = recordingSink(writer);
+    this.#target = target;
+    this.sink = {
+      step: (step, machine) => this.#steps.push({ step, machine }),
+      journal: (chunk) => this.#attempt(() => target.journal(chunk)),
+      checkpoint: (checkpoint, machine) => {
+        this.flush();
+        this.#attempt(() => target.checkpoint(checkpoint, machine));
+      },
+    };
+  }
+
+  /** Hands over what waits, and commits when it is time to. */
+  flush(): void {
+    if (this.#steps.length > 0) {
+      const steps = this.#steps;
+      this.#steps = [];
+      this.#attempt(() => {
+        for (const { step, machine } of steps) this.#target.step(step, machine);
+      });
+    }
+    this.#writer.tick();
+  }
+
+  /** Ends the recording; `hash` is that of the journal. */
+  finish(hash: string): Recorded {
+    this.flush();
+    this.#attempt(() => this.#writer.hash(hash));
+    const { events } = this.#writer;
+    this.#attempt(() => this.#writer.close());
+    return { events, hash, ...(this.#failure === undefined ? {} : { failure: this.#failure }) };
+  }
+
+  #attempt(action: () => void): void {
+    if (this.#failure !== undefined) return;
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof TraceFileError)) throw error;
+      this.#failure = error.message;
+    }
+  }
+}

@@ -1,0 +1,223 @@
+import { createDrivers } from '../../../engine/drivers/index.ts';
+import { createHypervisor } from '../../../engine/hypervisor/index.ts';
+import { LiveMachine, type LiveReturn } from '../../../engine/replay/live.ts';
+import type { Handle } from '../../../engine/trace/handle.ts';
+import { type Seq, type TimeNs, timeNs } from '../../../engine/trace/position.ts';
+import type { Profile } from '../../../engine/trace/profile.ts';
+import type { FdWindow } from '../filter/window.ts';
+import type { Keeper } from '../keeper.ts';
+import { ClientMemory } from '../memory/client-memory.ts';
+import { ERRNO, NR } from '../native/numbers.ts';
+import { Poll } from '../native/poll.ts';
+import { Listener } from '../notify/listener.ts';
+import { close, closeDescriptor, closeRange, duplicate, settleDescriptors } from './descriptors.ts';
+import { type DeviceFile, DeviceFiles, linkOf } from './device-file.ts';
+import { adopt, adoptChildren, endProcess } from './family.ts';
+import type { Call, Host } from './host.ts';
+import { ioctl } from './ioctl.ts';
+import { open } from './open.ts';
+import { type ClientProcess, ClientProcesses, hasSignal } from './process.ts';
+import type { Recorder } from './recorder.ts';
+
+/** Commits are due while nothing happens too. */
+const IDLE_MS = 50;
+/** How long a signal waits before it ends a wait: the kernel tells nobody that one has come. */
+const SIGNAL_MS = 1;
+
+interface Waiting {
+  readonly call: Call;
+  readonly finish: (ended: LiveReturn) => void;
+}
+
+export interface SupervisorOptions {
+  readonly listener: number;
+  readonly window: FdWindow;
+  readonly profile: Profile;
+  readonly recorder: Recorder;
+  readonly keeper: Keeper;
+}
+
+/** Receives the program's calls, steps the engine, answers. Nothing else touches the engine. */
+export class Supervisor implements Host {
+  readonly live: LiveMachine;
+  readonly listener: Listener;
+  readonly memory = new ClientMemory();
+  readonly files = new DeviceFiles();
+  readonly window: FdWindow;
+  readonly #recorder: Recorder;
+  readonly #keeper: Keeper;
+  readonly #processes = new ClientProcesses();
+  readonly #poll = new Poll();
+  readonly #waiting = new Map<Seq, Waiting>();
+  readonly #start = process.hrtime.bigint();
+  #devices = 0;
+  #lookedAt = 0;
+
+  constructor(options: SupervisorOptions) {
+    this.window = options.window;
+    this.listener = new Listener(options.listener);
+    this.#recorder = options.recorder;
+    this.#keeper = options.keeper;
+    this.live = new LiveMachine(
+      options.profile,
+      { hypervisor: createHypervisor(), drivers: createDrivers() },
+      options.recorder.sink,
+    );
+    this.#poll.add(this.listener.fd);
+    this.#boot();
+  }
+
+  /** Serves until nobody is left who could call. */
+  run(): void {
+    for (;;) {
+      const some = this.#poll.wait(this.#waiting.size > 0 ? SIGNAL_MS : IDLE_MS);
+      if (some && this.#poll.isReadable(this.listener.fd)) this.#serve();
+      else if (some) {
+        this.#reap();
+        if (this.#poll.isHungUp(this.listener.fd)) return;
+      }
+      this.#lookForSignals();
+      this.#recorder.flush();
+    }
+  }
+
+  now(): TimeNs {
+    return timeNs(Number(process.hrtime.bigint() - this.#start));
+  }
+
+  nextDevice(): Handle {
+    this.#devices++;
+    return { kind: 'device', open: this.#devices };
+  }
+
+  deliver(call: Call, file: DeviceFile, fd: number, closeOnExec: boolean): void {
+    const isFree =
+      fd >= this.window.from && fd < this.window.to && linkOf(call.process.pid, fd) === undefined;
+    const added = isFree
+      ? this.listener.addFd(call.id, file.memfd, fd, { closeOnExec, answers: true })
+      : -ERRNO.EMFILE;
+    if (added >= 0) return;
+    closeDescriptor(this, call.process, fd, call.tid);
+    this.listener.answer(call.id, added);
+  }
+
+  returned(returns: readonly LiveReturn[]): void {
+    for (const ended of returns) {
+      const waiting = this.#waiting.get(ended.seq);
+      this.#waiting.delete(ended.seq);
+      waiting?.finish(ended);
+    }
+  }
+
+  wait(seq: Seq, call: Call, finish: (ended: LiveReturn) => void): void {
+    this.#waiting.set(seq, { call, finish });
+  }
+
+  /** The host as the program finds it: the kernel is up, its drivers are loaded. */
+  #boot(): void {
+    const { vmbus } = this.live.machine.profile;
+    for (const component of vmbus ? ['arch', 'vmbus', 'mshv'] : ['arch', 'mshv']) {
+      this.live.feed({
+        kind: 'lifecycle',
+        what: 'component-start',
+        component,
+        t: timeNs(0),
+        provenance: 'emulated',
+      });
+    }
+  }
+
+  #serve(): void {
+    const notification = this.listener.receive();
+    if (notification === undefined) return;
+    const { process: client, isNew } = this.#processes.ofThread(notification.tid);
+    // The launcher's thread has the filter as well.
+    if (client.pid === process.pid) {
+      this.listener.proceed(notification.id);
+      return;
+    }
+    if (isNew) {
+      this.#added(client);
+      adopt(this, client);
+    }
+    if (client.files.size > 0) settleDescriptors(this, client);
+    this.#handle({ ...notification, process: client });
+  }
+
+  #handle(call: Call): void {
+    switch (call.nr) {
+      case NR.ioctl:
+        return ioctl(this, call);
+      case NR.open:
+      case NR.openat:
+      case NR.openat2:
+      case NR.creat:
+        return open(this, call);
+      case NR.close:
+        this.#meetChildren();
+        return close(this, call);
+      case NR.close_range:
+        this.#meetChildren();
+        return closeRange(this, call);
+      case NR.dup:
+      case NR.dup2:
+      case NR.dup3:
+      case NR.fcntl:
+        this.#meetChildren();
+        return duplicate(this, call);
+      case NR.clone:
+      case NR.clone3:
+      case NR.fork:
+      case NR.vfork:
+        call.process.forked = true;
+        break;
+      case NR.execve:
+      case NR.execveat:
+        call.process.replaced = true;
+        break;
+    }
+    this.listener.proceed(call.id);
+  }
+
+  #added(client: ClientProcess): void {
+    this.#keeper.watch(client.pid);
+    if (client.pidfd >= 0 && this.#poll.room > 0) this.#poll.add(client.pidfd);
+  }
+
+  /** Before a file may be released: processes that were made and have it open too. */
+  #meetChildren(): void {
+    for (const client of [...this.#processes.all()]) {
+      if (client.forked) adoptChildren(this, this.#processes, client, (child) => this.#added(child));
+    }
+  }
+
+  #reap(): void {
+    const ended = [...this.#processes.all()].filter(
+      ({ pidfd }) => pidfd >= 0 && this.#poll.isReadable(pidfd),
+    );
+    if (ended.length === 0) return;
+    this.#meetChildren();
+    for (const client of ended) {
+      this.#poll.remove(client.pidfd);
+      this.#interrupt(({ call }) => call.process === client);
+      endProcess(this, client);
+      this.#processes.remove(client);
+      this.#keeper.forget(client.pid);
+    }
+  }
+
+  /** Signals end waits. A thread that was killed has nobody left who could be told. */
+  #lookForSignals(): void {
+    if (this.#waiting.size === 0) return;
+    const now = performance.now();
+    if (now - this.#lookedAt < SIGNAL_MS) return;
+    this.#lookedAt = now;
+    this.#interrupt(({ call }) => hasSignal(call.tid));
+  }
+
+  #interrupt(which: (waiting: Waiting) => boolean): void {
+    for (const [seq, waiting] of [...this.#waiting]) {
+      if (which(waiting)) this.returned(this.live.interrupt(seq, this.now()));
+    }
+  }
+}

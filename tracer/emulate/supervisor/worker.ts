@@ -1,0 +1,49 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { abiNames, isProblem, TraceWriter } from '../../store/index.ts';
+import { Keeper } from '../keeper.ts';
+import { CONTROL } from '../launcher/messages.ts';
+import type { SupervisorData, SupervisorMessage } from './messages.ts';
+import { Recorder } from './recorder.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** The supervisor's thread. It does not come back to its event loop before the program has ended. */
+const data = workerData as SupervisorData;
+const tell = (message: SupervisorMessage) => parentPort?.postMessage(message);
+
+const writer = TraceWriter.create(data.path, data.header, {
+  force: data.force,
+  names: abiNames(data.header.profile),
+  tool: data.tool,
+  engine: data.engine,
+  start: data.started,
+  capture: { how: 'emulate', command: data.command },
+});
+if (isProblem(writer)) {
+  tell({ kind: 'refused', text: writer.text });
+} else {
+  tell({ kind: 'ready' });
+  serve(writer);
+}
+
+function serve(writer: TraceWriter): void {
+  const { control } = data;
+  Atomics.wait(control, CONTROL.listener, 0);
+  const listener = Atomics.load(control, CONTROL.listener);
+  if (listener < 0) {
+    writer.abort();
+    return;
+  }
+  const recorder = new Recorder(writer);
+  const supervisor = new Supervisor({
+    listener,
+    window: data.window,
+    profile: data.header.profile,
+    recorder,
+    keeper: new Keeper(data.keeper),
+  });
+  recorder.flush();
+  Atomics.store(control, CONTROL.serving, 1);
+  Atomics.notify(control, CONTROL.serving);
+  supervisor.run();
+  tell({ kind: 'recorded', recorded: recorder.finish(supervisor.live.finish()) });
+}
