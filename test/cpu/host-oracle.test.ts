@@ -1,0 +1,36 @@
+/** engine/cpu against the host's processor, in a process of its own. HVREWIND_SEED repeats a run. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Outcome } from './compare.ts';
+
+const SEQUENCES = 3000;
+/** Far apart, so that two runs seldom share sequences. */
+const seed = Number(process.env.HVREWIND_SEED ?? Math.floor(Math.random() * 0x7fff_0000));
+
+function outcome(): Outcome {
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return { kind: 'unavailable', why: 'the host is no x86-64 Linux' };
+  const script = join(import.meta.dirname, 'compare.ts');
+  const child = spawnSync(process.execPath, [script, `${seed}`, `${SEQUENCES}`], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  assert.equal(child.status, 0, `compare.ts ended with ${child.signal ?? child.status}: ${child.stderr}`);
+  return JSON.parse(child.stdout) as Outcome;
+}
+
+const result = outcome();
+
+test('random instruction sequences do what the host does', {
+  skip: result.kind === 'unavailable' ? result.why : false,
+}, (t) => {
+  t.diagnostic(`seed ${seed}`);
+  assert.equal(result.kind, 'equal', `seed ${seed}: ${result.kind === 'different' ? result.what : ''}`);
+  assert.ok(result.kind === 'equal');
+  t.diagnostic(
+    `${result.steps} instructions in ${result.sequences} sequences, ${result.faults} ended by a fault`,
+  );
+  assert.ok(result.steps > 10 * SEQUENCES);
+});
