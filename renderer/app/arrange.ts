@@ -33,7 +33,7 @@ const NARROW = split(
     'narrow-side',
     'row',
     0.6,
-    split('narrow-list', 'column', 0.65, stack('events'), stack('matrix')),
+    split('narrow-list', 'column', 0.63, stack('events'), stack('matrix')),
     stack('findings', 'event', 'state'),
   ),
 );

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { type Command, runCommand } from '../commands/command.ts';
+import { type Command, possibleCommands, runCommand } from '../commands/command.ts';
 import { COMMANDS } from '../commands/table.ts';
 import { useModel } from '../model/model.ts';
 import { Dialog } from './dialog.tsx';
@@ -11,7 +11,7 @@ export function Palette() {
   const model = useModel();
   const text = useSignal('');
   const chosen = useSignal(0);
-  const commands = found(COMMANDS, text.value);
+  const commands = found(possibleCommands(COMMANDS, model), text.value);
   const active = Math.min(chosen.value, commands.length - 1);
   const run = (command: Command | undefined): void => {
     if (command === undefined) return;

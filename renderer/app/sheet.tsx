@@ -1,5 +1,5 @@
 import { EVENT_KINDS } from '../../engine/trace/event.ts';
-import type { CommandGroup } from '../commands/command.ts';
+import { type CommandGroup, possibleCommands } from '../commands/command.ts';
 import { COMMANDS } from '../commands/table.ts';
 import { useModel } from '../model/model.ts';
 import { GLYPHS } from '../theme/glyphs.ts';
@@ -18,11 +18,13 @@ const SIGNS: readonly (readonly [string, string])[] = [
   ['✕', 'the call failed'],
   ['Δ', 'changed by the event at the cursor'],
   ['└', 'caused by the event above'],
+  ['2 … 9 +', 'in the timeline: so many events in one sign'],
 ];
 
 /** Every key, and what the signs mean. */
 export function Sheet() {
   const model = useModel();
+  const commands = possibleCommands(COMMANDS, model);
   return (
     <Dialog label="Keys and signs" class="sheet">
       <header>
@@ -41,14 +43,16 @@ export function Sheet() {
           <section key={group} aria-label={`keys: ${group}`}>
             <h3>{group}</h3>
             <dl>
-              {COMMANDS.filter((command) => command.group === group).map((command) => (
-                <div key={command.id}>
-                  <dt>
-                    <Keys names={command.keys} />
-                  </dt>
-                  <dd>{command.title}</dd>
-                </div>
-              ))}
+              {commands
+                .filter((command) => command.group === group)
+                .map((command) => (
+                  <div key={command.id}>
+                    <dt>
+                      <Keys names={command.keys} />
+                    </dt>
+                    <dd>{command.title}</dd>
+                  </div>
+                ))}
             </dl>
           </section>
         ))}

@@ -23,6 +23,13 @@ export function Shell() {
       }),
     [],
   );
+  useEffect(
+    () =>
+      model.desk?.onLine((line) => {
+        model.notice.value = line;
+      }),
+    [],
+  );
   useWidth(widthPx);
   const alone = model.maximised.value;
   const dialog = model.dialog.value;

@@ -10,8 +10,15 @@ export interface Command {
   readonly title: string;
   /** As {@link keyOf} prints them; the first one is shown. */
   readonly keys: readonly string[];
+  /** Whether it can be done here at all; always where it is missing. */
+  possible?(model: Model): boolean;
   /** What it answers is told to the user: why nothing happened. */
   run(model: Model): Refusal | Promise<Refusal>;
+}
+
+/** The commands that can be done here. */
+export function possibleCommands(commands: readonly Command[], model: Model): Command[] {
+  return commands.filter((command) => command.possible?.(model) ?? true);
 }
 
 /** Runs a command and tells its answer. */

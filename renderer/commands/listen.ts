@@ -15,7 +15,7 @@ export function listenForKeys(model: Model, window: Window): () => void {
     if (model.dialog.peek() !== 'none') return;
     if (isWriting(event.target) && !key.startsWith('Ctrl+') && !/^F\d+$/.test(key)) return;
     const command = BY_KEY.get(key);
-    if (command === undefined) return;
+    if (command === undefined || command.possible?.(model) === false) return;
     event.preventDefault();
     void runCommand(command, model);
   };

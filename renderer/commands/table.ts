@@ -188,6 +188,28 @@ export const COMMANDS: readonly Command[] = [
     run: () => copyText(window.location.href),
   },
   {
+    id: 'open',
+    group: 'App',
+    title: 'Open another trace…',
+    keys: ['Ctrl+O'],
+    possible: inDesktop,
+    async run(model) {
+      await model.desk?.ask('openDialog', {});
+      return undefined;
+    },
+  },
+  {
+    id: 'close',
+    group: 'App',
+    title: 'Close the trace',
+    keys: ['Ctrl+W'],
+    possible: inDesktop,
+    async run(model) {
+      await model.desk?.ask('closeTrace', {});
+      return undefined;
+    },
+  },
+  {
     id: 'palette',
     group: 'App',
     title: 'All commands…',
@@ -240,6 +262,11 @@ function timeline(
       return undefined;
     },
   };
+}
+
+/** Only a desktop window can open files; a page has the trace that it was served with. */
+function inDesktop(model: Model): boolean {
+  return model.desk !== undefined;
 }
 
 function cyclePanels(model: Model, by: number): undefined {

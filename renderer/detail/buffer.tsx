@@ -96,7 +96,7 @@ function Fields({ id, name, fields, active, onPoint }: FieldsProps) {
           <span role="gridcell" class="field-name" title={`${field.path}, ${placeText(field)}`}>
             {lastName(field.path)}
           </span>
-          <span role="gridcell" class="value">
+          <span role="gridcell" class="value" title={field.value}>
             {field.value}
           </span>
           <span role="gridcell" class="dim">

@@ -7,6 +7,8 @@ import { type Model, useModel } from '../model/model.ts';
 /** Typing rests this long before the filter is tried: a trace may have millions of events. */
 const REST_MS = 250;
 
+const MOST_EXPECTED = 5;
+
 interface Offer {
   readonly from: number;
   readonly to: number;
@@ -117,7 +119,7 @@ export function FilterBox() {
         )}
       </span>
       <div id="filter-problem" class="filter-problem" role="status">
-        {mistake === undefined ? '' : formatFilterError(mistake)}
+        {mistake === undefined ? '' : formatFilterError(inShort(mistake))}
       </div>
       <div
         id="filter-words"
@@ -144,6 +146,11 @@ export function FilterBox() {
       </div>
     </div>
   );
+}
+
+/** The first few of the words that could stand there: the list at the caret has them all. */
+function inShort(problem: FilterProblem): FilterProblem {
+  return { ...problem, expected: problem.expected.slice(0, MOST_EXPECTED) };
 }
 
 async function problemOf(model: Model, filter: string): Promise<FilterProblem | undefined> {

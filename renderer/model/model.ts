@@ -4,6 +4,7 @@ import { useContext } from 'preact/hooks';
 import type { App, AppProgress, EventRow, FindingView } from '../../engine/app/api.ts';
 import { EventPages } from '../data/event-pages.ts';
 import { Slot } from '../data/slot.ts';
+import type { Desk } from '../transport/bridge.ts';
 import { newView, type Range, type View } from './view.ts';
 
 /** Answers kept for stepping back and forth: small ones, and those with the whole state of the machine. */
@@ -21,6 +22,8 @@ export type Dialog = 'none' | 'palette' | 'sheet' | 'goto';
 /** What the app looks at and what it knows of it: signals, and the query slots that follow them. */
 export class Model {
   readonly app: App;
+  /** The window around the app; undefined in a browser. */
+  readonly desk: Desk | undefined;
   readonly view: View = newView();
   /** Counts the moves that "back" undoes. */
   readonly jumps: Signal<number> = signal(0);
@@ -69,8 +72,9 @@ export class Model {
     { readonly at: string; readonly pages: EventPages; readonly index: number } | undefined
   >(undefined);
 
-  constructor(app: App) {
+  constructor(app: App, desk?: Desk) {
     this.app = app;
+    this.desk = desk;
     const { at, filter, derived, path, nested, axis, range } = this.view;
     const nothing = (): Record<string, never> => ({});
     const known = (): string | undefined => (at.value === '' ? undefined : at.value);

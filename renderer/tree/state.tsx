@@ -205,10 +205,13 @@ function NodeColumns({ line }: { readonly line: TreeLine & { readonly kind: 'nod
   );
 }
 
+/** Members whose value says all: of a switch, an enum, a set of flags, a number. */
+const BARE = ['is', 'name', 'set', 'decimal'];
+
 /** Bits and members that are not zero, in short. */
-function meaningOf({ decoded }: CellView): string {
+function meaningOf({ decoded, value }: CellView): string {
   return Object.entries(decoded)
-    .filter(([, value]) => value !== '' && value !== '0' && value !== '0x0')
-    .map(([name, value]) => (value === '1' ? name : `${name}=${value}`))
+    .filter(([, text]) => text !== '' && text !== '0' && text !== '0x0' && value !== `0x${text}`)
+    .map(([name, text]) => (BARE.includes(name) ? text : text === '1' ? name : `${name}=${text}`))
     .join(' ');
 }
