@@ -8,7 +8,7 @@ cd "$root"
 # npm writes its own copy of the lock file last, so an interrupted set-up is done again.
 if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
   echo "hvrewind: installing the packages of package-lock.json (npm ci, about half a minute)" >&2
-  if ! npm ci --loglevel=error --no-update-notifier >&2; then
+  if ! npm ci --loglevel=error >&2; then
     echo "hvrewind: npm ci failed, see above; it must reach an npm registry" >&2
     exit 3
   fi
