@@ -1,4 +1,4 @@
-import type { Frame } from './frame.ts';
+import type { Frame, OpenCall } from './frame.ts';
 
 /** Open calls in the order in which they return; those of which it is not known come last. */
 export class PendingReturns {
@@ -10,6 +10,15 @@ export class PendingReturns {
 
   all(): readonly Frame[] {
     return [...this.#frames];
+  }
+
+  /** What a checkpoint keeps of them. */
+  open(): OpenCall[] {
+    return this.#frames.map(({ stimulus, sub, phase }) => ({
+      seq: stimulus.seq,
+      sub,
+      waits: phase === 'waiting',
+    }));
   }
 
   /** Adds a call, or moves it to where its return now stands. */

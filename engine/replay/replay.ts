@@ -124,7 +124,7 @@ function run(
     replayer.feed(event, events);
     if ((seq & 0xfff) === 0 && progress?.(seq) === false) break;
   }
-  if (to === source.count) replayer.finish();
+  if (to === source.count) replayer.finish(source.cut);
   machine.store.flush();
   const { verdict } = replayer;
   return {

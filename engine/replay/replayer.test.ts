@@ -243,3 +243,21 @@ test('what a live machine records replays without divergence to the same hash', 
   assert.equal(report.hash, hash);
   assert.ok(report.checked >= 3 * (report.bound.signal ?? 0));
 });
+
+test('of a recording that was cut nothing is missing, wherever it was cut', () => {
+  const whole = trace(
+    { kind: 'lifecycle', what: 'component-start', component: 'mshv' },
+    msr('write', 7n, { component: 'mshv', parent: seqOf(1) }),
+    msr('read', 7n, { component: 'mshv', parent: seqOf(1) }),
+  );
+  const events = [...whole.range(1, whole.count)];
+  for (let count = 0; count <= events.length; count++) {
+    const source = memorySource(whole.header, events.slice(0, count));
+    assert.deepEqual(replay({ ...source, cut: true }, SIDES).divergences, []);
+  }
+  const missing = replay(memorySource(whole.header, events.slice(0, 2)), SIDES).divergences;
+  assert.deepEqual(
+    missing.map(({ at, field, actual }) => ({ at, field, actual })),
+    [{ at: '1', field: 'event', actual: 'nothing' }],
+  );
+});

@@ -18,7 +18,7 @@ import { compareRequest, describe, sameEvent } from './match.ts';
 import { Numberer, type Numbering, returnOf } from './numbering.ts';
 import { compareOutcome, completedCall } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
-import { perform } from './perform.ts';
+import { type Performed, perform } from './perform.ts';
 import type { StepObserver } from './step.ts';
 import { asOutcome, componentOf, endOf, isDriven, ruleOf } from './stimulus.ts';
 
@@ -67,11 +67,7 @@ export class Replayer {
 
   /** Calls that have been made and not returned. */
   openCalls(): OpenCall[] {
-    return this.#returns.all().map(({ stimulus, sub, phase }) => ({
-      seq: stimulus.seq,
-      sub,
-      waits: phase === 'waiting',
-    }));
+    return this.#returns.open();
   }
 
   /** Puts an open call back, after a restore from a checkpoint. */
@@ -105,10 +101,16 @@ export class Replayer {
     this.#returnDone(this.#numbers.time);
   }
 
-  /** Ends the replay: calls that return do so, what was expected and never came is a divergence. */
-  finish(): void {
+  /**
+   * Ends the replay: calls that return do so, what was expected and never came is a divergence. Of a recording
+   * that was cut what was going on at its end is left where it stood.
+   */
+  finish(cut = false): void {
     this.#settle(Number.MAX_SAFE_INTEGER, NOTHING_AHEAD);
-    for (const frame of this.#frames.all()) this.#close(frame);
+    for (const frame of this.#frames.all()) {
+      if (!cut) this.#close(frame);
+      else if (frame.phase !== 'calling') this.#abandon(frame);
+    }
     this.#returnDone(Number.MAX_SAFE_INTEGER);
     this.#machine.store.flush();
   }
@@ -117,14 +119,13 @@ export class Replayer {
     const event = this.#numbers.recorded(given);
     const frame = this.#open(event);
     const address = at(event.seq);
-    const { store } = this.#machine;
-    const from = store.entries;
-    store.writer(address, componentOf(event));
     if (event.kind === 'msr' || event.kind === 'hypercall') {
-      const { answer, completed } = perform(this.#machine, event, address, this.verdict);
-      this.#emit(address, completed, undefined, false, from, ruleOf(answer));
+      const { answer } = this.#execute(event, address, undefined, this.verdict);
       expectEmitted(frame, answer, address);
     } else {
+      const { store } = this.#machine;
+      const from = store.entries;
+      store.writer(address, componentOf(event));
       if (event.kind === 'message') this.#machine.note(event);
       const { handler } = frame;
       if (handler !== undefined && isDriven(event)) {
@@ -132,7 +133,8 @@ export class Replayer {
         this.#busy++;
         this.#resume(frame);
       }
-      this.#emit(address, event, undefined, false, from, undefined);
+      const step = { address, event, parent: undefined, derived: false, returned: false };
+      this.#observe({ ...step, from, to: store.entries });
     }
     this.#frames.join(frame, event.seq);
     this.#advance(frame, ahead);
@@ -165,24 +167,16 @@ export class Replayer {
   }
 
   #match(frame: Frame, expected: Expectation, event: TraceEvent, address: Address): void {
-    const { store } = this.#machine;
-    const from = store.entries;
     compareRequest(expected.what, event, address, this.verdict, (reason) => this.#machine.countBound(reason));
-    store.writer(address, componentOf(event));
-    const { answer, completed } = perform(this.#machine, event, address, this.verdict);
-    this.#emit(address, completed, expected.parent, false, from, ruleOf(answer));
+    const { answer, completed } = this.#execute(event, address, expected.parent, this.verdict);
     nest(frame, completed, address);
     answered(frame, expected, answer, address);
   }
 
   /** An event that the engine did not expect: it happened, so its effects do too. */
   #unexpected(frame: Frame, event: TraceEvent, address: Address): void {
-    const { store } = this.#machine;
-    const from = store.entries;
     this.verdict.differs(address, 'event', 'nothing', describe(event), 'drivers.sequence');
-    store.writer(address, componentOf(event));
-    const { answer, completed } = perform(this.#machine, event, address, this.verdict);
-    this.#emit(address, completed, at(frame.stimulus.seq), false, from, ruleOf(answer));
+    const { answer } = this.#execute(event, address, at(frame.stimulus.seq), this.verdict);
     expectEmitted(frame, answer, address);
   }
 
@@ -226,16 +220,30 @@ export class Replayer {
   #derive(frame: Frame, ahead: Ahead): void {
     const expected = frame.queue.shift();
     if (expected === undefined) return;
-    const { store } = this.#machine;
     const address = this.#numbers.next(frame);
     const event = this.#numbers.event(expected, address, frame.stimulus, ahead);
-    const from = store.entries;
-    store.writer(address, componentOf(event));
-    const { answer, completed } = perform(this.#machine, event, address, undefined);
     this.derived++;
-    this.#emit(address, completed, expected.parent, this.#numbering === 'derive', from, ruleOf(answer));
+    const { answer, completed } = this.#execute(event, address, expected.parent, undefined);
     nest(frame, completed, address);
     answered(frame, expected, answer, address);
+  }
+
+  /** Executes an event on the hypervisor's side; without a verdict it is the engine's own, and derived. */
+  #execute(
+    event: TraceEvent,
+    at: Address,
+    parent: Address | undefined,
+    verdict: Verdict | undefined,
+  ): Performed {
+    const { store } = this.#machine;
+    const from = store.entries;
+    store.writer(at, componentOf(event));
+    const performed = perform(this.#machine, event, at, verdict);
+    const derived = verdict === undefined && this.#numbering === 'derive';
+    const step = { address: at, event: performed.completed, parent, derived, returned: false };
+    const rule = ruleOf(performed.answer);
+    this.#observe({ ...step, from, to: store.entries, ...(rule === undefined ? {} : { rule }) });
+    return performed;
   }
 
   /** The driver is through and nothing is expected any more: compare the outcome, await the return. */
@@ -363,9 +371,7 @@ export class Replayer {
   #close(frame: Frame): void {
     const { stimulus } = frame;
     if (frame.phase === 'waiting' || (stimulus.kind === 'ioctl' && stimulus.ret === null)) {
-      if (frame.run !== undefined) this.#busy--;
-      frame.run = undefined;
-      this.#frames.drop(frame);
+      this.#abandon(frame);
       return;
     }
     for (;;) {
@@ -380,20 +386,14 @@ export class Replayer {
     if (frame.phase !== 'calling' && frame.phase !== 'done') this.#finished(frame);
   }
 
-  #open(event: TraceEvent): Frame {
-    return newFrame(event, isDriven(event) ? this.#machine.handler(event) : undefined);
+  /** The stimulus never comes to its end. */
+  #abandon(frame: Frame): void {
+    if (frame.run !== undefined) this.#busy--;
+    frame.run = undefined;
+    this.#frames.drop(frame);
   }
 
-  #emit(
-    address: Address,
-    event: TraceEvent,
-    parent: Address | undefined,
-    derived: boolean,
-    from: number,
-    rule: string | undefined,
-  ): void {
-    const to = this.#machine.store.entries;
-    const base = { address, event, parent, derived, returned: false, from, to };
-    this.#observe(rule === undefined ? base : { ...base, rule });
+  #open(event: TraceEvent): Frame {
+    return newFrame(event, isDriven(event) ? this.#machine.handler(event) : undefined);
   }
 }

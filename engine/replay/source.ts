@@ -8,6 +8,8 @@ export interface EventSource {
   readonly count: number;
   /** Kinds of event that stand below others somewhere in the trace. */
   readonly childKinds: ReadonlySet<EventKind>;
+  /** The recording was cut, or goes on: what was under way at its end is not missing there. */
+  readonly cut?: boolean;
   /** Events `from` to `to`, both included, in order. */
   range(from: number, to: number): Iterable<TraceEvent>;
 }

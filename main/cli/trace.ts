@@ -25,6 +25,7 @@ export function openTraceFile(path: string): OpenTrace {
     source: {
       header: opened.header,
       count: opened.events,
+      cut: !opened.complete,
       childKinds: new Set(EVENT_KINDS.filter((kind) => (counts.kinds[kind]?.children ?? 0) > 0)),
       range: (from, to) => opened.range(from, to),
     },
