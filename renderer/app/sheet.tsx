@@ -18,6 +18,7 @@ const SIGNS: readonly (readonly [string, string])[] = [
   ['✕', 'the call failed'],
   ['Δ', 'changed by the event at the cursor'],
   ['└', 'caused by the event above'],
+  ['◇', 'a hollow sign: the engine derived the event'],
   ['2 … 9 +', 'in the timeline: so many events in one sign'],
 ];
 

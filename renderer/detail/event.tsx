@@ -60,7 +60,7 @@ function Head({ detail }: { readonly detail: EventDetail }) {
   return (
     <header class="detail-head">
       <h2>
-        <Glyph kind={row.kind} />
+        <Glyph kind={row.kind} provenance={row.provenance} />
         <span class="value">{row.at}</span>
         <span class="detail-op">
           <Name text={row.op} />

@@ -13,6 +13,9 @@ import { type RowProps, Rows } from './rows.tsx';
 /** In step with --row and --head of grid.css. */
 export const ROW_PX = 20;
 const HEAD_PX = 20;
+/** No monospaced face is wider than 0.61 em; numbers have 11.5 px. */
+const DIGIT_PX = 7;
+const SIGN_PX = 14;
 /** The sign of the kind needs no title to be seen: its column is as narrow as the sign. */
 const UNSEEN = 'Kind';
 const COLUMNS = ['Event', 'Time, s', UNSEEN, 'By', 'On', 'What', 'Answer', 'Content'] as const;
@@ -65,8 +68,8 @@ export function Events() {
   };
   const info = model.info.value.value;
   const widths = {
-    '--at-width': `${String(info?.events ?? 0).length + 3}ch`,
-    '--time-width': `${secondsText(info?.durationNs ?? 0).length}ch`,
+    '--at': `${SIGN_PX + (String(info?.events ?? 0).length + 3) * DIGIT_PX}px`,
+    '--time': `${secondsText(info?.durationNs ?? 0).length * DIGIT_PX}px`,
   };
   return (
     <div class="events" style={widths}>
@@ -138,7 +141,6 @@ function Row({ event, props, cursor, depth, proof, culprit }: EventRowProps) {
       data-copy={at}
       data-cursor={cursor}
       data-proof={proof !== undefined}
-      data-provenance={event.provenance}
       onClick={() => model.moveTo(event)}
     >
       <span role="gridcell" aria-colindex={1} class="at">
@@ -149,7 +151,7 @@ function Row({ event, props, cursor, depth, proof, culprit }: EventRowProps) {
         {secondsText(event.tNs)}
       </span>
       <span role="gridcell" aria-colindex={3}>
-        <Glyph kind={kind} />
+        <Glyph kind={kind} provenance={event.provenance} />
       </span>
       <span role="gridcell" aria-colindex={4}>
         {component === undefined ? undefined : <Owner component={component} />}

@@ -1,9 +1,10 @@
 /** "Show me": cursor, list, range, lanes and cells arrange themselves around a finding. */
 import { batch } from '@preact/signals';
 import type { EventRow, FindingView } from '../../engine/app/api.ts';
-import { parseAddress } from '../../engine/trace/position.ts';
 import type { Refusal } from './go.ts';
 import { eventAt, type Model } from './model.ts';
+import { placeOn } from './place.ts';
+import { setRange } from './range.ts';
 import type { Axis, Range } from './view.ts';
 
 /** Room left and right of the proof, in parts of its length. */
@@ -22,7 +23,8 @@ export function showFinding(model: Model, finding: FindingView): void {
     // The proof must be in the list: no filter, and derived events where one of them is part of it.
     view.filter.value = '';
     if (places.some((at) => at.includes('.'))) view.derived.value = true;
-    view.range.value = rangeOf(rows, view.axis.value) ?? view.range.value;
+    const range = rangeOf(rows, view.axis.value);
+    if (range !== undefined) setRange(model, range);
   });
   model.notice.value = `${finding.rule}: ${finding.culprit.component} at ${finding.culprit.at}`;
 }
@@ -44,11 +46,6 @@ export function showNextFinding(model: Model, direction: -1 | 1): Refusal {
   const finding = findings[(next + findings.length) % findings.length];
   if (finding !== undefined) showFinding(model, finding);
   return undefined;
-}
-
-/** Where an event stands on an axis. */
-export function placeOn(axis: Axis, row: { readonly at: string; readonly tNs: number }): number {
-  return axis === 'time' ? row.tNs : (parseAddress(row.at)?.seq ?? 0);
 }
 
 /** Every position that a finding names, culprit first. */

@@ -1,6 +1,7 @@
 /** What the timeline shows, in pixels of the canvas: pure, so that drawing and pointing agree and can be tested. */
 import type { EventDetail, EventRow, FindingView, Lane, TimelineView } from '../../engine/app/api.ts';
-import { placeOn, proofOf } from '../model/show.ts';
+import { placeOn } from '../model/place.ts';
+import { proofOf } from '../model/show.ts';
 import type { Axis, Range } from '../model/view.ts';
 
 export const AXIS_PX = 18;
@@ -85,8 +86,11 @@ export function buildScene(input: SceneInput): Scene {
       (at) => proofRows.get(at.replace(/r$/, ''))?.lane ?? [],
     ),
   );
-  const lanes = arranged(input.timeline?.lanes ?? [], involved).map((lane) =>
-    laneScene(lane, input, xOf, involved.size > 0 && !involved.has(lane.id)),
+  const answered = input.timeline?.lanes ?? [];
+  // Derived events have lanes that the timeline may not know: then nothing is there to be set off.
+  const some = answered.some(({ id }) => involved.has(id));
+  const lanes = arranged(answered, involved).map((lane) =>
+    laneScene(lane, input, xOf, some && !involved.has(lane.id)),
   );
   const laneOf = new Map(lanes.map(({ id }, i) => [id, i]));
   const flags = findings.flatMap((finding) => flagsOf(finding, shown, proofRows, xOfRow));

@@ -18,7 +18,7 @@ export function EventLine({ row, sign }: { readonly row: EventRow; readonly sign
     >
       {sign === undefined ? undefined : <span class="line-sign">{sign}</span>}
       <span class="value line-at">{row.at}</span>
-      <Glyph kind={row.kind} />
+      <Glyph kind={row.kind} provenance={row.provenance} />
       {row.component === undefined ? <span /> : <Owner component={row.component} />}
       <span class="dim line-who">{row.handle ?? row.who}</span>
       <span class="line-op">
