@@ -38,6 +38,8 @@ export const CR0_PG = 0x80000000;
 
 /** Translations remembered, one per page, direct mapped: 1024 pages = 4 MiB before the first collision. */
 export const TLB_SLOTS = 1024;
+/** No page starts here. */
+export const NO_TAG = -1;
 
 /** A page with decoded code; decode/code-cache.ts has the blocks. */
 export interface CodePage {
@@ -87,6 +89,8 @@ export class Machine {
   /** Derived from limits and attributes: the last offset that may be read or written, -1 for none. */
   readonly readLimits = new Float64Array(8);
   readonly writeLimits = new Float64Array(8);
+  /** Derived: 1 where every offset may be read and written and is the linear address. */
+  readonly flat = new Uint8Array(8);
 
   gdtBase = 0;
   gdtLimit = 0xffff;
@@ -121,8 +125,9 @@ export class Machine {
   exit: CpuExit | undefined;
   pendingAccess: PendingAccess | undefined;
 
-  readonly readTags = new Float64Array(TLB_SLOTS).fill(-1);
-  readonly writeTags = new Float64Array(TLB_SLOTS).fill(-1);
+  /** Linear addresses of pages; NO_TAG is none. */
+  readonly readTags = new Int32Array(TLB_SLOTS).fill(NO_TAG);
+  readonly writeTags = new Int32Array(TLB_SLOTS).fill(NO_TAG);
   readonly readViews: DataView[] = [];
   readonly writeViews: DataView[] = [];
   /** Where the operand of a read-modify-write instruction is, between the read and the write. */

@@ -1,13 +1,15 @@
 /** Loads and stores of guest memory by segment and offset. Only what the TLB does not know leaves the fast path. */
 import { EXECUTE, type GuestPage, PAGE_BYTES, READ, WRITE } from './guest-memory.ts';
-import { GP, type Machine, SS, STACK_FAULT, TLB_SLOTS } from './machine.ts';
+import { GP, type Machine, NO_TAG, SS, STACK_FAULT, TLB_SLOTS } from './machine.ts';
 import { ABOVE_LIMIT, expandsDown } from './segment-state.ts';
 
 const OFFSET_MASK = PAGE_BYTES - 1;
+const PAGE_MASK = ~OFFSET_MASK;
 const SLOT_MASK = TLB_SLOTS - 1;
 
 /** Linear address of a readable operand; #GP or #SS outside the segment. `offset` is unsigned. */
 export function readAddress(m: Machine, segment: number, offset: number, size: number): number {
+  if (m.flat[segment] === 1) return offset;
   if (offset + size - 1 > m.readLimits[segment]!)
     outsideLimit(m, segment, offset, size, m.readLimits[segment]!);
   return (m.bases[segment]! + offset) >>> 0;
@@ -15,6 +17,7 @@ export function readAddress(m: Machine, segment: number, offset: number, size: n
 
 /** Linear address of a writable operand; #GP or #SS outside the segment. */
 export function writeAddress(m: Machine, segment: number, offset: number, size: number): number {
+  if (m.flat[segment] === 1) return offset;
   if (offset + size - 1 > m.writeLimits[segment]!)
     outsideLimit(m, segment, offset, size, m.writeLimits[segment]!);
   return (m.bases[segment]! + offset) >>> 0;
@@ -43,7 +46,7 @@ export function loadForUpdate(m: Machine, segment: number, offset: number, size:
   const linear = writeAddress(m, segment, offset, size);
   const at = linear & OFFSET_MASK;
   const slot = (linear >>> 12) & SLOT_MASK;
-  if (m.writeTags[slot] === linear - at && at + size <= PAGE_BYTES) {
+  if (m.writeTags[slot] === (linear & PAGE_MASK) && at + size <= PAGE_BYTES) {
     const view = m.writeViews[slot]!;
     m.updateView = view;
     m.updateOffset = at;
@@ -78,14 +81,14 @@ export function loadLinear(m: Machine, linear: number, size: number): number {
   const at = linear & OFFSET_MASK;
   const slot = (linear >>> 12) & SLOT_MASK;
   if (at + size > PAGE_BYTES) return loadAcross(m, linear, size);
-  if (m.readTags[slot] !== linear - at) fillRead(m, linear, size);
+  if (m.readTags[slot] !== (linear & PAGE_MASK)) fillRead(m, linear, size);
   return loadFrom(m.readViews[slot]!, at, size);
 }
 
 export function storeLinear(m: Machine, linear: number, size: number, value: number): void {
   const at = linear & OFFSET_MASK;
   const slot = (linear >>> 12) & SLOT_MASK;
-  if (m.writeTags[slot] === linear - at && at + size <= PAGE_BYTES)
+  if (m.writeTags[slot] === (linear & PAGE_MASK) && at + size <= PAGE_BYTES)
     storeTo(m.writeViews[slot]!, at, size, value);
   else storeSlow(m, linear, size, value);
 }
@@ -123,7 +126,7 @@ function fillRead(m: Machine, linear: number, size: number): void {
   const page = pageFor(m, linear, size, 'read');
   const slot = (linear >>> 12) & SLOT_MASK;
   m.readViews[slot] = viewOf(page);
-  m.readTags[slot] = linear - (linear & OFFSET_MASK);
+  m.readTags[slot] = linear & PAGE_MASK;
 }
 
 /** Bytes of an operand at `linear` that lie in its first page. */
@@ -139,8 +142,8 @@ function loadAcross(m: Machine, linear: number, size: number): number {
 /** Leaves unless all `size` bytes (at most a page) from `linear` on may be written. */
 export function probeWrite(m: Machine, linear: number, size: number, value?: number): void {
   const first = bytesInPage(linear, size);
-  const at = linear & OFFSET_MASK;
-  if (m.writeTags[(linear >>> 12) & SLOT_MASK] !== linear - at) pageFor(m, linear, first, 'write', value);
+  if (m.writeTags[(linear >>> 12) & SLOT_MASK] !== (linear & PAGE_MASK))
+    pageFor(m, linear, first, 'write', value);
   if (first < size) pageFor(m, (linear + first) >>> 0, size - first, 'write', value);
 }
 
@@ -167,7 +170,7 @@ function storeSlow(m: Machine, linear: number, size: number, value: number): voi
     if ((page.permissions & READ) === 0) return;
     const slot = (linear >>> 12) & SLOT_MASK;
     m.writeViews[slot] = view;
-    m.writeTags[slot] = linear - at;
+    m.writeTags[slot] = linear & PAGE_MASK;
   } else {
     // Such a page never enters the write TLB, so every store comes here and is compared with the decoded bytes.
     for (let i = at; i < at + size; i += 1) {
@@ -201,11 +204,11 @@ export function codePageAt(
 
 /** Forgets all translations. */
 export function flushTranslations(m: Machine): void {
-  m.readTags.fill(-1);
-  m.writeTags.fill(-1);
+  m.readTags.fill(NO_TAG);
+  m.writeTags.fill(NO_TAG);
 }
 
 /** Forgets what may be written, so that stores to a page that now holds code are seen. */
 export function flushWriteTranslations(m: Machine): void {
-  m.writeTags.fill(-1);
+  m.writeTags.fill(NO_TAG);
 }

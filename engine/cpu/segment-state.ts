@@ -31,6 +31,8 @@ export function segmentWritten(m: Machine, segment: number): void {
   const extent = expandsDown(attributes) ? ABOVE_LIMIT : limit;
   m.readLimits[segment] = readable ? extent : NOTHING;
   m.writeLimits[segment] = writable ? extent : NOTHING;
+  const whole = limit === 0xffffffff && extent === limit && m.bases[segment] === 0;
+  m.flat[segment] = whole && readable && writable ? 1 : 0;
   if (segment === SS) m.stackMask = (attributes & BIG) !== 0 ? -1 : 0xffff;
   if (segment === CS) m.code32 = (attributes & BIG) !== 0;
 }
@@ -55,4 +57,5 @@ export function setSegment(
 export function setRealSegment(m: Machine, segment: number, selector: number): void {
   m.selectors[segment] = selector;
   m.bases[segment] = (selector & 0xffff) * 16;
+  segmentWritten(m, segment);
 }
