@@ -24,6 +24,17 @@ const IDLE_MS = 50;
 /** How long a signal waits before it ends a wait: the kernel tells nobody that one has come. */
 const SIGNAL_MS = 1;
 
+const OPENS: ReadonlySet<number> = new Set([NR.open, NR.openat, NR.openat2, NR.creat]);
+
+const ON_DESCRIPTORS: ReadonlyMap<number, (host: Host, call: Call) => void> = new Map([
+  [NR.close, close],
+  [NR.close_range, closeRange],
+  [NR.dup, duplicate],
+  [NR.dup2, duplicate],
+  [NR.dup3, duplicate],
+  [NR.fcntl, duplicate],
+]);
+
 interface Waiting {
   readonly call: Call;
   readonly finish: (ended: LiveReturn) => void;
@@ -145,38 +156,21 @@ export class Supervisor implements Host {
   }
 
   #handle(call: Call): void {
-    switch (call.nr) {
-      case NR.ioctl:
-        return ioctl(this, call);
-      case NR.open:
-      case NR.openat:
-      case NR.openat2:
-      case NR.creat:
-        return open(this, call);
-      case NR.close:
+    if (call.nr === NR.ioctl) {
+      ioctl(this, call);
+    } else if (OPENS.has(call.nr)) {
+      open(this, call);
+    } else {
+      const onDescriptors = ON_DESCRIPTORS.get(call.nr);
+      if (onDescriptors !== undefined) {
         this.#meetChildren();
-        return close(this, call);
-      case NR.close_range:
-        this.#meetChildren();
-        return closeRange(this, call);
-      case NR.dup:
-      case NR.dup2:
-      case NR.dup3:
-      case NR.fcntl:
-        this.#meetChildren();
-        return duplicate(this, call);
-      case NR.clone:
-      case NR.clone3:
-      case NR.fork:
-      case NR.vfork:
-        call.process.forked = true;
-        break;
-      case NR.execve:
-      case NR.execveat:
-        call.process.replaced = true;
-        break;
+        onDescriptors(this, call);
+        return;
+      }
+      if (call.nr === NR.execve || call.nr === NR.execveat) call.process.replaced = true;
+      else if (call.nr !== NR.mmap) call.process.forked = true;
+      this.listener.proceed(call.id);
     }
-    this.listener.proceed(call.id);
   }
 
   #added(client: ClientProcess): void {
