@@ -1,4 +1,4 @@
-import { HYPERVISOR_KINDS } from '../hypervisor/index.ts';
+import { HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS } from '../hypervisor/index.ts';
 import type { ObjectKind } from '../state/schema.ts';
 import {
   ARCH,
@@ -7,6 +7,7 @@ import {
   MSHV,
   MSHV_CPU,
   MSHV_PARTITION,
+  MSHV_REGION,
   MSHV_VP,
   VMBUS,
   VMBUS_CPU,
@@ -28,4 +29,6 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   MSHV_CPU,
   MSHV_PARTITION,
   MSHV_VP,
+  ...LATER_HYPERVISOR_KINDS,
+  MSHV_REGION,
 ];

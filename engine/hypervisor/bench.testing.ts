@@ -48,6 +48,14 @@ export class HypervisorBench {
     this.#paths = new CellPaths(store.tables.objects);
   }
 
+  /** `path: value` of the cells that a pattern names and that belong to what exists now. */
+  state(pattern: string): string[] {
+    const { store } = this.context;
+    return (this.#paths.find(pattern) ?? [])
+      .filter((cell) => store.low(this.#paths.objectOf(cell).id as number as typeof cell) === 1)
+      .map((cell) => `${this.#paths.path(cell)}: 0x${store.get(cell).toString(16)}`);
+  }
+
   cell(path: string): bigint {
     const [cell] = this.#paths.find(path) ?? [];
     if (cell === undefined) throw new Error(`no cell ${path}`);
@@ -147,6 +155,25 @@ function address(name: string | number): number {
 function word(fault: boolean, rule: string, value: bigint): Word {
   if (rule === 'unmodelled') return '?';
   return fault ? '#GP' : `0x${value.toString(16)}`;
+}
+
+const CHILD = 2n;
+
+/** A root partition with an active child 2 that has VP 0 and as many pages to spare as given. */
+export function activeChild(given: JsonObject = {}, spare = 100): HypervisorBench {
+  const bench = new HypervisorBench({ role: 'root', ...given });
+  bench.call('CREATE_PARTITION', { flags: 0x8_0000n });
+  for (let left = 208 + 90 + spare, at = 0x1000n; left > 0; ) {
+    const pages = Math.min(left, 511);
+    const values = Array.from({ length: pages }, (_, i) => at + BigInt(i));
+    const list = { field: 'gpa_page_list', values };
+    bench.call('DEPOSIT_MEMORY', { partition_id: CHILD }, { reps: pages, list });
+    left -= pages;
+    at += BigInt(pages);
+  }
+  bench.call('INITIALIZE_PARTITION', { partition_id: CHILD }, { fast: true });
+  bench.call('CREATE_VP', { partition_id: CHILD, vp_index: 0 });
+  return bench;
 }
 
 /** Rows of a table written as text: cells between bars; empty lines and a rule line are left out. */

@@ -5,6 +5,7 @@ import { answerMsr } from './msr/dispatch.ts';
 import { noteMessage } from './synic/note.ts';
 
 export { CPU, CPU_MSR } from './cells/cpu.ts';
+export { GPA } from './cells/gpa.ts';
 export { PARTITION, PARTITION_STATES, PROPERTY, VP } from './cells/partition.ts';
 export { cellAt, groupAt } from './cells/place.ts';
 export {
@@ -14,7 +15,8 @@ export {
   VMBUS_MESSAGE_TYPE,
 } from './host/vmbus.ts';
 export { resetPartition } from './initialise.ts';
-export { HYPERVISOR_KINDS } from './kinds.ts';
+export { HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS } from './kinds.ts';
+export { type GpaRun, gpaRunOf } from './memory/runs.ts';
 export { UNMODELLED } from './rule-ids.ts';
 export { fileOf } from './synic/file.ts';
 

@@ -1,5 +1,6 @@
 import type { ObjectKind } from '../state/schema.ts';
 import { CPU, CPU_MSR, QUEUED } from './cells/cpu.ts';
+import { GPA } from './cells/gpa.ts';
 import { HOST, HYPERVISOR } from './cells/host.ts';
 import { PARTITION, POOL_RUN, PROPERTY, VP } from './cells/partition.ts';
 
@@ -15,3 +16,6 @@ export const HYPERVISOR_KINDS: readonly ObjectKind[] = [
   HYPERVISOR,
   HOST,
 ];
+
+/** Those that came later: they stand behind the kinds of the drivers, whose places must not change. */
+export const LATER_HYPERVISOR_KINDS: readonly ObjectKind[] = [GPA];

@@ -15,6 +15,10 @@ export const BINDABLE = {
     what: 'HVCALL_DEPOSIT_MEMORY input.gpa_page_list',
     why: 'the kernel’s page allocator chooses the frames',
   },
+  'guest-frames': {
+    what: 'HVCALL_MAP_GPA_PAGES input.source_gpa_page_list',
+    why: 'the kernel’s memory management chooses the frames behind a process’s memory',
+  },
   'hypervisor-page': {
     what: 'HVCALL_MAP_VP_STATE_PAGE output.map_location, HVCALL_MAP_STATS_PAGE output.map_location',
     why: 'the hypervisor chooses the frame of a page that it provides',

@@ -72,3 +72,16 @@ export const MSHV_VP = objectKind('vp', MSHV_PARTITION, 'decimal', {
   /** The parent's statistics are on a page of their own. */
   parentStats: cell('bool'),
 });
+
+/** What backs a region of guest memory (Linux 7.2 drivers/hv/mshv_root.h, enum mshv_region_type). */
+export const REGION_KINDS = ['none', 'pinned', 'movable', 'mmio'] as const;
+export type RegionKind = (typeof REGION_KINDS)[number];
+
+/** Guest memory that a process gave a partition, by the first guest page frame. */
+export const MSHV_REGION = objectKind('region', MSHV_PARTITION, 'hex', {
+  pages: cell('dec'),
+  address: cell('hex'),
+  kind: cell({ as: 'enum', names: REGION_KINDS }),
+  /** Flags that its pages are mapped with once they are there (HV_MAP_GPA_…). */
+  flags: cell('hex'),
+});

@@ -30,14 +30,27 @@ export function* hypercall(
   input: Uint8Array,
   options: HypercallOptions = {},
 ): DriverRun<HypercallAnswer> {
-  const { reps = 0, fast = false, nested = false, ...rest } = options;
+  const { reps = 0 } = options;
   for (let start = 0; ; ) {
-    const control = encodeControl({ code, fast, nested, repCount: reps, repStart: start });
-    const { component, cpu } = actor;
-    const answer = yield { kind: 'hypercall', component, cpu, control, input, ...rest };
-    if (answer.kind !== 'hypercall') throw new Error('a hypercall was answered as something else');
+    const answer = yield* issue(actor, code, input, options, start);
     const { status, reps: done } = answer.result;
     if (answer.fault === true || status !== 0 || done >= reps || done <= start) return answer;
     start = done;
   }
+}
+
+/** One hypercall as it stands, from element `start` on. */
+export function* issue(
+  actor: Actor,
+  code: HypercallCode,
+  input: Uint8Array,
+  options: HypercallOptions = {},
+  start = 0,
+): DriverRun<HypercallAnswer> {
+  const { reps = 0, fast = false, nested = false, ...rest } = options;
+  const control = encodeControl({ code, fast, nested, repCount: reps, repStart: start });
+  const { component, cpu } = actor;
+  const answer = yield { kind: 'hypercall', component, cpu, control, input, ...rest };
+  if (answer.kind !== 'hypercall') throw new Error('a hypercall was answered as something else');
+  return answer;
 }

@@ -37,7 +37,10 @@ export function* deposit(
   const input = new Uint8Array(LIST.offset + pages * FRAME_BYTES);
   writeField(input, ID, partition);
   const frames = allocateFrames(context, pages);
-  for (let i = 0; i < pages; i++) writeField(input, LIST, frames + BigInt(i), i);
+  const list = new DataView(input.buffer);
+  for (let i = 0; i < pages; i++) {
+    list.setBigUint64(LIST.offset + i * FRAME_BYTES, frames + BigInt(i), true);
+  }
   const answer = yield* hypercall(actor, DEPOSIT_MEMORY, input, {
     reps: pages,
     bind: 'deposited-frames',

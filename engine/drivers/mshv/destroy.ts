@@ -6,6 +6,8 @@ import { MSHV, MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
 import { driverOf } from '../kernel/objects.ts';
+import { unmapFrames } from './memory/map.ts';
+import { regionsOf } from './memory/regions.ts';
 import { partitionOf } from './objects.ts';
 import {
   AREA_PARENT,
@@ -58,6 +60,10 @@ export function* destroyPartition(context: Context, actor: Actor, partition: big
     for (const { index, parentStats } of vps)
       yield* unmapAll(context, actor, { partition, index }, parentStats);
     yield* hypercall(actor, FINALIZE_PARTITION, idInput(partition), { fast: true });
+  }
+  // After the partition is finalized, so that the hypervisor refuses; nobody minds.
+  for (const { start, pages } of regionsOf(context, id)) {
+    yield* unmapFrames(context, actor, { partition, start, pages: Number(pages) });
   }
   yield* withdrawAll(actor, partition);
   yield* hypercall(actor, DELETE_PARTITION, idInput(partition), { fast: true });

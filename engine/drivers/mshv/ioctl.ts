@@ -11,9 +11,15 @@ import { CREATE_PARTITION_IOCTL } from './create-partition.ts';
 import { CREATE_VP_IOCTL } from './create-vp.ts';
 import { INITIALIZE_IOCTL } from './initialize.ts';
 import type { IoctlRow } from './ioctl-row.ts';
+import { SET_GUEST_MEMORY_IOCTL } from './memory/ioctl.ts';
 import { partitionOf, vpOf } from './objects.ts';
 
-const ROWS: readonly IoctlRow[] = [CREATE_PARTITION_IOCTL, INITIALIZE_IOCTL, CREATE_VP_IOCTL];
+const ROWS: readonly IoctlRow[] = [
+  CREATE_PARTITION_IOCTL,
+  INITIALIZE_IOCTL,
+  CREATE_VP_IOCTL,
+  SET_GUEST_MEMORY_IOCTL,
+];
 
 const BY_REQUEST: ReadonlyMap<string, IoctlRow> = new Map(
   ROWS.map((row) => {

@@ -3,6 +3,7 @@ import type { HypercallAnswer, HypercallRequest } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { HypercallEvent } from '../../trace/event.ts';
 import { MESSAGE_CALLS } from '../host/post.ts';
+import { MAP_CALLS } from '../memory/map.ts';
 import { LIFE_CYCLE_CALLS } from '../partition/life-cycle.ts';
 import { POOL_CALLS } from '../partition/pool.ts';
 import { PROPERTY_CALLS } from '../partition/property.ts';
@@ -19,6 +20,7 @@ import { STATUS } from './status.ts';
 export const CALL_ROWS: readonly CallRow[] = [
   ...LIFE_CYCLE_CALLS,
   ...POOL_CALLS,
+  ...MAP_CALLS,
   ...PROPERTY_CALLS,
   ...VP_CALLS,
   ...STATE_PAGE_CALLS,

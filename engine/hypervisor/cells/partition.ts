@@ -26,6 +26,8 @@ export const PARTITION = objectKind('partition', undefined, 'decimal', {
     used: cell('dec'),
     /** Number of the next run of deposited pages. */
     nextRun: cell('dec'),
+    /** Pages mapped into the partition, where mapping costs pages of the pool. */
+    mapped: cell('dec'),
   },
   stats: { self: cell('pfn'), parent: cell('pfn') },
 });

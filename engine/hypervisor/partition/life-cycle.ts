@@ -7,6 +7,7 @@ import { HYPERVISOR } from '../cells/host.ts';
 import { PARTITION, VP } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { OWN_PARTITION } from '../initialise.ts';
+import { removeGpa } from '../memory/runs.ts';
 import { takePages } from './pages.ts';
 import { PHASES } from './phases.ts';
 import { findChild, RESERVED, reservedSet, setState, wrongState } from './target.ts';
@@ -87,9 +88,11 @@ function finalize(call: Call): HypercallAnswer {
   if (wrong !== undefined) return wrong;
   const { store } = call.context;
   for (const vp of store.children(found.id, VP)) store.destroy(vp);
+  removeGpa(call.context, found.id);
   store.set(cellAt(found.id, PARTITION.slots.stats.self), 0);
   store.set(cellAt(found.id, PARTITION.slots.stats.parent), 0);
   store.set(cellAt(found.id, PARTITION.slots.pool.used), 0);
+  store.set(cellAt(found.id, PARTITION.slots.pool.mapped), 0);
   setState(call, found.id, 'finalized');
   return succeeded('TLFS2013.partition.finalize');
 }

@@ -19,4 +19,5 @@ export const PHASES = {
   VP_REGISTERS: ['active'],
   STATE_PAGE: ['active'],
   STATS_PAGE: ['active'],
+  GPA: ['active'],
 } as const satisfies Readonly<Record<string, readonly PartitionState[]>>;

@@ -1,0 +1,108 @@
+import { constantNumber, fieldOf, readU32, readU64 } from '../../../abi/index.ts';
+import { UNMODELLED } from '../../../hypervisor/index.ts';
+import type { DriverRun, Outcome } from '../../../machine/child.ts';
+import type { Context } from '../../../machine/context.ts';
+import type { ObjectId } from '../../../state/store.ts';
+import type { IoctlEvent } from '../../../trace/event.ts';
+import type { Actor } from '../../kernel/access.ts';
+import { failure } from '../../kernel/errno.ts';
+import type { IoctlRow } from '../ioctl-row.ts';
+import { partitionOfHandle } from '../objects.ts';
+import { mapFrames, unmapFrames } from './map.ts';
+import { addRegion, overlaps, type Region, regionOfFrame, removeRegion } from './regions.ts';
+
+const RULE = 'Linux.mshv.set-guest-memory';
+const ARG_BYTES = 32;
+const ARG = {
+  size: fieldOf('mshv_user_mem_region', 'size'),
+  frame: fieldOf('mshv_user_mem_region', 'guest_pfn'),
+  address: fieldOf('mshv_user_mem_region', 'userspace_addr'),
+  flags: fieldOf('mshv_user_mem_region', 'flags'),
+  reserved: fieldOf('mshv_user_mem_region', 'rsvd'),
+};
+const WRITABLE = 1 << constantNumber('MSHV_SET_MEM_BIT_WRITABLE');
+const EXECUTABLE = 1 << constantNumber('MSHV_SET_MEM_BIT_EXECUTABLE');
+const UNMAP = 1 << constantNumber('MSHV_SET_MEM_BIT_UNMAP');
+const KNOWN_FLAGS = (1 << constantNumber('MSHV_SET_MEM_BIT_COUNT')) - 1;
+const PAGE_BYTES = 4096n;
+/** 64 GiB: the driver allocates 8 bytes a page for a region, and no machine is assumed to have more than that. */
+const MAX_REGION_PAGES = 1n << 24n;
+
+const READABLE = constantNumber('HV_MAP_GPA_READABLE');
+const ADJUSTABLE = constantNumber('HV_MAP_GPA_ADJUSTABLE');
+const MAP_WRITABLE = constantNumber('HV_MAP_GPA_WRITABLE');
+const MAP_EXECUTABLE = constantNumber('HV_MAP_GPA_EXECUTABLE');
+const NO_ACCESS = constantNumber('HV_MAP_GPA_NO_ACCESS');
+
+function regionFlags(flags: number): number {
+  const writable = (flags & WRITABLE) === 0 ? 0 : MAP_WRITABLE;
+  const executable = (flags & EXECUTABLE) === 0 ? 0 : MAP_EXECUTABLE;
+  return READABLE | ADJUSTABLE | writable | executable;
+}
+
+function isBad(arg: Uint8Array): boolean {
+  const size = readU64(arg, ARG.size);
+  const reserved = arg.subarray(ARG.reserved.offset, ARG.reserved.offset + ARG.reserved.length);
+  return (
+    size === 0n ||
+    size % PAGE_BYTES !== 0n ||
+    readU64(arg, ARG.address) % PAGE_BYTES !== 0n ||
+    (readU32(arg, ARG.flags) & ~KNOWN_FLAGS) !== 0 ||
+    reserved.some((byte) => byte !== 0)
+  );
+}
+
+function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
+  if (isBad(arg)) return { ret: failure('EINVAL'), rule: RULE };
+  const { partition, id } = partitionOfHandle(context, event.handle);
+  const region: Region = {
+    start: readU64(arg, ARG.frame),
+    pages: readU64(arg, ARG.size) / PAGE_BYTES,
+    address: readU64(arg, ARG.address),
+    // Before movable regions every page was pinned when it was given.
+    kind: context.profile.kernel === 'upstream-6.16' ? 'pinned' : 'movable',
+    flags: regionFlags(readU32(arg, ARG.flags)),
+  };
+  if ((readU32(arg, ARG.flags) & UNMAP) !== 0) return yield* unmap(context, actor, partition, id, region);
+  // Whether the process has memory there is not in the trace: a refusal that was recorded stands.
+  if (event.ret === failure('EINVAL') || event.ret === failure('ENOMEM')) {
+    return { ret: event.ret as number, rule: UNMODELLED };
+  }
+  if (overlaps(context, id, region.start, region.pages)) return { ret: failure('EEXIST'), rule: RULE };
+  if (region.pages > MAX_REGION_PAGES) return { ret: failure('ENOMEM'), rule: RULE };
+  addRegion(context, id, region);
+  const flags = region.kind === 'movable' ? NO_ACCESS : region.flags;
+  const frames = { partition, start: region.start, pages: Number(region.pages) };
+  const ret = yield* mapFrames(context, actor, frames, flags);
+  if (ret !== 0) removeRegion(context, id, region);
+  return { ret, rule: RULE };
+}
+
+function* unmap(
+  context: Context,
+  actor: Actor,
+  partition: bigint,
+  id: ObjectId,
+  asked: Region,
+): DriverRun<Outcome> {
+  const region = regionOfFrame(context, id, asked.start);
+  if (region === undefined) return { ret: failure('ENOENT'), rule: RULE };
+  const { start, pages, address } = asked;
+  if (region.start !== start || region.pages !== pages || region.address !== address) {
+    return { ret: failure('EINVAL'), rule: RULE };
+  }
+  removeRegion(context, id, region);
+  yield* unmapFrames(context, actor, { partition, start, pages: Number(pages) });
+  return { ret: 0, rule: RULE };
+}
+
+/**
+ * MSHV_SET_GUEST_MEMORY (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_map_user_memory and mshv_unmap_user_memory).
+ * What kind of memory the process has there the trace does not show: it is taken for ordinary memory.
+ */
+export const SET_GUEST_MEMORY_IOCTL: IoctlRow = {
+  fd: 'partition',
+  name: 'MSHV_SET_GUEST_MEMORY',
+  argBytes: ARG_BYTES,
+  enter,
+};

@@ -1,0 +1,58 @@
+import { cellAt } from '../../../hypervisor/index.ts';
+import type { Context } from '../../../machine/context.ts';
+import { keyOf, type ObjectId } from '../../../state/store.ts';
+import { MSHV_REGION, REGION_KINDS, type RegionKind } from '../../cells/driver.ts';
+
+/** Guest memory that a process gave a partition. */
+export interface Region {
+  /** First guest page frame. */
+  readonly start: bigint;
+  readonly pages: bigint;
+  readonly address: bigint;
+  readonly kind: RegionKind;
+  /** HV_MAP_GPA_… flags of its pages once they are there. */
+  readonly flags: number;
+}
+
+function regionAt({ store }: Context, id: ObjectId): Region {
+  const { pages, address, kind, flags } = MSHV_REGION.slots;
+  return {
+    start: BigInt(store.key(id)),
+    pages: store.get(cellAt(id, pages)),
+    address: store.get(cellAt(id, address)),
+    kind: REGION_KINDS[store.low(cellAt(id, kind))] ?? 'none',
+    flags: store.low(cellAt(id, flags)),
+  };
+}
+
+/** Regions of a partition, the one that was given last first, as the driver's list has them. */
+export function regionsOf(context: Context, partition: ObjectId): Region[] {
+  return context.store
+    .children(partition, MSHV_REGION)
+    .map((id) => regionAt(context, id))
+    .reverse();
+}
+
+export function regionOfFrame(context: Context, partition: ObjectId, frame: bigint): Region | undefined {
+  return regionsOf(context, partition).find(({ start, pages }) => start <= frame && frame < start + pages);
+}
+
+export function overlaps(context: Context, partition: ObjectId, start: bigint, pages: bigint): boolean {
+  return regionsOf(context, partition).some(
+    (region) => region.start < start + pages && start < region.start + region.pages,
+  );
+}
+
+export function addRegion(context: Context, partition: ObjectId, region: Region): void {
+  const { store } = context;
+  const id = store.create(partition, MSHV_REGION, keyOf(region.start));
+  store.set(cellAt(id, MSHV_REGION.slots.pages), region.pages);
+  store.set(cellAt(id, MSHV_REGION.slots.address), region.address);
+  store.set(cellAt(id, MSHV_REGION.slots.kind), REGION_KINDS.indexOf(region.kind));
+  store.set(cellAt(id, MSHV_REGION.slots.flags), region.flags);
+}
+
+export function removeRegion({ store }: Context, partition: ObjectId, region: Region): void {
+  const id = store.find(partition, MSHV_REGION, keyOf(region.start));
+  if (id !== undefined) store.destroy(id);
+}
