@@ -44,6 +44,8 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof Problem)) throw error;
-  process.stderr.write(`hvrewind: ${error.message}\n`);
+  // Over what is left of a progress line.
+  const start = process.stderr.isTTY ? '\r\u001b[K' : '';
+  process.stderr.write(`${start}hvrewind: ${error.message}\n`);
   process.exitCode = error.exit;
 }

@@ -1,4 +1,4 @@
-const EVERY_MS = 200;
+const EVERY_MS = 100;
 
 /**
  * Shows how far long work is, on a terminal only, and takes the line away at the end. Returned functions:

@@ -11,15 +11,14 @@ import { outputPath } from '../trace-output.ts';
 export async function run(args: Arguments): Promise<number> {
   const path = outputPath('import', args, '.hvtrace', args.operands[0] ?? '');
   const events = await importing('import', async () => {
-    const progress = progressLine('import', 0);
-    const source = await eventTextImporter.open(args.operands[0] ?? '', {
-      onProgress: ({ events: done }) => {
-        progress.report(done);
-      },
-    });
+    const source = await eventTextImporter.open(args.operands[0] ?? '');
     const options = { force: args.flag('force'), how: 'import event text' };
     return record('import', path, source.header, options, async (writer) => {
-      for await (const batch of source.events) for (const event of batch) writer.append(event);
+      const progress = progressLine('import', 0);
+      for await (const batch of source.events) {
+        for (const event of batch) writer.append(event);
+        progress.report(writer.events);
+      }
       progress.done();
       return writer.events;
     });

@@ -7,6 +7,7 @@ import { importing } from '../importing.ts';
 import { printJson, tell } from '../output.ts';
 import { EXIT } from '../problem.ts';
 import { withProfile } from '../profile-option.ts';
+import { progressLine } from '../progress.ts';
 import { record } from '../recording.ts';
 import { SIDES } from '../sides.ts';
 import { outputPath } from '../trace-output.ts';
@@ -21,7 +22,16 @@ export async function run(args: Arguments): Promise<number> {
     const stimuli: TraceEvent[] = [];
     for await (const batch of scenario.events) stimuli.push(...batch);
     return record('run', path, header, { force: args.flag('force'), how: 'run' }, (writer) => {
-      const result = play(stimuli, header.profile, SIDES, recordingSink(writer));
+      const sink = recordingSink(writer);
+      const progress = progressLine('run', 0);
+      const result = play(stimuli, header.profile, SIDES, {
+        ...sink,
+        step(step, machine) {
+          sink.step(step, machine);
+          progress.report(writer.events);
+        },
+      });
+      progress.done();
       writer.hash(result.hash);
       return result;
     });
