@@ -15,10 +15,14 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs `./hvrewind` as a user would, from `folder`, and takes what it prints. */
-export function hvrewind(words: readonly string[], folder: string = ROOT): Promise<Ran> {
+/** Runs `./hvrewind` as a user would (this one, or the one with that number), from `folder`, and takes what it prints. */
+export function hvrewind(words: readonly string[], folder: string = ROOT, uid?: number): Promise<Ran> {
   return new Promise((done, fail) => {
-    const child = spawn(PROGRAM, words, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(PROGRAM, words, {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    });
     let [out, err] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text;
