@@ -24,7 +24,7 @@ describe('MSHV_SET_GUEST_MEMORY', () => {
     ['unmap from inside', { frame: 0x101n, size: 0x1000n, flags: 4 }, -22],
     ['unmap with another address', { frame: 0x100n, size: 0x2000n, address: 0n, flags: 4 }, -22],
     ['unmap', { frame: 0x100n, size: 0x2000n, flags: 4 }, 0],
-    ['more than there is', { size: 1n << 40n }, -12],
+    ['more than there is', { frame: 0x1000n, size: 1n << 40n }, -12],
   ];
   for (const [what, given, ret] of CHECKS) {
     it(`${what}: ${ret}`, () => {

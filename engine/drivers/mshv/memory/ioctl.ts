@@ -20,10 +20,10 @@ const ARG = {
   flags: fieldOf('mshv_user_mem_region', 'flags'),
   reserved: fieldOf('mshv_user_mem_region', 'rsvd'),
 };
-const WRITABLE = 1 << constantNumber('MSHV_SET_MEM_BIT_WRITABLE');
-const EXECUTABLE = 1 << constantNumber('MSHV_SET_MEM_BIT_EXECUTABLE');
-const UNMAP = 1 << constantNumber('MSHV_SET_MEM_BIT_UNMAP');
-const KNOWN_FLAGS = (1 << constantNumber('MSHV_SET_MEM_BIT_COUNT')) - 1;
+const WRITABLE = constantNumber('MSHV_SET_MEM_BIT_WRITABLE');
+const EXECUTABLE = constantNumber('MSHV_SET_MEM_BIT_EXECUTABLE');
+const UNMAP = constantNumber('MSHV_SET_MEM_BIT_UNMAP');
+const KNOWN_FLAGS = constantNumber('MSHV_SET_MEM_BIT_COUNT') - 1;
 const PAGE_BYTES = 4096n;
 /** 64 GiB: the driver allocates 8 bytes a page for a region, and no machine is assumed to have more than that. */
 const MAX_REGION_PAGES = 1n << 24n;
