@@ -4,6 +4,7 @@ import { deliver, deliverException } from './exec/interrupts.ts';
 import type { CpuExit, ReadMsrExit, WriteMsrExit } from './exits.ts';
 import { IF, TF } from './flags.ts';
 import { EXECUTE, type GuestMemory, PAGE_BYTES } from './guest-memory.ts';
+import { runStraight } from './hot.ts';
 import { getRegister, setRegister } from './hypervisor-registers.ts';
 import type { Instruction } from './instruction.ts';
 import { CS, DB, Exit, Fault, GP, Machine, RAX, RBX, RCX, RDX } from './machine.ts';
@@ -113,14 +114,12 @@ export class GuestCpu {
     const cache = this.#cache;
     let block: Block | undefined;
     let start = m.ip;
-    let k = 0;
     let last = 0;
     let shadow = false;
     try {
       for (;;) {
         start = m.ip;
         block = undefined;
-        k = 0;
         const left = end - m.executed;
         if (left <= 0) return BUDGET;
         if (this.wantInterruptWindow && this.interruptible) return WINDOW;
@@ -132,11 +131,9 @@ export class GuestCpu {
         shadow = m.interruptShadow;
         m.interruptShadow = false;
 
-        for (; k < last; k += 1) {
-          const instruction = all[k]!;
-          instruction.execute(m, instruction);
-          if (m.leaveBlock) break;
-        }
+        m.position = 0;
+        const k = runStraight(m, all, last);
+        m.position = k;
         m.executed += k;
         const instruction = all[k]!;
         m.ip = start + instruction.offset + instruction.length;
@@ -151,11 +148,11 @@ export class GuestCpu {
         }
       }
     } catch (stopped) {
-      // Before the last instruction of the block, those before it are not counted yet.
-      if (k < last) m.executed += k;
+      // In the straight part of the block nothing is counted yet.
+      if (block !== undefined && m.position < last) m.executed += m.position;
       // An exit has no effect: the shadow is still there when the instruction is tried again.
       if (stopped instanceof Exit && block !== undefined) m.interruptShadow = shadow;
-      const instruction = block?.instructions[k];
+      const instruction = block?.instructions[m.position];
       return this.#stopped(stopped, start + (instruction?.offset ?? 0), instruction);
     }
   }

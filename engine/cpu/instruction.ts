@@ -6,6 +6,8 @@ export type Execute = (m: Machine, i: Instruction) => void;
 /** `rm` of an instruction whose operand is in memory. */
 export const MEMORY = -1;
 
+export const COLD = 0;
+
 export const REP_NONE = 0;
 export const REPE = 1;
 export const REPNE = 2;
@@ -34,6 +36,10 @@ export class Instruction {
   /** Bytes from the start of its block, and bytes of its own. */
   offset = 0;
   length = 0;
+  /** One of the commonest forms (hot.ts), and its operands as indexes into g32; COLD for all others. */
+  hot = COLD;
+  to = 0;
+  from = 2 * NO_REGISTER;
   /** The run loop looks at the machine again after it: jumps, mode changes, exits. */
   endsBlock = false;
 

@@ -117,6 +117,8 @@ export class Machine {
 
   /** Makes the run loop leave the block after this instruction: the block's own bytes were written. */
   leaveBlock = false;
+  /** Index in its block of the instruction that runs, where it may leave: see hot.ts. */
+  position = 0;
   /** The next instruction is executed before any interrupt is taken (STI, MOV SS). */
   interruptShadow = false;
 

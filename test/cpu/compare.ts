@@ -109,6 +109,7 @@ interface Sequence {
 }
 
 const PIECES = 24;
+const HLT = 0xf4;
 
 function makeSequence(seed: number): Sequence {
   const random = new Random(seed);
@@ -121,7 +122,7 @@ function makeSequence(seed: number): Sequence {
   const eflags = (random.u32() & ARITHMETIC) | IF | 2;
   return {
     pieces,
-    code: Uint8Array.from(pieces.flatMap((piece) => piece.bytes)),
+    code: Uint8Array.from([...pieces.flatMap((piece) => piece.bytes), HLT]),
     data,
     start: { general, eip: CODE, eflags },
   };
@@ -193,7 +194,29 @@ class Comparison {
       this.guest.cpu.setRegister(RFLAGS, BigInt((host.eflags & (ARITHMETIC | DF)) | IF | 2));
       before = host;
     }
-    return this.#memoryDifference(seed, sequence.pieces);
+    return this.#memoryDifference(seed, sequence.pieces) ?? this.#blockDifference(seed, sequence);
+  }
+
+  /**
+   * The comparison above runs one instruction at a time. A run of whole blocks, up to the HLT behind the sequence or a
+   * fault, must end in the state that single instructions end in.
+   */
+  #blockDifference(seed: number, sequence: Sequence): string | undefined {
+    const ends = [1, 1_000_000].map((budget) => {
+      this.guest.write(CODE, sequence.code);
+      this.guest.write(COMPARED.start, sequence.data);
+      this.guest.start(sequence.start);
+      const before = this.guest.cpu.executed;
+      let exit = this.guest.cpu.run(budget);
+      while (exit.kind === 'budget') exit = this.guest.cpu.run(budget);
+      return JSON.stringify({
+        exit: exit.kind,
+        ...this.guest.get(),
+        executed: this.guest.cpu.executed - before,
+        memory: Buffer.from(this.guest.read(COMPARED.start, COMPARED.bytes)).toString('hex'),
+      });
+    });
+    return ends[0] === ends[1] ? undefined : `seed ${seed}: by instructions ${ends[0]}, by blocks ${ends[1]}`;
   }
 
   /** One instruction; a repeated one stops after each element with EIP still on it. */

@@ -1,5 +1,6 @@
 /** Bytes to one instruction (Intel SDM 2, chapter 2). */
 import { undefinedOpcode } from '../exec/system.ts';
+import { markHot } from '../hot.ts';
 import { Instruction, MEMORY, REP_NONE, REPE, REPNE } from '../instruction.ts';
 import { CS, DS, ES, FS, GP, GS, type Machine, NO_REGISTER, SS } from '../machine.ts';
 import { cut, registerIndex } from '../operands.ts';
@@ -158,6 +159,7 @@ function decodeEntry(reader: CodeReader, entry: Entry, opcode: number, p: Prefix
     second = true;
   }
   if (p.lock && !(row.lockable && i.rm === MEMORY)) return invalid();
+  markHot(i);
   return finish(i, reader, row.ends);
 }
 

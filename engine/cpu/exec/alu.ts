@@ -43,16 +43,25 @@ export function compute(m: Machine, kind: number, a: number, b: number, size: nu
   }
 }
 
+/** The carry out of each bit: both operands had it, or one had it and the sum lost it. */
+export function carriesOfSum(a: number, b: number, sum: number): number {
+  return (a & b) | ((a | b) & ~sum);
+}
+
+/** The borrow out of each bit of a - b. */
+export function borrowsOfDifference(a: number, b: number, difference: number): number {
+  return (~a & b) | ((~a | b) & difference);
+}
+
 export function add(m: Machine, a: number, b: number, carryIn: number, size: number): number {
   const result = cut(a + b + carryIn, size);
-  // Each bit: both operands had it, or one had it and the sum lost it.
-  setFlags(m, result, (a & b) | ((a | b) & ~result), size);
+  setFlags(m, result, carriesOfSum(a, b, result), size);
   return result;
 }
 
 export function subtract(m: Machine, a: number, b: number, borrowIn: number, size: number): number {
   const result = cut(a - b - borrowIn, size);
-  setFlags(m, result, (~a & b) | ((~a | b) & result), size);
+  setFlags(m, result, borrowsOfDifference(a, b, result), size);
   return result;
 }
 
