@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { app, type BrowserWindow, dialog, Menu } from 'electron';
 import type { AppCall } from '../../engine/app/border.ts';
 import type { Reply, ShellCall, ShellRequests, ShellStatus } from '../../engine/app/shell.ts';
@@ -20,6 +21,7 @@ export class Desktop implements Answers {
   #trace: HostedTrace | undefined;
   #opening: HostedTrace | undefined;
   #line = '';
+  #asking = false;
 
   /** `folder`: where the built program stands (build.ts). Only after the app is ready. */
   constructor(folder: string) {
@@ -47,7 +49,7 @@ export class Desktop implements Answers {
   async open(path: string): Promise<void> {
     this.show();
     this.#opening?.close();
-    this.#say('');
+    this.#say(`opening ${basename(path)}…`);
     const trace = new HostedTrace(path, {
       progress: (progress) => this.#push(CHANNELS.progress, progress),
       ended: (problem) => this.#lost(trace, problem),
@@ -62,6 +64,7 @@ export class Desktop implements Answers {
     }
     this.#trace?.close();
     this.#trace = trace;
+    this.#line = '';
     this.#recent.add(path);
     app.addRecentDocument(path);
     this.#reload();
@@ -127,14 +130,20 @@ export class Desktop implements Answers {
 
   async #openDialog(): Promise<void> {
     this.show();
-    if (this.#window === undefined) return;
-    const { filePaths } = await dialog.showOpenDialog(this.#window, {
-      title: 'Open a trace',
-      properties: ['openFile'],
-      filters: [TRACES, ALL],
-    });
-    const [path] = filePaths;
-    if (path !== undefined) await this.open(path);
+    // The key may reach both the page and the menu.
+    if (this.#window === undefined || this.#asking) return;
+    this.#asking = true;
+    try {
+      const { filePaths } = await dialog.showOpenDialog(this.#window, {
+        title: 'Open a trace',
+        properties: ['openFile'],
+        filters: [TRACES, ALL],
+      });
+      const [path] = filePaths;
+      if (path !== undefined) void this.open(path);
+    } finally {
+      this.#asking = false;
+    }
   }
 
   async #savePacked(): Promise<void> {

@@ -14,8 +14,10 @@ export interface Answers {
 
 /** Takes requests from our page alone, checks each against the closed lists, and refuses in one line. */
 export function answerPages(answers: Answers): void {
-  handle(CHANNELS.app, 2, ([method, input]) => passOn(readCall(method, input), answers.app));
-  handle(CHANNELS.shell, 2, ([method, input]) => passOn(readShellCall(method, input), answers.shell));
+  handle(CHANNELS.app, 2, ([method, input]) => passOn(readCall(method, input), (call) => answers.app(call)));
+  handle(CHANNELS.shell, 2, ([method, input]) =>
+    passOn(readShellCall(method, input), (call) => answers.shell(call)),
+  );
   handle(CHANNELS.drop, 1, async ([path]) => {
     if (typeof path !== 'string' || !isAbsolute(path)) return { problem: 'drop: not an absolute path' };
     answers.drop(path);

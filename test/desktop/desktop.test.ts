@@ -1,0 +1,250 @@
+/** What a user does with the desktop program. One program for all tests, in this order. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { before, describe, test } from 'node:test';
+import type { AppProgress } from '../../engine/app/api.ts';
+import { seqOf, timeNs } from '../../engine/trace/position.ts';
+import { headerOf } from '../../tracer/store/header.testing.ts';
+import { TraceWriter } from '../../tracer/store/index.ts';
+import {
+  answerDialog,
+  control,
+  dropFiles,
+  menuItem,
+  openFileEvent,
+  page,
+  press,
+  secondInstance,
+  theWindow,
+} from './double/control.ts';
+import { at, chromium, folder, makeTrace, shows, showsTrace, startBefore, until } from './program.testing.ts';
+
+const EVENTS_OF_LONG = 300_000;
+
+startBefore();
+before(async () => {
+  await Promise.all([makeTrace('first.hvtrace'), makeTrace('second.hvtrace', 'teardown-l1vh-rmmod-before')]);
+  writeFileSync(at('bad.hvtrace'), 'this is no trace');
+});
+
+const line = (): Promise<string> => page().getByRole('status', { name: 'notice' }).innerText();
+
+describe('opening', chromium, () => {
+  test('without a file the window shows how to open one', async () => {
+    await until('the window is shown', () => theWindow().isVisible());
+    await shows('Open a trace…');
+    assert.equal(menuItem('close-trace').enabled, false);
+    assert.equal(menuItem('save-packed').enabled, false);
+    assert.equal(menuItem('recent').enabled, false);
+  });
+
+  test('the menu asks for a file, and its events are in the grid', async () => {
+    answerDialog('showOpenDialog', { canceled: false, filePaths: [at('first.hvtrace')] });
+    press('CmdOrCtrl+O');
+    await showsTrace('first.hvtrace');
+    const grid = page().getByRole('grid', { name: /events/i });
+    assert.ok(Number(await grid.getAttribute('aria-rowcount')) > 100);
+    await shows('no divergence');
+    assert.equal(menuItem('close-trace').enabled, true);
+  });
+
+  test('a dialog that is cancelled changes nothing', async () => {
+    answerDialog('showOpenDialog', { canceled: true, filePaths: [] });
+    menuItem('open').choose();
+    await until('the dialog was shown', () => control.dialogs.length === 2);
+    assert.match(await page().title(), /^first\.hvtrace /);
+  });
+
+  test('a second start hands its file over and the window comes to the front', async () => {
+    theWindow().minimize();
+    secondInstance({ file: at('second.hvtrace') });
+    await showsTrace('second.hvtrace');
+    assert.equal(theWindow().isMinimized(), false);
+    const before = control.focused;
+    for (const nothing of [{}, undefined, 'text', { file: 7 }]) secondInstance(nothing);
+    assert.equal(control.focused, before + 4);
+    assert.match(await page().title(), /^second\.hvtrace /);
+  });
+
+  test('the system names a file', async () => {
+    assert.equal(openFileEvent(at('first.hvtrace')), true);
+    await showsTrace('first.hvtrace');
+  });
+
+  test('a file is dropped onto the window', async () => {
+    await dropFiles([at('second.hvtrace')]);
+    await showsTrace('second.hvtrace');
+  });
+
+  test('a drop that the page makes up opens nothing', async () => {
+    const opened = control.systemRecent.length;
+    await page().evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'], 'first.hvtrace'));
+      window.dispatchEvent(new DragEvent('drop', { dataTransfer }));
+    });
+    await until('the page answers', async () => (await page().evaluate('1 + 1')) === 2);
+    assert.equal(control.systemRecent.length, opened);
+    assert.match(await page().title(), /^second\.hvtrace /);
+  });
+
+  test('a packed copy is saved and opens', async () => {
+    answerDialog('showSaveDialog', { canceled: false, filePath: at('copy.hvtrace.zst') });
+    press('CmdOrCtrl+Shift+S');
+    await until('a line says so', async () => /saved .*copy\.hvtrace\.zst: \d+ events/.test(await line()));
+    assert.ok(statSync(at('copy.hvtrace.zst')).size < statSync(at('second.hvtrace')).size);
+    await dropFiles([at('copy.hvtrace.zst')]);
+    await showsTrace('copy.hvtrace.zst');
+  });
+
+  test('a copy is never written over the trace itself', async () => {
+    const size = statSync(at('copy.hvtrace.zst')).size;
+    answerDialog('showSaveDialog', { canceled: false, filePath: at('copy.hvtrace.zst') });
+    press('CmdOrCtrl+Shift+S');
+    await until('a line says so', async () => /is the file that is read/.test(await line()));
+    assert.equal(statSync(at('copy.hvtrace.zst')).size, size);
+  });
+});
+
+describe('what cannot be shown', chromium, () => {
+  for (const name of ['bad.hvtrace', 'absent.hvtrace']) {
+    test(`${name} is one line in the window, and the open trace stays`, async () => {
+      const title = await page().title();
+      secondInstance({ file: at(name) });
+      await until(
+        'the line is there',
+        async () => (await line()).includes(name) && !(await line()).startsWith('opening'),
+      );
+      assert.doesNotMatch(await line(), /\n/);
+      assert.equal(await page().title(), title);
+      const answer = await page().evaluate(() => window.hvrewind.app('info', {}));
+      assert.ok('value' in answer, JSON.stringify(answer));
+      assert.ok(!control.systemRecent.includes(at(name)));
+    });
+  }
+});
+
+describe('recent files', chromium, () => {
+  test('are in the menu, newest first, and kept for the next start', () => {
+    const names = menuItem('recent').items.map(({ label }) => label.split(' ')[0]);
+    assert.deepEqual(names.slice(0, 3), ['copy.hvtrace.zst', 'second.hvtrace', 'first.hvtrace']);
+    assert.deepEqual(JSON.parse(readFileSync(at('user/recent.json'), 'utf8')), [
+      at('copy.hvtrace.zst'),
+      at('second.hvtrace'),
+      at('first.hvtrace'),
+    ]);
+    assert.equal(control.systemRecent.at(-1), at('copy.hvtrace.zst'));
+  });
+
+  test('open from the menu', async () => {
+    menuItem(`first.hvtrace  (${at('first.hvtrace')})`).choose();
+    await showsTrace('first.hvtrace');
+  });
+
+  test('open from the page once the trace is closed', async () => {
+    press('CmdOrCtrl+W');
+    await shows('Open a trace…');
+    assert.equal(menuItem('close-trace').enabled, false);
+    await page()
+      .getByRole('button', { name: /second\.hvtrace/ })
+      .click();
+    await showsTrace('second.hvtrace');
+  });
+
+  test('are forgotten when the user says so', async () => {
+    menuItem('clear-recent').choose();
+    assert.equal(menuItem('recent').enabled, false);
+    assert.deepEqual(control.systemRecent, []);
+    assert.deepEqual(JSON.parse(readFileSync(at('user/recent.json'), 'utf8')), []);
+  });
+});
+
+describe('a long replay', chromium, () => {
+  before(() => writeLongTrace(at('long.hvtrace')));
+
+  test('leaves the window answering, shows how far it is, and ends in the trace', async () => {
+    await page().evaluate(() => {
+      const seen: AppProgress[] = [];
+      Object.assign(window, { seen });
+      window.hvrewind.onProgress((progress) => seen.push(progress));
+    });
+    secondInstance({ file: at('long.hvtrace') });
+    const delaysMs: number[] = [];
+    let seen: readonly AppProgress[] = [];
+    for (;;) {
+      const startMs = performance.now();
+      const answer = await askWhileReplaying();
+      if (answer === undefined) break;
+      delaysMs.push(performance.now() - startMs);
+      assert.ok(answer.ok);
+      seen = answer.seen;
+    }
+    await showsTrace('long.hvtrace');
+    assert.ok(delaysMs.length > 10, `${delaysMs.length} answers while it was replayed`);
+    const slowestMs = Math.max(...delaysMs);
+    assert.ok(slowestMs < 500, `an answer took ${slowestMs} ms`);
+    assert.ok(seen.length > 2, `${seen.length} pieces of progress`);
+    for (const [i, { done, total }] of seen.entries())
+      assert.ok(total === EVENTS_OF_LONG && done > (seen[i - 1]?.done ?? 0), JSON.stringify(seen));
+    await shows(String(EVENTS_OF_LONG));
+  });
+
+  test('is given up for the file that is opened next', async () => {
+    secondInstance({ file: at('long.hvtrace') });
+    secondInstance({ file: at('first.hvtrace') });
+    await showsTrace('first.hvtrace');
+    const { value } = (await page().evaluate(() => window.hvrewind.shell('status', {}))) as {
+      value: { trace: string };
+    };
+    assert.equal(value.trace, 'first.hvtrace');
+  });
+});
+
+describe('the end', chromium, () => {
+  test('no page had an error, and nothing was asked of a network', () => {
+    assert.deepEqual(control.pageErrors, []);
+    assert.deepEqual([control.cancelled, control.stayed, control.deniedWindows], [[], [], []]);
+  });
+
+  test('quit closes the window and ends with 0', async () => {
+    press('CmdOrCtrl+Q');
+    await until('the program has ended', () => control.exitCode !== undefined);
+    assert.equal(control.exitCode, 0);
+    assert.throws(() => theWindow(), /no window/);
+    assert.ok(existsSync(folder));
+  });
+});
+
+/** Asks the open trace for rows, and what progress has come; undefined once the page has given way to the next. */
+async function askWhileReplaying(): Promise<{ ok: boolean; seen: readonly AppProgress[] } | undefined> {
+  try {
+    return await page().evaluate(async () => {
+      const answer = await window.hvrewind.app('events', { filter: '', derived: true, from: 0, count: 50 });
+      const { seen } = window as unknown as { seen?: readonly AppProgress[] };
+      return seen === undefined ? undefined : { ok: 'value' in answer, seen };
+    });
+  } catch (error) {
+    if (/context was destroyed/.test(String(error))) return undefined;
+    throw error;
+  }
+}
+
+/** Reads of a register, enough for a replay of a second or more. */
+function writeLongTrace(path: string): void {
+  const writer = TraceWriter.create(path, headerOf({ kernel: 'upstream-7.2', role: 'root' }));
+  assert.ok('append' in writer);
+  for (let seq = 1; seq <= EVENTS_OF_LONG; seq++) {
+    writer.append({
+      seq: seqOf(seq),
+      t: timeNs(seq * 100),
+      provenance: 'observed',
+      kind: 'msr',
+      dir: 'read',
+      cpu: 0,
+      component: 'mshv',
+      msr: 0x4000_0080,
+      value: 0n,
+    });
+  }
+  writer.close();
+}
