@@ -43,7 +43,7 @@ export class GuestCpu {
   /** The state after reset; memory and what was told about it stay. */
   reset(): void {
     reset(this.#m);
-    this.#cache.forgetLast();
+    this.#cache.forgetTranslations();
   }
 
   /** Instructions executed since creation; one REP instruction may count several times. */
@@ -58,7 +58,7 @@ export class GuestCpu {
 
   setRegister(register: number, value: bigint): void {
     setRegister(this.#m, register, value);
-    this.#cache.forgetLast();
+    this.#cache.forgetTranslations();
   }
 
   /** Pages were mapped, unmapped or changed their permissions. */
@@ -124,7 +124,7 @@ export class GuestCpu {
         if (left <= 0) return BUDGET;
         if (this.wantInterruptWindow && this.interruptible) return WINDOW;
         if (start > m.limits[CS]!) m.fault(GP, m.protectedMode ? 0 : undefined);
-        block = cache.find((m.bases[CS]! + start) >>> 0, m.code32);
+        block = cache.find(m.codeBase === 0 ? start : (m.codeBase + start) >>> 0, m.code32);
         const all = block.instructions;
         const stepping = (m.flags & TF) !== 0;
         last = Math.min(all.length, stepping || m.interruptShadow ? 1 : left) - 1;

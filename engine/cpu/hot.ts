@@ -18,18 +18,21 @@ import {
   cmpRmImm,
   cmpRmReg,
   compute,
+  decRm,
+  incRm,
+  keepingCarry,
   OR,
   SUB,
   testRmReg,
   XOR,
 } from './exec/alu.ts';
 import { lea, movRegRm, movRmImm, movRmReg } from './exec/moves.ts';
-import { pushRm } from './exec/stack.ts';
+import { popRm, pushRm } from './exec/stack.ts';
 import { CARRY_BITS } from './flags.ts';
 import { type Execute, type Instruction, MEMORY } from './instruction.ts';
 import { CARRIES, type Machine, RESULT } from './machine.ts';
 import { load, store } from './memory.ts';
-import { effectiveAddress, push } from './operands.ts';
+import { effectiveAddress, peek, push, setStackPointer, stackOffset } from './operands.ts';
 
 /** `to` and `from` are registers; with an immediate `from` is the register that stays 0, and `imm` is added to it. */
 const HOT_MOVE = 1;
@@ -46,6 +49,9 @@ const HOT_STORE = 10;
 const HOT_LEA = 11;
 const HOT_ALU_LOAD = 12;
 const HOT_PUSH = 13;
+const HOT_POP = 14;
+const HOT_INC = 15;
+const HOT_DEC = 16;
 
 const HOT_OF_KIND: ReadonlyMap<number, number> = new Map([
   [ADD, HOT_ADD],
@@ -84,6 +90,14 @@ const MEMORY_FORMS: ReadonlyMap<Execute, number> = new Map<Execute, number>([
   [aluRegRm, HOT_ALU_LOAD],
 ]);
 
+/** One register operand. */
+const SINGLE_FORMS: ReadonlyMap<Execute, number> = new Map<Execute, number>([
+  [pushRm, HOT_PUSH],
+  [popRm, HOT_POP],
+  [incRm, HOT_INC],
+  [decRm, HOT_DEC],
+]);
+
 /** Gives an instruction its hot form, where it has one. */
 export function markHot(i: Instruction): void {
   if (i.size !== 4) return;
@@ -95,9 +109,10 @@ export function markHot(i: Instruction): void {
       return;
     }
   }
-  if (i.execute === pushRm && i.rm !== MEMORY) {
-    i.hot = HOT_PUSH;
-    i.from = i.rm;
+  const single = SINGLE_FORMS.get(i.execute);
+  if (single !== undefined && i.rm !== MEMORY) {
+    i.hot = single;
+    i.to = i.rm;
     return;
   }
   const form = REGISTER_FORMS.get(i.execute);
@@ -203,9 +218,35 @@ export function runStraight(m: Machine, instructions: readonly Instruction[], en
         break;
       case HOT_PUSH:
         m.position = k;
-        push(m, g[i.from]!, 4);
+        push(m, g[to]!, 4);
         if (m.leaveBlock) return k;
         break;
+      case HOT_POP: {
+        m.position = k;
+        const value = peek(m, 0, 4);
+        setStackPointer(m, stackOffset(m, 4));
+        g[to] = value;
+        g[to + 1] = 0;
+        break;
+      }
+      case HOT_INC: {
+        const a = g[to]!;
+        const result = (a + 1) | 0;
+        g[to] = result;
+        g[to + 1] = 0;
+        lazy[CARRIES] = keepingCarry(lazy[CARRIES]!, carriesOfSum(a, 1, result));
+        lazy[RESULT] = result;
+        break;
+      }
+      case HOT_DEC: {
+        const a = g[to]!;
+        const result = (a - 1) | 0;
+        g[to] = result;
+        g[to + 1] = 0;
+        lazy[CARRIES] = keepingCarry(lazy[CARRIES]!, borrowsOfDifference(a, 1, result));
+        lazy[RESULT] = result;
+        break;
+      }
       default:
         m.position = k;
         i.execute(m, i);

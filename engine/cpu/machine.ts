@@ -110,6 +110,8 @@ export class Machine {
   stackMask = 0xffff;
   /** Derived from the attributes of CS. */
   code32 = false;
+  /** Derived: the base of CS. */
+  codeBase = 0;
 
   /** Instructions executed since creation; what RDTSC reads, with tscOffset added. */
   executed = 0;

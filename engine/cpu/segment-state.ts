@@ -34,7 +34,10 @@ export function segmentWritten(m: Machine, segment: number): void {
   const whole = limit === 0xffffffff && extent === limit && m.bases[segment] === 0;
   m.flat[segment] = whole && readable && writable ? 1 : 0;
   if (segment === SS) m.stackMask = (attributes & BIG) !== 0 ? -1 : 0xffff;
-  if (segment === CS) m.code32 = (attributes & BIG) !== 0;
+  if (segment === CS) {
+    m.code32 = (attributes & BIG) !== 0;
+    m.codeBase = m.bases[CS]!;
+  }
 }
 
 /** Writes a whole segment register. */

@@ -5,7 +5,7 @@
 import { registers } from '../../engine/abi/index.ts';
 import { EXECUTE, GuestCpu, type GuestPage, PAGE_BYTES, READ, WRITE } from '../../engine/cpu/index.ts';
 import { HostProcessor, type HostRegisters, Unavailable, USER_DS, USER32_CS } from './host-processor.ts';
-import { Generator, type Piece, type Window } from './instructions.ts';
+import { nextInstruction, Operands, type Piece, type Window } from './instructions/index.ts';
 import { Random } from './random.ts';
 
 /** What the test reads. */
@@ -113,9 +113,9 @@ const HLT = 0xf4;
 
 function makeSequence(seed: number): Sequence {
   const random = new Random(seed);
-  const generator = new Generator(random, WINDOW);
+  const operands = new Operands(random, WINDOW);
   const pieces: Piece[] = [];
-  while (pieces.length < PIECES) pieces.push(...generator.next());
+  while (pieces.length < PIECES) pieces.push(...nextInstruction(operands));
   const data = Uint8Array.from({ length: COMPARED.bytes }, () => random.value());
   const general = Array.from({ length: 8 }, () => random.value());
   general[4] = WINDOW.start + WINDOW.bytes / 2;

@@ -9,7 +9,7 @@
 
 import { PAGE_BYTES } from '../guest-memory.ts';
 import type { Instruction } from '../instruction.ts';
-import { type CodePage, GP, type Machine } from '../machine.ts';
+import { type CodePage, GP, type Machine, NO_TAG } from '../machine.ts';
 import { codePageAt, flushWriteTranslations } from '../memory.ts';
 import { decode, INCOMPLETE, LONGEST_INSTRUCTION } from './decoder.ts';
 
@@ -23,6 +23,10 @@ export interface Block {
 
 /** Long enough that the loop around blocks costs little, short enough that comparing its bytes does too. */
 const LONGEST_BLOCK = 32;
+
+/** Code pages at hand: 256 are 1 MiB of code before the first collision. */
+const SLOTS = 256;
+const PAGE_MASK = ~(PAGE_BYTES - 1);
 
 class CachedPage implements CodePage {
   readonly gpaPage: number;
@@ -42,9 +46,9 @@ export class CodeCache {
   readonly #m: Machine;
   readonly #pages = new Map<number, CachedPage>();
   #run = 0;
-  /** The page of the last block, and its linear address; -1 for none. */
-  #lastLinear = -1;
-  #last: CachedPage | undefined;
+  /** The code pages that were used last, direct mapped by linear address. */
+  readonly #tags = new Int32Array(SLOTS).fill(NO_TAG);
+  readonly #slots: (CachedPage | undefined)[] = new Array<CachedPage | undefined>(SLOTS).fill(undefined);
 
   constructor(m: Machine) {
     this.#m = m;
@@ -59,25 +63,26 @@ export class CodeCache {
   drop(gpaPage: number): void {
     this.#pages.delete(gpaPage);
     this.#m.codePages.delete(gpaPage);
-    this.forgetLast();
+    this.forgetTranslations();
   }
 
   dropAll(): void {
     this.#pages.clear();
     this.#m.codePages.clear();
-    this.forgetLast();
+    this.forgetTranslations();
   }
 
   /** After a change of the translation of addresses. */
-  forgetLast(): void {
-    this.#lastLinear = -1;
+  forgetTranslations(): void {
+    this.#tags.fill(NO_TAG);
   }
 
   /** The block at `linear`; leaves the machine where no code can be fetched there. */
   find(linear: number, code32: boolean): Block {
     const at = linear & (PAGE_BYTES - 1);
-    if (linear - at !== this.#lastLinear) this.#enterPage(linear - at);
-    const page = this.#last!;
+    const slot = (linear >>> 12) & (SLOTS - 1);
+    if (this.#tags[slot] !== (linear & PAGE_MASK)) this.#enterPage(linear, slot);
+    const page = this.#slots[slot]!;
     const block = (code32 ? page.blocks32 : page.blocks16)[at];
     if (block !== undefined) {
       if (block.run === this.#run) return block;
@@ -86,12 +91,12 @@ export class CodeCache {
         return block;
       }
       this.drop(page.gpaPage);
-      this.#enterPage(linear - at);
+      this.#enterPage(linear, slot);
     }
-    return this.#decodeBlock(this.#last!, linear, code32);
+    return this.#decodeBlock(this.#slots[slot]!, linear, code32);
   }
 
-  #enterPage(linear: number): void {
+  #enterPage(linear: number, slot: number): void {
     const { page, gpaPage } = codePageAt(this.#m, linear);
     let cached = this.#pages.get(gpaPage);
     if (cached === undefined) {
@@ -100,8 +105,8 @@ export class CodeCache {
       this.#m.codePages.set(gpaPage, cached);
       flushWriteTranslations(this.#m);
     }
-    this.#last = cached;
-    this.#lastLinear = linear;
+    this.#slots[slot] = cached;
+    this.#tags[slot] = linear & PAGE_MASK;
   }
 
   #decodeBlock(page: CachedPage, linear: number, code32: boolean): Block {

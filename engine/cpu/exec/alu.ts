@@ -117,26 +117,24 @@ export function testAccImm(m: Machine, i: Instruction): void {
   logic(m, readRegister(m, 0, i.size) & i.imm, i.size);
 }
 
-/** INC and DEC leave CF alone. */
-function keepCarry(m: Machine, cf: number): void {
-  const carries = m.lazy[CARRIES]!;
-  const of = ((carries >>> 31) ^ (carries >>> 30)) & 1;
-  m.lazy[CARRIES] = (carries & 8) | carryBits(cf, of);
+/** INC and DEC leave CF alone: the carry vector of the operation with the CF of the one before. */
+export function keepingCarry(before: number, carries: number): number {
+  return (carries & 8) | carryBits(before >>> 31, ((carries >>> 31) ^ (carries >>> 30)) & 1);
 }
 
 export function incRm(m: Machine, i: Instruction): void {
   const a = readRmForUpdate(m, i);
-  const cf = carry(m);
+  const before = m.lazy[CARRIES]!;
   const result = add(m, a, 1, 0, i.size);
-  keepCarry(m, cf);
+  m.lazy[CARRIES] = keepingCarry(before, m.lazy[CARRIES]!);
   updateRm(m, i, result);
 }
 
 export function decRm(m: Machine, i: Instruction): void {
   const a = readRmForUpdate(m, i);
-  const cf = carry(m);
+  const before = m.lazy[CARRIES]!;
   const result = subtract(m, a, 1, 0, i.size);
-  keepCarry(m, cf);
+  m.lazy[CARRIES] = keepingCarry(before, m.lazy[CARRIES]!);
   updateRm(m, i, result);
 }
 
