@@ -17,6 +17,7 @@ export const NR = {
   wait4: 61,
   fcntl: 72,
   ftruncate: 77,
+  tgkill: 234,
   creat: 85,
   ptrace: 101,
   prctl: 157,
@@ -54,6 +55,9 @@ export const ERRNO = {
 
 /** AUDIT_ARCH_X86_64 (Linux include/uapi/linux/audit.h). */
 export const ARCH_X86_64 = 0xc000003e;
+
+/** Linux include/uapi/asm-generic/mman-common.h. */
+export const MMAP = { readWrite: 3, shared: 1, fixed: 0x10 } as const;
 
 export const MFD_CLOEXEC = 1;
 export const O_CLOEXEC = 0o2000000;

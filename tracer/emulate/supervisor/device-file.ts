@@ -4,7 +4,9 @@ import { Arena } from '../native/arena.ts';
 import { syscall } from '../native/libc.ts';
 import { MFD_CLOEXEC, NR } from '../native/numbers.ts';
 
-const PREFIX = 'hvrewind-mshv-';
+/** Another emulation may run beside this one. */
+const PREFIX = `hvrewind-mshv-${process.pid}-`;
+const LINK = new RegExp(`^/memfd:${PREFIX}(\\d+) `);
 const PAGE_BYTES = 4096;
 /** Register page, intercept message page, GHCB page: the offsets at which a VP's descriptor is mapped. */
 const VP_PAGES = 3;
@@ -40,7 +42,7 @@ export class DeviceFiles {
   /** The file that a descriptor of a process stands for, as its name in /proc says; undefined for other files. */
   behind(pid: number, fd: number): DeviceFile | undefined {
     const target = linkOf(pid, fd);
-    const match = /^\/memfd:hvrewind-mshv-(\d+) /.exec(target ?? '');
+    const match = LINK.exec(target ?? '');
     return match === null ? undefined : this.#files.get(Number(match[1]));
   }
 

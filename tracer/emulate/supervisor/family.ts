@@ -1,6 +1,13 @@
 import { closeDescriptor, shareDescriptor } from './descriptors.ts';
 import { type Host, stamp } from './host.ts';
-import { type ClientProcess, type ClientProcesses, childrenOf, descriptorsOf } from './process.ts';
+import {
+  type ClientProcess,
+  type ClientProcesses,
+  childrenOf,
+  descriptorsOf,
+  filteredProcesses,
+  hasEnded,
+} from './process.ts';
 
 /** What a new process has open already: it was made by one that had it open. */
 export function adopt(host: Host, process: ClientProcess): void {
@@ -12,8 +19,8 @@ export function adopt(host: Host, process: ClientProcess): void {
 }
 
 /**
- * Looks for processes that were made and have made no call yet: as long as one of them has a file open, the file is
- * not released.
+ * Looks for processes that a process made and that have made no call yet: as long as one of them has a file open, the
+ * file is not released.
  */
 export function adoptChildren(
   host: Host,
@@ -21,12 +28,20 @@ export function adoptChildren(
   parent: ClientProcess,
   added: (child: ClientProcess) => void,
 ): void {
-  for (const pid of childrenOf(parent.pid)) {
-    const { process, isNew } = processes.ofPid(pid);
+  // Those of a process that has ended are no longer its children: whoever has a file open is one of them.
+  const candidates = hasEnded(parent.pid)
+    ? filteredProcesses().filter((pid) => pid !== process.pid && hasFile(host, pid))
+    : childrenOf(parent.pid);
+  for (const pid of candidates) {
+    const { process: child, isNew } = processes.ofPid(pid);
     if (!isNew) continue;
-    added(process);
-    adopt(host, process);
+    added(child);
+    adopt(host, child);
   }
+}
+
+function hasFile(host: Host, pid: number): boolean {
+  return descriptorsOf(pid).some((fd) => host.files.behind(pid, fd) !== undefined);
 }
 
 /** A process has ended: what it had open closes, lowest first (Linux fs/file.c, close_files). */

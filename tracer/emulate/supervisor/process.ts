@@ -79,6 +79,30 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
+/** Whether all that is left of a process is its status, or nothing. */
+export function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch {
+    return true;
+  }
+}
+
+/** Every process whose calls a seccomp filter looks at: the program's are among them. */
+export function filteredProcesses(): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && isFiltered(pid));
+}
+
+function isFiltered(pid: number): boolean {
+  try {
+    return /^Seccomp:\s*2/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
 /** Numbers of the descriptors that a process has open, lowest first. */
 export function descriptorsOf(pid: number): number[] {
   try {

@@ -1,0 +1,41 @@
+/* What the test programs share: the numbers of the samples, and a way to print what a call came to. */
+#ifndef TEST_COMMON_H
+#define TEST_COMMON_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "../../../samples/clients/mshv.h"
+
+/* `name=ok` for a descriptor or 0, else the name of the error. */
+static inline int show(const char *name, long result)
+{
+	printf("%s=%s\n", name, result >= 0 ? "ok" : strerrorname_np(errno));
+	fflush(stdout);
+	return (int)result;
+}
+
+static inline int open_device(void)
+{
+	return open("/dev/mshv", O_RDWR | O_CLOEXEC);
+}
+
+static inline int create_partition(int device)
+{
+	struct mshv_create_partition create = { 0 };
+
+	return ioctl(device, MSHV_CREATE_PARTITION, &create);
+}
+
+static inline int create_vp(int partition, uint32_t index)
+{
+	return ioctl(partition, MSHV_CREATE_VP, &index);
+}
+
+#endif

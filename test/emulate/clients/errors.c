@@ -1,0 +1,35 @@
+/* Pointers that lead nowhere, arguments of the wrong size, calls on the wrong kind of file. */
+#include "common.h"
+
+#define NOWHERE ((void *)0x10)
+#define NOT_CANONICAL ((void *)0x8000000000000000)
+
+int main(void)
+{
+	struct mshv_create_partition unknown_flag = { .pt_flags = 1ull << 40 };
+	struct mshv_create_partition isolation = { .pt_isolation = 7 };
+	unsigned char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct mshv_create_partition *split = (void *)(page + 4096 - 8);
+	int device = open_device();
+	int partition, vp;
+
+	munmap(page + 4096, 4096);
+	memset(page, 0, 4096);
+	show("null", ioctl(device, MSHV_CREATE_PARTITION, NULL));
+	show("nowhere", ioctl(device, MSHV_CREATE_PARTITION, NOWHERE));
+	show("not-canonical", ioctl(device, MSHV_CREATE_PARTITION, NOT_CANONICAL));
+	show("half", ioctl(device, MSHV_CREATE_PARTITION, split));
+	show("unknown-flag", ioctl(device, MSHV_CREATE_PARTITION, &unknown_flag));
+	show("isolation", ioctl(device, MSHV_CREATE_PARTITION, &isolation));
+	show("wrong-size", ioctl(device, 0x4018b800, &isolation));
+	show("wrong-file", ioctl(device, MSHV_RUN_VP, NULL));
+	partition = create_partition(device);
+	show("initialize", ioctl(partition, MSHV_INITIALIZE_PARTITION));
+	show("initialize-again", ioctl(partition, MSHV_INITIALIZE_PARTITION));
+	show("vp-index", create_vp(partition, 256));
+	show("vp-nowhere", ioctl(partition, MSHV_CREATE_VP, NOWHERE));
+	vp = show("vp", create_vp(partition, 3));
+	show("vp-again", create_vp(partition, 3));
+	show("unknown", ioctl(vp, 0xb8ff, NULL));
+	return 0;
+}

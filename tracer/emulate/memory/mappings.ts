@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+
+/** One line of /proc/PID/maps. */
+export interface Mapping {
+  readonly start: number;
+  readonly end: number;
+  readonly shared: boolean;
+  readonly writable: boolean;
+  /** Offset in the file of `start`. */
+  readonly offset: number;
+}
+
+/** The mappings of a process that cover a range without a hole, in order; undefined where there is a hole. */
+export function mappingsOf(pid: number, start: number, length: number): Mapping[] | undefined {
+  const found: Mapping[] = [];
+  let next = start;
+  for (const line of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
+    const match = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+)/.exec(line);
+    if (match === null) continue;
+    const [from, to, permissions = '', offset] = [
+      Number.parseInt(match[1] ?? '', 16),
+      Number.parseInt(match[2] ?? '', 16),
+      match[3],
+      Number.parseInt(match[4] ?? '', 16),
+    ];
+    if (to <= next) continue;
+    if (from > next) return undefined;
+    found.push({
+      start: from,
+      end: to,
+      shared: permissions[3] === 's',
+      writable: permissions[1] === 'w',
+      offset,
+    });
+    next = to;
+    if (next >= start + length) return found;
+  }
+  return undefined;
+}

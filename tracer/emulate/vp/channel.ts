@@ -1,0 +1,142 @@
+import { REGISTERS } from './registers.ts';
+
+/** Why the processor stopped; the numbers stand in the shared memory. */
+export const STOP = {
+  /** An intercept, which the hypervisor reports as it is. */
+  intercept: 1,
+  /** The guest asks something that the hypervisor may answer. */
+  cpuid: 2,
+  readMsr: 3,
+  writeMsr: 4,
+  hypercall: 5,
+  /** It was told to. */
+  told: 6,
+} as const;
+
+export const ANSWER = {
+  /** Goes on with the registers as they are given. */
+  registers: 0,
+  /** The instruction is done: EDX:EAX is the answer, or CPUID's four registers, or nothing. */
+  done: 1,
+  /** #GP. */
+  fault: 2,
+  /** The thread is not needed any more. */
+  quit: 3,
+} as const;
+
+const WORDS = {
+  /** Counts the runs that were asked for, and those that ended. */
+  asked: 0,
+  ended: 1,
+  /** 1: leave the guest. */
+  stop: 2,
+  reason: 3,
+  answer: 4,
+  messageType: 5,
+  payloadBytes: 6,
+  /** CPUID leaf or MSR, and subleaf. */
+  index: 7,
+  subleaf: 8,
+  instructionLength: 9,
+  /** Of an MSR: low and high half. Of an answer: EAX, EBX, ECX, EDX. */
+  values: 10,
+} as const;
+export type VpWord = keyof typeof WORDS;
+
+const PAYLOAD_AT = 128;
+const PAYLOAD_BYTES = 240;
+const FLAGS_AT = PAYLOAD_AT + PAYLOAD_BYTES;
+const FLAGS_BYTES = 64;
+const VALUES_AT = FLAGS_AT + 2 * FLAGS_BYTES;
+const VALUE_BYTES = 16;
+const SIZE = VALUES_AT + REGISTERS.length * VALUE_BYTES;
+
+const U64 = (1n << 64n) - 1n;
+
+/** Who changed a register, for the other side to take it. */
+export type Side = 'guest' | 'hypervisor';
+
+/** What supervisor and the thread of one VP share. The thread owns it from when it is asked until it ends the run. */
+export class VpChannel {
+  readonly shared: SharedArrayBuffer;
+  readonly payload: Uint8Array;
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #changed: Readonly<Record<Side, Uint8Array>>;
+  readonly #values: BigUint64Array;
+
+  constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(SIZE)) {
+    this.shared = shared;
+    this.#words = new Int32Array(shared, 0, PAYLOAD_AT / 4);
+    this.payload = new Uint8Array(shared, PAYLOAD_AT, PAYLOAD_BYTES);
+    this.#changed = {
+      guest: new Uint8Array(shared, FLAGS_AT, REGISTERS.length),
+      hypervisor: new Uint8Array(shared, FLAGS_AT + FLAGS_BYTES, REGISTERS.length),
+    };
+    this.#values = new BigUint64Array(shared, VALUES_AT, REGISTERS.length * 2);
+  }
+
+  /** A register by its place in REGISTERS. */
+  register(place: number): bigint {
+    const low = this.#values[2 * place] as bigint;
+    const high = this.#values[2 * place + 1] as bigint;
+    return high === 0n ? low : (high << 64n) | low;
+  }
+
+  /** Puts a register as one side has it now. */
+  setRegister(side: Side, place: number, value: bigint): void {
+    const low = value & U64;
+    const high = value >> 64n;
+    if (this.#values[2 * place] === low && this.#values[2 * place + 1] === high) return;
+    this.#values[2 * place] = low;
+    this.#values[2 * place + 1] = high;
+    this.#changed[side][place] = 1;
+  }
+
+  /** The places of the registers that a side has changed since this was last asked. */
+  takeChanged(side: Side): number[] {
+    const flags = this.#changed[side];
+    const places: number[] = [];
+    for (let place = 0; place < flags.length; place++) if (flags[place] === 1) places.push(place);
+    flags.fill(0);
+    return places;
+  }
+
+  word(name: VpWord, offset = 0): number {
+    return this.#words[WORDS[name] + offset] as number;
+  }
+
+  setWord(name: VpWord, value: number, offset = 0): void {
+    this.#words[WORDS[name] + offset] = value;
+  }
+
+  /** Hands the VP to its thread. */
+  ask(): void {
+    Atomics.store(this.#words, WORDS.stop, 0);
+    Atomics.add(this.#words, WORDS.asked, 1);
+    Atomics.notify(this.#words, WORDS.asked);
+  }
+
+  /** Tells the thread to leave the guest. */
+  stop(): void {
+    Atomics.store(this.#words, WORDS.stop, 1);
+  }
+
+  get isToldToStop(): boolean {
+    return Atomics.load(this.#words, WORDS.stop) === 1;
+  }
+
+  /** The thread: waits until it is asked for one more run than it has ended. */
+  waitForRun(): void {
+    Atomics.wait(this.#words, WORDS.asked, Atomics.load(this.#words, WORDS.ended));
+  }
+
+  /** The thread: hands the VP back. */
+  end(): void {
+    Atomics.add(this.#words, WORDS.ended, 1);
+  }
+
+  /** Whether the thread has handed the VP back as often as it was asked. */
+  get isIdle(): boolean {
+    return Atomics.load(this.#words, WORDS.ended) === Atomics.load(this.#words, WORDS.asked);
+  }
+}

@@ -1,0 +1,105 @@
+import {
+  EXECUTE,
+  type GuestMemory,
+  type GuestPage,
+  PAGE_BYTES,
+  READ,
+  WRITE,
+} from '../../../engine/cpu/index.ts';
+import { viewOf } from '../native/libc.ts';
+
+/** Regions that a partition may have: one for each range of the program's memory, split where its mappings are. */
+const MOST = 1024;
+const FIELDS = 4;
+const HEAD = 2;
+
+/** A range of guest pages and where this process has it. */
+export interface GuestRegion {
+  readonly page: number;
+  readonly pages: number;
+  readonly address: number;
+  readonly permissions: number;
+}
+
+export { EXECUTE, PAGE_BYTES, READ, WRITE };
+
+/** The regions of a partition, in memory that the supervisor writes and the threads of its VPs read. */
+export class MemoryMap {
+  readonly shared: SharedArrayBuffer;
+  readonly #words: Float64Array;
+  readonly #version: Int32Array<SharedArrayBuffer>;
+
+  constructor(shared = new SharedArrayBuffer(8 * (HEAD + MOST * FIELDS))) {
+    this.shared = shared;
+    this.#words = new Float64Array(shared);
+    this.#version = new Int32Array(shared, 0, 1);
+  }
+
+  get version(): number {
+    return Atomics.load(this.#version, 0);
+  }
+
+  /** Replaces all regions; false when there are too many. Threads must not be in the guest. */
+  set(regions: readonly GuestRegion[]): boolean {
+    if (regions.length > MOST) return false;
+    this.#words[1] = regions.length;
+    regions.forEach(({ page, pages, address, permissions }, index) => {
+      this.#words.set([page, pages, address, permissions], HEAD + index * FIELDS);
+    });
+    Atomics.add(this.#version, 0, 1);
+    return true;
+  }
+
+  regions(): GuestRegion[] {
+    return Array.from({ length: this.#words[1] as number }, (_, index) => {
+      const at = HEAD + index * FIELDS;
+      const [page = 0, pages = 0, address = 0, permissions = 0] = this.#words.subarray(at, at + FIELDS);
+      return { page, pages, address, permissions };
+    });
+  }
+}
+
+/** Guest memory as a processor sees it, from the regions as they were when it was made. */
+export class MappedMemory implements GuestMemory {
+  readonly #map: MemoryMap;
+  readonly #views = new Map<number, Uint8Array>();
+  readonly #pages = new Map<number, GuestPage>();
+  #regions: GuestRegion[] = [];
+  #version = -1;
+
+  constructor(map: MemoryMap) {
+    this.#map = map;
+  }
+
+  /** Takes over what was changed; true if something was. */
+  refresh(): boolean {
+    const { version } = this.#map;
+    if (version === this.#version) return false;
+    this.#version = version;
+    this.#regions = this.#map.regions();
+    this.#pages.clear();
+    return true;
+  }
+
+  page(gpaPage: number): GuestPage | undefined {
+    const known = this.#pages.get(gpaPage);
+    if (known !== undefined) return known;
+    const region = this.#regions.find(({ page, pages }) => gpaPage >= page && gpaPage < page + pages);
+    if (region === undefined) return undefined;
+    const from = (gpaPage - region.page) * PAGE_BYTES;
+    const bytes = this.#view(region).subarray(from, from + PAGE_BYTES);
+    const page = { bytes, permissions: region.permissions };
+    this.#pages.set(gpaPage, page);
+    return page;
+  }
+
+  /** One view of each range, kept: a second one of the same memory may not be made while the first lives. */
+  #view({ address, pages }: GuestRegion): Uint8Array {
+    let view = this.#views.get(address);
+    if (view === undefined || view.length < pages * PAGE_BYTES) {
+      view = viewOf(address, pages * PAGE_BYTES);
+      this.#views.set(address, view);
+    }
+    return view;
+  }
+}
