@@ -32,6 +32,8 @@ export type Punctuation = (typeof PUNCTUATION)[number];
 /** A word is a field, a number, a time, a position, a handle, a name, a plain pattern or a cell path. */
 const WORD = /[A-Za-z0-9_.:*?+^$[\]-]/;
 const SPACE = /\s/;
+/** What somebody who writes these characters means. */
+const MEANT: Readonly<Record<string, readonly string[]>> = { '=': ['=='], '&': ['&&'], '|': ['||'] };
 
 /** True when `text` can stand in a filter without quotes, as one word. */
 export function isWord(text: string): boolean {
@@ -57,7 +59,7 @@ export function tokenise(text: string): Result<readonly Token[]> {
     const token = char === '"' ? readString(text, at) : (readPunctuation(text, at) ?? readWord(text, at));
     if (token === undefined) {
       if (char === '"') return fail(at + 1, text.slice(at), 'this string has no end', ['"']);
-      return fail(at + 1, char, 'this character has no meaning in a filter');
+      return fail(at + 1, char, 'this character has no meaning in a filter', MEANT[char]);
     }
     tokens.push(token);
     at = token.end;
