@@ -119,7 +119,7 @@ export function parseProfileOverlay(
     const [outer, inner] = keys;
     if (value === undefined || outer === undefined || !KEYS.includes(outer) || keys.length > 2)
       return {
-        problem: `profile: expected key=value with one of the keys ${KEYS.join(' ')}, found ${JSON.stringify(part)}`,
+        problem: `expected key=value with one of the keys ${KEYS.join(' ')}, found ${JSON.stringify(part)}`,
       };
     const around = given[outer];
     if (inner === undefined) given[outer] = value;

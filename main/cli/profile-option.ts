@@ -18,7 +18,11 @@ export function withProfile(header: TraceHeader, option: string | undefined): Tr
   if (option === undefined) return header;
   const given = overlayProfile(header.given as GivenProfile, overlayOf(option));
   const read = parseProfile(given);
-  if ('problem' in read) throw new Problem(`--profile: ${read.problem.message}`);
+  if ('problem' in read) {
+    const { path, atKey, message } = read.problem;
+    const where = atKey || path.length === 0 ? '' : `${path.join('.')}: `;
+    throw new Problem(`--profile: ${where}${message}`);
+  }
   return { ...header, given, profile: read.profile };
 }
 
@@ -35,7 +39,7 @@ function overlayOf(option: string): GivenProfile {
       `--profile ${JSON.stringify(option)}: no such file, and no name under samples/profiles; or key=value,key=value`,
     );
   }
-  const read = parseJson(readFileSync(path, 'utf8'));
+  const read = parseJson(textOf(path));
   if ('problem' in read)
     throw new Problem(`--profile ${path}: column ${read.problem.column}: ${read.problem.message}`);
   const { value } = read;
@@ -43,4 +47,14 @@ function overlayOf(option: string): GivenProfile {
     throw new Problem(`--profile ${path}: expected an object such as {"kernel":"rfc2020"}`);
   }
   return value as GivenProfile;
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new Problem(`--profile ${path}: cannot be read (${code}); name a JSON file`);
+  }
 }

@@ -6,6 +6,7 @@ import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { type Address, at } from '../../../engine/trace/position.ts';
 import { formatEvent, formatHeader, textContext } from '../../../engine/trace/text/index.ts';
 import { LineNumbers } from '../../../engine/trace/text/line-numbers.ts';
+import { writeProblem } from '../../../tracer/store/problem.ts';
 import type { Arguments } from '../command.ts';
 import { print } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
@@ -65,22 +66,25 @@ async function toStdout(lines: Iterable<string>): Promise<void> {
 }
 
 function toFile(path: string, force: boolean, lines: Iterable<string>): void {
-  let file: number;
+  const file = writing(path, () => openSync(path, force ? 'w' : 'wx'));
+  let done = false;
   try {
-    file = openSync(path, force ? 'w' : 'wx');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Problem(
-      code === 'EEXIST' ? `export: ${path} exists; --force replaces it` : `export: ${message}`,
-    );
-  }
-  try {
-    for (const chunk of chunks(lines)) writeSync(file, chunk);
-  } catch (error) {
-    rmSync(path, { force: true });
-    throw error;
+    for (const chunk of chunks(lines)) writing(path, () => writeSync(file, chunk));
+    done = true;
   } finally {
     closeSync(file);
+    if (!done) rmSync(path, { force: true });
+  }
+}
+
+/** Runs a file operation; what the system refuses is a Problem. */
+function writing<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new Problem(`export: ${path}: exists already; name another file or replace it with --force`);
+    throw new Problem(`export: ${writeProblem(path, error).text}`);
   }
 }
 
