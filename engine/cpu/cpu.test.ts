@@ -1,7 +1,8 @@
 /** Small guest programs, assembled by hand, that run to their end. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bytesOf, segmentValue, TestGuest } from './cpu.testing.ts';
+import { bytesOf, reg, segmentValue, TestGuest } from './cpu.testing.ts';
+import { isProcessorRegister } from './index.ts';
 
 const words = (values: readonly number[]): number[] =>
   values.flatMap((v) => [v & 0xff, (v >>> 8) & 0xff, (v >>> 16) & 0xff, v >>> 24]);
@@ -211,7 +212,7 @@ describe('self-modifying code', () => {
     assert.equal(guest.get('RAX'), (99 * 100) / 2);
   });
 
-  test('REP STOS over itself stops repeating what is gone', () => {
+  test('REP STOS over itself goes on to its end, and what follows is what it wrote', () => {
     const guest = new TestGuest().flat(`
       bf 00 80 00 00        ; 8000 mov edi, 0x8000
       b9 20 00 00 00        ; 8005 mov ecx, 32
@@ -219,8 +220,8 @@ describe('self-modifying code', () => {
       f3 aa                 ; 800c rep stosb: overwrites itself
       90 90                 ; 800e
     `);
-    const exit = guest.run();
-    assert.equal(exit.kind, 'halt');
+    assert.equal(guest.run().kind, 'halt');
+    assert.deepEqual([guest.get('RIP'), guest.get('RCX')], [0x800e, 0]);
   });
 
   test('what the host writes between two runs is seen without being told', () => {
@@ -238,4 +239,17 @@ test('segment registers hold what was written, in the layout of hv_x64_segment_r
   const value = segmentValue(0x23, 0x12340, 0xfffff, 0xc0f3);
   guest.set('FS', value);
   assert.equal(guest.cpu.getRegister(0x60004), value);
+});
+
+test('the processor has the registers that instructions work on; others are kept as written', () => {
+  const guest = new TestGuest();
+  const sint0 = 0x000a0000;
+  assert.equal(isProcessorRegister(reg('RIP')), true);
+  assert.equal(isProcessorRegister(sint0), false);
+  guest.cpu.setRegister(sint0, 0x10042n);
+  assert.equal(guest.cpu.getRegister(sint0), 0x10042n);
+  guest.set('GDTR', (0x12345678n << 64n) | (0x1fn << 48n));
+  assert.equal(guest.cpu.getRegister(reg('GDTR')), (0x12345678n << 64n) | (0x1fn << 48n));
+  guest.set('RFLAGS', 0x8d7);
+  assert.equal(guest.get('RFLAGS'), 0x8d7);
 });

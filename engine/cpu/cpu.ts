@@ -43,7 +43,6 @@ export class GuestCpu {
   /** The state after reset; memory and what was told about it stay. */
   reset(): void {
     reset(this.#m);
-    this.#cache.forgetTranslations();
   }
 
   /** Instructions executed since creation; one REP instruction may count several times. */
@@ -58,7 +57,6 @@ export class GuestCpu {
 
   setRegister(register: number, value: bigint): void {
     setRegister(this.#m, register, value);
-    this.#cache.forgetTranslations();
   }
 
   /** Pages were mapped, unmapped or changed their permissions. */

@@ -261,6 +261,14 @@ describe('what the hypervisor answers', () => {
     assert.deepEqual([...guest.memory.read(0x6ffa, 2)], [0, 0x7c]);
   });
 
+  test('VMCALL is refused in real mode', () => {
+    const guest = new TestGuest().real('0f 01 c1');
+    guest.memory.write(6 * 4, bytesOf('00 05 00 00'));
+    guest.memory.write(0x500, bytesOf('f4'));
+    assert.equal(guest.run().kind, 'halt');
+    assert.equal(guest.get('RIP'), 0x500);
+  });
+
   test('what is not there says so', () => {
     const guest = new TestGuest().flat('0f 20 c0 0d 00 00 00 80 0f 22 c0'); // CR0.PG
     const exit = exitOf(guest, 'unsupported');

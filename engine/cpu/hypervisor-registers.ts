@@ -126,8 +126,8 @@ const accesses = new Map<number, Access>([
     plain(
       (m) => m.cr3,
       (m, value) => {
+        if (m.cr3 !== value) flushTranslations(m);
         m.cr3 = value;
-        flushTranslations(m);
       },
     ),
   ],
@@ -136,8 +136,8 @@ const accesses = new Map<number, Access>([
     plain(
       (m) => m.cr4,
       (m, value) => {
+        if (m.cr4 !== value) flushTranslations(m);
         m.cr4 = value;
-        flushTranslations(m);
       },
     ),
   ],

@@ -16,3 +16,4 @@ export type {
   WriteMsrExit,
 } from './exits.ts';
 export { EXECUTE, type GuestMemory, type GuestPage, PAGE_BYTES, READ, WRITE } from './guest-memory.ts';
+export { isProcessorRegister } from './hypervisor-registers.ts';

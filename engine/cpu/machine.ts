@@ -142,6 +142,8 @@ export class Machine {
   readonly codePages = new Map<number, CodePage>();
   /** Drops the decoded blocks of a page; set by the code cache. */
   dropCode: (gpaPage: number) => void = () => {};
+  /** Forgets at which addresses code pages stand; set by the code cache. */
+  forgetCodeAddresses: () => void = () => {};
 
   constructor(memory: GuestMemory) {
     this.memory = memory;

@@ -206,6 +206,7 @@ export function codePageAt(
 export function flushTranslations(m: Machine): void {
   m.readTags.fill(NO_TAG);
   m.writeTags.fill(NO_TAG);
+  m.forgetCodeAddresses();
 }
 
 /** Forgets what may be written, so that stores to a page that now holds code are seen. */

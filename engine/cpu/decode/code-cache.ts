@@ -53,6 +53,9 @@ export class CodeCache {
   constructor(m: Machine) {
     this.#m = m;
     m.dropCode = (gpaPage) => this.drop(gpaPage);
+    m.forgetCodeAddresses = () => {
+      this.#tags.fill(NO_TAG);
+    };
   }
 
   /** From here on every block's bytes are compared again before it is used. */
@@ -63,17 +66,12 @@ export class CodeCache {
   drop(gpaPage: number): void {
     this.#pages.delete(gpaPage);
     this.#m.codePages.delete(gpaPage);
-    this.forgetTranslations();
+    this.#tags.fill(NO_TAG);
   }
 
   dropAll(): void {
     this.#pages.clear();
     this.#m.codePages.clear();
-    this.forgetTranslations();
-  }
-
-  /** After a change of the translation of addresses. */
-  forgetTranslations(): void {
     this.#tags.fill(NO_TAG);
   }
 

@@ -12,7 +12,10 @@ export const STOS = 2;
 export const LODS = 3;
 export const SCAS = 4;
 
-/** A repeated instruction is left, with RIP still on it, after so many elements, so that no run takes for ever. */
+/**
+ * How many instructions a REP counts as depends on this alone, not on what is decoded: guest time repeats exactly.
+ * A repeated instruction is left, with RIP still on it, after so many elements, so that no run takes for ever.
+ */
 const REP_CHUNK = 4096;
 
 /** An index or counter register cut to the address size. */
@@ -77,8 +80,6 @@ export function string(m: Machine, i: Instruction): void {
     setIndexRegister(m, RCX, i, left - 1);
     if (compares && isZero(m) !== (i.rep === REPE)) return;
     if (left === 1) return;
-    // The guest overwrote this very page: the rest is decoded anew.
-    if (m.leaveBlock) break;
   }
   m.ip -= i.length;
 }

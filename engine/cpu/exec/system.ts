@@ -88,7 +88,9 @@ export function wrmsr(m: Machine, i: Instruction): void {
   m.leave({ kind: 'wrmsr', msr: m.g32[2 * RCX]! >>> 0, value, instructionLength: i.length });
 }
 
+/** Real mode and outer levels may not call (TLFS, hypercall interface, legal hypercall environments). */
 export function vmcall(m: Machine, i: Instruction): void {
+  if (!m.protectedMode || m.cpl !== 0) m.fault(UD);
   m.leave({ kind: 'hypercall', instructionLength: i.length });
 }
 
