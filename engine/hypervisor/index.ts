@@ -6,8 +6,9 @@ import { noteMessage } from './synic/note.ts';
 
 export { CPU, CPU_MSR } from './cells/cpu.ts';
 export { GPA } from './cells/gpa.ts';
-export { PARTITION, PARTITION_STATES, PROPERTY, VP } from './cells/partition.ts';
+export { PARTITION, PARTITION_STATES, PROPERTY } from './cells/partition.ts';
 export { cellAt, groupAt } from './cells/place.ts';
+export { VP } from './cells/vp.ts';
 export {
   CHANNEL_MESSAGE,
   MESSAGE_CONNECTION,

@@ -2,7 +2,8 @@ import type { ObjectKind } from '../state/schema.ts';
 import { CPU, CPU_MSR, QUEUED } from './cells/cpu.ts';
 import { GPA } from './cells/gpa.ts';
 import { HOST, HYPERVISOR } from './cells/host.ts';
-import { PARTITION, POOL_RUN, PROPERTY, VP } from './cells/partition.ts';
+import { PARTITION, POOL_RUN, PROPERTY } from './cells/partition.ts';
+import { VP, VP_REGISTER } from './cells/vp.ts';
 
 /** The kinds of object that the hypervisor's side creates. */
 export const HYPERVISOR_KINDS: readonly ObjectKind[] = [
@@ -18,4 +19,4 @@ export const HYPERVISOR_KINDS: readonly ObjectKind[] = [
 ];
 
 /** Those that came later: they stand behind the kinds of the drivers, whose places must not change. */
-export const LATER_HYPERVISOR_KINDS: readonly ObjectKind[] = [GPA];
+export const LATER_HYPERVISOR_KINDS: readonly ObjectKind[] = [GPA, VP_REGISTER];

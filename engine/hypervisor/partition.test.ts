@@ -286,7 +286,8 @@ describe('virtual processors', () => {
     assert.equal(set(1, 1), 'INVALID_PARAMETER');
     assert.equal(set(1, 0), 'SUCCESS');
     assert.equal(set(3, 1), 'SUCCESS');
-    assert.equal(set(2, 0), '?');
+    assert.equal(set(2, 0), 'SUCCESS');
+    assert.equal(set(0x15, 0), 'INVALID_PARAMETER');
   });
 });
 

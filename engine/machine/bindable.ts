@@ -27,6 +27,10 @@ export const BINDABLE = {
     what: 'HVCALL_WITHDRAW_MEMORY output.gpa_page_list',
     why: 'the hypervisor chooses which free pages it gives back, in which order',
   },
+  'register-value': {
+    what: 'HVCALL_GET_VP_REGISTERS output of a register that the guest may have changed unseen, that runs by itself, or that the hypervisor chose',
+    why: 'what a guest does between two stops is not in the trace',
+  },
   signal: {
     what: 'result -EINTR of a call that waits',
     why: 'whether and when a signal comes is the process’s affair',

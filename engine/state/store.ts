@@ -185,6 +185,11 @@ export class CellStore {
     return this.#row(id).key;
   }
 
+  /** The object that it belongs to, {@link TOP} for a top-level one. */
+  parent(id: ObjectId): ObjectId {
+    return this.#row(id).parent;
+  }
+
   /**
    * Creates an object: its existence cell becomes 1 and each cell takes its reset value (journalled where the
    * block does not hold it already).

@@ -11,7 +11,7 @@ import { STATE_PAGE_CALLS } from '../partition/state-page.ts';
 import { STATS_PAGE_CALLS } from '../partition/stats-page.ts';
 import { SYSTEM_CALLS } from '../partition/system.ts';
 import { VP_CALLS } from '../partition/vp.ts';
-import { REGISTER_CALLS } from '../partition/vp-registers.ts';
+import { REGISTER_CALLS } from '../vp/register-calls.ts';
 import { type CallRow, failed, unmodelledCall } from './call.ts';
 import { refusedControl, refusedPointer } from './legality.ts';
 import { STATUS } from './status.ts';

@@ -16,5 +16,7 @@ export const STATUS = {
   INVALID_PARTITION_ID: statuses.number('INVALID_PARTITION_ID'),
   INVALID_VP_INDEX: statuses.number('INVALID_VP_INDEX'),
   INVALID_CONNECTION_ID: statuses.number('INVALID_CONNECTION_ID'),
+  INVALID_REGISTER_VALUE: statuses.number('INVALID_REGISTER_VALUE'),
+  UNKNOWN_REGISTER_NAME: statuses.number('UNKNOWN_REGISTER_NAME'),
   NO_RESOURCES: statuses.number('NO_RESOURCES'),
 } as const;

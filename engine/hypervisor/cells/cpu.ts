@@ -12,7 +12,8 @@ function msrHint(name: string): CellHint {
 /** Prefix of the names of a register file's registers. */
 type Prefix = '' | 'NESTED_';
 
-function control(prefix: Prefix) {
+/** Control registers of a register file. */
+export function synicControl(prefix: Prefix) {
   return {
     scontrol: cell(msrHint(`${prefix}SCONTROL`)),
     siefp: cell(msrHint(`${prefix}SIEFP`)),
@@ -20,7 +21,8 @@ function control(prefix: Prefix) {
   };
 }
 
-function interrupts(prefix: Prefix) {
+/** Its EOM and SINTs. */
+export function synicInterrupts(prefix: Prefix) {
   const sint0 = msrs.number(`${prefix}SINT0`);
   return {
     /** The last value written; it reads as 0. */
@@ -30,7 +32,7 @@ function interrupts(prefix: Prefix) {
 }
 
 /** What else the SynIC of one register file holds. */
-function messages() {
+export function synicMessages() {
   return {
     /** Message page: one slot for each SINT (TLFS, SIM page). */
     slot: groups(SINT_COUNT, () => ({
@@ -48,22 +50,27 @@ function messages() {
   };
 }
 
+/** Synthetic timers. */
+export function synicTimers() {
+  return groups(STIMER_COUNT, (index) => ({
+    config: cell(msrHint(`STIMER${index}_CONFIG`)),
+    count: cell('dec'),
+  }));
+}
+
 /** A CPU of the partition that the trace is about, with its SynIC and that of the nested register file. */
 export const CPU = objectKind('cpu', undefined, 'decimal', {
   online: cell('bool', 1n),
   /** Number of the next message that has to wait for its slot. */
   nextQueued: cell('dec'),
   synic: {
-    ...control(''),
+    ...synicControl(''),
     sirbp: cell(msrHint('SIRBP')),
-    ...interrupts(''),
-    timer: groups(STIMER_COUNT, (index) => ({
-      config: cell(msrHint(`STIMER${index}_CONFIG`)),
-      count: cell('dec'),
-    })),
-    ...messages(),
+    ...synicInterrupts(''),
+    timer: synicTimers(),
+    ...synicMessages(),
   },
-  nested: { synic: { ...control('NESTED_'), ...interrupts('NESTED_'), ...messages() } },
+  nested: { synic: { ...synicControl('NESTED_'), ...synicInterrupts('NESTED_'), ...synicMessages() } },
 });
 
 /** `cpu[0].msr[0x40000073]`: what a read of this MSR gives on this CPU. */

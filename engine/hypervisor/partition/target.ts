@@ -3,8 +3,9 @@ import type { HypercallAnswer } from '../../machine/child.ts';
 import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
 import { type Call, failed, unmodelledCall } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
-import { PARTITION, PARTITION_STATES, type PartitionState, VP } from '../cells/partition.ts';
+import { PARTITION, PARTITION_STATES, type PartitionState } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
+import { VP } from '../cells/vp.ts';
 import { OWN_PARTITION } from '../initialise.ts';
 
 const SELF = constant('HV_PARTITION_ID_SELF');

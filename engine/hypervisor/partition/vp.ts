@@ -2,7 +2,10 @@ import { constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
-import { VP } from '../cells/partition.ts';
+import { PARTITION } from '../cells/partition.ts';
+import { cellAt } from '../cells/place.ts';
+import { VP } from '../cells/vp.ts';
+import { resetRegisters } from '../vp/reset.ts';
 import { returnPages, takePages } from './pages.ts';
 import { PHASES } from './phases.ts';
 import { findChild, findVp, RESERVED, reservedSet, wrongState } from './target.ts';
@@ -37,7 +40,8 @@ function create(call: Call): HypercallAnswer {
   if (reservedSet(call, [CREATE.padding])) return RESERVED;
   const short = takePages(call, found.id, profile.pool.vp);
   if (short !== undefined) return short;
-  store.create(found.id, VP, index);
+  const vp = store.create(found.id, VP, index);
+  resetRegisters(call.context, vp, index, store.get(cellAt(found.id, PARTITION.slots.flags)));
   return succeeded('TLFS2013.vp.create');
 }
 

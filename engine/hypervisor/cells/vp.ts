@@ -1,0 +1,85 @@
+import { msrs } from '../../abi/index.ts';
+import { type CellHint, cell, cells, groups, objectKind } from '../../state/schema.ts';
+import { synicControl, synicInterrupts, synicMessages, synicTimers } from './cpu.ts';
+import { PARTITION } from './partition.ts';
+
+const segment = () => ({ base: cell(), limit: cell(), selector: cell(), attributes: cell() });
+const table = () => ({ base: cell(), limit: cell() });
+const wide = () => ({ low: cell(), high: cell() });
+
+function msrHint(name: string): CellHint {
+  return { as: 'msr', msr: msrs.number(name) };
+}
+
+export const XMM_COUNT = 16;
+export const MMX_COUNT = 8;
+export const CRASH_COUNT = 5;
+
+/** Registers that have cells of their own, in the order of their names (Linux 7.2 hvgdk: enum hv_register_name). */
+function registerCells() {
+  return {
+    ...{
+      rax: cell(),
+      rcx: cell(),
+      rdx: cell(),
+      rbx: cell(),
+      rsp: cell(),
+      rbp: cell(),
+      rsi: cell(),
+      rdi: cell(),
+    },
+    ...{
+      r8: cell(),
+      r9: cell(),
+      r10: cell(),
+      r11: cell(),
+      r12: cell(),
+      r13: cell(),
+      r14: cell(),
+      r15: cell(),
+    },
+    ...{ rip: cell(), rflags: cell() },
+    ...{ cr0: cell(), cr2: cell(), cr3: cell(), cr4: cell(), cr8: cell(), xfem: cell() },
+    ...{ dr0: cell(), dr1: cell(), dr2: cell(), dr3: cell(), dr6: cell(), dr7: cell() },
+    ...{ es: segment(), cs: segment(), ss: segment(), ds: segment(), fs: segment(), gs: segment() },
+    ...{ ldtr: segment(), tr: segment(), idtr: table(), gdtr: table() },
+    ...{ efer: cell(), kernelGsBase: cell(), apicBase: cell(), pat: cell() },
+    ...{ sysenterCs: cell(), sysenterEip: cell(), sysenterEsp: cell() },
+    ...{ star: cell(), lstar: cell(), cstar: cell(), sfmask: cell() },
+    xmm: groups(XMM_COUNT, wide),
+    mmx: groups(MMX_COUNT, wide),
+    ...{ fpControlStatus: wide(), xmmControlStatus: wide() },
+    ...{ pendingInterruption: cell(), interruptState: cell(), pendingEvent0: wide(), pendingEvent1: wide() },
+    hypercall: cell(msrHint('HYPERCALL')),
+    guestOsId: cell(msrHint('GUEST_OS_ID')),
+    vpIndex: cell('dec'),
+    vpAssist: cell(msrHint('VP_ASSIST_PAGE')),
+    referenceTsc: cell(msrHint('REFERENCE_TSC')),
+    crash: cells(CRASH_COUNT, () => ({ as: 'hex' })),
+    crashControl: cell(),
+    ...{ reenlightenment: cell(), tscEmulation: cell(), tscEmulationStatus: cell(), tscInvariant: cell() },
+  };
+}
+
+/** A virtual processor of a child partition. */
+export const VP = objectKind('vp', PARTITION, 'decimal', {
+  suspend: { explicit: cell('bool', 1n), intercept: cell('bool'), dispatch: cell('bool') },
+  /** Scheduler signals sent for it (HV_REGISTER_VP_ROOT_SIGNAL_COUNT). */
+  signals: cell('dec'),
+  /** Frames of the mapped state pages; 0 = not mapped (Linux 7.2 hvhdk: enum hv_vp_state_page_type). */
+  page: { registers: cell('pfn'), intercept: cell('pfn'), ghcb: cell('pfn') },
+  stats: { self: cell('pfn'), parent: cell('pfn') },
+  /** It has been let run, and nothing has told yet what the guest did with its registers. */
+  ran: cell('bool'),
+  /** Registers of which the value is not known any more, a bit each, since the guest ran unseen. */
+  stale: cells(3, () => ({ as: 'hex' })),
+  reg: registerCells(),
+  synic: { ...synicControl(''), ...synicInterrupts(''), timer: synicTimers(), ...synicMessages() },
+  /** The message of its last intercept, as the intercept page has it. */
+  intercept: { type: cell(), content: cell('bytes') },
+  /** State that is read and written as a whole (HVCALL_GET_VP_STATE). */
+  state: { lapic: cell('bytes'), xsave: cell('bytes'), simp: cell('bytes'), siefp: cell('bytes') },
+});
+
+/** `partition[2].vp[0].reg[0x8000d]`: a register without a cell of its own, once it has a value. */
+export const VP_REGISTER = objectKind('reg', VP, 'hex', wide());

@@ -1,0 +1,31 @@
+import { registers } from '../../abi/index.ts';
+import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
+import { cellAt } from '../cells/place.ts';
+import { VP } from '../cells/vp.ts';
+
+const { suspend, signals, ran } = VP.slots;
+
+/** Registers that say whether a VP runs, and how often it was signalled; the guest has no part in them. */
+export const CONTROL_SLOTS: ReadonlyMap<number, number> = new Map([
+  [registers.number('EXPLICIT_SUSPEND'), suspend.explicit],
+  [registers.number('INTERCEPT_SUSPEND'), suspend.intercept],
+  [registers.number('DISPATCH_SUSPEND'), suspend.dispatch],
+  [registers.number('VP_ROOT_SIGNAL_COUNT'), signals],
+]);
+
+/** Nothing holds the VP: the guest runs. */
+export function mayRun({ store }: Context, vp: ObjectId): boolean {
+  return (
+    store.low(cellAt(vp, suspend.explicit)) === 0 &&
+    store.low(cellAt(vp, suspend.intercept)) === 0 &&
+    store.low(cellAt(vp, suspend.dispatch)) === 0
+  );
+}
+
+/** Holds a VP or lets it go; once nothing holds it, its registers are the guest's. */
+export function setControl(context: Context, vp: ObjectId, slot: number, value: bigint): void {
+  const { store } = context;
+  store.set(cellAt(vp, slot), value);
+  if (mayRun(context, vp) && store.low(cellAt(vp, ran)) === 0) store.set(cellAt(vp, ran), 1);
+}

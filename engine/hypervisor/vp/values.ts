@@ -1,0 +1,75 @@
+import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
+import { cellAt } from '../cells/place.ts';
+import { VP, VP_REGISTER } from '../cells/vp.ts';
+import { PLACES, type Place } from './places.ts';
+
+/** A register's value in two halves, so that hot paths need no numbers of 128 bits. */
+export interface Wide {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+const ZERO: Wide = { low: 0n, high: 0n };
+const ALL = 0xffff_ffff_ffff_ffffn;
+const WORD_BITS = 64;
+const { stale, ran } = VP.slots;
+
+function readPlace({ store }: Context, vp: ObjectId, { parts }: Place): Wide {
+  let [low, high] = [0n, 0n];
+  for (const { slot, word, shift } of parts) {
+    const value = store.get(cellAt(vp, slot)) << shift;
+    if (word === 0) low |= value;
+    else high |= value;
+  }
+  return { low, high };
+}
+
+/** What a register holds; 0 for one that has no cell and was never given a value. */
+export function registerOf(context: Context, vp: ObjectId, name: number): Wide {
+  const place = PLACES.get(name);
+  if (place !== undefined) return readPlace(context, vp, place);
+  const id = context.store.find(vp, VP_REGISTER, name);
+  if (id === undefined) return ZERO;
+  const { low, high } = VP_REGISTER.slots;
+  return { low: context.store.get(cellAt(id, low)), high: context.store.get(cellAt(id, high)) };
+}
+
+/** Whether the value of a register is known: the guest has not run unseen since it was last read or written. */
+export function isFresh({ store }: Context, vp: ObjectId, name: number): boolean {
+  const place = PLACES.get(name);
+  if (place === undefined) {
+    return store.low(cellAt(vp, ran)) === 0 && store.find(vp, VP_REGISTER, name) !== undefined;
+  }
+  if (store.low(cellAt(vp, ran)) === 1) return false;
+  if (place.parts.some(({ slot }) => !store.known(cellAt(vp, slot)))) return false;
+  const word = store.get(cellAt(vp, stale.first + Math.floor(place.index / WORD_BITS)));
+  return ((word >> BigInt(place.index % WORD_BITS)) & 1n) === 0n;
+}
+
+/** Nothing is known of the registers any more. */
+export function forgetRegisters({ store }: Context, vp: ObjectId): void {
+  for (let i = 0; i < stale.count; i++) store.set(cellAt(vp, stale.first + i), ALL);
+  for (const id of store.children(vp, VP_REGISTER)) store.destroy(id);
+  if (store.low(cellAt(vp, ran)) === 1) store.set(cellAt(vp, ran), 0);
+}
+
+/** Gives a register a value, which is known from then on. */
+export function setRegister(context: Context, vp: ObjectId, name: number, { low, high }: Wide): void {
+  const { store } = context;
+  if (store.low(cellAt(vp, ran)) === 1) forgetRegisters(context, vp);
+  const place = PLACES.get(name);
+  if (place === undefined) {
+    const id = store.find(vp, VP_REGISTER, name) ?? store.create(vp, VP_REGISTER, name);
+    store.set(cellAt(id, VP_REGISTER.slots.low), low);
+    store.set(cellAt(id, VP_REGISTER.slots.high), high);
+    return;
+  }
+  for (const { slot, word, shift, mask } of place.parts) {
+    store.set(cellAt(vp, slot), ((word === 0 ? low : high) >> shift) & mask);
+  }
+  const cell = cellAt(vp, stale.first + Math.floor(place.index / WORD_BITS));
+  const bit = 1n << BigInt(place.index % WORD_BITS);
+  const word = store.get(cell);
+  if ((word & bit) !== 0n) store.set(cell, word & ~bit);
+}
