@@ -125,8 +125,8 @@ export class GuestCpu {
         block = cache.find(m.codeBase === 0 ? start : (m.codeBase + start) >>> 0, m.code32);
         const all = block.instructions;
         const stepping = (m.flags & TF) !== 0;
-        last = Math.min(all.length, stepping || m.interruptShadow ? 1 : left) - 1;
         shadow = m.interruptShadow;
+        last = (stepping || shadow ? 1 : all.length <= left ? all.length : left) - 1;
         m.interruptShadow = false;
 
         m.position = 0;
