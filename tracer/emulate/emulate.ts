@@ -8,6 +8,7 @@ import { descriptorLimit, findProgram } from './launcher/program.ts';
 import { syscall } from './native/libc.ts';
 import { ERRNO, NR } from './native/numbers.ts';
 import type { Recorded, SupervisorData, SupervisorMessage } from './supervisor/messages.ts';
+import type { VpData } from './vp/messages.ts';
 
 export interface EmulateOptions {
   /** Where the trace goes. */
@@ -45,18 +46,22 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL.words));
   const keeper = startKeeper();
   try {
-    const supervisor = new Party<SupervisorMessage>('supervisor', {
-      window,
-      keeper: keeper.fd,
-      control,
-      path: options.path,
-      header: options.header,
-      force: options.force,
-      tool: options.tool,
-      engine: options.engine,
-      started: new Date().toISOString(),
-      command: options.command,
-    } satisfies SupervisorData);
+    const supervisor = new Party<SupervisorMessage>(
+      'supervisor',
+      {
+        window,
+        keeper: keeper.fd,
+        control,
+        path: options.path,
+        header: options.header,
+        force: options.force,
+        tool: options.tool,
+        engine: options.engine,
+        started: new Date().toISOString(),
+        command: options.command,
+      } satisfies SupervisorData,
+      startVps,
+    );
     const ready = await supervisor.next();
     if (ready.kind === 'refused') return usage(ready.text);
     const launcher = new Party<LauncherMessage>('launcher', {
@@ -74,6 +79,15 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
   } finally {
     syscall(NR.close, keeper.fd);
   }
+}
+
+/** Threads of VPs live in this process; the supervisor cannot start them, as it never comes back to its event loop. */
+function startVps(message: SupervisorMessage): boolean {
+  if (message.kind !== 'vp') return false;
+  start('vp', message.data).on('error', (error) => {
+    throw error;
+  });
+  return true;
 }
 
 function usage(text: string): EmulateProblem {
@@ -124,22 +138,31 @@ function passSignals(pid: number): () => void {
   };
 }
 
+function start(name: 'launcher' | 'supervisor' | 'vp', data: LauncherData | SupervisorData | VpData): Worker {
+  // Published, the project is JavaScript.
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  // Their output must not be piped: that would touch the standard files, which belong to the program.
+  return new Worker(new URL(`./${name}/worker.${ending}`, import.meta.url), {
+    workerData: data,
+    stdout: true,
+    stderr: true,
+  });
+}
+
 /** A worker that says one thing after the other. */
 class Party<Message> {
   readonly #messages: Message[] = [];
   #failed: Error | undefined;
   #wake: () => void = () => {};
 
-  constructor(name: 'launcher' | 'supervisor', data: LauncherData | SupervisorData) {
-    // Published, the project is JavaScript.
-    const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    // Their output must not be piped: that would touch the standard files, which belong to the program.
-    const worker = new Worker(new URL(`./${name}/worker.${ending}`, import.meta.url), {
-      workerData: data,
-      stdout: true,
-      stderr: true,
-    });
+  constructor(
+    name: 'launcher' | 'supervisor',
+    data: LauncherData | SupervisorData,
+    handle?: (message: Message) => boolean,
+  ) {
+    const worker = start(name, data);
     worker.on('message', (message: Message) => {
+      if (handle?.(message) === true) return;
       this.#messages.push(message);
       this.#wake();
     });

@@ -2,6 +2,7 @@
 
 /** System calls (Linux arch/x86/entry/syscalls/syscall_64.tbl). */
 export const NR = {
+  read: 0,
   write: 1,
   open: 2,
   close: 3,

@@ -75,20 +75,21 @@ export class Listener {
   }
 
   /**
-   * Opens `source` in the program as descriptor `number`, and ends the call with that number when `answers`.
-   * Returns the number, or a negative errno.
+   * Opens `source` in the program as descriptor `number` (undefined: the lowest that is free), and ends the call with
+   * that number when `answers`. Returns the number, or a negative errno.
    */
   addFd(
     id: bigint,
     source: number,
-    number: number,
+    number: number | undefined,
     options: { readonly closeOnExec: boolean; readonly answers: boolean },
   ): number {
     const { view, address } = this.#arena;
     view.setBigUint64(ADD.id, id, true);
-    view.setUint32(ADD.flags, ADD_AT_NUMBER | (options.answers ? ADD_AND_ANSWER : 0), true);
+    const flags = (number === undefined ? 0 : ADD_AT_NUMBER) | (options.answers ? ADD_AND_ANSWER : 0);
+    view.setUint32(ADD.flags, flags, true);
     view.setUint32(ADD.source, source, true);
-    view.setUint32(ADD.number, number, true);
+    view.setUint32(ADD.number, number ?? 0, true);
     view.setUint32(ADD.numberFlags, options.closeOnExec ? O_CLOEXEC : 0, true);
     return syscall3(NR.ioctl, this.fd, ADD_FD, address + ADD.at);
   }

@@ -5,6 +5,7 @@ import type { FdWindow } from '../filter/window.ts';
 import type { ClientMemory } from '../memory/client-memory.ts';
 import type { Listener, Notification } from '../notify/listener.ts';
 import type { DeviceFile, DeviceFiles } from './device-file.ts';
+import type { Guests } from './guests.ts';
 import type { ClientProcess } from './process.ts';
 
 /** What every event of the program has besides its kind and what belongs to it. */
@@ -27,6 +28,7 @@ export interface Host {
   readonly listener: Listener;
   readonly memory: ClientMemory;
   readonly files: DeviceFiles;
+  readonly guests: Guests;
   readonly window: FdWindow;
   now(): TimeNs;
   /** The handle of the next open of the device. */
@@ -36,7 +38,7 @@ export interface Host {
   /** Calls that returned, of whatever thread. */
   returned(returns: readonly LiveReturn[]): void;
   /** A call that has not returned: `finish` ends it when it does. */
-  wait(seq: Seq, call: Call, finish: (ended: LiveReturn) => void): void;
+  wait(seq: Seq, call: Call, vp: Handle, finish: (ended: LiveReturn) => void): void;
 }
 
 export function stamp(host: Host, process: ClientProcess, tid = process.pid): Stamp {

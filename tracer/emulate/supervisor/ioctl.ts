@@ -7,6 +7,7 @@ import { type CallBytes, readCall, writeCall } from './call-buffers.ts';
 import { install, shareDescriptor } from './descriptors.ts';
 import type { DeviceFile } from './device-file.ts';
 import { type Call, type Host, remark, stamp } from './host.ts';
+import { finishMemoryCall, memoryCall, refusedMemory } from './memory-calls.ts';
 
 type IoctlStimulus = Extract<LiveEvent, { readonly kind: 'ioctl' }>;
 
@@ -42,16 +43,26 @@ export function ioctl(host: Host, call: Call): void {
   const row = rowOf(host, file, op);
   const bytes: CallBytes = row === undefined ? {} : readCall(host.memory, process.pid, row, args[2]);
   const event: IoctlStimulus = { ...common, handle: file.handle, ...bytes };
+  const memory = memoryCall(row, bytes.arg);
+  const refused = memory === undefined ? undefined : refusedMemory(process.pid, memory);
   const handler = host.live.machine.handler({ ...event, seq: 0 } as IoctlEvent);
-  const result = host.live.feed(
-    handler === undefined ? { ...event, ret: -ERRNO.ENOTTY, note: 'not emulated' } : event,
-  );
+  const given =
+    handler === undefined
+      ? { ...event, ret: -ERRNO.ENOTTY, note: 'not emulated' }
+      : refused === undefined
+        ? event
+        : { ...event, ret: refused };
+  const result = host.live.feed(given);
   const own = result.returned.find(({ seq }) => seq === result.seq);
-  const finish = (ended: LiveReturn) => end(host, call, row, bytes, ended);
+  const finish = (ended: LiveReturn) => {
+    if (memory !== undefined && ended.ret === 0) finishMemoryCall(host, call, file, memory);
+    else end(host, call, row, bytes, ended);
+  };
   if (own !== undefined) finish(own);
-  else if (handler?.wake !== undefined) host.wait(result.seq, call, finish);
+  else if (handler?.wake !== undefined) host.wait(result.seq, call, file.handle, finish);
   else finish({ seq: result.seq, ret: -ERRNO.EFAULT });
   host.returned(result.returned.filter((ended) => ended !== own));
+  host.guests.step();
 }
 
 /** The call is over: its answers go to the caller's memory, then it returns. */
@@ -60,6 +71,7 @@ function end(host: Host, call: Call, row: IoctlRow | undefined, bytes: CallBytes
   if (out?.handle !== undefined && ret >= 0) {
     const file = host.files.open(out.handle);
     install(call.process, ret, file);
+    host.guests.add(out.handle, file.memfd);
     host.deliver(call, file, ret, true);
     return;
   }

@@ -1,5 +1,6 @@
 import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import type { FdWindow } from '../filter/window.ts';
+import type { VpData } from '../vp/messages.ts';
 
 /** What the supervisor is given. */
 export interface SupervisorData {
@@ -30,5 +31,7 @@ export interface Recorded {
 /** What the supervisor says: that the file exists or why not, and at the end what is in it. */
 export type SupervisorMessage =
   | { readonly kind: 'ready' }
+  /** The thread of a VP is to be started. */
+  | { readonly kind: 'vp'; readonly data: VpData }
   | { readonly kind: 'refused'; readonly text: string }
   | { readonly kind: 'recorded'; readonly recorded: Recorded };

@@ -10,14 +10,17 @@ import { ClientMemory } from '../memory/client-memory.ts';
 import { ERRNO, NR } from '../native/numbers.ts';
 import { Poll } from '../native/poll.ts';
 import { Listener } from '../notify/listener.ts';
+import type { VpData } from '../vp/messages.ts';
 import { close, closeDescriptor, closeRange, duplicate, settleDescriptors } from './descriptors.ts';
 import { type DeviceFile, DeviceFiles, linkOf } from './device-file.ts';
 import { adopt, adoptChildren, endProcess } from './family.ts';
+import { Guests } from './guests.ts';
 import type { Call, Host } from './host.ts';
 import { ioctl } from './ioctl.ts';
 import { open } from './open.ts';
 import { type ClientProcess, ClientProcesses, hasSignal } from './process.ts';
 import type { Recorder } from './recorder.ts';
+import { Wake } from './wake.ts';
 
 /** Commits are due while nothing happens too. */
 const IDLE_MS = 50;
@@ -37,7 +40,10 @@ const ON_DESCRIPTORS: ReadonlyMap<number, (host: Host, call: Call) => void> = ne
 
 interface Waiting {
   readonly call: Call;
+  readonly vp: Handle;
   readonly finish: (ended: LiveReturn) => void;
+  /** A signal has come; the guest was told to stop. */
+  interrupted: boolean;
 }
 
 export interface SupervisorOptions {
@@ -46,6 +52,10 @@ export interface SupervisorOptions {
   readonly profile: Profile;
   readonly recorder: Recorder;
   readonly keeper: Keeper;
+  /** eventfd by which threads of VPs wake this one. */
+  readonly wake: number;
+  /** Starts the thread of a VP. */
+  readonly startVp: (data: VpData) => void;
 }
 
 /** Receives the program's calls, steps the engine, answers. Nothing else touches the engine. */
@@ -54,12 +64,15 @@ export class Supervisor implements Host {
   readonly listener: Listener;
   readonly memory = new ClientMemory();
   readonly files = new DeviceFiles();
+  readonly guests: Guests;
   readonly window: FdWindow;
   readonly #recorder: Recorder;
   readonly #keeper: Keeper;
   readonly #processes = new ClientProcesses();
   readonly #poll = new Poll();
   readonly #waiting = new Map<Seq, Waiting>();
+  readonly #wake: Wake;
+  readonly #startVp: (data: VpData) => void;
   readonly #start = process.hrtime.bigint();
   #devices = 0;
   #lookedAt = 0;
@@ -69,12 +82,23 @@ export class Supervisor implements Host {
     this.listener = new Listener(options.listener);
     this.#recorder = options.recorder;
     this.#keeper = options.keeper;
+    this.#wake = new Wake(options.wake);
+    this.#startVp = options.startVp;
+    const { sink } = options.recorder;
     this.live = new LiveMachine(
       options.profile,
       { hypervisor: createHypervisor(), drivers: createDrivers() },
-      options.recorder.sink,
+      {
+        ...sink,
+        step: (step, machine) => {
+          sink.step(step, machine);
+          this.guests.observe(step.event);
+        },
+      },
     );
+    this.guests = new Guests(this);
     this.#poll.add(this.listener.fd);
+    this.#poll.add(options.wake);
     this.#boot();
   }
 
@@ -82,14 +106,24 @@ export class Supervisor implements Host {
   run(): void {
     for (;;) {
       const some = this.#poll.wait(this.#waiting.size > 0 ? SIGNAL_MS : IDLE_MS);
+      if (some && this.#poll.isReadable(this.#wake.fd)) {
+        this.#wake.clear();
+        this.guests.collect();
+        this.#endStopped();
+      }
       if (some && this.#poll.isReadable(this.listener.fd)) this.#serve();
       else if (some) {
         this.#reap();
-        if (this.#poll.isHungUp(this.listener.fd)) return;
+        if (this.#poll.isHungUp(this.listener.fd)) break;
       }
       this.#lookForSignals();
       this.#recorder.flush();
     }
+    this.guests.end();
+  }
+
+  startVp(data: Omit<VpData, 'wake'>): void {
+    this.#startVp({ ...data, wake: this.#wake.fd });
   }
 
   now(): TimeNs {
@@ -120,8 +154,8 @@ export class Supervisor implements Host {
     }
   }
 
-  wait(seq: Seq, call: Call, finish: (ended: LiveReturn) => void): void {
-    this.#waiting.set(seq, { call, finish });
+  wait(seq: Seq, call: Call, vp: Handle, finish: (ended: LiveReturn) => void): void {
+    this.#waiting.set(seq, { call, vp, finish, interrupted: false });
   }
 
   /** The host as the program finds it: the kernel is up, its drivers are loaded. */
@@ -209,9 +243,23 @@ export class Supervisor implements Host {
     this.#interrupt(({ call }) => hasSignal(call.tid));
   }
 
+  /** A guest that runs is stopped first: the engine has to know its registers, and it may have an intercept to tell. */
   #interrupt(which: (waiting: Waiting) => boolean): void {
     for (const [seq, waiting] of [...this.#waiting]) {
-      if (which(waiting)) this.returned(this.live.interrupt(seq, this.now()));
+      if (!which(waiting)) continue;
+      if (this.guests.stop(waiting.vp)) waiting.interrupted = true;
+      else this.returned(this.live.interrupt(seq, this.now()));
     }
+    this.guests.step();
+  }
+
+  /** Calls that a signal is to end and whose guest has stopped by now. */
+  #endStopped(): void {
+    for (const [seq, waiting] of [...this.#waiting]) {
+      if (!waiting.interrupted || this.guests.isRunning(waiting.vp)) continue;
+      waiting.interrupted = false;
+      this.returned(this.live.interrupt(seq, this.now()));
+    }
+    this.guests.step();
   }
 }

@@ -2,6 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { abiNames, isProblem, TraceWriter } from '../../store/index.ts';
 import { Keeper } from '../keeper.ts';
 import { CONTROL } from '../launcher/messages.ts';
+import { syscall } from '../native/libc.ts';
+import { EFD_CLOEXEC_NONBLOCK, NR } from '../native/numbers.ts';
 import type { SupervisorData, SupervisorMessage } from './messages.ts';
 import { Recorder } from './recorder.ts';
 import { Supervisor } from './supervisor.ts';
@@ -40,6 +42,8 @@ function serve(writer: TraceWriter): void {
     profile: data.header.profile,
     recorder,
     keeper: new Keeper(data.keeper),
+    wake: syscall(NR.eventfd2, 0, EFD_CLOEXEC_NONBLOCK),
+    startVp: (vp) => tell({ kind: 'vp', data: vp }),
   });
   recorder.flush();
   Atomics.store(control, CONTROL.serving, 1);

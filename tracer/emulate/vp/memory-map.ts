@@ -35,13 +35,15 @@ export class MemoryMap {
     this.#version = new Int32Array(shared, 0, 1);
   }
 
+  /** Changes with the regions; odd while they are being replaced. */
   get version(): number {
     return Atomics.load(this.#version, 0);
   }
 
-  /** Replaces all regions; false when there are too many. Threads must not be in the guest. */
+  /** Replaces all regions; false when there are too many. */
   set(regions: readonly GuestRegion[]): boolean {
     if (regions.length > MOST) return false;
+    Atomics.add(this.#version, 0, 1);
     this.#words[1] = regions.length;
     regions.forEach(({ page, pages, address, permissions }, index) => {
       this.#words.set([page, pages, address, permissions], HEAD + index * FIELDS);
@@ -73,10 +75,15 @@ export class MappedMemory implements GuestMemory {
 
   /** Takes over what was changed; true if something was. */
   refresh(): boolean {
-    const { version } = this.#map;
+    let { version } = this.#map;
     if (version === this.#version) return false;
+    for (;;) {
+      this.#regions = this.#map.regions();
+      const before = version;
+      version = this.#map.version;
+      if (version === before && version % 2 === 0) break;
+    }
     this.#version = version;
-    this.#regions = this.#map.regions();
     this.#pages.clear();
     return true;
   }

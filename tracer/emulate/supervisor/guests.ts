@@ -1,0 +1,263 @@
+import { MESSAGE_BYTES, MESSAGE_HEADER_BYTES } from '../../../engine/abi/index.ts';
+import { PARTITION, VP } from '../../../engine/hypervisor/index.ts';
+import { mayRun } from '../../../engine/hypervisor/vp/suspend.ts';
+import { registerOf } from '../../../engine/hypervisor/vp/values.ts';
+import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
+import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
+import type { TraceEvent } from '../../../engine/trace/event.ts';
+import type { Handle } from '../../../engine/trace/handle.ts';
+import type { TimeNs } from '../../../engine/trace/position.ts';
+import { syscall, viewOf } from '../native/libc.ts';
+import { MMAP, NR } from '../native/numbers.ts';
+import { ANSWER, STOP, VpChannel } from '../vp/channel.ts';
+import { cpuidMessage, type ExitMessage, msrMessage } from '../vp/message.ts';
+import type { VpData } from '../vp/messages.ts';
+import { REGISTERS } from '../vp/registers.ts';
+import { Intercepts } from './intercepts.ts';
+import { PartitionMemory } from './partition-memory.ts';
+
+/** What the guests need of the supervisor. */
+export interface GuestHost {
+  readonly live: LiveMachine;
+  now(): TimeNs;
+  returned(returns: readonly LiveReturn[]): void;
+  /** Starts the thread of a VP. */
+  startVp(data: Omit<VpData, 'wake'>): void;
+}
+
+/** The pages of a VP that the program may map: ./device-file.ts. */
+const PAGES_BYTES = 3 * 4096;
+const INTERCEPT_PAGE_AT = 4096;
+/** HVMSG_NONE: the guest was stopped without anything to tell. */
+const NO_MESSAGE = 0;
+
+interface Guest {
+  readonly partition: bigint;
+  readonly index: number;
+  readonly channel: VpChannel;
+  readonly memory: PartitionMemory;
+  /** What the program sees through mappings of its descriptor. */
+  readonly pages: Uint8Array;
+  running: boolean;
+}
+
+/** Runs guests: a VP that the engine lets run does so in its thread, and what stops it comes back to the engine. */
+export class Guests {
+  readonly #host: GuestHost;
+  readonly #intercepts = new Intercepts();
+  readonly #memories = new Map<bigint, PartitionMemory>();
+  #guests: Guest[] = [];
+
+  constructor(host: GuestHost) {
+    this.#host = host;
+  }
+
+  memoryOf(partition: bigint): PartitionMemory {
+    let memory = this.#memories.get(partition);
+    if (memory === undefined) {
+      memory = new PartitionMemory(partition);
+      this.#memories.set(partition, memory);
+    }
+    return memory;
+  }
+
+  /** A VP was made; `memfd` holds the pages that the program may map. */
+  add(handle: Handle, memfd: number): void {
+    if (handle.kind !== 'vp' || handle.partition === undefined || handle.vp === undefined) return;
+    const memory = this.memoryOf(handle.partition);
+    const channel = new VpChannel();
+    const address = syscall(NR.mmap, 0, PAGES_BYTES, MMAP.readWrite, MMAP.shared, memfd, 0);
+    if (address < 0) throw new Error(`the pages of a VP cannot be mapped: errno ${-address}`);
+    const guest: Guest = {
+      partition: handle.partition,
+      index: handle.vp,
+      channel,
+      memory,
+      pages: viewOf(address, PAGES_BYTES),
+      running: false,
+    };
+    this.#guests.push(guest);
+    this.#host.startVp({ memory: memory.map.shared, channel: channel.shared, index: guest.index });
+  }
+
+  /** Takes note of what the engine did. */
+  observe(event: TraceEvent): void {
+    if (event.kind === 'hypercall') this.#intercepts.note(event);
+  }
+
+  /** Lets go every VP that the engine lets run now, and ends those that are gone. */
+  step(): void {
+    for (const guest of [...this.#guests]) {
+      if (guest.running) continue;
+      const vp = this.#find(guest);
+      if (vp === undefined) this.#remove(guest);
+      else if (mayRun(this.#host.live.machine, vp)) this.#run(guest, vp);
+    }
+  }
+
+  /** Takes over what the threads have handed back. */
+  collect(): void {
+    for (const guest of this.#guests) {
+      if (!guest.running || !guest.channel.isIdle) continue;
+      guest.running = false;
+      this.#stopped(guest);
+    }
+    this.step();
+  }
+
+  isRunning(handle: Handle): boolean {
+    return this.#of(handle)?.running === true;
+  }
+
+  /** Has the guest of a VP stopped; false when it was not running. Its stop comes through {@link collect}. */
+  stop(handle: Handle): boolean {
+    const guest = this.#of(handle);
+    if (guest?.running !== true) return false;
+    guest.channel.stop();
+    return true;
+  }
+
+  /** Ends all threads. */
+  end(): void {
+    for (const guest of [...this.#guests]) this.#remove(guest);
+  }
+
+  #of(handle: Handle): Guest | undefined {
+    if (handle.kind !== 'vp') return undefined;
+    return this.#guests.find(({ partition, index }) => partition === handle.partition && index === handle.vp);
+  }
+
+  #find({ partition, index }: Guest): ObjectId | undefined {
+    const { store } = this.#host.live.machine;
+    const id = store.find(TOP, PARTITION, keyOf(partition));
+    return id === undefined ? undefined : store.find(id, VP, index);
+  }
+
+  /** A thread that still runs a guest leaves it first: it looks at the answer when it is asked again. */
+  #remove(guest: Guest): void {
+    this.#guests = this.#guests.filter((other) => other !== guest);
+    if (guest.running) guest.channel.stop();
+    guest.channel.setWord('answer', ANSWER.quit);
+    guest.channel.ask();
+  }
+
+  #run(guest: Guest, vp: ObjectId): void {
+    const { machine } = this.#host.live;
+    guest.memory.refresh(machine);
+    REGISTERS.forEach((name, place) => {
+      const { low, high } = registerOf(machine, vp, name);
+      guest.channel.setRegister('hypervisor', place, (high << 64n) | low);
+    });
+    this.#resume(guest, ANSWER.registers);
+  }
+
+  #resume(guest: Guest, answer: number, values: readonly number[] = []): void {
+    guest.channel.setWord('answer', answer);
+    values.forEach((value, offset) => {
+      guest.channel.setWord('values', value | 0, offset);
+    });
+    guest.running = true;
+    guest.channel.ask();
+  }
+
+  #stopped(guest: Guest): void {
+    const { channel } = guest;
+    switch (channel.word('reason')) {
+      case STOP.intercept:
+        this.#intercept(guest, {
+          type: channel.word('messageType') >>> 0,
+          payload: channel.payload.slice(0, channel.word('payloadBytes')),
+        });
+        break;
+      case STOP.cpuid:
+        this.#cpuid(guest);
+        break;
+      case STOP.readMsr:
+        this.#msr(guest, 'read');
+        break;
+      case STOP.writeMsr:
+        this.#msr(guest, 'write');
+        break;
+      case STOP.hypercall:
+        // No hypercall page, or one whose calls nobody answers: TLFS, a call there raises #UD; here #GP.
+        this.#resume(guest, ANSWER.fault);
+        break;
+      default:
+        this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) });
+    }
+  }
+
+  /** The hypervisor stops the VP: what the guest did to its registers is known from here. */
+  #intercept(guest: Guest, { type, payload }: ExitMessage): void {
+    const { channel } = guest;
+    const registers = channel.takeChanged('guest').map((place) => ({
+      name: REGISTERS[place] as number,
+      value: channel.register(place),
+    }));
+    if (type !== NO_MESSAGE) writeMessage(guest.pages, type, payload);
+    const result = this.#host.live.feed({
+      kind: 'intercept',
+      t: this.#host.now(),
+      provenance: 'emulated',
+      component: 'guest',
+      vp: { partition: guest.partition, vp: guest.index },
+      type,
+      payload,
+      registers,
+    });
+    this.#host.returned(result.returned);
+  }
+
+  #cpuid(guest: Guest): void {
+    const { channel, partition } = guest;
+    const leaf = channel.word('index') >>> 0;
+    const row = this.#host.live.machine.profile.cpuid.get(leaf);
+    const { eax, ebx, ecx, edx } = row ?? { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+    if (this.#intercepts.takesCpuid(partition, leaf)) {
+      const exit = { instructionLength: channel.word('instructionLength') };
+      this.#intercept(guest, cpuidMessage(stopped(guest), exit, [eax, ecx, edx, ebx]));
+    } else this.#resume(guest, ANSWER.done, [eax, ebx, ecx, edx]);
+  }
+
+  #msr(guest: Guest, dir: 'read' | 'write'): void {
+    const { channel, partition, index } = guest;
+    const msr = channel.word('index') >>> 0;
+    const value = (BigInt(channel.word('values', 1) >>> 0) << 32n) | BigInt(channel.word('values') >>> 0);
+    if (this.#intercepts.takesMsr(partition, msr, dir)) {
+      const kind = dir === 'read' ? 'rdmsr' : 'wrmsr';
+      const instructionLength = channel.word('instructionLength');
+      this.#intercept(guest, msrMessage(stopped(guest), { kind, msr, instructionLength }));
+      return;
+    }
+    const { event, returned } = this.#host.live.feed({
+      kind: 'msr',
+      t: this.#host.now(),
+      provenance: 'emulated',
+      component: 'guest',
+      vp: { partition, vp: index },
+      dir,
+      msr,
+      ...(dir === 'write' ? { value } : {}),
+    });
+    this.#host.returned(returned);
+    if (event.kind !== 'msr' || event.fault === true) this.#resume(guest, ANSWER.fault);
+    else this.#resume(guest, ANSWER.done, halves(event.value ?? 0n));
+  }
+}
+
+function stopped({ index, channel }: Guest) {
+  return { index, register: (place: number) => channel.register(place) };
+}
+
+function halves(value: bigint): readonly number[] {
+  return [Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn)];
+}
+
+/** The message as the hypervisor leaves it in the VP's intercept message page. */
+function writeMessage(pages: Uint8Array, type: number, payload: Uint8Array): void {
+  const message = pages.subarray(INTERCEPT_PAGE_AT, INTERCEPT_PAGE_AT + MESSAGE_BYTES);
+  message.fill(0);
+  new DataView(message.buffer, message.byteOffset).setUint32(0, type, true);
+  message[4] = payload.length;
+  message.set(payload, MESSAGE_HEADER_BYTES);
+}
