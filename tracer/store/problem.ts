@@ -6,6 +6,7 @@ export interface TraceProblem {
     | 'unreadable'
     | 'unwritable'
     | 'not-a-trace'
+    | 'packed'
     | 'newer'
     | 'torn'
     | 'foreign-schema'

@@ -2,22 +2,22 @@ import { type Handle, parseHandle, parseVp } from '../../../engine/trace/handle.
 import { readWord } from '../row/actor-ids.ts';
 import { RowRefusal, type StoredActor } from '../row/decode.ts';
 import { within } from '../row/limits.ts';
-import type { Database, Statement } from '../sqlite.ts';
+import type { Queries, Query } from './queries.ts';
 
 /** Actors and handles by number. Both tables are small: a thread, a CPU, a VP, an open file each. */
 export class ActorReader {
-  readonly #actor: Statement;
-  readonly #handle: Statement;
-  readonly #actors: Statement;
-  readonly #handles: Statement;
+  readonly #actor: Query;
+  readonly #handle: Query;
+  readonly #actors: Query;
+  readonly #handles: Query;
   readonly #actorOf = new Map<number, StoredActor>();
   readonly #handleOf = new Map<number, Handle>();
 
-  constructor(db: Database) {
-    this.#actor = db.prepare('SELECT * FROM actor WHERE id = ?').raw();
-    this.#actors = db.prepare('SELECT * FROM actor ORDER BY id').raw();
-    this.#handle = db.prepare('SELECT * FROM handle WHERE id = ?').raw();
-    this.#handles = db.prepare('SELECT * FROM handle ORDER BY id').raw();
+  constructor(queries: Queries) {
+    this.#actor = queries.prepare('SELECT * FROM actor WHERE id = ?');
+    this.#actors = queries.prepare('SELECT * FROM actor ORDER BY id');
+    this.#handle = queries.prepare('SELECT * FROM handle WHERE id = ?');
+    this.#handles = queries.prepare('SELECT * FROM handle ORDER BY id');
   }
 
   actor(id: number): StoredActor {
@@ -48,13 +48,9 @@ export class ActorReader {
     return this.#idsThat(this.#handles, handleIn, pass);
   }
 
-  #idsThat<T>(
-    statement: Statement,
-    read: (row: unknown) => T | undefined,
-    pass: (value: T) => boolean,
-  ): number[] {
+  #idsThat<T>(query: Query, read: (row: unknown) => T | undefined, pass: (value: T) => boolean): number[] {
     const ids: number[] = [];
-    for (const row of statement.iterate() as IterableIterator<unknown[]>) {
+    for (const row of query.all()) {
       const value = read(row);
       if (value !== undefined && pass(value)) ids.push(row[0] as number);
     }

@@ -1,59 +1,60 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { APPLICATION_ID, FORMAT_VERSION } from '../format/schema.ts';
 import { problem, type TraceProblem } from '../problem.ts';
-
-/** What SQLite's header says (file format, section 1.3), as far as opening needs it. */
-export interface HeaderPage {
-  readonly pageSize: number;
-  /** Pages that the file should have. */
-  readonly pages: number;
-  /** The file was in WAL mode when its header was written. */
-  readonly wal: boolean;
-  readonly bytes: number;
-}
 
 const HEADER_BYTES = 100;
 const SQLITE_MAGIC = 'SQLite format 3\0';
 const ZSTD_MAGIC = 0xfd2fb528;
 
-/** Looks at a file before SQLite does, so that what is no trace is told by what it is. */
-export function readHeaderPage(path: string): HeaderPage | TraceProblem {
-  let header: Buffer;
-  let bytes: number;
+/** The file as the file system has it, without opening it; a problem for what can be no trace. */
+export function statTrace(path: string): Stats | TraceProblem {
+  let stat: Stats;
   try {
-    const stat = statSync(path);
-    if (stat.isDirectory()) return problem('not-a-trace', `${path}: is a folder; name a .hvtrace file`);
-    if (!stat.isFile()) return problem('not-a-trace', `${path}: is not a regular file; name a .hvtrace file`);
-    bytes = stat.size;
+    stat = statSync(path);
+  } catch (error) {
+    return fileProblem(path, error);
+  }
+  if (stat.isDirectory()) return problem('not-a-trace', `${path}: is a folder; name a .hvtrace file`);
+  if (!stat.isFile()) return problem('not-a-trace', `${path}: is not a regular file; name a .hvtrace file`);
+  if (stat.size === 0)
+    return problem('not-a-trace', `${path}: is empty; its recording was cut before it began, record again`);
+  return stat;
+}
+
+/**
+ * What a file is that SQLite does not take (`code`: what it said). Only then is the file opened here: to close
+ * it again would release the locks that this process holds on it (POSIX, fcntl), those of a recorder too.
+ */
+export function explainFile(path: string, bytes: number, code: string): TraceProblem {
+  let header: Buffer;
+  try {
     header = readStart(path);
   } catch (error) {
     return fileProblem(path, error);
   }
-  if (header.length === 0)
-    return problem('not-a-trace', `${path}: is empty; its recording was cut before it began, record again`);
   if (header.toString('latin1', 0, 16) !== SQLITE_MAGIC) return strange(path, header);
   if (header.length < HEADER_BYTES) return torn(path, bytes, HEADER_BYTES);
   if (header.readUInt32BE(68) !== APPLICATION_ID)
     return problem('not-a-trace', `${path}: is an SQLite database of another program, not a trace`);
   const version = header.readUInt32BE(60);
-  if (version > FORMAT_VERSION)
-    return problem(
-      'newer',
-      `${path}: has format version ${version}, this hvrewind reads up to ${FORMAT_VERSION}; update hvrewind`,
-    );
+  if (version > FORMAT_VERSION) return newer(path, version);
   const size = header.readUInt16BE(16);
-  const pageSize = size === 1 ? 65536 : size;
-  const valid = version >= 1 && pageSize >= 512 && (pageSize & (pageSize - 1)) === 0;
-  if (!valid || header.readUInt32BE(56) !== 1)
-    return problem(
-      'corrupt',
-      `${path}: its header is damaged; hvrewind recover saves the events that are intact`,
-    );
-  const wal = header[18] === 2 && header[19] === 2;
-  return { pageSize, pages: header.readUInt32BE(28), wal, bytes };
+  const expected = (size === 1 ? 65536 : size) * header.readUInt32BE(28);
+  if (bytes < expected) return torn(path, bytes, expected);
+  return problem(
+    'corrupt',
+    `${path}: is damaged (${code}); hvrewind recover ${path} -o FILE saves its events`,
+  );
 }
 
-export function torn(path: string, bytes: number, expected: number): TraceProblem {
+export function newer(path: string, version: number): TraceProblem {
+  return problem(
+    'newer',
+    `${path}: has format version ${version}, this hvrewind reads up to ${FORMAT_VERSION}; update hvrewind`,
+  );
+}
+
+function torn(path: string, bytes: number, expected: number): TraceProblem {
   return problem(
     'torn',
     `${path}: is cut off, ${bytes} of ${expected} bytes are there; hvrewind recover ${path} -o FILE saves its events`,
@@ -83,7 +84,7 @@ function readStart(path: string): Buffer {
 /** Names what else the file seems to be. */
 function strange(path: string, header: Buffer): TraceProblem {
   if (header.length >= 4 && header.readUInt32LE(0) === ZSTD_MAGIC)
-    return problem('not-a-trace', `${path}: is packed; hvrewind unpack ${path} -o FILE makes a trace of it`);
+    return problem('packed', `${path}: is packed; hvrewind unpack ${path} -o FILE makes a trace of it`);
   const text = header.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
   if (text)
     return problem(

@@ -5,12 +5,18 @@ import { APPLICATION_ID, FORMAT_VERSION, SCHEMA } from '../format/schema.ts';
 import { isProblem, problem, type TraceProblem } from '../problem.ts';
 import { type Database, openDatabase, sqliteCode } from '../sqlite.ts';
 import { COMPANIONS } from '../write/create.ts';
-import { readHeaderPage, torn } from './header-page.ts';
+import { explainFile, newer, statTrace } from './header-page.ts';
 
 /** An open file whose header and schema are those of a trace. */
 export interface OpenedDatabase {
   readonly db: Database;
-  /** It lies in WAL mode without its `-wal`. */
+  /** The file, as it was named. */
+  readonly path: string;
+  /** The file that is open: a copy of it where it lies in a folder that cannot be written. */
+  readonly file: string;
+  /** It is in WAL mode: somebody writes it, or was cut while he did. */
+  readonly wal: boolean;
+  /** It is in WAL mode, but its `-wal` is not there. */
   readonly walMissing: boolean;
   /** Closes it and removes what opening made. */
   close(): void;
@@ -18,44 +24,44 @@ export interface OpenedDatabase {
 
 /** Opens a trace for reading and checks all that can be checked without reading its rows. */
 export function openForReading(path: string): OpenedDatabase | TraceProblem {
-  const header = readHeaderPage(path);
-  if (isProblem(header)) return header;
+  const stat = statTrace(path);
+  if (isProblem(stat)) return stat;
   const hasWal = sizeOf(`${path}-wal`) > 0;
-  if (!hasWal && header.bytes < header.pages * header.pageSize)
-    return torn(path, header.bytes, header.pages * header.pageSize);
-  const walMissing = header.wal && !hasWal;
-  const opened = openInPlace(path, walMissing) ?? openCopy(path);
+  const opened = openInPlace(path, stat.size, hasWal) ?? openCopy(path, stat.size);
   if (isProblem(opened)) return opened;
   const wrong = checkSchema(path, opened.db);
-  if (wrong === undefined) return { ...opened, walMissing };
+  if (wrong === undefined) {
+    const wal = opened.db.pragma('journal_mode', { simple: true }) === 'wal';
+    return { ...opened, path, wal, walMissing: wal && !hasWal };
+  }
   opened.close();
   return wrong;
 }
 
-type Opened = Omit<OpenedDatabase, 'walMissing'>;
+type Opened = Pick<OpenedDatabase, 'db' | 'file' | 'close'>;
 
 /**
  * Undefined where SQLite would have to write beside the file and may not: a `-wal` needs its `-shm`, a hot
  * rollback journal has to be played back.
  */
-function openInPlace(path: string, walMissing: boolean): Opened | TraceProblem | undefined {
+function openInPlace(path: string, bytes: number, hasWal: boolean): Opened | TraceProblem | undefined {
   let db: Database | undefined;
   try {
     db = openDatabase(path, { readonly: true, fileMustExist: true, timeout: 1000 });
     const opened = secure(db);
     // In WAL mode SQLite makes an empty -wal and its -shm to read a file that has none.
-    return { db: opened, close: () => closeAndTidy(opened, path, walMissing) };
+    return { db: opened, file: path, close: () => closeAndTidy(opened, path, hasWal) };
   } catch (error) {
     db?.close();
     const code = sqliteCode(error);
     if (code === undefined) throw error;
-    if (code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) return undefined;
-    return damaged(path, code);
+    if (code.startsWith('SQLITE_CANTOPEN') || code.startsWith('SQLITE_READONLY')) return undefined;
+    return refused(path, bytes, code);
   }
 }
 
 /** Copies the file and what lies beside it to a folder of our own, where SQLite may do what it needs to. */
-function openCopy(path: string): Opened | TraceProblem {
+function openCopy(path: string, bytes: number): Opened | TraceProblem {
   const folder = mkdtempSync(join(tmpdir(), 'hvrewind-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const copy = join(folder, basename(path));
@@ -73,12 +79,12 @@ function openCopy(path: string): Opened | TraceProblem {
       process.off('exit', remove);
       remove();
     };
-    return { db: opened, close };
+    return { db: opened, file: copy, close };
   } catch (error) {
     db?.close();
     remove();
     const code = sqliteCode(error);
-    if (code !== undefined) return damaged(path, code);
+    if (code !== undefined) return refused(path, bytes, code);
     const { code: errno } = error as NodeJS.ErrnoException;
     if (errno === undefined) throw error;
     return problem(
@@ -97,19 +103,16 @@ function secure(db: Database): Database {
   return db;
 }
 
-function closeAndTidy(db: Database, path: string, walMissing: boolean): void {
+function closeAndTidy(db: Database, path: string, hadWal: boolean): void {
   db.close();
-  if (!walMissing || sizeOf(`${path}-wal`) > 0) return;
+  if (hadWal || sizeOf(`${path}-wal`) > 0) return;
   for (const suffix of COMPANIONS) rmSync(path + suffix, { force: true });
 }
 
-function damaged(path: string, code: string): TraceProblem {
+function refused(path: string, bytes: number, code: string): TraceProblem {
   if (code.startsWith('SQLITE_BUSY'))
     return problem('busy', `${path}: is locked by another process; try again when that has ended`);
-  return problem(
-    'corrupt',
-    `${path}: is damaged (${code}); hvrewind recover ${path} -o FILE saves its events`,
-  );
+  return explainFile(path, bytes, code);
 }
 
 interface SchemaRow {
@@ -123,8 +126,8 @@ function checkSchema(path: string, db: Database): TraceProblem | undefined {
   try {
     if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
       return problem('not-a-trace', `${path}: is an SQLite database of another program, not a trace`);
-    if (db.pragma('user_version', { simple: true }) !== FORMAT_VERSION)
-      return problem('newer', `${path}: has another format version than ${FORMAT_VERSION}; update hvrewind`);
+    const version = db.pragma('user_version', { simple: true });
+    if (version !== FORMAT_VERSION) return newer(path, Number(version));
     const found = db.prepare('SELECT type, name, sql FROM sqlite_schema').all() as SchemaRow[];
     const expected = new Map(SCHEMA.map((object) => [object.name, object]));
     for (const { type, name, sql } of found) {
@@ -141,7 +144,7 @@ function checkSchema(path: string, db: Database): TraceProblem | undefined {
   } catch (error) {
     const code = sqliteCode(error);
     if (code === undefined) throw error;
-    return damaged(path, code);
+    return refused(path, sizeOf(path), code);
   }
 }
 

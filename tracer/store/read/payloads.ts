@@ -1,7 +1,7 @@
 import { MAX_PAYLOAD_BYTES } from '../format/flags.ts';
 import { RowRefusal } from '../row/decode.ts';
 import { unpackPayload } from '../row/payload-pack.ts';
-import type { Database, Statement } from '../sqlite.ts';
+import type { Queries, Query } from './queries.ts';
 
 /** Decoded payloads that are kept: what is interned is wanted often. */
 const CACHE_BYTES = 32 * 1024 * 1024;
@@ -16,19 +16,19 @@ const FETCH_BYTES = 4 * 1024 * 1024;
  * rest of its event; so rows are fetched in runs, all bytes of a run as one value.
  */
 export class BlobReader {
-  readonly #sizes: Statement;
-  readonly #bytes: Statement;
+  readonly #sizes: Query;
+  readonly #bytes: Query;
   #young = new Map<number, Uint8Array>();
   #old = new Map<number, Uint8Array>();
   #youngBytes = 0;
 
-  constructor(db: Database) {
-    this.#sizes = db
-      .prepare('SELECT id, size, length(bytes), typeof(bytes) FROM blob WHERE id BETWEEN ? AND ? ORDER BY id')
-      .raw();
-    this.#bytes = db
-      .prepare("SELECT CAST(group_concat(bytes, '') AS BLOB) FROM blob WHERE id BETWEEN ? AND ?")
-      .pluck();
+  constructor(queries: Queries) {
+    this.#sizes = queries.prepare(
+      'SELECT id, size, length(bytes), typeof(bytes) FROM blob WHERE id BETWEEN ? AND ? ORDER BY id',
+    );
+    this.#bytes = queries.prepare(
+      "SELECT CAST(group_concat(bytes, '') AS BLOB) FROM blob WHERE id BETWEEN ? AND ?",
+    );
   }
 
   /** Throws a {@link RowRefusal} where there is no such payload. */
@@ -43,7 +43,7 @@ export class BlobReader {
 
   /** Reads `id` and what follows it: payloads have their numbers in the order of the events. */
   #fetch(id: number): void {
-    const rows = this.#sizes.all(id, id + FETCH_ROWS - 1) as [number, number, number, string][];
+    const rows = this.#sizes.all(id, id + FETCH_ROWS - 1) as unknown as [number, number, number, string][];
     let count = 0;
     let total = 0;
     for (const [, size, length, type] of rows) {
@@ -55,7 +55,7 @@ export class BlobReader {
     const last = rows[count - 1];
     if (last === undefined || rows[0]?.[0] !== id)
       throw new RowRefusal(`its payload ${id} is missing or damaged`);
-    const all = this.#bytes.get(id, last[0]) as Uint8Array | null;
+    const all = this.#bytes.get(id, last[0])?.[0] as Uint8Array | null | undefined;
     let at = 0;
     for (const [number, size, length] of rows.slice(0, count)) {
       const stored = all?.subarray(at, at + length) ?? new Uint8Array(0);

@@ -8,10 +8,11 @@ import { META, readCounts, readHeader, type TraceCounts } from '../format/meta.t
 import { type Gap, gapOf, type Note, noteOf } from '../format/notes.ts';
 import { addGrowth, decodeHash, decodeState, type KindRegistry } from '../journal/checkpoint-codec.ts';
 import { decodeJournal } from '../journal/journal-codec.ts';
-import { isProblem, problem, TraceFileError, type TraceProblem } from '../problem.ts';
+import { isProblem, TraceFileError, type TraceProblem } from '../problem.ts';
 import { readWord } from '../row/actor-ids.ts';
 import { eventColumns } from './columns.ts';
 import { type OpenedDatabase, openForReading } from './open.ts';
+import { Queries, type QueryRow } from './queries.ts';
 import { RowReader } from './rows.ts';
 
 /** A condition over the rows of `event`, as engine/filter compiles it with {@link TraceReader.columns}. */
@@ -47,22 +48,30 @@ export class TraceReader {
   /** How the fields of the filter language stand in the file. */
   readonly columns: Columns;
   readonly #opened: OpenedDatabase;
+  readonly #queries: Queries;
   readonly #rows: RowReader;
   #counts: TraceCounts;
   #complete: boolean;
 
-  private constructor(path: string, opened: OpenedDatabase, header: TraceHeader, meta: Map<string, string>) {
+  private constructor(
+    opened: OpenedDatabase,
+    queries: Queries,
+    header: TraceHeader,
+    meta: ReadonlyMap<string, string>,
+  ) {
+    const { path } = queries;
     this.path = path;
     this.#opened = opened;
+    this.#queries = queries;
     this.header = header;
     this.tool = meta.get(META.tool);
     this.engine = meta.get(META.engine);
     this.start = meta.get(META.start);
     this.capture = meta.get(META.capture);
-    this.#rows = new RowReader(path, opened.db);
-    this.columns = eventColumns(this.#rows.actors, header.profile);
-    this.#counts = countsIn(path, meta);
     this.#complete = meta.get(META.state) === 'complete';
+    this.#counts = countsIn(queries, meta);
+    this.#rows = new RowReader(queries, this.#complete && !opened.wal ? opened.file : undefined);
+    this.columns = eventColumns(this.#rows.actors, header.profile);
     this.notices =
       opened.walMissing && !this.#complete
         ? [
@@ -76,11 +85,11 @@ export class TraceReader {
     const opened = openForReading(path);
     if (isProblem(opened)) return opened;
     try {
-      const meta = readMeta(opened);
+      const queries = new Queries(opened.path, opened.db);
+      const meta = readMeta(queries);
       const header = readHeader(meta.get(META.header) ?? '', meta.get(META.profile) ?? '');
-      if (header === undefined)
-        throw new TraceFileError(problem('corrupt', `${path}: its header is damaged`));
-      return new TraceReader(path, opened, header, meta);
+      if (header === undefined) throw queries.corrupt('its header is damaged');
+      return new TraceReader(opened, queries, header, meta);
     } catch (error) {
       opened.close();
       if (error instanceof TraceFileError) return error.problem;
@@ -90,6 +99,7 @@ export class TraceReader {
 
   close(): void {
     this.#opened.close();
+    this.#rows.close();
   }
 
   get counts(): TraceCounts {
@@ -108,13 +118,13 @@ export class TraceReader {
 
   /** Hash of the whole journal, if the writer kept one. */
   get hash(): string | undefined {
-    return readMeta(this.#opened).get(META.hash);
+    return readMeta(this.#queries).get(META.hash);
   }
 
   /** Takes in what was recorded since. */
   refresh(): void {
-    const meta = readMeta(this.#opened);
-    this.#counts = countsIn(this.path, meta);
+    const meta = readMeta(this.#queries);
+    this.#counts = countsIn(this.#queries, meta);
     this.#complete = meta.get(META.state) === 'complete';
   }
 
@@ -133,14 +143,8 @@ export class TraceReader {
   /** Seqs of the events from `from` to `to` that match, in order; at most `limit`, the last ones with `down`. */
   matching(where: Where, from: number, to: number, limit: number, down = false): number[] {
     const sql = `SELECT seq FROM event WHERE seq BETWEEN ? AND ? AND (${where.where}) ORDER BY seq ${down ? 'DESC' : 'ASC'} LIMIT ?`;
-    const last = Math.min(to, this.events);
-    const seqs = this.#rows.run(
-      () =>
-        this.#opened.db
-          .prepare(sql)
-          .pluck()
-          .all(from, last, ...where.params, limit) as number[],
-    );
+    const rows = this.#queries.prepare(sql).all(from, Math.min(to, this.events), ...where.params, limit);
+    const seqs = rows.map(([seq]) => seq as number);
     return down ? seqs.reverse() : seqs;
   }
 
@@ -162,13 +166,8 @@ export class TraceReader {
   /** How many events from `from` to `to` match. */
   count(where: Where, from = 1, to = this.events): number {
     const sql = `SELECT count(*) FROM event WHERE seq BETWEEN ? AND ? AND (${where.where})`;
-    return this.#rows.run(
-      () =>
-        this.#opened.db
-          .prepare(sql)
-          .pluck()
-          .get(from, Math.min(to, this.events), ...where.params) as number,
-    );
+    const row = this.#queries.prepare(sql).get(from, Math.min(to, this.events), ...where.params);
+    return row?.[0] as number;
   }
 
   /**
@@ -184,14 +183,14 @@ export class TraceReader {
 
   /** Seq of the last event that is not later than `t`; 0 for none. */
   lastAt(t: number): number {
-    const time = this.#opened.db.prepare('SELECT t FROM event WHERE seq = ?').pluck();
+    const time = this.#queries.prepare('SELECT t FROM event WHERE seq = ?');
     let low = 0;
     let high = this.events;
     // Times never decrease with seq (docs/format.md), so no index on them is needed.
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      const found = this.#rows.run(() => time.get(middle));
-      if (typeof found !== 'number') throw this.#corrupt(`event ${middle} is missing`);
+      const [found] = time.get(middle) ?? [];
+      if (typeof found !== 'number') throw this.#queries.corrupt(`event ${middle} is missing`);
       if (found <= t) low = middle;
       else high = middle - 1;
     }
@@ -203,7 +202,7 @@ export class TraceReader {
     return this.#all('SELECT at, text, author FROM note ORDER BY id').map(([where, text, author]) => {
       const words = (value: unknown): unknown => (typeof value === 'string' ? readWord(value) : value);
       const note = noteOf(where, words(text), words(author));
-      if (note === undefined) throw this.#corrupt('a note is not readable');
+      if (note === undefined) throw this.#queries.corrupt('a note is not readable');
       return note;
     });
   }
@@ -212,7 +211,7 @@ export class TraceReader {
   gaps(): Gap[] {
     return this.#all('SELECT after, t, lost, reason FROM gap ORDER BY id').map(([after, t, lost, reason]) => {
       const gap = gapOf(after, t, lost, reason);
-      if (gap === undefined) throw this.#corrupt('a gap is not readable');
+      if (gap === undefined) throw this.#queries.corrupt('a gap is not readable');
       return gap;
     });
   }
@@ -226,12 +225,13 @@ export class TraceReader {
       const [first, count, data] = row;
       const good = isCount(first) && isCount(count) && data instanceof Uint8Array;
       const chunk = good ? decodeJournal(first, count, data) : undefined;
-      if (chunk === undefined) throw this.#corrupt(`its journal is not readable from entry ${next} on`);
+      if (chunk === undefined)
+        throw this.#queries.corrupt(`its journal is not readable from entry ${next} on`);
       yield chunk;
       next += chunk.count;
     }
     const [rest] = this.#all('SELECT count(*) FROM journal WHERE first >= ?', next);
-    if (rest?.[0] !== 0) throw this.#corrupt(`its journal has a hole at entry ${next}`);
+    if (rest?.[0] !== 0) throw this.#queries.corrupt(`its journal has a hole at entry ${next}`);
   }
 
   /** Checkpoints in order. */
@@ -245,7 +245,8 @@ export class TraceReader {
       const good = numbers.every(isCount) && typeof hashJson === 'string' && bytes instanceof Uint8Array;
       const state = good ? decodeState(bytes, cells as number) : undefined;
       const hash = good ? decodeHash(hashJson) : undefined;
-      if (state === undefined || hash === undefined) throw this.#corrupt('a checkpoint is not readable');
+      if (state === undefined || hash === undefined)
+        throw this.#queries.corrupt('a checkpoint is not readable');
       yield {
         at: at(seq as number, sub as number),
         checkpoint: {
@@ -272,20 +273,8 @@ export class TraceReader {
     return tables;
   }
 
-  #all(sql: string, ...params: readonly number[]): unknown[][] {
-    return this.#rows.run(
-      () =>
-        this.#opened.db
-          .prepare(sql)
-          .raw()
-          .all(...params) as unknown[][],
-    );
-  }
-
-  #corrupt(what: string): TraceFileError {
-    return new TraceFileError(
-      problem('corrupt', `${this.path}: ${what}; hvrewind recover ${this.path} -o FILE saves its events`),
-    );
+  #all(sql: string, ...params: readonly number[]): QueryRow[] {
+    return this.#queries.prepare(sql).all(...params);
   }
 }
 
@@ -294,23 +283,19 @@ export function openTrace(path: string): TraceReader | TraceProblem {
   return TraceReader.open(path);
 }
 
-function readMeta(opened: OpenedDatabase): Map<string, string> {
-  const rows = opened.db.prepare('SELECT key, value FROM meta').raw().all() as unknown[][];
+function readMeta(queries: Queries): Map<string, string> {
   const meta = new Map<string, string>();
-  for (const [key, value] of rows)
+  for (const [key, value] of queries.prepare('SELECT key, value FROM meta').all())
     if (typeof key === 'string' && typeof value === 'string') meta.set(key, value);
   return meta;
 }
 
-function countsIn(path: string, meta: ReadonlyMap<string, string>): TraceCounts {
+function countsIn(queries: Queries, meta: ReadonlyMap<string, string>): TraceCounts {
   const text = meta.get(META.counts);
   // A recording that was cut before its first commit has none.
   if (text === undefined) return { events: 0, kinds: {}, end: timeNs(0) };
   const counts = readCounts(text);
-  if (counts === undefined)
-    throw new TraceFileError(
-      problem('corrupt', `${path}: its counts are damaged; hvrewind recover counts anew`),
-    );
+  if (counts === undefined) throw queries.corrupt('its counts are damaged');
   return counts;
 }
 

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { PageReader } from '../pages/record.ts';
 import { readWal, type WalFrames } from './wal.ts';
 
 /** What our writer uses; taken where the file's own header is lost. */
@@ -9,7 +10,7 @@ const SQLITE_MAGIC = 'SQLite format 3\0';
 const KEPT_PAGES = 256;
 
 /** The pages of a database as they are after the last commit that can be found. */
-export class Pages {
+export class Pages implements PageReader {
   readonly pageSize: number;
   /** Number of pages; the last may be cut. */
   readonly count: number;

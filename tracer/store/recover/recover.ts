@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { type Address, type Seq, seqOf, type TimeNs, timeNs } from '../../../engine/trace/position.ts';
 import type { Profile, TraceHeader } from '../../../engine/trace/profile.ts';
@@ -6,7 +5,7 @@ import { parseProfile } from '../../../engine/trace/profile-read.ts';
 import { META, readCounts, readHeader } from '../format/meta.ts';
 import type { NameSource } from '../names.ts';
 import { isProblem, problem, type TraceProblem } from '../problem.ts';
-import { fileProblem } from '../read/header-page.ts';
+import { fileProblem, statTrace } from '../read/header-page.ts';
 import { TraceWriter } from '../write/writer.ts';
 import { Pages } from './pages.ts';
 import { RecoveredRows } from './rows.ts';
@@ -38,10 +37,10 @@ export interface RecoverOptions {
  * checkpoints are left behind: replay makes them again.
  */
 export function recoverTrace(path: string, out: string, options: RecoverOptions): Recovery | TraceProblem {
+  const stat = statTrace(path);
+  if (isProblem(stat)) return stat;
   let pages: Pages;
   try {
-    if (!statSync(path).isFile())
-      return problem('not-a-trace', `${path}: is not a regular file; name a .hvtrace file`);
     pages = new Pages(path);
   } catch (error) {
     return fileProblem(path, error);

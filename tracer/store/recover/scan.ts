@@ -2,13 +2,21 @@ import type { Handle } from '../../../engine/trace/handle.ts';
 import { OPEN } from '../format/flags.ts';
 import { type Gap, gapOf, type Note, noteOf } from '../format/notes.ts';
 import { EVENT_COLUMNS } from '../format/schema.ts';
+import {
+  type Column,
+  cellCount,
+  columnsOf,
+  integerOf,
+  type RecordPlace,
+  recordAt,
+  textOf,
+} from '../pages/record.ts';
 import { actorIn, handleIn } from '../read/actors.ts';
 import { readWord } from '../row/actor-ids.ts';
 import type { StoredActor } from '../row/decode.ts';
 import { FLAGS } from '../row/row.ts';
 import type { Pages } from './pages.ts';
 import { Places } from './places.ts';
-import { type Cell, type Column, cellCount, integerOf, readCell, textOf } from './record.ts';
 
 /** More cells than any page has (at least four bytes each in 64 KiB). */
 const CELLS = 0x4000;
@@ -27,8 +35,11 @@ export interface Found {
   readonly gaps: Gap[];
 }
 
-export function cellAt(pages: Pages, place: number): Cell | undefined {
-  return readCell(pages, Math.floor(place / CELLS), place % CELLS);
+export function placedRecord(pages: Pages, place: number | undefined): RecordPlace | undefined {
+  if (place === undefined) return undefined;
+  const number = Math.floor(place / CELLS);
+  const bytes = pages.read(number);
+  return bytes === undefined ? undefined : recordAt(pages, { number, bytes }, place % CELLS);
 }
 
 /**
@@ -48,18 +59,26 @@ export function scan(pages: Pages, progress: (page: number) => void): Found {
   };
   for (let number = 1; number <= pages.count; number += 1) {
     progress(number);
-    const page = pages.read(number);
-    if (page === undefined) continue;
-    const count = cellCount(page, number);
+    const bytes = pages.read(number);
+    if (bytes === undefined) continue;
+    const page = { number, bytes };
+    const count = cellCount(page);
     for (let index = 0; index < count; index += 1) {
-      const cell = readCell(pages, number, index);
-      if (cell !== undefined) take(found, pages, cell, number * CELLS + index);
+      const record = recordAt(pages, page, index);
+      const columns = record === undefined ? undefined : columnsOf(record);
+      if (columns !== undefined) take(found, pages, record?.rowid, columns, number * CELLS + index);
     }
   }
   return found;
 }
 
-function take(found: Found, pages: Pages, { rowid, columns }: Cell, place: number): void {
+function take(
+  found: Found,
+  pages: Pages,
+  rowid: number | undefined,
+  columns: readonly Column[],
+  place: number,
+): void {
   if (rowid === undefined) {
     const [key, value] = [textOf(columns[0]), textOf(columns[1])];
     if (columns.length === 2 && key !== undefined && value !== undefined) found.meta.set(key, value);
@@ -105,13 +124,12 @@ function take(found: Found, pages: Pages, { rowid, columns }: Cell, place: numbe
  * Where a crash left an older and a newer page that both hold an event, the one that had returned is the newer.
  */
 function takeEvent(found: Found, pages: Pages, seq: number, columns: readonly Column[], place: number): void {
-  const other = found.events.get(seq);
+  const other = placedRecord(pages, found.events.get(seq));
   const open = (cells: readonly Column[] | undefined): boolean => {
     const flags = integerOf(cells?.[FLAGS]);
     return flags === undefined || (flags & OPEN) !== 0;
   };
-  if (other === undefined || (open(cellAt(pages, other)?.columns) && !open(columns)))
-    found.events.set(seq, place);
+  if (other === undefined || (open(columnsOf(other)) && !open(columns))) found.events.set(seq, place);
 }
 
 /** A column as SQLite would give it to JavaScript. */
