@@ -278,7 +278,7 @@ describe('files', () => {
   it('take the numbers that a recording has', () => {
     const bench = new Bench(ROOT);
     assert.equal(bench.fd({ what: 'open', path: '/dev/mshv', pid: 7, ret: 9 }).outcome?.ret, 9);
-    assert.equal(bench.machine.bound['file-descriptor'], 1);
+    assert.equal(bench.cell('process[7].fd[9].open'), 1n);
   });
 
   it('of others are nobody’s business', () => {

@@ -21,10 +21,9 @@ export function compareOutcome(
     verdict.unmodelled++;
     return;
   }
-  if (outcome.ret >= 0 && event.ret >= 0 && isDescriptor(event, outcome)) {
-    // Of an open or dup the driver has taken the number over already.
-    if (event.kind === 'ioctl') machine.countBound('file-descriptor');
-  } else verdict.field(address, 'ret', outcome.ret, event.ret, outcome.rule);
+  const opens = outcome.ret >= 0 && event.ret >= 0 && isDescriptor(event, outcome);
+  if (opens) machine.countBound('file-descriptor');
+  else verdict.field(address, 'ret', outcome.ret, event.ret, outcome.rule);
   if (event.kind !== 'ioctl' || event.out === undefined) return;
   const { handle, arg, data } = event.out;
   if (handle !== undefined) {

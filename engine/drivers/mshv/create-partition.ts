@@ -9,7 +9,7 @@ import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { hypercallCode } from '../kernel/hypercall.ts';
 import { driverOf } from '../kernel/objects.ts';
-import { freeFd, installFd } from '../process/files.ts';
+import { installFd, newFd } from '../process/files.ts';
 import { hypercallWithMemory } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { SELF } from './partition-id.ts';
@@ -118,7 +118,7 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
   const partition = readU64(answer.output ?? new Uint8Array(0), OUTPUT_ID);
   note(context, event, partition);
   return {
-    ret: freeFd(context, event.pid),
+    ret: newFd(context, event),
     out: { handle: { kind: 'partition', partition } },
     rule: RULE,
   };

@@ -9,7 +9,7 @@ import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
 import { driverOf } from '../kernel/objects.ts';
-import { freeFd, installFd } from '../process/files.ts';
+import { installFd, newFd } from '../process/files.ts';
 import { deposit, hypercallWithMemory } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { partitionOf } from './objects.ts';
@@ -66,7 +66,7 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
   }
   note(context, event, id, index, mapped.parentStats);
   return {
-    ret: freeFd(context, event.pid),
+    ret: newFd(context, event),
     out: { handle: { kind: 'vp', partition, vp: index } },
     rule: RULE,
   };

@@ -8,17 +8,10 @@ import { failure } from '../kernel/errno.ts';
 import { driverOf, driverState } from '../kernel/objects.ts';
 import { partitionOf, vpOf } from '../mshv/objects.ts';
 import { closeFile, shareFile } from './close.ts';
-import { type File, fileOfFd, fileOfHandle, freeFd, installFd, removeFd } from './files.ts';
+import { type File, fileOfFd, fileOfHandle, installFd, newFd, removeFd } from './files.ts';
 
 const DEVICE = '/dev/mshv';
 const EBADF = failure('EBADF');
-
-/** The number that a call gave a new descriptor: the recorded one, or the lowest that is free. */
-function newFd(context: Context, event: FdEvent): number {
-  const recorded = typeof event.ret === 'number' ? event.ret : event.fd;
-  const known = recorded === undefined || recorded < 0 ? undefined : BigInt(recorded);
-  return Number(context.bind('file-descriptor', known, BigInt(freeFd(context, event.pid))));
-}
 
 function failedCall(event: FdEvent): boolean {
   return typeof event.ret === 'number' && event.ret < 0;

@@ -1,6 +1,7 @@
 import { cellAt } from '../../hypervisor/index.ts';
 import type { Context } from '../../machine/context.ts';
 import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
+import type { FdEvent, IoctlEvent } from '../../trace/event.ts';
 import type { Handle } from '../../trace/handle.ts';
 import { FD, FILE_KINDS, PROCESS } from '../cells/system.ts';
 
@@ -65,9 +66,18 @@ export function fileOfFd(
  * A number that the process has free: the next after its highest. The trace shows few of its files, so lower ones
  * that seem free may not be.
  */
-export function freeFd(context: Context, pid: number | undefined): number {
+function freeFd(context: Context, pid: number | undefined): number {
   const highest = pid === undefined ? undefined : fdsOf(context, pid).at(-1);
   return highest === undefined ? FIRST_FD : highest + 1;
+}
+
+/**
+ * The number of the descriptor that a call opens: the recorded one, else one that is free. Which it is cannot be
+ * known, so replay binds it (engine/replay/outcome.ts).
+ */
+export function newFd(context: Context, event: FdEvent | IoctlEvent): number {
+  const known = typeof event.ret === 'number' || event.kind === 'ioctl' ? event.ret : event.fd;
+  return typeof known === 'number' && known >= 0 ? known : freeFd(context, event.pid);
 }
 
 /** A process has a file open as `fd`. Without a pid there is nothing to note. */
