@@ -5,6 +5,7 @@ import { windowUnder } from './filter/window.ts';
 import { startKeeper } from './keeper.ts';
 import { CONTROL, type LauncherData, type LauncherMessage } from './launcher/messages.ts';
 import { descriptorLimit, findProgram } from './launcher/program.ts';
+import { makeOutputBlocking } from './launcher/standard-files.ts';
 import { syscall } from './native/libc.ts';
 import { ERRNO, NR } from './native/numbers.ts';
 import type { Recorded, SupervisorData, SupervisorMessage } from './supervisor/messages.ts';
@@ -64,6 +65,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
     );
     const ready = await supervisor.next();
     if (ready.kind === 'refused') return usage(ready.text);
+    makeOutputBlocking();
     const launcher = new Party<LauncherMessage>('launcher', {
       window,
       path: program,

@@ -1,0 +1,101 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../..');
+const HVREWIND = join(ROOT, 'hvrewind');
+
+/** Why emulation cannot be tried here; undefined where it can. */
+export const LACKING: string | undefined = (() => {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'emulation is for Linux on x86-64';
+  if (spawnSync('gcc', ['--version']).status !== 0) return 'no gcc to build the programs with';
+  const folder = mkdtempSync(join(tmpdir(), 'hvrewind-can-'));
+  const tried = spawnSync(HVREWIND, ['emulate', '-o', join(folder, 'x.hvtrace'), '--', 'true'], {
+    encoding: 'utf8',
+  });
+  rmSync(folder, { recursive: true, force: true });
+  return tried.status === 0 ? undefined : tried.stderr.trim();
+})();
+
+/** A folder of this test file's own, which an ordinary user may use too; removed after its tests. */
+export function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hvrewind-emulate-'));
+  chmodSync(folder, 0o777);
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Builds a C program of samples/clients or of test/emulate/clients; returns its path. */
+export function build(source: string, folder: string, ...options: readonly string[]): string {
+  const target = join(
+    folder,
+    `program-${options.includes('-static') ? 'static' : 'dynamic'}-${nameOf(source)}`,
+  );
+  const args = ['-Wall', '-Wextra', '-Werror', '-O1', ...options, '-o', target, join(ROOT, source)];
+  const built = spawnSync('gcc', args, { encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(`${source} does not build: ${built.stderr}`);
+  return target;
+}
+
+const nameOf = (source: string): string => source.replace(/^.*\//, '').replace(/\.c$/, '');
+
+export interface Emulated {
+  readonly exit: number | null;
+  readonly out: string;
+  readonly err: string;
+  readonly trace: string;
+}
+
+/** Runs a program under `hvrewind emulate`; `before` stands in front of it all (setpriv, timeout). */
+export function emulate(
+  folder: string,
+  command: readonly string[],
+  options: { readonly before?: readonly string[]; readonly profile?: string } = {},
+): Promise<Emulated> {
+  const trace = join(folder, `trace-${count++}.hvtrace`);
+  const profile = options.profile === undefined ? [] : ['--profile', options.profile];
+  const [program = '', ...words] = [
+    ...(options.before ?? []),
+    HVREWIND,
+    ...['emulate', '--quiet', '-o', trace, ...profile, '--', ...command],
+  ];
+  return new Promise((done, fail) => {
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+    });
+    child.on('error', fail);
+    child.on('close', (exit) => done({ exit, out, err, trace }));
+  });
+}
+let count = 0;
+
+export interface Verified {
+  readonly divergences: readonly unknown[];
+  readonly checked: number;
+  readonly bound: number;
+  readonly hash: string;
+  readonly verified: boolean;
+}
+
+/** What `replay --verify` says of a trace. */
+export function verify(trace: string): Verified {
+  const ran = spawnSync(HVREWIND, ['replay', '--verify', '--json', trace], { encoding: 'utf8' });
+  const report = JSON.parse(ran.stdout) as Omit<Verified, 'bound'> & { bound: Record<string, number> };
+  return { ...report, bound: Object.values(report.bound).reduce((sum, n) => sum + n, 0) };
+}
+
+/** The events of a trace as `show --json` prints them, those that a filter lets through. */
+export function events(trace: string, filter: string): Record<string, unknown>[] {
+  const ran = spawnSync(HVREWIND, ['show', '--json', trace, filter], { encoding: 'utf8' });
+  return ran.stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}

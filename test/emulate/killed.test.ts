@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { isProblem, openTrace } from '../../tracer/store/index.ts';
+import { build, LACKING, scratch } from './build.testing.ts';
+
+const HVREWIND = join(import.meta.dirname, '../../hvrewind');
+const ROUNDS = 50;
+/** Rounds at a time: most of a round is the start. */
+const BESIDE = 2;
+/** What a kill may cost. */
+const LOST_MS = 250;
+
+describe('the supervisor is killed', { skip: LACKING }, () => {
+  const folder = scratch();
+
+  /** Runs the program, kills what supervises it after a while, returns how long it had run and its process. */
+  async function round(program: string, trace: string, afterMs: number): Promise<number> {
+    const child = spawn(HVREWIND, ['emulate', '--quiet', '--force', '-o', trace, '--', program], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = new Promise<void>((done) => child.on('exit', () => done()));
+    const pid = await new Promise<number>((done) => {
+      child.stdout.once('data', (text: Buffer) => done(Number(text.toString())));
+    });
+    await wait(afterMs);
+    child.kill('SIGKILL');
+    await ended;
+    return pid;
+  }
+
+  async function hasEnded(pid: number): Promise<boolean> {
+    for (let i = 0; i < 100; i++) {
+      if (!existsSync(`/proc/${pid}`) || !isRunning(pid)) return true;
+      await wait(20);
+    }
+    return false;
+  }
+
+  test(`${ROUNDS} times: the program dies, the file has all but the last ${LOST_MS} ms`, async () => {
+    const program = build('test/emulate/clients/forever.c', folder);
+    let next = 0;
+    const one = async (): Promise<void> => {
+      while (next < ROUNDS) {
+        const number = next++;
+        const trace = join(folder, `killed-${number}.hvtrace`);
+        const afterMs = LOST_MS + 50 + number * 2;
+        const pid = await round(program, trace, afterMs);
+        assert.ok(await hasEnded(pid), `round ${number}: the program outlived its supervisor`);
+        const reader = openTrace(trace);
+        assert.ok(!isProblem(reader), `round ${number}: ${JSON.stringify(reader)}`);
+        const [first] = [...reader.range()].filter(({ kind }) => kind === 'fd');
+        const seenMs = ((reader.event(reader.events)?.t ?? 0) - (first?.t ?? 0)) / 1e6;
+        reader.close();
+        assert.ok(seenMs >= afterMs - LOST_MS, `round ${number}: ${seenMs} of ${afterMs} ms`);
+      }
+    };
+    await Promise.all(Array.from({ length: BESIDE }, one));
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    readlinkSync(`/proc/${pid}/exe`);
+    return true;
+  } catch {
+    return false;
+  }
+}
