@@ -50,6 +50,8 @@ const FINDING = object(
 
 const DIVERGENCE = object({ at: POSITION, field: TEXT, expected: TEXT, actual: TEXT, rule: TEXT });
 
+const SERVED = object({ url: TEXT, port: COUNT });
+
 const CELL = object(
   {
     path: TEXT,
@@ -102,7 +104,8 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   pack: object({ file: TEXT, events: COUNT, bytes: COUNT }),
   unpack: object({ file: TEXT, events: COUNT }),
-  serve: object({ url: TEXT, port: COUNT }),
+  open: { anyOf: [object({ electron: TEXT }), SERVED] },
+  serve: SERVED,
   doctor: object({
     version: TEXT,
     engine: TEXT,

@@ -8,6 +8,11 @@ const PROFILE: OptionSpec = {
   help: 'key=value,key=value; a JSON file; or a name under samples/profiles',
 };
 
+const SERVE_OPTIONS: readonly OptionSpec[] = [
+  { name: 'port', value: 'PORT', help: 'port on 127.0.0.1 (default: any free one)' },
+  { name: 'no-browser', help: 'print the address only' },
+];
+
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -165,15 +170,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/schema.ts'),
   },
   {
+    name: 'open',
+    operands: '[FILE]',
+    least: 0,
+    most: 1,
+    summary: 'show a trace in a window of its own',
+    details: 'Without Electron it is shown in a browser, as `serve` does. Nothing is fetched.',
+    options: SERVE_OPTIONS,
+    load: () => import('./commands/open.ts'),
+  },
+  {
     name: 'serve',
     operands: 'FILE',
     least: 1,
     most: 1,
     summary: 'show a trace in a browser on this machine',
-    options: [
-      { name: 'port', value: 'PORT', help: 'port on 127.0.0.1 (default: any free one)' },
-      { name: 'no-browser', help: 'print the address only' },
-    ],
+    options: SERVE_OPTIONS,
     load: () => import('./commands/serve.ts'),
   },
   {

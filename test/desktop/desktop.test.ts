@@ -21,10 +21,9 @@ import { at, chromium, folder, makeTrace, shows, showsTrace, startBefore, until 
 
 const EVENTS_OF_LONG = 300_000;
 
-startBefore();
-before(async () => {
-  await Promise.all([makeTrace('first.hvtrace'), makeTrace('second.hvtrace', 'teardown-l1vh-rmmod-before')]);
-  writeFileSync(at('bad.hvtrace'), 'this is no trace');
+startBefore({
+  traces: () =>
+    Promise.all([makeTrace('first.hvtrace'), makeTrace('second.hvtrace', 'teardown-l1vh-rmmod-before')]),
 });
 
 const line = (): Promise<string> => page().getByRole('status', { name: 'notice' }).innerText();
@@ -107,6 +106,8 @@ describe('opening', chromium, () => {
 });
 
 describe('what cannot be shown', chromium, () => {
+  before(() => writeFileSync(at('bad.hvtrace'), 'this is no trace'));
+
   for (const name of ['bad.hvtrace', 'absent.hvtrace']) {
     test(`${name} is one line in the window, and the open trace stays`, async () => {
       const title = await page().title();

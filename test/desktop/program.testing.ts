@@ -15,13 +15,18 @@ export const chromium = noChromium === undefined ? {} : { skip: noChromium };
 
 const PATIENCE_MS = 10_000;
 
+/** What a test file starts. All in one hook: those of a file are not run one after the other. */
 export interface Start {
+  /** Makes what is to be opened. */
+  readonly traces?: () => Promise<unknown>;
   /** The words after the program, made when the traces are there. */
   readonly words?: () => readonly string[];
   /** Changes the built program. */
   readonly prepare?: (appFolder: string) => void;
   /** Between the import of the main program and the moment that Electron is ready. */
   readonly early?: () => void | Promise<void>;
+  /** Once the window is open; without a window: once Electron is ready. */
+  readonly opened?: () => Promise<void>;
   /** False when no window is to come. */
   readonly window?: false;
 }
@@ -38,12 +43,13 @@ export function startBefore(start: Start = {}): void {
     if (noChromium !== undefined) return;
     control.userData = at('user');
     mkdirSync(control.userData);
-    await buildDesktop(appFolder);
+    await Promise.all([buildDesktop(appFolder), start.traces?.()]);
     start.prepare?.(appFolder);
     await startProgram(appFolder, start.words?.() ?? []);
     await start.early?.();
     ready();
     if (start.window !== false) await until('the window is open', windowIsOpen);
+    await start.opened?.();
   });
   after(async () => {
     await stopProgram();

@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ENGINE_VERSION } from '../../../engine/version.ts';
+import { electronBinary } from '../../desktop/binary.ts';
 import type { Arguments } from '../command.ts';
 import { print, printJson, table } from '../output.ts';
 import { EXIT } from '../problem.ts';
@@ -103,16 +104,8 @@ function tracing(): Look {
 }
 
 function electron(): Look {
-  try {
-    const folder = createRequire(import.meta.url)
-      .resolve('electron/package.json')
-      .replace(/package\.json$/, '');
-    const program = readFileSync(`${folder}path.txt`, 'utf8');
-    if (existsSync(`${folder}dist/${program}`))
-      return { what: 'Electron', ok: true, found: `${folder}dist/${program}` };
-  } catch {
-    // Not installed, or installed without its binary: the same answer.
-  }
+  const binary = electronBinary(process.env);
+  if (binary !== undefined) return { what: 'Electron', ok: true, found: binary };
   return {
     what: 'Electron',
     ok: false,

@@ -95,12 +95,12 @@ export class ChromiumPage {
 
   async #prepare(preload: string): Promise<void> {
     const { devtools, page } = this;
+    await devtools.send('Page.enable');
+    this.#mainFrame = (await devtools.send('Page.getFrameTree')).frameTree.frame.id;
     this.#followWorld();
     await devtools.send('Runtime.enable');
-    await devtools.send('Page.enable');
     await devtools.send('Runtime.addBinding', { name: 'doubleSend', executionContextName: WORLD });
     await this.#addScripts(preload);
-    this.#mainFrame = (await devtools.send('Page.getFrameTree')).frameTree.frame.id;
     devtools.on('Fetch.requestPaused', (event) => {
       // A page that is closed has no more requests to answer.
       this.#decide(event.requestId, event.request.url, event).catch(() => {});
@@ -118,7 +118,9 @@ export class ChromiumPage {
   #followWorld(): void {
     const { devtools } = this;
     devtools.on('Runtime.executionContextCreated', ({ context }) => {
-      if (context.name === WORLD) this.#isolated = context.id;
+      // Frames within the page have a world of this name too, and no preload script in it.
+      const { frameId } = context.auxData as { readonly frameId?: string };
+      if (context.name === WORLD && frameId === this.#mainFrame) this.#isolated = context.id;
     });
     devtools.on('Runtime.executionContextDestroyed', ({ executionContextId }) => {
       if (executionContextId === this.#isolated) this.#isolated = undefined;

@@ -1,4 +1,5 @@
 import type { Session, WebContents } from 'electron';
+import type { CDPSession } from 'playwright-core';
 import { missing, strict } from './strict.ts';
 import { need, toWire, world } from './world.ts';
 
@@ -30,6 +31,7 @@ const state = {
   check: undefined as CheckHandler | undefined,
   request: undefined as RequestHandler | undefined,
   beforeRequest: undefined as BeforeRequest | undefined,
+  devtools: undefined as CDPSession | undefined,
 };
 
 const defaultSession: SessionMembers = strict('session', {
@@ -72,7 +74,12 @@ export function passes(url: string): Promise<boolean> {
  */
 export async function applyPermissions(contents: WebContents, url: string): Promise<void> {
   const { protocol, host } = new URL(url);
-  const devtools = await world.browser?.newBrowserCDPSession();
+  const { origin } = new URL(toWire(url));
+  // A page without an origin of its own has no permission in Chromium either.
+  if (origin === 'null') return;
+  // What a session sets lasts as long as the session: it is never detached.
+  state.devtools ??= await world.browser?.newBrowserCDPSession();
+  const { devtools } = state;
   const targets = await devtools?.send('Target.getBrowserContexts');
   for (const [permission, name] of PERMISSIONS) {
     const granted = await allows(contents, permission, `${protocol}//${host}`, url);
@@ -80,12 +87,11 @@ export async function applyPermissions(contents: WebContents, url: string): Prom
       await devtools?.send('Browser.setPermission', {
         permission: { name, ...(name === 'clipboard-write' ? { allowWithoutSanitization: false } : {}) },
         setting: granted ? 'granted' : 'denied',
-        origin: new URL(toWire(url)).origin,
+        origin,
         browserContextId,
       });
     }
   }
-  await devtools?.detach();
 }
 
 async function allows(
