@@ -29,7 +29,7 @@ try {
     hvrewind('check', trace) !== 1 ||
     hvrewind('check', trace, '--expect') !== 0;
   if (failed) process.exitCode = 1;
-  else if (!headless) process.exitCode = hvrewind('serve', trace);
+  else if (!headless) process.exitCode = hvrewind('open', trace);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
