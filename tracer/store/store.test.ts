@@ -45,7 +45,7 @@ test('what is written is read: every kind of event, every field', () => {
         reader.close();
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 

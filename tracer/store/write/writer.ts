@@ -217,6 +217,17 @@ export class TraceWriter {
     this.#putMeta(META.hash, hash);
   }
 
+  /** Commits what is due. A timer does it too; a thread that never comes back to its event loop calls it. */
+  tick(): void {
+    if (this.#failed !== undefined || !this.#dirty || performance.now() < this.#commitAt) return;
+    try {
+      this.#commit();
+    } catch (error) {
+      // The next call reports it: a timer has nobody to tell.
+      this.#failed = writeProblem(this.path, error);
+    }
+  }
+
   /**
    * Ends the recording: one file without companions, marked complete. After a failure to write, which was
    * thrown when it came up, it only closes what was committed.
@@ -261,17 +272,6 @@ export class TraceWriter {
   #usable(): void {
     if (this.#failed !== undefined) throw new TraceFileError(this.#failed);
     if (this.#closed) throw new Error(`${this.path} is closed`);
-  }
-
-  /** Commits what is due. A timer does it too; a thread that never comes back to its event loop calls it. */
-  tick(): void {
-    if (this.#failed !== undefined || !this.#dirty || performance.now() < this.#commitAt) return;
-    try {
-      this.#commit();
-    } catch (error) {
-      // The next call reports it: a timer has nobody to tell.
-      this.#failed = writeProblem(this.path, error);
-    }
   }
 
   #attempt(action: () => void): void {
