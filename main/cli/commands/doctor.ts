@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ENGINE_VERSION } from '../../../engine/version.ts';
+import { emulationHere } from '../../../tracer/emulate/able.ts';
 import { electronBinary } from '../../desktop/binary.ts';
 import type { Arguments } from '../command.ts';
 import { print, printJson, table } from '../output.ts';
@@ -18,7 +19,7 @@ interface Look {
 
 /** `hvrewind doctor`: what this machine can do. Always exits 0: what is missing is what it was asked for. */
 export async function run(args: Arguments): Promise<number> {
-  const looks = [versions(), sqlite(), device(), tracing(), electron()];
+  const looks = [versions(), sqlite(), device(), emulation(), tracing(), electron()];
   if (args.flag('json')) {
     await printJson({ version: VERSION, engine: ENGINE_VERSION, looks });
     return EXIT.fine;
@@ -84,6 +85,10 @@ function device(): Look {
         found: '/dev/mshv',
         remedy: 'not accessible to this user; it belongs to root',
       };
+}
+
+function emulation(): Look {
+  return { what: 'emulation', ...emulationHere() };
 }
 
 function tracing(): Look {

@@ -1,5 +1,4 @@
-import { MESSAGE_BYTES, MESSAGE_HEADER_BYTES } from '../../../engine/abi/index.ts';
-import { PARTITION, VP } from '../../../engine/hypervisor/index.ts';
+import { interceptMessage, PARTITION, paddedMessage, VP } from '../../../engine/hypervisor/index.ts';
 import { mayRun } from '../../../engine/hypervisor/vp/suspend.ts';
 import { registerOf } from '../../../engine/hypervisor/vp/values.ts';
 import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
@@ -194,18 +193,25 @@ export class Guests {
       name: REGISTERS[place] as number,
       value: channel.register(place),
     }));
-    if (type !== NO_MESSAGE) writeMessage(guest.pages, type, payload);
     const result = this.#host.live.feed({
       kind: 'intercept',
       t: this.#host.now(),
       provenance: 'emulated',
-      component: 'guest',
+      component: 'hypervisor',
       vp: { partition: guest.partition, vp: guest.index },
       type,
       payload,
       registers,
     });
+    this.#showMessage(guest);
     this.#host.returned(result.returned);
+  }
+
+  /** The message as the hypervisor leaves it in the VP's intercept message page. */
+  #showMessage(guest: Guest): void {
+    const vp = this.#find(guest);
+    if (vp !== undefined)
+      guest.pages.set(paddedMessage(interceptMessage(this.#host.live.machine, vp)), INTERCEPT_PAGE_AT);
   }
 
   #cpuid(guest: Guest): void {
@@ -251,13 +257,4 @@ function stopped({ index, channel }: Guest) {
 
 function halves(value: bigint): readonly number[] {
   return [Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn)];
-}
-
-/** The message as the hypervisor leaves it in the VP's intercept message page. */
-function writeMessage(pages: Uint8Array, type: number, payload: Uint8Array): void {
-  const message = pages.subarray(INTERCEPT_PAGE_AT, INTERCEPT_PAGE_AT + MESSAGE_BYTES);
-  message.fill(0);
-  new DataView(message.buffer, message.byteOffset).setUint32(0, type, true);
-  message[4] = payload.length;
-  message.set(payload, MESSAGE_HEADER_BYTES);
 }
