@@ -6,12 +6,15 @@ import { isPanel, type PanelId } from './panel-names.ts';
 export function focusPanel(model: Model, id: PanelId, part: 'main' | 'input' = 'main'): void {
   if (model.maximised.peek() !== '' && model.maximised.peek() !== id) model.maximised.value = '';
   if (isTabbed(id)) model.view.panel.value = id;
-  // The view may only be drawn with the next frame: it was below another tab.
-  requestAnimationFrame(() => {
-    const panel = document.getElementById(`panel-${id}`);
-    const target = panel?.querySelector<HTMLElement>(`[data-focus="${part}"]`) ?? panel;
-    target?.focus();
-  });
+  // A view that was below another tab is only drawn with the next frame.
+  if (!focusNow(id, part)) requestAnimationFrame(() => focusNow(id, part));
+}
+
+function focusNow(id: PanelId, part: string): boolean {
+  const panel = document.getElementById(`panel-${id}`);
+  const target = panel?.querySelector<HTMLElement>(`[data-focus="${part}"]`) ?? panel;
+  target?.focus();
+  return target !== null;
 }
 
 /** The view that has the focus. */

@@ -24,5 +24,5 @@ export function listenForKeys(model: Model, window: Window): () => void {
 }
 
 function isWriting(target: EventTarget | null): boolean {
-  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  return target instanceof HTMLInputElement && target.type !== 'checkbox';
 }

@@ -149,7 +149,8 @@ export const COMMANDS: readonly Command[] = [
     run(model) {
       const panel = focusedPanel(document) ?? 'events';
       model.maximised.value = model.maximised.peek() === '' ? panel : '';
-      focusPanel(model, panel);
+      // It is drawn anew in its other place.
+      requestAnimationFrame(() => focusPanel(model, panel));
       return undefined;
     },
   },

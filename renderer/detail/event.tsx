@@ -1,8 +1,10 @@
+import { useRef } from 'preact/hooks';
 import type { AnswerView, EventDetail, EventRow, WriteView } from '../../engine/app/api.ts';
 import { eventAt, useModel } from '../model/model.ts';
 import { showFinding } from '../model/show.ts';
 import { CopyButton } from '../widgets/copy-button.tsx';
 import { EventLine } from '../widgets/event-line.tsx';
+import { useFocusHere } from '../widgets/focus-here.ts';
 import { Glyph } from '../widgets/glyph.tsx';
 import { Name } from '../widgets/name.tsx';
 import { Owner } from '../widgets/owner.tsx';
@@ -13,24 +15,40 @@ import { Buffer } from './buffer.tsx';
 /** The event at the cursor. */
 export function Event() {
   const model = useModel();
-  const at = model.view.at.value;
   const problem = model.event.problem.value;
   const detail = model.event.value.value;
-  if (at === '0') return <p class="empty">Position 0 is the initial state: before the first event.</p>;
-  if (problem !== undefined)
+  if (model.view.at.value === '0') {
+    return <p class="empty">Position 0 is the initial state: before the first event.</p>;
+  }
+  if (problem !== undefined) {
     return (
       <p class="empty" role="alert">
         {problem}
       </p>
     );
-  if (detail === undefined) return <p class="empty">…</p>;
+  }
+  return detail === undefined ? <p class="empty">…</p> : <Detail detail={detail} />;
+}
+
+function Detail({ detail }: { readonly detail: EventDetail }) {
+  const region = useRef<HTMLDivElement>(null);
+  useFocusHere(region);
+  const { at } = detail.row;
   return (
-    <div class="detail" data-focus="main" tabIndex={0} role="region" aria-label={`event ${detail.row.at}`}>
+    <div
+      ref={region}
+      class="detail"
+      data-at={at}
+      data-focus="main"
+      tabIndex={0}
+      role="region"
+      aria-label={`event ${at}`}
+    >
       <Head detail={detail} />
       <FindingLinks detail={detail} />
       <Answers answers={detail.answers} rule={detail.rule} />
       {detail.buffers.map((buffer) => (
-        <Buffer key={`${detail.row.at} ${buffer.name}`} id={`buffer-${buffer.name}`} buffer={buffer} />
+        <Buffer key={`${at} ${buffer.name}`} id={`buffer-${buffer.name}`} buffer={buffer} />
       ))}
       <Writes writes={detail.writes} />
       <Family detail={detail} />

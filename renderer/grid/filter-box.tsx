@@ -25,6 +25,8 @@ export function FilterBox() {
   const offer = useSignal<Offer>(NONE);
   const chosen = useSignal(-1);
   const timer = useRef(0);
+  /** Words that were asked for before the list was closed come too late. */
+  const turn = useRef(0);
 
   // The filter may be changed elsewhere: by a link, by "back", by a finding that shows itself.
   useSignalEffect(() => {
@@ -49,21 +51,29 @@ export function FilterBox() {
   const ask = async (): Promise<void> => {
     const cursor = input.current?.selectionStart ?? 0;
     const asked = text.peek();
+    turn.current++;
+    const mine = turn.current;
     const answer = await model.app.invoke('complete', { filter: asked, cursor });
-    if (asked !== text.peek() || document.activeElement !== input.current) return;
+    if (mine !== turn.current) return;
     const typed = asked.slice(answer.from, answer.to);
     offer.value = answer.words.length === 1 && answer.words[0] === typed ? NONE : answer;
     chosen.value = -1;
   };
+  const closeWords = (): void => {
+    turn.current++;
+    offer.value = NONE;
+    chosen.value = -1;
+  };
   const take = (word: string): void => {
     const { from, to } = offer.peek();
-    text.value = `${text.peek().slice(0, from)}${word} ${text.peek().slice(to).trimStart()}`;
-    offer.value = NONE;
+    const element = input.current;
+    if (element === null) return;
+    // At once, not with the next drawing: the next key may be typed before.
+    element.value = `${text.peek().slice(0, from)}${word} ${text.peek().slice(to).trimStart()}`;
     const caret = from + word.length + 1;
-    requestAnimationFrame(() => {
-      input.current?.setSelectionRange(caret, caret);
-      onInput();
-    });
+    element.setSelectionRange(caret, caret);
+    closeWords();
+    onInput();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const { words } = offer.peek();
@@ -74,10 +84,10 @@ export function FilterBox() {
     else if (event.key === 'ArrowDown') void ask();
     else if ((event.key === 'Enter' || event.key === 'Tab') && word !== undefined) take(word);
     else if (event.key === 'Enter') {
-      offer.value = NONE;
+      closeWords();
       window.clearTimeout(timer.current);
       void tryIt();
-    } else if (event.key === 'Escape' && words.length > 0) offer.value = NONE;
+    } else if (event.key === 'Escape' && words.length > 0) closeWords();
     else if (event.key === 'Escape') {
       document.querySelector<HTMLElement>('#panel-events [data-focus="main"]')?.focus();
     } else return;
@@ -108,9 +118,7 @@ export function FilterBox() {
           value={text.value}
           onInput={onInput}
           onKeyDown={onKeyDown}
-          onBlur={() => {
-            offer.value = NONE;
-          }}
+          onBlur={closeWords}
         />
         {mistake === undefined ? undefined : (
           <span class="caret" aria-hidden="true" style={{ left: `${mistake.column - 1}ch` }}>

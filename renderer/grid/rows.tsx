@@ -1,6 +1,7 @@
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useFocusHere } from '../widgets/focus-here.ts';
 import {
   heightPx,
   inSight,
@@ -47,6 +48,7 @@ export function Rows(props: RowsProps) {
   const { id, count, rowPx, headPx, active } = props;
   const size: ListSize = { count, rowPx, viewPx: Math.max(0, viewPx.value - headPx) };
 
+  useFocusHere(scroller);
   useSize(scroller, viewPx);
   useReveal(active, size, place);
   useSignalEffect(() => {

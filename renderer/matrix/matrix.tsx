@@ -1,7 +1,9 @@
 import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import type { MatrixCell, MsrMatrix } from '../../engine/app/api.ts';
 import { type Model, useModel } from '../model/model.ts';
 import { ownerColour, ownerLetter } from '../theme/owners.ts';
+import { useFocusHere } from '../widgets/focus-here.ts';
 import { shortRegister, usedColumns } from './columns.ts';
 import { History } from './history.tsx';
 
@@ -33,7 +35,7 @@ export function Matrix() {
   const path = model.view.path.value;
   const has = matrix.rows.some(({ cells }) => cells.some((cell) => cell.path === path));
   return (
-    <div class="matrix">
+    <div class="matrix" data-at={matrix.at}>
       <Table matrix={matrix} columns={columns} />
       {has ? <History /> : undefined}
     </div>
@@ -42,6 +44,8 @@ export function Matrix() {
 
 function Table({ matrix, columns }: { readonly matrix: MsrMatrix; readonly columns: readonly number[] }) {
   const model = useModel();
+  const grid = useRef<HTMLDivElement>(null);
+  useFocusHere(grid);
   const spot = useSignal<Spot>({ row: 0, column: 0 });
   const focused = useSignal(false);
   const { row, column } = spot.value;
@@ -49,6 +53,7 @@ function Table({ matrix, columns }: { readonly matrix: MsrMatrix; readonly colum
   const id = (r: number, c: number): string => `msr-${r}-${c}`;
   return (
     <div
+      ref={grid}
       class="matrix-cells"
       role="grid"
       tabIndex={0}

@@ -5,6 +5,7 @@ import type { App, AppProgress, EventRow, FindingView } from '../../engine/app/a
 import { EventPages } from '../data/event-pages.ts';
 import { Slot } from '../data/slot.ts';
 import type { Desk } from '../transport/bridge.ts';
+import { ancestors } from '../tree/build.ts';
 import { newView, type Range, type View } from './view.ts';
 
 /** Answers kept for stepping back and forth: small ones, and those with the whole state of the machine. */
@@ -143,6 +144,7 @@ export class Model {
       return this.located.fresh.value ? this.located.value.value?.index : undefined;
     });
     effect(() => this.#start());
+    effect(() => this.#unfold(path.value));
   }
 
   /** Puts the cursor on a row of the list whose index is known: no request is needed to find it again. */
@@ -160,6 +162,15 @@ export class Model {
       this.jumps.value++;
       this.view.at.value = at;
     });
+  }
+
+  /** A cell that is selected anywhere is unfolded in the tree, with the keyboard on it. */
+  #unfold(path: string): void {
+    if (path === '') return;
+    const { open, line } = this.tree;
+    const missing = ancestors(path).filter((above) => !open.peek().has(above));
+    if (missing.length > 0) open.value = new Set([...open.peek(), ...missing]);
+    line.value = path;
   }
 
   /** A trace opens on its first finding, else on its first event. */

@@ -37,11 +37,12 @@ export function draw(context: CanvasRenderingContext2D, drawing: Drawing): void 
   context.rect(0, TOP_PX, widthPx, heightPx - TOP_PX);
   context.clip();
   drawProof(context, drawing);
+  drawCursor(context, drawing);
   for (const [i, lane] of drawing.scene.lanes.entries()) drawLane(context, drawing, lane, laneY(drawing, i));
   drawArrows(context, drawing);
   context.restore();
   drawFlags(context, drawing);
-  drawCursor(context, drawing);
+  drawCursorLabel(context, drawing);
 }
 
 /** Upper edge of a lane. */
@@ -206,15 +207,21 @@ function drawArrows(context: CanvasRenderingContext2D, drawing: Drawing): void {
   }
 }
 
-function drawCursor(
-  context: CanvasRenderingContext2D,
-  { scene, heightPx, widthPx, palette, at }: Drawing,
-): void {
+/** The line of the cursor lies behind the signs, so as not to hide the one that it stands on. */
+function drawCursor(context: CanvasRenderingContext2D, { scene, heightPx, palette }: Drawing): void {
+  if (scene.cursor === undefined) return;
+  const x = Math.round(scene.cursor) + 0.5;
+  context.strokeStyle = palette.accent;
+  context.lineWidth = 1.5;
+  line(context, x, TOP_PX, x, heightPx);
+}
+
+function drawCursorLabel(context: CanvasRenderingContext2D, { scene, widthPx, palette, at }: Drawing): void {
   if (scene.cursor === undefined || scene.cursor < -1 || scene.cursor > widthPx + 1) return;
   const x = Math.round(scene.cursor) + 0.5;
   context.strokeStyle = palette.accent;
   context.lineWidth = 1.5;
-  line(context, x, AXIS_PX - 3, x, heightPx);
+  line(context, x, AXIS_PX - 3, x, TOP_PX);
   const width = context.measureText(at).width + 8;
   const left = Math.min(Math.max(x - width / 2, 0), widthPx - width);
   context.fillStyle = palette.accent;

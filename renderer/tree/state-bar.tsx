@@ -14,6 +14,11 @@ export function StateBar() {
         spellcheck={false}
         autocomplete="off"
         value={tree.filter.value}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape' && event.key !== 'Enter' && event.key !== 'ArrowDown') return;
+          event.preventDefault();
+          document.querySelector<HTMLElement>('#panel-state [data-focus="main"]')?.focus();
+        }}
         onInput={(event) => {
           tree.filter.value = event.currentTarget.value;
         }}

@@ -1,4 +1,3 @@
-import { useSignalEffect } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { CellView } from '../../engine/app/api.ts';
 import { type RowProps, Rows } from '../grid/rows.tsx';
@@ -11,13 +10,14 @@ import { ancestors, type TreeLine, treeLines } from './build.ts';
 /** In step with --row of grid.css. */
 const ROW_PX = 20;
 const HEAD_PX = 20;
-const COLUMNS = ['Cell', 'Value', 'Meaning', 'Last written by'] as const;
+const COLUMNS = ['Cell', 'Value', 'Meaning', 'Last write'] as const;
 
 /** The state of the machine at the cursor. */
 export function State() {
   const model = useModel();
   const { tree, view } = model;
   const cells = model.state.value.value?.cells;
+  const answer = model.state.answer.value;
   const problem = model.state.problem.value;
   const options = {
     open: tree.open.value,
@@ -28,14 +28,6 @@ export function State() {
     () => treeLines(cells ?? [], options),
     [cells, options.open, options.filter, options.changedOnly],
   );
-  // A cell that is selected elsewhere is unfolded and brought into sight.
-  useSignalEffect(() => {
-    const path = view.path.value;
-    if (path === '') return;
-    const missing = ancestors(path).filter((above) => !tree.open.peek().has(above));
-    if (missing.length > 0) tree.open.value = new Set([...tree.open.peek(), ...missing]);
-    tree.line.value = path;
-  });
   if (problem !== undefined)
     return (
       <p class="empty" role="alert">
@@ -57,7 +49,7 @@ export function State() {
     row.some((cell) => cell.path === view.path.value),
   );
   return (
-    <div class="state">
+    <div class="state" data-at={answer?.input.at}>
       <Rows
         id="cell"
         label="State at the cursor"

@@ -1,0 +1,121 @@
+/** Nothing of a trace or a link is more than text, nothing leaves the machine, and axe finds nothing. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium, noChromium } from '../chromium.testing.ts';
+import { exits, scratch } from '../cli/hvrewind.testing.ts';
+import { STATES } from './states.testing.ts';
+import { closeView, goTo, openView, recordedTrace, SAMPLE, type Server, serve } from './view.testing.ts';
+
+const HOSTILE = `<img src=x onerror="document.title='taken'"><b>bold</b>`;
+
+describe('safety', { skip: noChromium }, () => {
+  const folder = scratch();
+  let browser: Browser;
+  let server: Server;
+  before(async () => {
+    const [launched, served] = await Promise.all([launchChromium(), recordedTrace(folder).then(serve)]);
+    browser = launched;
+    server = served;
+  });
+  after(async () => {
+    await server.close();
+    await browser.close();
+  });
+
+  describe('axe', { concurrency: true }, () => {
+    // What differs between the themes is contrast; theme/palette.test.ts computes it for every pair of colours.
+    for (const [theme, states] of [
+      ['dark', STATES],
+      ['light', STATES.slice(0, 3)],
+    ] as const) {
+      test(`finds nothing in the ${theme} theme`, async () => {
+        const view = await openView(browser, server, { theme, width: 1280 });
+        for (const [name, show] of states) {
+          await show(view);
+          assert.deepEqual(await violations(view.page), [], name);
+        }
+        await closeView(view);
+      });
+    }
+
+    test('finds nothing where every view has a place', async () => {
+      const view = await openView(browser, server, {
+        width: 2560,
+        height: 1440,
+        link: 'finding=x&path=cpu[0].synic.simp',
+      });
+      await view.page.locator('.write').first().waitFor();
+      assert.deepEqual(await violations(view.page), []);
+      await closeView(view);
+    });
+  });
+
+  test('text of a trace is text', async () => {
+    const [header, first, ...rest] = readFileSync(SAMPLE, 'utf8').trimEnd().split('\n');
+    const file = join(folder, 'hostile.hvtrace.ndjson');
+    const noted = JSON.stringify({ ...JSON.parse(first ?? ''), note: HOSTILE, component: '<i>x</i>' });
+    const mark = JSON.stringify({ t: '20s', kind: 'mark', what: 'note', text: HOSTILE });
+    writeFileSync(file, `${[header, noted, ...rest, mark].join('\n')}\n`);
+    const trace = join(folder, '<img src=x>.hvtrace');
+    await exits(0, ['import', file, '-o', trace]);
+    const hostile = await serve(trace);
+    const view = await openView(browser, hostile, { link: 'panel=event&derived=false' });
+    await goTo(view, '1');
+    assert.ok((await view.page.locator('.event-text').textContent())?.includes('<i>x</i>'));
+    assert.equal(await view.page.locator('.trace-name').textContent(), '<img src=x>.hvtrace');
+    const summary = view.page.locator('#panel-events [data-at="1"] .summary');
+    assert.ok((await summary.textContent())?.includes('<b>bold</b>'));
+    await view.page.keyboard.press('End');
+    assert.equal(await view.page.locator('#app img, #app b b, #app i').count(), 0);
+    assert.equal(await view.page.title(), '<img src=x>.hvtrace – hvrewind');
+    await closeView(view);
+    await hostile.close();
+  });
+
+  test('a hostile link is a view like any other', async () => {
+    const hash = new URLSearchParams({
+      at: `1"><img src=x>`,
+      filter: HOSTILE,
+      path: HOSTILE,
+      finding: HOSTILE,
+      panel: '__proto__',
+      theme: 'javascript:1',
+      range: '1e999..NaN',
+    });
+    const view = await openView(browser, server);
+    await view.page.evaluate((link) => {
+      window.location.hash = link;
+    }, hash.toString());
+    await view.page.getByText('filter, column').first().waitFor();
+    assert.equal(await view.page.locator('#app img').count(), 0);
+    await view.page.context().close();
+    // The server refuses the path and the browser tells of its answer: that is the only thing that may go wrong.
+    assert.deepEqual(
+      view.problems.filter((problem) => !problem.includes('422')),
+      [],
+    );
+  });
+});
+
+/** What axe finds, in a line each. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { readonly axe: typeof import('axe-core') };
+    const results = await axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'],
+      resultTypes: ['violations'],
+    });
+    return results.violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .map(({ html }) => html.slice(0, 200))
+          .slice(0, 3)
+          .join(' | ')}`,
+    );
+  });
+}
