@@ -108,10 +108,27 @@ export function readU32(bytes: Uint8Array, field: FieldHandle, index = 0): numbe
 /** A field of at most 64 bits; bytes beyond the end of the buffer read as 0. */
 export function readU64(bytes: Uint8Array, field: FieldHandle, index = 0): bigint {
   const at = field.offset + index * field.stride;
-  let value = BigInt(unsignedAt(bytes, at, field.size));
-  if (field.size >= 8) value |= BigInt(u32At(bytes, at + 4)) << 32n;
+  const low = unsignedAt(bytes, at, field.size);
+  const high = field.size >= 8 ? u32At(bytes, at + 4) : 0;
+  // One BigInt where a number is exact (to 2^53): most values are small.
+  const value = high < 0x20_0000 ? BigInt(high * 0x1_0000_0000 + low) : (BigInt(high) << 32n) | BigInt(low);
   if (field.width !== undefined) return BigInt.asUintN(field.width, value >> BigInt(field.lsb));
   return field.signed ? BigInt.asIntN(field.size * 8, value) : value;
+}
+
+/** The low 32 bits of a value. */
+function lowWord(value: number | bigint): number {
+  return typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : value | 0;
+}
+
+/** The 32 bits above them. */
+function highWord(value: number | bigint): number {
+  return typeof value === 'bigint' ? lowWord(value >> 32n) : Math.floor(value / 0x1_0000_0000) | 0;
+}
+
+/** The first `size` bytes of a word, at most 4. */
+function writeWord(bytes: Uint8Array, at: number, word: number, size: number): void {
+  for (let i = 0; i < size && i < 4; i++) bytes[at + i] = word >>> (i * 8);
 }
 
 /**
@@ -120,15 +137,30 @@ export function readU64(bytes: Uint8Array, field: FieldHandle, index = 0): bigin
  */
 export function writeField(bytes: Uint8Array, field: FieldHandle, value: number | bigint, index = 0): void {
   const at = field.offset + index * field.stride;
-  if (at + field.size > bytes.length) throw new Error(`field at ${at} in a buffer of ${bytes.length} bytes`);
-  let word = BigInt(value);
-  if (field.width !== undefined) {
-    const mask = ((1n << BigInt(field.width)) - 1n) << BigInt(field.lsb);
-    let old = 0n;
-    for (let i = field.size - 1; i >= 0; i--) old = (old << 8n) | BigInt(bytes[at + i] as number);
-    word = (old & ~mask) | ((word << BigInt(field.lsb)) & mask);
+  const { size, width, lsb } = field;
+  if (at + size > bytes.length) throw new Error(`field at ${at} in a buffer of ${bytes.length} bytes`);
+  if (width === undefined && size <= 8) {
+    writeWord(bytes, at, lowWord(value), size);
+    if (size > 4) writeWord(bytes, at + 4, highWord(value), size - 4);
+  } else if (width !== undefined && lsb + width <= 32) {
+    const mask = (width === 32 ? -1 : (1 << width) - 1) << lsb;
+    const word = (unsignedAt(bytes, at, size) & ~mask) | ((lowWord(value) << lsb) & mask);
+    writeWord(bytes, at, word, size);
+  } else {
+    writeWide(bytes, field, at, BigInt(value));
   }
-  for (let i = 0; i < field.size; i++) {
+}
+
+/** A bit field that reaches beyond 32 bits, or more than 8 bytes. */
+function writeWide(bytes: Uint8Array, { size, width, lsb }: FieldHandle, at: number, value: bigint): void {
+  let word = value;
+  if (width !== undefined) {
+    const mask = ((1n << BigInt(width)) - 1n) << BigInt(lsb);
+    let old = 0n;
+    for (let i = size - 1; i >= 0; i--) old = (old << 8n) | BigInt(bytes[at + i] as number);
+    word = (old & ~mask) | ((value << BigInt(lsb)) & mask);
+  }
+  for (let i = 0; i < size; i++) {
     bytes[at + i] = Number(word & 0xffn);
     word >>= 8n;
   }
