@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
+import axe from 'axe-core';
 import type { AppProgress } from '../../engine/app/api.ts';
 import { seqOf, timeNs } from '../../engine/trace/position.ts';
 import { headerOf } from '../../tracer/store/header.testing.ts';
@@ -11,6 +12,7 @@ import {
   control,
   dropFiles,
   menuItem,
+  nameFiles,
   openFileEvent,
   page,
   press,
@@ -35,6 +37,18 @@ describe('opening', chromium, () => {
     assert.equal(menuItem('close-trace').enabled, false);
     assert.equal(menuItem('save-packed').enabled, false);
     assert.equal(menuItem('recent').enabled, false);
+  });
+
+  test('that first page is fit for all', async () => {
+    // As text: the policy lets no other script in.
+    await page().evaluate(axe.source);
+    const { violations } = await page().evaluate(() =>
+      (window as unknown as { axe: typeof axe }).axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'best-practice'] }),
+    );
+    assert.deepEqual(
+      violations.map(({ id, help }) => `${id}: ${help}`),
+      [],
+    );
   });
 
   test('the menu asks for a file, and its events are in the grid', async () => {
@@ -75,14 +89,25 @@ describe('opening', chromium, () => {
     await showsTrace('second.hvtrace');
   });
 
-  test('a drop that the page makes up opens nothing', async () => {
+  test('a drop that the page makes up opens nothing, not even with a real file', async () => {
     const opened = control.systemRecent.length;
     await page().evaluate(() => {
-      const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File(['x'], 'first.hvtrace'));
-      window.dispatchEvent(new DragEvent('drop', { dataTransfer }));
+      const input = document.createElement('input');
+      input.type = 'file';
+      document.body.append(input);
     });
-    await until('the page answers', async () => (await page().evaluate('1 + 1')) === 2);
+    const input = page().locator('input[type=file]');
+    await input.setInputFiles(at('first.hvtrace'));
+    await nameFiles([at('first.hvtrace')]);
+    await input.evaluate((element: HTMLInputElement) => {
+      const [file] = element.files ?? [];
+      const dataTransfer = new DataTransfer();
+      if (file !== undefined) dataTransfer.items.add(file);
+      window.dispatchEvent(new DragEvent('drop', { dataTransfer }));
+      element.remove();
+      return dataTransfer.files.length;
+    });
+    await page().evaluate(() => window.hvrewind.shell('status', {}));
     assert.equal(control.systemRecent.length, opened);
     assert.match(await page().title(), /^second\.hvtrace /);
   });

@@ -93,13 +93,17 @@ export function openFileEvent(path: string): boolean {
   return event.defaultPrevented;
 }
 
+/** From now on the page's File objects of these names and sizes are these files on disk. */
+export async function nameFiles(paths: readonly string[]): Promise<void> {
+  const files = paths.map((path) => ({ path, name: basename(path), size: statSync(path).size }));
+  await theWindow().chromium?.tell({ kind: 'files', files });
+}
+
 /** Drags files over the window and lets go of them. */
 export async function dropFiles(paths: readonly string[]): Promise<void> {
-  const { chromium } = theWindow();
-  const files = paths.map((path) => ({ path, name: basename(path), size: statSync(path).size }));
-  await chromium?.tell({ kind: 'files', files });
+  await nameFiles(paths);
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-    await chromium?.devtools.send('Input.dispatchDragEvent', {
+    await theWindow().chromium?.devtools.send('Input.dispatchDragEvent', {
       type,
       x: 200,
       y: 200,
