@@ -3,7 +3,7 @@ import { createHypervisor } from '../hypervisor/index.ts';
 import type { Answer, DriverRun, Outcome, Request } from '../machine/child.ts';
 import { Machine } from '../machine/machine.ts';
 import { CellPaths } from '../state/path.ts';
-import type { FdEvent, IoctlEvent, LifecycleEvent, TraceEvent } from '../trace/event.ts';
+import type { FdEvent, InterceptEvent, IoctlEvent, LifecycleEvent, TraceEvent } from '../trace/event.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { parseProfile } from '../trace/profile-read.ts';
 import type { Json } from '../trace/text/json.ts';
@@ -64,6 +64,27 @@ export class Bench {
     return answer;
   }
 
+  /** A VP stops; what the hypervisor and then the driver make of it. */
+  intercept(given: Omit<Without<InterceptEvent>, 'kind'>): string[] {
+    this.#seq++;
+    const event: InterceptEvent = this.#event({ kind: 'intercept', ...given });
+    const lines: string[] = [];
+    this.#emitted(this.machine.intercept(event).emitted, lines);
+    const handler = this.machine.handler(event);
+    if (handler !== undefined) this.#run(handler.enter(this.machine, event), lines);
+    return lines;
+  }
+
+  /** Lets a call that waits go on: what it does, and what it comes to. Undefined while it is not ready. */
+  wake(given: Omit<Without<IoctlEvent>, 'kind'>, signal = false) {
+    const event: IoctlEvent = this.#event({ kind: 'ioctl', ...given });
+    const handler = this.machine.handler(event);
+    if (handler?.wake === undefined) throw new Error('a call that never waits');
+    if (!signal && handler.ready?.(this.machine, event) !== true && given.ret === undefined) return undefined;
+    const lines: string[] = [];
+    return { outcome: this.#run(handler.wake(this.machine, event, signal), lines), lines };
+  }
+
   #event<E extends object>(given: E): E & Pick<TraceEvent, 'seq' | 't' | 'provenance'> {
     return { ...given, seq: seqOf(this.#seq), t: timeNs(0), provenance: 'derived' };
   }
@@ -113,7 +134,10 @@ export class Bench {
 
   #emitted(emitted: readonly Request[] | undefined, lines: string[]): void {
     for (const note of emitted ?? []) {
-      if (note.kind === 'message') {
+      if (note.kind === 'intercept') {
+        lines.push(`stop of ${note.vp.partition}.${note.vp.vp}`);
+        this.#emitted(this.machine.intercept(this.#event(note)).emitted, lines);
+      } else if (note.kind === 'message') {
         this.machine.note(this.#event(note));
         lines.push(`${note.cpu} ${note.component} message ${note.what} sint ${note.sint}`);
       } else if (note.kind === 'lifecycle') {

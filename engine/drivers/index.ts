@@ -2,6 +2,7 @@ import type { DriverSide } from '../machine/sides.ts';
 import { initialise } from './initialise.ts';
 import { lifecycleHandler } from './lifecycle.ts';
 import { ioctlHandler } from './mshv/ioctl.ts';
+import { INTERCEPT_HANDLER } from './mshv/isr.ts';
 import { fdHandler } from './process/fd.ts';
 
 export { OBJECT_KINDS } from './kinds.ts';
@@ -16,6 +17,8 @@ export function createDrivers(): DriverSide {
           return lifecycleHandler(context, event);
         case 'ioctl':
           return ioctlHandler(context, event);
+        case 'intercept':
+          return INTERCEPT_HANDLER;
         case 'fd':
           return fdHandler(context, event);
       }

@@ -101,10 +101,13 @@ describe('MSHV_CREATE_PARTITION', () => {
     assert.equal(bench.cell('process[7].fd[12].partition'), 40n);
   });
 
-  it('is left to the record where a pointer was bad', () => {
+  it('a pointer that cannot be read: EFAULT, with or without a record', () => {
     const bench = new Bench(ROOT);
     const { lines, outcome } = bench.ioctl({ handle: DEVICE, op: CREATE_PARTITION, ret: -14 });
-    assert.deepEqual([lines, outcome], [[], { rule: 'unmodelled', ret: -14 }]);
+    assert.deepEqual([lines, outcome], [[], { rule: 'Linux.mshv.bad-pointer', ret: -14 }]);
+    assert.equal(bench.ioctl({ handle: DEVICE, op: CREATE_PARTITION }).outcome?.ret, -14);
+    const unread = bench.ioctl({ handle: DEVICE, op: CREATE_PARTITION, ret: 5 }).outcome;
+    assert.deepEqual(unread, { ret: 5, rule: 'unmodelled' });
   });
 });
 

@@ -1,6 +1,7 @@
 import type { HypervisorSide } from '../machine/sides.ts';
 import { answerHypercall } from './call/dispatch.ts';
 import { initialise } from './initialise.ts';
+import { answerIntercept } from './intercept/stop.ts';
 import { answerMsr } from './msr/dispatch.ts';
 import { noteMessage } from './synic/note.ts';
 
@@ -16,10 +17,15 @@ export {
   VMBUS_MESSAGE_TYPE,
 } from './host/vmbus.ts';
 export { resetPartition } from './initialise.ts';
+export { paddedMessage, readMessage } from './intercept/message.ts';
+export { hasIntercept, interceptMessage } from './intercept/stop.ts';
 export { HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS } from './kinds.ts';
 export { type GpaRun, gpaRunOf } from './memory/runs.ts';
 export { UNMODELLED } from './rule-ids.ts';
 export { fileOf } from './synic/file.ts';
+export { vpOfRef } from './vp/find.ts';
+export { mayRun } from './vp/suspend.ts';
+export { registerOf, type Wide } from './vp/values.ts';
 
 /** The hypervisor's side of a machine. It has no state of its own: one serves any number of machines. */
 export function createHypervisor(): HypervisorSide {
@@ -27,6 +33,7 @@ export function createHypervisor(): HypervisorSide {
     initialise,
     msr: answerMsr,
     hypercall: answerHypercall,
+    intercept: answerIntercept,
     note(context, event) {
       if (event.kind === 'message') noteMessage(context, event);
     },

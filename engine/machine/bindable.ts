@@ -31,6 +31,14 @@ export const BINDABLE = {
     what: 'HVCALL_GET_VP_REGISTERS output of a register that the guest may have changed unseen, that runs by itself, or that the hypervisor chose',
     why: 'what a guest does between two stops is not in the trace',
   },
+  intercept: {
+    what: 'MSHV_RUN_VP result 0 and message, where no event shows the stop of the VP',
+    why: 'what the guest does until it stops is not in the trace',
+  },
+  'property-value': {
+    what: 'HVCALL_GET_PARTITION_PROPERTY output of a property that was never set',
+    why: 'the hypervisor and the processor choose it',
+  },
   signal: {
     what: 'result -EINTR of a call that waits',
     why: 'whether and when a signal comes is the process’s affair',

@@ -1,6 +1,7 @@
 import type {
   HypercallEvent,
   HypercallResult,
+  InterceptEvent,
   IoctlOut,
   LifecycleEvent,
   MarkEvent,
@@ -31,12 +32,18 @@ export interface HypercallRequest extends Undated<HypercallEvent> {
   readonly bind?: BindReason;
   /** First byte that `bind` is about, and the first after it. */
   readonly bound?: readonly [from: number, to: number];
+  /** What a record that shows this call from outside says of its result; for calls that are not modelled. */
+  readonly recorded?: HypercallResult;
 }
 
-/** What a driver does besides: a step of a life cycle that begins or ends, a message slot it reads or clears. */
+/**
+ * What a driver does besides: a step of a life cycle that begins or ends, a message slot it reads or clears; and a
+ * stop of a VP that must have happened because its message was seen.
+ */
 export type NoteRequest =
   | Undated<LifecycleEvent>
   | Undated<MessageEvent>
+  | Undated<InterceptEvent>
   | Undated<PageEvent>
   | Undated<MarkEvent>;
 
@@ -69,12 +76,19 @@ export interface HypercallAnswer {
   readonly emitted?: readonly Emitted[];
 }
 
+/** What a stop of a VP brought about. */
+export interface InterceptAnswer {
+  readonly kind: 'intercept';
+  readonly rule: AnswerRule;
+  readonly emitted?: readonly Emitted[];
+}
+
 /** The answer to a note: nobody answers it. */
 export interface NoAnswer {
   readonly kind: 'none';
 }
 
-export type Answer = MsrAnswer | HypercallAnswer | NoAnswer;
+export type Answer = MsrAnswer | HypercallAnswer | InterceptAnswer | NoAnswer;
 
 /** What a handled stimulus came to: the result of an ioctl or fd call, or of a life-cycle step. */
 export interface Outcome {

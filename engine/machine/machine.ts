@@ -1,9 +1,9 @@
 import type { JournalSink } from '../state/journal.ts';
 import { CellStore, type StoreCheckpoint, type StoreTables } from '../state/store.ts';
-import type { HypercallEvent, MessageEvent, MsrEvent } from '../trace/event.ts';
+import type { HypercallEvent, InterceptEvent, MessageEvent, MsrEvent } from '../trace/event.ts';
 import type { Profile } from '../trace/profile.ts';
 import { BINDABLE, type BindReason } from './bindable.ts';
-import type { HypercallAnswer, HypercallRequest, MsrAnswer, MsrRequest } from './child.ts';
+import type { HypercallAnswer, HypercallRequest, InterceptAnswer, MsrAnswer, MsrRequest } from './child.ts';
 import type { Context } from './context.ts';
 import type { DriverSide, DriverStimulus, Handler, HypervisorSide } from './sides.ts';
 
@@ -71,6 +71,10 @@ export class Machine implements Context {
 
   hypercall(call: HypercallRequest | HypercallEvent): HypercallAnswer {
     return this.#sides.hypervisor.hypercall(this, call);
+  }
+
+  intercept(event: InterceptEvent): InterceptAnswer {
+    return this.#sides.hypervisor.intercept(this, event);
   }
 
   note(event: MessageEvent): void {

@@ -1,6 +1,7 @@
 import type {
   FdEvent,
   HypercallEvent,
+  InterceptEvent,
   IoctlEvent,
   LifecycleEvent,
   MessageEvent,
@@ -10,6 +11,7 @@ import type {
   DriverRun,
   HypercallAnswer,
   HypercallRequest,
+  InterceptAnswer,
   MsrAnswer,
   MsrRequest,
   NoteRequest,
@@ -25,6 +27,8 @@ export interface HypervisorSide {
   msr(context: Context, access: MsrRequest | MsrEvent): MsrAnswer;
   /** Answers a hypercall; `call.output` holds what a recorded call returned, for bound outputs only. */
   hypercall(context: Context, call: HypercallRequest | HypercallEvent): HypercallAnswer;
+  /** A VP stopped: takes over its registers and its message, and says what its parent is told. */
+  intercept(context: Context, event: InterceptEvent): InterceptAnswer;
   /**
    * Takes over what a message event does to message pages and queues when it takes place, be it recorded, made
    * by the hypervisor itself (which only announces it in an answer) or by a driver that frees a slot.
@@ -32,8 +36,8 @@ export interface HypervisorSide {
   note(context: Context, event: NoteRequest | MessageEvent): void;
 }
 
-/** Stimuli that the kernel's side handles. */
-export type DriverStimulus = IoctlEvent | FdEvent | LifecycleEvent;
+/** Stimuli that the kernel's side handles; of a VP's stop it hears by an interrupt. */
+export type DriverStimulus = IoctlEvent | FdEvent | LifecycleEvent | InterceptEvent;
 
 /**
  * How one stimulus is handled: `enter` from its entry on, `leave` at its return (the event then has ret and out).

@@ -25,6 +25,12 @@ export function sameEvent(expected: Request | Emitted, event: TraceEvent): boole
       );
     case 'message':
       return event.kind === 'message' && expected.what === event.what && expected.sint === event.sint;
+    case 'intercept':
+      return (
+        event.kind === 'intercept' &&
+        expected.vp.partition === event.vp.partition &&
+        expected.vp.vp === event.vp.vp
+      );
     case 'page':
       return event.kind === 'page' && expected.what === event.what && expected.page === event.page;
     case 'mark':
@@ -90,6 +96,11 @@ export function compareRequest(
     compareBytes(at, 'input', own, event.input, verdict, rule);
   } else if (expected.kind === 'lifecycle' && event.kind === 'lifecycle') {
     verdict.field(at, 'ret', expected.ret, event.ret, rule);
+  } else if (expected.kind === 'intercept' && event.kind === 'intercept') {
+    verdict.field(at, 'type', expected.type, event.type, rule);
+    if (event.payload !== undefined) {
+      compareBytes(at, 'payload', expected.payload ?? new Uint8Array(0), event.payload, verdict, rule);
+    }
   } else if (expected.kind === 'message' && event.kind === 'message') {
     verdict.field(at, 'reason', expected.reason, event.reason, rule);
     verdict.field(at, 'flags', expected.flags ?? 0, event.flags ?? 0, rule);

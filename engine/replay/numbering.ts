@@ -48,7 +48,7 @@ export class Numberer {
   event(expected: Expectation, address: Address, stimulus: TraceEvent, ahead: Ahead): TraceEvent {
     const recording = this.#numbering === 'record';
     if (recording) this.time = Math.min(this.time + CHILD_SPACING_NS, this.#limit(stimulus, ahead));
-    const { bind: _bind, bound: _bound, ...what } = expected.what as HypercallRequest;
+    const { bind: _bind, bound: _bound, recorded: _recorded, ...what } = expected.what as HypercallRequest;
     return {
       ...what,
       seq: address.seq,

@@ -1,6 +1,6 @@
 import type { Answer } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { HypercallEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
+import type { HypercallEvent, HypercallResult, MsrEvent, TraceEvent } from '../trace/event.ts';
 import type { Address } from '../trace/position.ts';
 import { compareBytes, type Verdict } from './compare.ts';
 import { NO_ANSWER } from './frame.ts';
@@ -14,15 +14,18 @@ export interface Performed {
 /**
  * Executes an event on the hypervisor's side. With a verdict the recorded answers are compared with the
  * engine's. The recorded answer is the one that goes on to the driver: that is what the real one acted on.
+ * `shown`: what the record of a derived hypercall's cause says of its result.
  */
 export function perform(
   machine: Machine,
   event: TraceEvent,
   address: Address,
   verdict: Verdict | undefined,
+  shown?: HypercallResult,
 ): Performed {
   if (event.kind === 'msr') return performMsr(machine, event, address, verdict);
-  if (event.kind === 'hypercall') return performHypercall(machine, event, address, verdict);
+  if (event.kind === 'hypercall') return performHypercall(machine, event, address, verdict, shown);
+  if (event.kind === 'intercept') return { answer: machine.intercept(event), completed: event };
   if (event.kind === 'message') machine.note(event);
   return { answer: NO_ANSWER, completed: event };
 }
@@ -54,9 +57,10 @@ function performHypercall(
   event: HypercallEvent,
   address: Address,
   verdict: Verdict | undefined,
+  shown: HypercallResult | undefined,
 ): Performed {
   const boundBefore = machine.boundOutputs;
-  const own = machine.hypercall(event);
+  const own = machine.hypercall(shown === undefined ? event : { ...event, recorded: shown });
   if (verdict !== undefined && (event.result !== undefined || event.fault === true)) {
     const outputBound = machine.boundOutputs > boundBefore;
     if (own.rule === 'unmodelled') verdict.unmodelled++;

@@ -61,6 +61,7 @@ const SIDES: Sides = {
       return { kind: 'msr', value: store.get(valueCell(store)), fault: false, rule: 'test.register' };
     },
     hypercall: () => assert.fail('no hypercalls here'),
+    intercept: () => assert.fail('no VPs here'),
     note: () => {},
   },
   drivers: {

@@ -1,5 +1,5 @@
 import type { Machine } from '../machine/machine.ts';
-import type { EventKind, TraceEvent } from '../trace/event.ts';
+import type { EventKind, HypercallResult, TraceEvent } from '../trace/event.ts';
 import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
 import { type Ahead, NOTHING_AHEAD } from './ahead.ts';
 import { Verdict } from './compare.ts';
@@ -98,7 +98,9 @@ export class Replayer {
     if (this.#returns.size === 0) return;
     if (this.#numbering === 'record') this.#wakeReady();
     // While recording, events below the last one have moved the time on.
-    this.#returnDone(this.#numbers.time);
+    const { time } = this.#numbers;
+    const goesOn = ahead.time() === time;
+    this.#returnDone(time, (waiting) => goesOn && waiting.phase === 'waiting' && !this.#isReady(waiting));
   }
 
   /**
@@ -119,9 +121,11 @@ export class Replayer {
     const event = this.#numbers.recorded(given);
     const frame = this.#open(event);
     const address = at(event.seq);
-    if (event.kind === 'msr' || event.kind === 'hypercall') {
+    if (event.kind === 'msr' || event.kind === 'hypercall' || event.kind === 'intercept') {
       const { answer } = this.#execute(event, address, undefined, this.verdict);
       expectEmitted(frame, answer, address);
+      // The kernel hears of a VP's stop by what the hypervisor made of it.
+      if (isDriven(event)) this.#start(frame, frame.handler?.enter(this.#machine, event));
     } else {
       const { store } = this.#machine;
       const from = store.entries;
@@ -129,8 +133,7 @@ export class Replayer {
       if (event.kind === 'message') this.#machine.note(event);
       const { handler } = frame;
       if (handler !== undefined && isDriven(event)) {
-        frame.run = handler.enter(this.#machine, event);
-        this.#busy++;
+        this.#start(frame, handler.enter(this.#machine, event));
         this.#resume(frame);
       }
       const step = { address, event, parent: undefined, derived: false, returned: false };
@@ -144,7 +147,10 @@ export class Replayer {
   #below(frame: Frame, given: TraceEvent, ahead: Ahead): void {
     const event = this.#numbers.recorded(given);
     const address = at(event.seq);
-    if (frame.phase === 'waiting') this.#startWake(frame, !this.#isReady(frame));
+    // A stop of the VP below the call is what the engine worked out of its return; else a signal came.
+    if (frame.phase === 'waiting') {
+      this.#startWake(frame, event.kind !== 'intercept' && !this.#isReady(frame));
+    }
     for (;;) {
       const next = this.#next(frame);
       if (next === undefined) break;
@@ -197,6 +203,12 @@ export class Replayer {
     return frame.queue[0];
   }
 
+  #start(frame: Frame, run: Frame['run']): void {
+    if (run === undefined) return;
+    frame.run = run;
+    this.#busy++;
+  }
+
   #resume(frame: Frame): void {
     const { run } = frame;
     if (run === undefined) return;
@@ -223,7 +235,8 @@ export class Replayer {
     const address = this.#numbers.next(frame);
     const event = this.#numbers.event(expected, address, frame.stimulus, ahead);
     this.derived++;
-    const { answer, completed } = this.#execute(event, address, expected.parent, undefined);
+    const shown = expected.what.kind === 'hypercall' ? expected.what.recorded : undefined;
+    const { answer, completed } = this.#execute(event, address, expected.parent, undefined, shown);
     nest(frame, completed, address);
     answered(frame, expected, answer, address);
   }
@@ -234,11 +247,12 @@ export class Replayer {
     at: Address,
     parent: Address | undefined,
     verdict: Verdict | undefined,
+    shown?: HypercallResult,
   ): Performed {
     const { store } = this.#machine;
     const from = store.entries;
     store.writer(at, componentOf(event));
-    const performed = perform(this.#machine, event, at, verdict);
+    const performed = perform(this.#machine, event, at, verdict, shown);
     const derived = verdict === undefined && this.#numbering === 'derive';
     const step = { address: at, event: performed.completed, parent, derived, returned: false };
     const rule = ruleOf(performed.answer);
@@ -294,13 +308,14 @@ export class Replayer {
     if (handler?.wake === undefined || !isDriven(stimulus)) return;
     frame.phase = 'waking';
     frame.answer = NO_ANSWER;
-    frame.run = handler.wake(this.#machine, stimulus, signal);
-    this.#busy++;
+    this.#start(frame, handler.wake(this.#machine, stimulus, signal));
   }
 
   /** Returns that are due before an event at `t`; a call whose recorded children are still to come waits. */
   #settle(t: number, ahead: Ahead): void {
-    if (this.#returns.size > 0) this.#returnDone(t);
+    // What lets a waiting call go on may be what happens at the very time of its return.
+    if (this.#returns.size > 0)
+      this.#returnDone(t, (frame) => frame.phase === 'waiting' && frame.returns === t);
     if (this.#busy === 0) return;
     for (const frame of this.#frames.all()) {
       const { stimulus } = frame;
@@ -312,10 +327,11 @@ export class Replayer {
     }
   }
 
-  #returnDone(t: number): void {
+  /** Returns that have happened by `t`, up to the first that `later` puts off. */
+  #returnDone(t: number, later: (frame: Frame) => boolean = () => false): void {
     for (;;) {
       const frame = this.#returns.due(t);
-      if (frame === undefined) return;
+      if (frame === undefined || later(frame)) return;
       if (frame.phase === 'waiting') this.#endWait(frame);
       if (frame.phase !== 'calling') return;
       this.#returns.remove(frame);
@@ -344,8 +360,7 @@ export class Replayer {
     this.#machine.store.writer(returnOf(completed.seq), componentOf(completed));
     if (handler?.leave !== undefined && isDriven(completed)) {
       frame.answer = NO_ANSWER;
-      frame.run = asOutcome(handler.leave(this.#machine, completed));
-      this.#busy++;
+      this.#start(frame, asOutcome(handler.leave(this.#machine, completed)));
     }
     this.#advance(frame, NOTHING_AHEAD);
   }

@@ -5,12 +5,13 @@ import type { LifecycleEvent, TraceEvent } from '../trace/event.ts';
 /** Whether the kernel's side may have a handler for it. */
 export function isDriven(event: TraceEvent): event is DriverStimulus {
   if (event.kind === 'lifecycle') return event.phase !== 'end';
-  return event.kind === 'ioctl' || event.kind === 'fd';
+  return event.kind === 'ioctl' || event.kind === 'fd' || event.kind === 'intercept';
 }
 
 /** Who writes to the store on account of an event. */
 export function componentOf(event: TraceEvent): string {
   if (event.component !== undefined) return event.component;
+  if (event.kind === 'intercept') return 'hypervisor';
   return event.kind === 'ioctl' || event.kind === 'fd' ? 'mshv' : 'unknown';
 }
 

@@ -69,6 +69,10 @@ export const MSHV_PARTITION = objectKind('partition', MSHV, 'decimal', {
 export const MSHV_VP = objectKind('vp', MSHV_PARTITION, 'decimal', {
   files: cell('dec'),
   creator: cell('dec'),
+  /** The hypervisor has told that it stopped, and no call has taken the message yet. */
+  kicked: cell('bool'),
+  /** Its message, where the slot of the SynIC had it as a whole. */
+  message: cell('bytes'),
   /** The parent's statistics are on a page of their own. */
   parentStats: cell('bool'),
 });

@@ -1,11 +1,10 @@
-import { constantNumber, fieldOf, readU64, registers, writeField } from '../../abi/index.ts';
+import { fieldOf, readU64, registers, writeField } from '../../abi/index.ts';
 import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
-import { MSHV, MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
+import { MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { driverOf } from '../kernel/objects.ts';
 import { unmapFrames } from './memory/map.ts';
 import { regionsOf } from './memory/regions.ts';
 import { partitionOf } from './objects.ts';
@@ -18,13 +17,13 @@ import {
   unmapStatsPage,
   type VpId,
 } from './pages.ts';
+import { hasRootScheduler } from './scheduler.ts';
 import { withdrawAll } from './withdraw.ts';
 
 const SET_VP_REGISTERS = hypercallCode('SET_VP_REGISTERS');
 const GET_VP_REGISTERS = hypercallCode('GET_VP_REGISTERS');
 const FINALIZE_PARTITION = hypercallCode('FINALIZE_PARTITION');
 const DELETE_PARTITION = hypercallCode('DELETE_PARTITION');
-const ROOT_SCHEDULER = constantNumber('HV_SCHEDULER_TYPE_ROOT');
 const DISPATCH_SUSPEND = registers.number('HV_REGISTER_DISPATCH_SUSPEND');
 const SIGNAL_COUNT = registers.number('HV_REGISTER_VP_ROOT_SIGNAL_COUNT');
 const SET = {
@@ -74,12 +73,6 @@ function idInput(partition: bigint): Uint8Array {
   const input = new Uint8Array(ID_BYTES);
   writeField(input, PARTITION_ID, partition);
   return input;
-}
-
-/** The type that the hypervisor named, or the profile where the driver's start is not in the trace. */
-function hasRootScheduler(context: Context): boolean {
-  const type = context.store.number(cellAt(driverOf(context, MSHV), MSHV.slots.scheduler));
-  return type === 0 ? context.profile.scheduler === 'root' : type === ROOT_SCHEDULER;
 }
 
 /**

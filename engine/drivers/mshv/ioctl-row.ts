@@ -11,6 +11,9 @@ export interface IoctlRow {
   /** Bytes that the call reads at once; a shorter recorded argument tells too little. */
   readonly argBytes: number;
   enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome>;
+  /** A call that waits: whether it can go on, and what it does then. */
+  ready?(context: Context, event: IoctlEvent): boolean;
+  wake?(context: Context, actor: Actor, event: IoctlEvent, signal: boolean): DriverRun<Outcome>;
   /** What takes effect when the call has returned. */
   leave?(context: Context, event: IoctlEvent): void;
 }

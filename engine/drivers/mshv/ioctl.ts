@@ -6,6 +6,7 @@ import type { Handler } from '../../machine/sides.ts';
 import { dialectOf } from '../../trace/dialect.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import type { HandleKind } from '../../trace/handle.ts';
+import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { CREATE_PARTITION_IOCTL } from './create-partition.ts';
 import { CREATE_VP_IOCTL } from './create-vp.ts';
@@ -13,12 +14,14 @@ import { INITIALIZE_IOCTL } from './initialize.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { SET_GUEST_MEMORY_IOCTL } from './memory/ioctl.ts';
 import { partitionOf, vpOf } from './objects.ts';
+import { RUN_VP_IOCTL } from './run/ioctl.ts';
 
 const ROWS: readonly IoctlRow[] = [
   CREATE_PARTITION_IOCTL,
   INITIALIZE_IOCTL,
   CREATE_VP_IOCTL,
   SET_GUEST_MEMORY_IOCTL,
+  RUN_VP_IOCTL,
 ];
 
 const BY_REQUEST: ReadonlyMap<string, IoctlRow> = new Map(
@@ -56,27 +59,41 @@ function isKnown(context: Context, event: IoctlEvent): boolean {
 }
 
 /**
- * Ends before the driver did anything, for a reason that the machine does not show: a pointer that could not be
- * read, a signal while it waited for the lock.
+ * What a call came to that ended before the driver did anything, for a reason that the machine does not show: an
+ * argument that could not be read, a signal while it waited for the lock. Undefined for one that went on. Of a
+ * call without an argument the record may have seen less than the driver.
  */
-function endsBefore(event: IoctlEvent, row: IoctlRow): boolean {
-  if (event.ret === EFAULT || event.ret === EINTR) return true;
-  return row.argBytes > 0 && (event.arg === undefined || event.arg.length < row.argBytes);
+function endedBefore(event: IoctlEvent, row: IoctlRow): Outcome | undefined {
+  const { ret, arg } = event;
+  if (row.argBytes > 0 && (arg === undefined || arg.length < row.argBytes)) {
+    if (ret === undefined || ret === EFAULT) return { ret: EFAULT, rule: 'Linux.mshv.bad-pointer' };
+    return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
+  }
+  // A call that waits ends by a signal as it stands in its own rule.
+  const interrupted = ret === EINTR && row.wake === undefined;
+  return ret === EFAULT || interrupted ? { ret, rule: UNMODELLED } : undefined;
+}
+
+function actorOf(event: IoctlEvent): Actor {
+  return { component: 'mshv', cpu: event.cpu ?? 0 };
 }
 
 function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
-  const { leave } = row;
+  const { leave, ready, wake } = row;
   const handler: Handler<IoctlEvent> = {
     *enter(context, event): DriverRun<Outcome> {
-      if (endsBefore(event, row))
-        return { rule: UNMODELLED, ...(event.ret == null ? {} : { ret: event.ret }) };
-      const actor = { component: 'mshv', cpu: event.cpu ?? 0 };
-      return yield* row.enter(context, actor, event, event.arg ?? new Uint8Array(0));
+      const ended = endedBefore(event, row);
+      if (ended !== undefined) return ended;
+      return yield* row.enter(context, actorOf(event), event, event.arg ?? new Uint8Array(0));
     },
   };
-  if (leave === undefined) return handler;
+  const waiting: Handler<IoctlEvent> =
+    ready === undefined || wake === undefined
+      ? handler
+      : { ...handler, ready, wake: (context, event, signal) => wake(context, actorOf(event), event, signal) };
+  if (leave === undefined) return waiting;
   return {
-    ...handler,
+    ...waiting,
     *leave(context, event): DriverRun<void> {
       yield* [];
       leave(context, event);

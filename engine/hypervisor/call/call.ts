@@ -46,7 +46,8 @@ export function repeated(status: number, reps: number, rule: string, output?: Ui
  * machine really does not know the call, and says so as one that does not would.
  */
 export function unmodelledCall(event: HypercallRequest | HypercallEvent): HypercallAnswer {
-  const result = event.result ?? { status: STATUS.INVALID_HYPERCALL_CODE, reps: 0 };
+  const shown = 'recorded' in event ? event.recorded : undefined;
+  const result = event.result ?? shown ?? { status: STATUS.INVALID_HYPERCALL_CODE, reps: 0 };
   const answer: HypercallAnswer = { kind: 'hypercall', result, rule: UNMODELLED };
   return event.output === undefined ? answer : { ...answer, output: event.output };
 }

@@ -1,0 +1,81 @@
+import { constantNumber, fieldOf, messageTypes, readU32 } from '../../abi/index.ts';
+import { CPU, cellAt, fileOf, groupAt, readMessage } from '../../hypervisor/index.ts';
+import type { DriverRun, Outcome } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { Handler } from '../../machine/sides.ts';
+import { type ObjectId, TOP } from '../../state/store.ts';
+import type { InterceptEvent } from '../../trace/event.ts';
+import { MSHV, MSHV_VP } from '../cells/driver.ts';
+import { writeMsr } from '../kernel/access.ts';
+import { driverState } from '../kernel/objects.ts';
+import { MASKED, PLAIN_MSRS } from '../kernel/synic.ts';
+import { vpOf } from './objects.ts';
+
+const SINT = constantNumber('HV_SYNIC_INTERCEPTION_SINT_INDEX');
+const OPAQUE_INTERCEPT = messageTypes.number('HVMSG_OPAQUE_INTERCEPT');
+const VP_INDEX = fieldOf('hv_opaque_intercept_message', 'vp_index');
+const PENDING = 1;
+
+interface Slot {
+  readonly content: Uint8Array;
+  readonly flags: number;
+}
+
+/** The message in the slot of intercepts; undefined while the slot is free or its interrupt masked. */
+function slotOf(context: Context, cpu: ObjectId): Slot | undefined {
+  const { store } = context;
+  const { slot, sint } = fileOf(context, SINT).slots;
+  const at = groupAt(slot, SINT);
+  if (store.low(cellAt(cpu, at + slot.slots.filled)) === 0) return undefined;
+  if ((BigInt(store.low(cellAt(cpu, sint.first + SINT))) & MASKED) !== 0n) return undefined;
+  return {
+    content: store.blob(store.number(cellAt(cpu, at + slot.slots.content))),
+    flags: store.low(cellAt(cpu, at + slot.slots.flags)),
+  };
+}
+
+/** Tells the call that waits for the VP; false for a message that nobody handles. */
+function kick(context: Context, content: Uint8Array): boolean {
+  const { type, sender, payload } = readMessage(content);
+  const { store } = context;
+  // Every message of an intercept begins with the index of the VP.
+  const vp = vpOf(context, sender, readU32(payload, VP_INDEX));
+  if (vp === undefined) return false;
+  if (type !== OPAQUE_INTERCEPT) {
+    if (context.profile.kernel !== 'rfc2020') return false;
+    store.set(cellAt(vp, MSHV_VP.slots.message), store.intern(content));
+  }
+  store.set(cellAt(vp, MSHV_VP.slots.kicked), 1);
+  return true;
+}
+
+/**
+ * The driver's part of the interrupt: messages are read one by one, the slot freed, and an EOM written only where
+ * another waits (the RFC of 2020 always wrote one). A message that nobody handles is left, and the slot with it
+ * (Linux 7.2 drivers/hv/mshv_synic.c, mshv_isr).
+ */
+function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
+  const actor = { component: 'mshv', cpu: Number(context.store.key(id)) };
+  for (;;) {
+    const slot = slotOf(context, id);
+    if (slot === undefined || !kick(context, slot.content)) return;
+    yield { kind: 'message', ...actor, sint: SINT, what: 'clear', flags: slot.flags };
+    const always = context.profile.kernel === 'rfc2020';
+    if (!always && (slot.flags & PENDING) === 0) return;
+    yield* writeMsr(actor, PLAIN_MSRS.eom, 0n);
+  }
+}
+
+/** The interrupt comes on one CPU; the others have nothing in their slot. */
+export function* serveMessages(context: Context): DriverRun<void> {
+  if (driverState(context, MSHV) === 'stopped') return;
+  for (const cpu of context.store.children(TOP, CPU)) yield* serveCpu(context, cpu);
+}
+
+/** What the kernel does when a VP has stopped. */
+export const INTERCEPT_HANDLER: Handler<InterceptEvent> = {
+  *enter(context): DriverRun<Outcome> {
+    yield* serveMessages(context);
+    return { rule: 'Linux.mshv.isr' };
+  },
+};

@@ -1,0 +1,81 @@
+import { constantNumber, messageTypes } from '../../abi/index.ts';
+import type { Emitted, InterceptAnswer } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import { type ObjectId, TOP } from '../../state/store.ts';
+import type { InterceptEvent } from '../../trace/event.ts';
+import { CPU } from '../cells/cpu.ts';
+import { PARTITION } from '../cells/partition.ts';
+import { cellAt } from '../cells/place.ts';
+import { VP } from '../cells/vp.ts';
+import { UNMODELLED } from '../rule-ids.ts';
+import { canDeliver, deliver } from '../synic/deliver.ts';
+import { PLAIN_FILE } from '../synic/file.ts';
+import { vpOfRef } from '../vp/find.ts';
+import { messageOf, opaqueIntercept } from './message.ts';
+import { takeRegisters } from './registers.ts';
+
+const NO_MESSAGE = messageTypes.number('HVMSG_NONE');
+const MESSAGE_PAGE = constantNumber('HV_PARTITION_CREATION_FLAG_INTERCEPT_MESSAGE_PAGE_ENABLED');
+const INTERCEPT_SINT = constantNumber('HV_SYNIC_INTERCEPTION_SINT_INDEX');
+const RULE = 'TLFS2013.intercept.message';
+
+/** The CPU of the parent that gets the message: the event's, else the first whose SynIC takes messages. */
+function receiver(context: Context, event: InterceptEvent): ObjectId | undefined {
+  const { store } = context;
+  if (event.cpu !== undefined) return store.find(TOP, CPU, event.cpu);
+  const cpus = store.children(TOP, CPU);
+  return cpus.find((cpu) => canDeliver(context, cpu, PLAIN_FILE)) ?? cpus[0];
+}
+
+/** A SynIC that nobody in the trace has switched on: its owner's part is not in the trace. */
+function isUntouched(context: Context, cpu: ObjectId): boolean {
+  const { disabledBy } = PLAIN_FILE.slots;
+  return !canDeliver(context, cpu, PLAIN_FILE) && context.store.number(cellAt(cpu, disabledBy)) === 0;
+}
+
+function tellParent(
+  context: Context,
+  event: InterceptEvent,
+  partition: ObjectId,
+  message: Uint8Array,
+): Emitted[] {
+  const cpu = receiver(context, event);
+  if (cpu === undefined || isUntouched(context, cpu)) return [];
+  const flags = context.store.number(cellAt(partition, PARTITION.slots.flags));
+  const id = BigInt(context.store.key(partition));
+  const slot = (flags & MESSAGE_PAGE) !== 0 ? opaqueIntercept(id, event.vp.vp ?? 0) : message;
+  return deliver(context, cpu, PLAIN_FILE, INTERCEPT_SINT, slot);
+}
+
+/**
+ * A VP stops before its instruction completes (TLFS 2013, intercepts): its registers are what the guest made of
+ * them, it stays suspended until its parent lets it go on, and the message stands on its intercept page, with
+ * only OPAQUE_INTERCEPT in the slot of SINT0; without such a page the slot has the whole message. Of type
+ * HVMSG_NONE it stopped for another reason (its parent suspended it), and there is no message.
+ */
+export function answerIntercept(context: Context, event: InterceptEvent): InterceptAnswer {
+  const vp = vpOfRef(context, event.vp);
+  if (vp === undefined) return { kind: 'intercept', rule: UNMODELLED };
+  const { store } = context;
+  takeRegisters(context, vp, event);
+  if (event.type === NO_MESSAGE) return { kind: 'intercept', rule: RULE };
+  store.set(cellAt(vp, VP.slots.suspend.intercept), 1);
+  const partition = store.parent(vp);
+  const message = messageOf(event.type, BigInt(store.key(partition)), event.payload ?? new Uint8Array(0));
+  store.set(cellAt(vp, VP.slots.intercept.type), event.type);
+  store.set(cellAt(vp, VP.slots.intercept.content), store.intern(message));
+  const emitted = tellParent(context, event, partition, message);
+  return emitted.length === 0
+    ? { kind: 'intercept', rule: RULE }
+    : { kind: 'intercept', rule: RULE, emitted };
+}
+
+/** The message of a VP's last stop, as its intercept page has it. */
+export function interceptMessage({ store }: Context, vp: ObjectId): Uint8Array {
+  return store.blob(store.number(cellAt(vp, VP.slots.intercept.content)));
+}
+
+/** A message of the VP is there that its parent has not answered by letting it go on. */
+export function hasIntercept({ store }: Context, vp: ObjectId): boolean {
+  return store.low(cellAt(vp, VP.slots.suspend.intercept)) === 1;
+}
