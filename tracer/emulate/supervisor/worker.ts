@@ -33,6 +33,7 @@ function serve(writer: TraceWriter): void {
   const listener = Atomics.load(control, CONTROL.listener);
   if (listener < 0) {
     writer.abort();
+    tell({ kind: 'refused', text: 'the program has no filter' });
     return;
   }
   const recorder = new Recorder(writer);
