@@ -21,15 +21,9 @@ export class StateExplorer {
 
   /** Cells below a path (all: empty) as they stand after `at`; undefined when the text is no path. */
   cells(at: Address, path: string): CellView[] | undefined {
-    const found = this.paths.find(path);
-    if (found === undefined) return undefined;
     this.image.seek(at);
-    const views: CellView[] = [];
-    for (const cell of found) {
-      const row = this.paths.objectOf(cell);
-      if (this.image.exists(row)) views.push(this.view(cell, at));
-    }
-    return views;
+    const found = this.paths.find(path, (row) => this.image.exists(row));
+    return found?.map((cell) => this.view(cell, at));
   }
 
   /** One cell at the image's position, which is that after `at`. */

@@ -17,7 +17,7 @@ export function msrMatrix(state: StateExplorer, at: Address, nested: boolean): M
     // The drivers keep a `cpu` of their own below `driver`.
     if (row.kind.name !== 'cpu' || row.parent !== TOP || !state.image.exists(row)) continue;
     const cells: MatrixCell[] = [];
-    for (const cell of state.paths.find(`cpu[${row.key}].${group}`) ?? []) {
+    for (const cell of state.paths.find(`cpu[${row.key}].${group}`, (other) => other === row) ?? []) {
       const { hint } = state.paths.slotOf(cell);
       if (hint.as !== 'msr') continue;
       const view = state.view(cell, at);

@@ -48,14 +48,15 @@ export class CellPaths {
   /**
    * Cells that a path or pattern names, in table order: an exact cell, everything below an object or group
    * (`cpu[0]`, `cpu[0].synic`), with `*` for any key. Existence cells are not listed. Undefined when the text
-   * is no path.
+   * is no path. `among` leaves out objects before their paths are looked at: a long trace has many that are gone.
    */
-  find(pattern: string): CellId[] | undefined {
+  find(pattern: string, among?: (row: ObjectRow) => boolean): CellId[] | undefined {
     const wanted = parsePattern(pattern);
     if (wanted === undefined) return undefined;
     this.#catchUp();
     const found: CellId[] = [];
     for (const row of this.#objects) {
+      if (among !== undefined && !among(row)) continue;
       const path = this.objectPath(row);
       if (!mayHold(wanted, path)) continue;
       for (let slot = 1; slot < row.kind.info.length; slot++) {
