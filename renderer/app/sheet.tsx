@@ -22,6 +22,13 @@ const SIGNS: readonly (readonly [string, string])[] = [
   ['2 … 9 +', 'in the timeline: so many events in one sign'],
 ];
 
+const POINTER: readonly (readonly [string, string])[] = [
+  ['click', 'to the event, or shows the finding'],
+  ['drag', 'moves the window'],
+  ['wheel', 'zooms; scrolls where there are more lanes than fit'],
+  ['Ctrl + wheel', 'zooms'],
+];
+
 /** Every key, and what the signs mean. */
 export function Sheet() {
   const model = useModel();
@@ -81,6 +88,17 @@ export function Sheet() {
               </li>
             ))}
           </ul>
+        </section>
+        <section aria-label="pointer">
+          <h3>Pointer on the timeline</h3>
+          <dl>
+            {POINTER.map(([what, does]) => (
+              <div key={what}>
+                <dt>{what}</dt>
+                <dd>{does}</dd>
+              </div>
+            ))}
+          </dl>
         </section>
         <section aria-label="signs">
           <h3>Signs</h3>

@@ -43,6 +43,8 @@ export class Model {
     changedOnly: signal(false),
     line: signal(''),
   } as const;
+  /** How many views show the state, which is long: it is not asked for while there are none. */
+  readonly stateSeen: Signal<number> = signal(0);
   /** Columns in which the timeline wants its answer; 0 while it has no size. */
   readonly buckets: Signal<number> = signal(0);
 
@@ -96,7 +98,12 @@ export class Model {
       KEPT_SMALL,
     );
     this.matrixAtEnd = new Slot(app, 'matrix', () => ({ at: '', nested: nested.value }), KEPT_ONE);
-    this.state = new Slot(app, 'state', () => ifKnown(known(), (at) => ({ at, path: '' })), KEPT_LARGE);
+    this.state = new Slot(
+      app,
+      'state',
+      () => (this.stateSeen.value === 0 ? undefined : ifKnown(known(), (at) => ({ at, path: '' }))),
+      KEPT_LARGE,
+    );
     this.history = new Slot(
       app,
       'history',

@@ -18,6 +18,7 @@ export interface Drawing {
   readonly at: string;
 }
 
+const LABEL_GAP_PX = 6;
 /** Smaller signs have no room for their letter. */
 const LETTER_PX = 12;
 const GLYPH_BOX = 16;
@@ -56,14 +57,19 @@ function drawTicks(
 ): void {
   context.textAlign = 'center';
   context.textBaseline = 'middle';
+  let free = 0;
   for (const { at, label } of ticks) {
     const place = Math.round(x(at)) + 0.5;
     context.strokeStyle = palette.line;
     context.lineWidth = 1;
     line(context, place, AXIS_PX, place, heightPx);
     const half = context.measureText(label).width / 2;
+    // Labels at the edges are moved inside, if they do not run into the one before.
+    const middle = Math.min(Math.max(place, half + 2), widthPx - half - 2);
+    if (middle - half < free) continue;
+    free = middle + half + LABEL_GAP_PX;
     context.fillStyle = palette.dim;
-    context.fillText(label, Math.min(Math.max(place, half + 2), widthPx - half - 2), AXIS_PX / 2);
+    context.fillText(label, middle, AXIS_PX / 2);
   }
   context.strokeStyle = palette.line;
   line(context, 0, AXIS_PX - 0.5, widthPx, AXIS_PX - 0.5);
@@ -124,14 +130,16 @@ function drawBar(
 ): void {
   const room = lanePx - 5;
   const height = Math.max(3, Math.round(mark.height * room));
+  const [left, foot] = [mark.x - mark.widthPx / 2, y + lanePx - 2];
+  const width = Math.max(1, mark.widthPx - 0.5);
   context.fillStyle = palette.kinds[kindOf(mark.kind)];
-  context.fillRect(
-    mark.x - mark.widthPx / 2,
-    y + lanePx - 2 - height,
-    Math.max(1, mark.widthPx - 0.5),
-    height,
-  );
-  if (mark.failed > 0) drawCross(context, palette, mark.x, y + 4);
+  context.fillRect(left, foot - height, width, height);
+  if (mark.failed === 0) return;
+  // The part that failed, from the foot: with one failure in a hundred a whole bar in red would say nothing.
+  const failed = Math.round((height * mark.failed) / mark.count);
+  context.fillStyle = palette.error;
+  context.fillRect(left, foot - failed, width, failed);
+  if (mark.failed === mark.count) drawCross(context, palette, mark.x, y + 4);
 }
 
 function drawCross(context: CanvasRenderingContext2D, palette: Palette, x: number, y: number): void {

@@ -5,6 +5,7 @@ import { History } from '../matrix/history.tsx';
 import { type Model, useModel } from '../model/model.ts';
 import { Owner } from '../widgets/owner.tsx';
 import { Position } from '../widgets/position.tsx';
+import { useSeen } from '../widgets/seen.ts';
 import { ancestors, type TreeLine, treeLines } from './build.ts';
 
 /** In step with --row of grid.css. */
@@ -16,6 +17,7 @@ const COLUMNS = ['Cell', 'Value', 'Meaning', 'Last write'] as const;
 export function State() {
   const model = useModel();
   const { tree, view } = model;
+  useSeen(model.stateSeen);
   const cells = model.state.value.value?.cells;
   const answer = model.state.answer.value;
   const problem = model.state.problem.value;
