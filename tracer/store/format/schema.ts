@@ -35,7 +35,7 @@ export const EVENT_COLUMNS = [
   'more',
 ] as const;
 
-const eventColumns = EVENT_COLUMNS.slice(1).map((name) => `  ${name} INTEGER NOT NULL DEFAULT 0`);
+const eventColumns = EVENT_COLUMNS.slice(1).map((name) => `  ${name} INTEGER DEFAULT 0`);
 
 /** The whole schema, text for text: a reader refuses a file whose schema says anything else. */
 export const SCHEMA: readonly SchemaObject[] = [

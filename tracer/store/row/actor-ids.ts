@@ -10,8 +10,8 @@ export type ActorRow = readonly Column[];
 /** A row of `handle`, in the order of its columns. */
 export type HandleRow = readonly Column[];
 
-/** Events of one thread or CPU follow each other: most actors are among the last few. */
-const RECENT = 8;
+/** Actors are looked for by CPU and thread first: comparing is cheaper than making a key of all they are. */
+const SLOTS = 256;
 
 interface Recent {
   readonly of: EventCommon;
@@ -21,8 +21,7 @@ interface Recent {
 /** Numbers for who did it (`actor`) and what it was done to (`handle`), each kept once. */
 export class ActorIds {
   readonly #actors = new Map<string, number>();
-  readonly #recent: Recent[] = [];
-  #at = 0;
+  readonly #recent = new Array<Recent | undefined>(SLOTS).fill(undefined);
   readonly #handles = new Map<string, number>();
   #lastHandle: Handle | undefined;
   #lastHandleId = 0;
@@ -31,12 +30,13 @@ export class ActorIds {
   pendingHandles: HandleRow[] = [];
 
   actor(event: EventCommon): number {
-    for (const { of, id } of this.#recent) if (sameActor(of, event)) return id;
-    const id = this.#actorByKey(event);
     const { cpu, component, pid, tid, vp, vtl } = event;
-    const of = { cpu, component, pid, tid, vp, vtl } as EventCommon;
-    this.#recent[this.#at] = { of, id };
-    this.#at = (this.#at + 1) % RECENT;
+    const mixed = (cpu ?? -1) * 5 + (tid ?? -1) * 3 + (vp?.vp ?? -1) * 17 + (component?.length ?? 0) * 29;
+    const slot = mixed & (SLOTS - 1);
+    const recent = this.#recent[slot];
+    if (recent !== undefined && sameActor(recent.of, event)) return recent.id;
+    const id = this.#actorByKey(event);
+    this.#recent[slot] = { of: { cpu, component, pid, tid, vp, vtl } as EventCommon, id };
     return id;
   }
 

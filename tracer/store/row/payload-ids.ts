@@ -58,8 +58,8 @@ export class PayloadIds {
 }
 
 /** Bytes that a hash goes over: what tells payloads apart stands at the front of a structure, or at its end. */
-const HASHED_FRONT = 96;
-const HASHED_END = 32;
+const HASHED_FRONT = 64;
+const HASHED_END = 16;
 
 /** The block step of murmur3 over four bytes at a time; the length tells runs of zeros apart. */
 function hashOf(bytes: Uint8Array): number {

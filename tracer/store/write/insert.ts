@@ -3,7 +3,7 @@ import { type Row, SEQ } from '../row/row.ts';
 import type { Database, Statement } from '../sqlite.ts';
 
 /** Rows of one statement; beyond this, a longer statement is no faster. */
-const ROWS_PER_STATEMENT = 32;
+const ROWS_PER_STATEMENT = 64;
 
 const COLUMNS = EVENT_COLUMNS.length;
 
