@@ -4,13 +4,13 @@ import { askedOnCommandLine, readAsked } from './asked-files.ts';
 
 test('the file is the first word after the app that is no switch', () => {
   const electron = (...words: string[]) =>
-    askedOnCommandLine(['electron', '/app', ...words], '/home/a', false);
-  assert.deepEqual(electron('b.hvtrace'), { file: '/home/a/b.hvtrace' });
+    askedOnCommandLine(['electron', '/app', ...words], '/users/a', false);
+  assert.deepEqual(electron('b.hvtrace'), { file: '/users/a/b.hvtrace' });
   assert.deepEqual(electron('--flag', '--x=y', '/c.hvtrace', 'd.hvtrace'), { file: '/c.hvtrace' });
   assert.deepEqual(electron('--flag'), {});
   assert.deepEqual(electron(), {});
-  assert.deepEqual(askedOnCommandLine(['hvrewind', 'b.hvtrace'], '/home/a', true), {
-    file: '/home/a/b.hvtrace',
+  assert.deepEqual(askedOnCommandLine(['hvrewind', 'b.hvtrace'], '/users/a', true), {
+    file: '/users/a/b.hvtrace',
   });
 });
 

@@ -18,7 +18,7 @@ const places: readonly (readonly [string, Partial<Place>, RegExp | undefined])[]
   ['X11', { environment: { DISPLAY: ':0' } }, undefined],
   ['macOS, which names no display', { platform: 'darwin', environment: {} }, undefined],
   ['no binary', { binary: undefined }, /electron:install/],
-  ['root', { uid: 0 }, /root/],
+  ['root', { uid: 0 }, /as root/],
   ['a console', { environment: {} }, /display/],
   ['an empty display', { environment: { DISPLAY: '', WAYLAND_DISPLAY: '' } }, /display/],
   ['a published package', { isCheckout: false }, /no desktop program/],

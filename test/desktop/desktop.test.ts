@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import axe from 'axe-core';
 import type { AppProgress } from '../../engine/app/api.ts';
+import type { ShellStatus } from '../../engine/app/shell.ts';
 import { seqOf, timeNs } from '../../engine/trace/position.ts';
 import { headerOf } from '../../tracer/store/header.testing.ts';
 import { TraceWriter } from '../../tracer/store/index.ts';
@@ -21,13 +22,17 @@ import {
 } from './double/control.ts';
 import { at, chromium, folder, makeTrace, shows, showsTrace, startBefore, until } from './program.testing.ts';
 
-const EVENTS_OF_LONG = 300_000;
+const EVENTS_OF_LONG = 200_000;
 
 startBefore({
   traces: () =>
     Promise.all([makeTrace('first.hvtrace'), makeTrace('second.hvtrace', 'teardown-l1vh-rmmod-before')]),
 });
 
+const status = async (): Promise<ShellStatus> => {
+  const reply = await page().evaluate(() => window.hvrewind.shell('status', {}));
+  return (reply as { value: ShellStatus }).value;
+};
 const line = (): Promise<string> => page().getByRole('status', { name: 'notice' }).innerText();
 
 describe('opening', chromium, () => {
@@ -105,9 +110,8 @@ describe('opening', chromium, () => {
       if (file !== undefined) dataTransfer.items.add(file);
       window.dispatchEvent(new DragEvent('drop', { dataTransfer }));
       element.remove();
-      return dataTransfer.files.length;
     });
-    await page().evaluate(() => window.hvrewind.shell('status', {}));
+    assert.equal((await status()).line, '');
     assert.equal(control.systemRecent.length, opened);
     assert.match(await page().title(), /^second\.hvtrace /);
   });
@@ -194,6 +198,7 @@ describe('a long replay', chromium, () => {
       Object.assign(window, { seen });
       window.hvrewind.onProgress((progress) => seen.push(progress));
     });
+    const openedMs = performance.now();
     secondInstance({ file: at('long.hvtrace') });
     const delaysMs: number[] = [];
     let seen: readonly AppProgress[] = [];
@@ -205,10 +210,12 @@ describe('a long replay', chromium, () => {
       assert.ok(answer.ok);
       seen = answer.seen;
     }
+    const replayMs = performance.now() - openedMs;
     await showsTrace('long.hvtrace');
     assert.ok(delaysMs.length > 10, `${delaysMs.length} answers while it was replayed`);
+    // A ratio, as this machine may be busy: on the window's own thread one answer would take the whole replay.
     const slowestMs = Math.max(...delaysMs);
-    assert.ok(slowestMs < 500, `an answer took ${slowestMs} ms`);
+    assert.ok(slowestMs < replayMs / 4, `an answer took ${slowestMs} of ${replayMs} ms`);
     assert.ok(seen.length > 2, `${seen.length} pieces of progress`);
     for (const [i, { done, total }] of seen.entries())
       assert.ok(total === EVENTS_OF_LONG && done > (seen[i - 1]?.done ?? 0), JSON.stringify(seen));
@@ -219,10 +226,7 @@ describe('a long replay', chromium, () => {
     secondInstance({ file: at('long.hvtrace') });
     secondInstance({ file: at('first.hvtrace') });
     await showsTrace('first.hvtrace');
-    const { value } = (await page().evaluate(() => window.hvrewind.shell('status', {}))) as {
-      value: { trace: string };
-    };
-    assert.equal(value.trace, 'first.hvtrace');
+    assert.equal((await status()).trace, 'first.hvtrace');
   });
 });
 

@@ -13,7 +13,8 @@ import { control, page, ready, startProgram, stopProgram, windowIsOpen } from '.
 /** For each test that needs Chromium. */
 export const chromium = noChromium === undefined ? {} : { skip: noChromium };
 
-const PATIENCE_MS = 10_000;
+/** Far more than anything takes: machines that run tests are busy. */
+const PATIENCE_MS = 30_000;
 
 /** What a test file starts. All in one hook: those of a file are not run one after the other. */
 export interface Start {
