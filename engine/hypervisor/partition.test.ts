@@ -51,7 +51,7 @@ const PHASES = `
 | DEPOSIT_MEMORY          | SUCCESS                 | SUCCESS                 | INVALID_PARTITION_STATE |
 | WITHDRAW_MEMORY         | NO_RESOURCES            | SUCCESS                 | NO_RESOURCES            |
 | SET_PARTITION_PROPERTY  | SUCCESS                 | SUCCESS                 | INVALID_PARTITION_STATE |
-| GET_PARTITION_PROPERTY  | ?                       | ?                       | ?                       |
+| GET_PARTITION_PROPERTY  | SUCCESS                 | SUCCESS                 | SUCCESS                 |
 | CREATE_VP               | INVALID_PARTITION_STATE | SUCCESS                 | INVALID_PARTITION_STATE |
 | DELETE_VP               | INVALID_PARTITION_STATE | SUCCESS                 | INVALID_PARTITION_STATE |
 | GET_VP_REGISTERS        | INVALID_PARTITION_STATE | SUCCESS                 | INVALID_PARTITION_STATE |
@@ -295,7 +295,7 @@ describe('properties', () => {
   it('read back what was set', () => {
     const bench = childIn('uninitialized');
     const name = { partition_id: CHILD, property_code: 0x10001 };
-    assert.equal(bench.call('GET_PARTITION_PROPERTY', name).status, '?');
+    assert.equal(bench.call('GET_PARTITION_PROPERTY', name).output?.[0], 0);
     bench.call('SET_PARTITION_PROPERTY', { ...name, property_value: 0x55n });
     assert.equal(bench.call('GET_PARTITION_PROPERTY', name).output?.[0], 0x55);
     assert.equal(bench.cell('partition[2].property[0x10001]'), 0x55n);

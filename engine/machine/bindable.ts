@@ -35,6 +35,10 @@ export const BINDABLE = {
     what: 'MSHV_RUN_VP result 0 and message, where no event shows the stop of the VP',
     why: 'what the guest does until it stops is not in the trace',
   },
+  'page-rest': {
+    what: 'MSHV_ROOT_HVCALL out.data behind the output of the call',
+    why: 'it is what the kernel’s page held before',
+  },
   'property-value': {
     what: 'HVCALL_GET_PARTITION_PROPERTY output of a property that was never set',
     why: 'the hypervisor and the processor choose it',

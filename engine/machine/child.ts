@@ -22,6 +22,12 @@ export interface MsrRequest extends Undated<MsrEvent> {
   readonly bind?: BindReason;
 }
 
+/** What a record that shows a hypercall from outside says of its answer: for what the engine cannot know of it. */
+export interface ShownCall {
+  readonly result?: HypercallResult;
+  readonly output?: Uint8Array;
+}
+
 /** A hypercall that a driver is about to issue; `output` is what a recorded call returned, where known. */
 export interface HypercallRequest extends Undated<HypercallEvent> {
   readonly kind: 'hypercall';
@@ -32,8 +38,7 @@ export interface HypercallRequest extends Undated<HypercallEvent> {
   readonly bind?: BindReason;
   /** First byte that `bind` is about, and the first after it. */
   readonly bound?: readonly [from: number, to: number];
-  /** What a record that shows this call from outside says of its result; for calls that are not modelled. */
-  readonly recorded?: HypercallResult;
+  readonly recorded?: ShownCall;
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { Answer } from '../machine/child.ts';
+import type { Answer, ShownCall } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { HypercallEvent, HypercallResult, MsrEvent, TraceEvent } from '../trace/event.ts';
+import type { HypercallEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
 import type { Address } from '../trace/position.ts';
 import { compareBytes, type Verdict } from './compare.ts';
 import { NO_ANSWER } from './frame.ts';
@@ -14,14 +14,14 @@ export interface Performed {
 /**
  * Executes an event on the hypervisor's side. With a verdict the recorded answers are compared with the
  * engine's. The recorded answer is the one that goes on to the driver: that is what the real one acted on.
- * `shown`: what the record of a derived hypercall's cause says of its result.
+ * `shown`: what the record of a derived hypercall's cause says of its answer.
  */
 export function perform(
   machine: Machine,
   event: TraceEvent,
   address: Address,
   verdict: Verdict | undefined,
-  shown?: HypercallResult,
+  shown?: ShownCall,
 ): Performed {
   if (event.kind === 'msr') return performMsr(machine, event, address, verdict);
   if (event.kind === 'hypercall') return performHypercall(machine, event, address, verdict, shown);
@@ -57,7 +57,7 @@ function performHypercall(
   event: HypercallEvent,
   address: Address,
   verdict: Verdict | undefined,
-  shown: HypercallResult | undefined,
+  shown: ShownCall | undefined,
 ): Performed {
   const boundBefore = machine.boundOutputs;
   const own = machine.hypercall(shown === undefined ? event : { ...event, recorded: shown });

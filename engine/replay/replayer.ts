@@ -1,5 +1,6 @@
+import type { ShownCall } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { EventKind, HypercallResult, TraceEvent } from '../trace/event.ts';
+import type { EventKind, TraceEvent } from '../trace/event.ts';
 import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
 import { type Ahead, NOTHING_AHEAD } from './ahead.ts';
 import { Verdict } from './compare.ts';
@@ -247,7 +248,7 @@ export class Replayer {
     at: Address,
     parent: Address | undefined,
     verdict: Verdict | undefined,
-    shown?: HypercallResult,
+    shown?: ShownCall,
   ): Performed {
     const { store } = this.#machine;
     const from = store.entries;

@@ -7,6 +7,7 @@ const NAMES = [
   'E2BIG',
   'EAGAIN',
   'EBADF',
+  'EBADFD',
   'EBUSY',
   'EDOM',
   'EEXIST',
@@ -17,8 +18,11 @@ const NAMES = [
   'ENOENT',
   'ENOMEM',
   'ENOSPC',
+  'ENOMSG',
+  'ENOTSUPP',
   'ENOTTY',
   'EOPNOTSUPP',
+  'EOVERFLOW',
 ] as const;
 export type DriverErrno = (typeof NAMES)[number];
 

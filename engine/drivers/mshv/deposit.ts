@@ -23,7 +23,7 @@ const INSUFFICIENT_CONTIGUOUS_ROOT = statuses.number('INSUFFICIENT_CONTIGUOUS_RO
  * Deposits for one call at most this often: a real kernel stops when it has no page left, and this machine
  * never runs out of them.
  */
-const MAX_ROUNDS = 4096;
+export const MAX_ROUNDS = 4096;
 
 /** HVCALL_DEPOSIT_MEMORY with `pages` pages of the kernel's own choice (Linux 7.2 drivers/hv/hv_proc.c, hv_call_deposit_pages). */
 export function* deposit(
@@ -64,6 +64,18 @@ function demand(
   return { partition: SELF, pages: status === INSUFFICIENT_ROOT ? 1 : CONTIGUOUS_PAGES };
 }
 
+/** Deposits what a status asks for; the errno that ends the call, or undefined where the status asks for nothing. */
+export function* depositFor(
+  context: Context,
+  actor: Actor,
+  status: number,
+  partition: bigint,
+): DriverRun<number | undefined> {
+  const wanted = demand(context, status, partition);
+  if (typeof wanted !== 'object') return wanted;
+  return yield* deposit(context, actor, wanted.partition, wanted.pages);
+}
+
 /** What a call came to once it no longer wanted memory. */
 export interface Settled {
   readonly ret: number;
@@ -85,12 +97,10 @@ export function* hypercallWithMemory(
 ): DriverRun<Settled> {
   for (let round = 0; ; round++) {
     const answer = yield* hypercall(actor, code, input, options);
-    const wanted = demand(context, answer.result.status, partition);
-    if (answer.fault === true || wanted === undefined)
-      return { ret: errnoOf(answer, context.profile), answer };
-    if (typeof wanted === 'number') return { ret: wanted, answer };
+    if (answer.fault === true) return { ret: errnoOf(answer, context.profile), answer };
     if (round === MAX_ROUNDS) return { ret: failure('ENOMEM'), answer };
-    const ret = yield* deposit(context, actor, wanted.partition, wanted.pages);
+    const ret = yield* depositFor(context, actor, answer.result.status, partition);
+    if (ret === undefined) return { ret: errnoOf(answer, context.profile), answer };
     if (ret !== 0) return { ret, answer };
   }
 }

@@ -14,6 +14,7 @@ import { INITIALIZE_IOCTL } from './initialize.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { SET_GUEST_MEMORY_IOCTL } from './memory/ioctl.ts';
 import { partitionOf, vpOf } from './objects.ts';
+import { ROOT_HVCALL_IOCTLS } from './passthrough.ts';
 import { RUN_VP_IOCTL } from './run/ioctl.ts';
 
 const ROWS: readonly IoctlRow[] = [
@@ -22,6 +23,7 @@ const ROWS: readonly IoctlRow[] = [
   CREATE_VP_IOCTL,
   SET_GUEST_MEMORY_IOCTL,
   RUN_VP_IOCTL,
+  ...ROOT_HVCALL_IOCTLS,
 ];
 
 const BY_REQUEST: ReadonlyMap<string, IoctlRow> = new Map(

@@ -1,5 +1,5 @@
 import type { ControlWord } from '../../abi/index.ts';
-import type { Emitted, HypercallAnswer, HypercallRequest } from '../../machine/child.ts';
+import type { Emitted, HypercallAnswer, HypercallRequest, ShownCall } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { HypercallEvent } from '../../trace/event.ts';
 import { UNMODELLED } from '../rule-ids.ts';
@@ -11,6 +11,13 @@ export interface Call {
   readonly control: ControlWord;
   readonly input: Uint8Array;
   readonly event: HypercallRequest | HypercallEvent;
+}
+
+/** What is recorded of a call's answer: on the event itself, or where only its cause was recorded. */
+export function recordedAnswer(event: HypercallRequest | HypercallEvent): ShownCall {
+  const shown: ShownCall = ('recorded' in event ? event.recorded : undefined) ?? {};
+  const { result = shown.result, output = shown.output } = event;
+  return { ...(result === undefined ? {} : { result }), ...(output === undefined ? {} : { output }) };
 }
 
 /** One hypercall that the hypervisor models. */
@@ -46,8 +53,7 @@ export function repeated(status: number, reps: number, rule: string, output?: Ui
  * machine really does not know the call, and says so as one that does not would.
  */
 export function unmodelledCall(event: HypercallRequest | HypercallEvent): HypercallAnswer {
-  const shown = 'recorded' in event ? event.recorded : undefined;
-  const result = event.result ?? shown ?? { status: STATUS.INVALID_HYPERCALL_CODE, reps: 0 };
+  const { result = { status: STATUS.INVALID_HYPERCALL_CODE, reps: 0 }, output } = recordedAnswer(event);
   const answer: HypercallAnswer = { kind: 'hypercall', result, rule: UNMODELLED };
-  return event.output === undefined ? answer : { ...answer, output: event.output };
+  return output === undefined ? answer : { ...answer, output };
 }

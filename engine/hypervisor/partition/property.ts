@@ -9,7 +9,7 @@ import {
 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
-import { type Call, type CallRow, failed, succeeded, unmodelledCall } from '../call/call.ts';
+import { type Call, type CallRow, failed, recordedAnswer, succeeded, unmodelledCall } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { PROPERTY } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
@@ -43,6 +43,12 @@ const CAPABILITIES = {
   overlay: fieldOf('hv_partition_property_vmm_capabilities', 'vmm_can_provide_overlay_gpfn'),
   integrated: fieldOf('hv_partition_property_vmm_capabilities', 'vmm_enable_integrated_scheduler'),
 };
+const ADDRESS_WIDTH = constantNumber('HV_PARTITION_PROPERTY_PHYSICAL_ADDRESS_WIDTH');
+/** x87 and SSE, whose XSAVE area is 512 bytes and a header of 64 (Intel SDM 1, 13.4); all else is 0. */
+const CHOSEN: ReadonlyMap<number, bigint> = new Map([
+  [constantNumber('HV_PARTITION_PROPERTY_XSAVE_STATES'), 3n],
+  [constantNumber('HV_PARTITION_PROPERTY_MAX_XSAVE_DATA_SIZE'), 576n],
+]);
 const INTEGRATED_SCHEDULER = constantNumber('HV_PARTITION_PROPERTY_INTEGRATED_SCHEDULER_ENABLED');
 
 /** Partition and property that a call names, or why it cannot have them. */
@@ -63,15 +69,29 @@ function named(
   return { id: found.id, code };
 }
 
-/** What was set is read back; what never was has a value that only the real hypervisor knows. */
+/** What was set is read back; what never was is the hypervisor's choice. */
 function get(call: Call): HypercallAnswer {
   const target = named(call, GET, PHASES.GET_PARTITION_PROPERTY);
   if ('answer' in target) return target.answer;
-  const property = call.context.store.find(target.id, PROPERTY, target.code);
-  if (property === undefined) return unmodelledCall(call.event);
+  const { store } = call.context;
+  const property = store.find(target.id, PROPERTY, target.code);
   const output = new Uint8Array(VALUE_BYTES);
-  writeField(output, GET_OUTPUT, call.context.store.get(cellAt(property, PROPERTY.slots.value)));
+  const value =
+    property === undefined ? chosenValue(call, target) : store.get(cellAt(property, PROPERTY.slots.value));
+  writeField(output, GET_OUTPUT, value);
   return succeeded('TLFS2013.property.get', output);
+}
+
+/** The value of a property that nobody set: the hypervisor and the processor choose it, and it stays. */
+function chosenValue(call: Call, { id, code }: { readonly id: ObjectId; readonly code: number }): bigint {
+  const { context } = call;
+  const own = code === ADDRESS_WIDTH ? BigInt(context.profile.gpaBits) : (CHOSEN.get(code) ?? 0n);
+  const { output } = recordedAnswer(call.event);
+  const recorded =
+    output === undefined || output.length < VALUE_BYTES ? undefined : readU64(output, GET_OUTPUT);
+  const value = context.bind('property-value', recorded, own);
+  context.store.set(cellAt(context.store.create(id, PROPERTY, code), PROPERTY.slots.value), value);
+  return value;
 }
 
 function set(call: Call): HypercallAnswer {

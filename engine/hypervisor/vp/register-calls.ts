@@ -1,7 +1,7 @@
 import { fieldOf, readU32, readU64, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
-import { type Call, type CallRow, repeated, unmodelledCall } from '../call/call.ts';
+import { type Call, type CallRow, recordedAnswer, repeated, unmodelledCall } from '../call/call.ts';
 import type { Refusal } from '../call/legality.ts';
 import { STATUS } from '../call/status.ts';
 import { cellAt } from '../cells/place.ts';
@@ -41,7 +41,7 @@ function target(
 
 /** What a recorded call returned for element `index`; undefined where it got no answer to it. */
 function recordedValue(call: Call, index: number): Wide | undefined {
-  const { output, result } = call.event;
+  const { output, result } = recordedAnswer(call.event);
   if (output === undefined || output.length < (index + 1) * VALUE_BYTES) return undefined;
   if (result !== undefined && result.reps <= index) return undefined;
   return { low: readU64(output, LOW, index), high: readU64(output, HIGH, index) };

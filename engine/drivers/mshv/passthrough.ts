@@ -1,0 +1,178 @@
+import {
+  constantNumber,
+  encodeControl,
+  type FdKind,
+  fieldOf,
+  type HypercallRow,
+  hypercalls,
+  readU32,
+  readU64,
+  statuses,
+  writeField,
+} from '../../abi/index.ts';
+import { UNMODELLED } from '../../hypervisor/index.ts';
+import type { DriverRun, HypercallAnswer, Outcome, ShownCall } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { IoctlEvent } from '../../trace/event.ts';
+import type { Actor } from '../kernel/access.ts';
+import { errnoOf, failure } from '../kernel/errno.ts';
+import { depositFor, MAX_ROUNDS } from './deposit.ts';
+import type { IoctlRow } from './ioctl-row.ts';
+import { SELF } from './partition-id.ts';
+
+const RULE = 'Linux.mshv.root-hvcall';
+const ARG = {
+  bytes: 32,
+  code: fieldOf('mshv_root_hvcall', 'code'),
+  reps: fieldOf('mshv_root_hvcall', 'reps'),
+  inSize: fieldOf('mshv_root_hvcall', 'in_sz'),
+  outSize: fieldOf('mshv_root_hvcall', 'out_sz'),
+  status: fieldOf('mshv_root_hvcall', 'status'),
+  reserved: fieldOf('mshv_root_hvcall', 'rsvd'),
+  input: fieldOf('mshv_root_hvcall', 'in_ptr'),
+  output: fieldOf('mshv_root_hvcall', 'out_ptr'),
+};
+const PAGE_BYTES = constantNumber('HV_HYP_PAGE_SIZE');
+/** The partition id that every input begins with. */
+const ID_BYTES = 8;
+/** Bits of the rep count in a control word; the field of the ioctl has 16. */
+const REP_BITS = 12;
+const REPS_SPILL = 44n;
+const ASYNC = hypercalls.named('SET_PARTITION_PROPERTY')?.value;
+const CALL_PENDING = statuses.number('CALL_PENDING');
+
+/** The checks of the argument, in the kernel's order (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_ioctl_passthru_hvcall). */
+function isBad(arg: Uint8Array): boolean {
+  const reserved = arg.subarray(ARG.reserved.offset, ARG.reserved.offset + ARG.reserved.length);
+  const [inSize, outSize] = [readU32(arg, ARG.inSize), readU32(arg, ARG.outSize)];
+  if (readU32(arg, ARG.status) !== 0 || readU64(arg, ARG.input) === 0n) return true;
+  if (inSize < ID_BYTES || inSize > PAGE_BYTES || reserved.some((byte) => byte !== 0)) return true;
+  return readU64(arg, ARG.output) !== 0n && (outSize === 0 || outSize > PAGE_BYTES);
+}
+
+function isAllowed(row: HypercallRow | undefined, fd: FdKind): row is HypercallRow {
+  if (row === undefined || row.passthrough === 'no') return false;
+  if (fd === 'device') return row.passthrough === 'device';
+  return fd === 'partition' || row.value !== ASYNC;
+}
+
+/** The control word; more than 4095 repetitions spill into reserved bits. */
+function controlOf(row: HypercallRow, reps: number, start: number): bigint {
+  const count = reps & ((1 << REP_BITS) - 1);
+  const control = encodeControl({ code: row.value, repCount: count, repStart: start });
+  return control | (BigInt(reps >>> REP_BITS) << REPS_SPILL);
+}
+
+/** What the record of the ioctl says of the hypercall below it. */
+function shownBy({ out, ret }: IoctlEvent): ShownCall | undefined {
+  if (out?.arg === undefined) return undefined;
+  const result = { status: readU32(out.arg, ARG.status), reps: readU32(out.arg, ARG.reps) };
+  return out.data === undefined || ret !== 0 ? { result } : { result, output: out.data };
+}
+
+interface Passed {
+  readonly ret: number;
+  readonly answer: HypercallAnswer;
+  readonly done: number;
+}
+
+/** Makes the call until it succeeds, or fails for want of something else than memory. */
+function* pass(
+  context: Context,
+  actor: Actor,
+  partition: bigint,
+  row: HypercallRow,
+  input: Uint8Array,
+  reps: number,
+  shown: ShownCall | undefined,
+): DriverRun<Passed> {
+  let done = 0;
+  for (let round = 0; ; ) {
+    const control = controlOf(row, reps, done);
+    const call = { kind: 'hypercall', ...actor, control, input } as const;
+    const answer = yield shown === undefined ? call : { ...call, recorded: shown };
+    if (answer.kind !== 'hypercall') throw new Error('a hypercall was answered as something else');
+    const { status, reps: completed } = answer.result;
+    const before = done;
+    if (reps > 0) done = completed;
+    const end = (ret: number): Passed => ({ ret, answer, done });
+    if (answer.fault === true) return end(errnoOf(answer, context.profile));
+    if (status === CALL_PENDING) return end(failure('EBADFD'));
+    if (status === 0 && (done >= reps || done <= before)) return end(0);
+    if (status === 0) continue;
+    if (round++ === MAX_ROUNDS) return end(failure('ENOMEM'));
+    const deposited = yield* depositFor(context, actor, status, partition);
+    if (deposited === undefined) return end(errnoOf(answer, context.profile));
+    if (deposited !== 0) return end(deposited);
+    // Linux 6.16 leaves it to user space to call again.
+    if (context.profile.kernel === 'upstream-6.16') return end(failure('EAGAIN'));
+  }
+}
+
+/** The output buffer; what the call did not write of it is what the kernel's page happened to hold. */
+function outputOf(
+  context: Context,
+  event: IoctlEvent,
+  size: number,
+  output: Uint8Array | undefined,
+): Uint8Array {
+  const data = new Uint8Array(size);
+  const written = output?.subarray(0, size) ?? new Uint8Array(0);
+  const rest = event.ret === 0 ? event.out?.data?.subarray(written.length, size) : undefined;
+  if (rest?.some((byte) => byte !== 0)) {
+    context.bind('page-rest', 1n, 0n);
+    data.set(rest, written.length);
+  }
+  data.set(written);
+  return data;
+}
+
+function* enter(
+  context: Context,
+  actor: Actor,
+  event: IoctlEvent,
+  arg: Uint8Array,
+  fd: FdKind,
+): DriverRun<Outcome> {
+  const row = hypercalls.find(readU32(arg, ARG.code));
+  if (isBad(arg) || !isAllowed(row, fd)) return { ret: failure('EINVAL'), rule: RULE };
+  if (event.in === undefined) return unread(event);
+  const { handle } = event;
+  const named = handle.kind === 'partition' || handle.kind === 'vp' ? handle.partition : undefined;
+  const partition = named ?? SELF;
+  const input = new Uint8Array(readU32(arg, ARG.inSize));
+  input.set(event.in.subarray(0, input.length));
+  // Whatever the caller wrote there.
+  new DataView(input.buffer).setBigUint64(0, partition, true);
+  const reps = readU32(arg, ARG.reps);
+  const passed = yield* pass(context, actor, partition, row, input, reps, shownBy(event));
+  const { ret, answer, done } = passed;
+  const after = arg.slice(0, ARG.bytes);
+  writeField(after, ARG.status, answer.result.status);
+  writeField(after, ARG.reps, done);
+  const rule = answer.rule === UNMODELLED ? UNMODELLED : RULE;
+  const wanted = readU64(arg, ARG.output) !== 0n;
+  // Linux 6.16 copied the output whatever the call came to.
+  const copied = wanted && (ret === 0 || context.profile.kernel === 'upstream-6.16');
+  if (!copied) return { ret, out: { arg: after }, rule };
+  const data = outputOf(context, event, readU32(arg, ARG.outSize), answer.output);
+  return { ret, out: { arg: after, data }, rule };
+}
+
+/** The input could not be read: by the driver, or only by the recorder. */
+function unread({ ret }: IoctlEvent): Outcome {
+  if (ret === undefined || ret === failure('EFAULT')) return { ret: failure('EFAULT'), rule: RULE };
+  return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
+}
+
+function rowOn(fd: FdKind): IoctlRow {
+  return {
+    fd,
+    name: 'MSHV_ROOT_HVCALL',
+    argBytes: ARG.bytes,
+    enter: (context, actor, event, arg) => enter(context, actor, event, arg, fd),
+  };
+}
+
+/** MSHV_ROOT_HVCALL on each kind of descriptor: a hypercall of the caller's, for a list of calls. */
+export const ROOT_HVCALL_IOCTLS: readonly IoctlRow[] = [rowOn('device'), rowOn('partition'), rowOn('vp')];
