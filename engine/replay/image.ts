@@ -90,7 +90,8 @@ export class StateImage {
     for (let i = this.#offset - 1 - chunk.first; i >= end; i--) {
       const cell = chunk.cell[i] as number;
       const flags = chunk.flags[i] as number;
-      if ((flags & CREATED_KNOWN) !== 0) this.#mark(cell, 0);
+      // What exists again was known before it: only the first creation makes cells known that were not.
+      if ((flags & CREATED_KNOWN) !== 0 && (flags & OLD_UNKNOWN) !== 0) this.#mark(cell, 0);
       this.#values[cell] = chunk.old[i] as bigint;
       this.#known[cell] = (flags & OLD_UNKNOWN) === 0 ? 1 : 0;
     }

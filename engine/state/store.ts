@@ -195,12 +195,14 @@ export class CellStore {
    * block does not hold it already).
    */
   create(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
+    const again = this.#known[this.#place(parent, kind, key)] === 1;
     const id = this.#exist(parent, kind, key, CREATED_KNOWN);
-    this.#known.fill(1, id, id + kind.info.length);
+    if (!again) this.#known.fill(1, id, id + kind.info.length);
     for (let slot = 1; slot < kind.info.length; slot++) {
       const cell = (id + slot) as CellId;
       const { reset } = kind.info[slot] as SlotInfo;
-      if (this.#values[cell] !== reset) this.set(cell, reset);
+      // In an object that exists again, a cell that was never known becomes so by an entry of its own.
+      if (this.#values[cell] !== reset || this.#known[cell] === 0) this.set(cell, reset);
     }
     return id;
   }
