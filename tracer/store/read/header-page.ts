@@ -16,9 +16,12 @@ export function statTrace(path: string): Stats | TraceProblem {
   }
   if (stat.isDirectory()) return problem('not-a-trace', `${path}: is a folder; name a .hvtrace file`);
   if (!stat.isFile()) return problem('not-a-trace', `${path}: is not a regular file; name a .hvtrace file`);
-  if (stat.size === 0)
-    return problem('not-a-trace', `${path}: is empty; its recording was cut before it began, record again`);
-  return stat;
+  return stat.size === 0 ? cutAtStart(path) : stat;
+}
+
+/** A recorder makes an empty file first, then commits the header. */
+export function cutAtStart(path: string): TraceProblem {
+  return problem('not-a-trace', `${path}: is empty; its recording was cut before it began, record again`);
 }
 
 /**

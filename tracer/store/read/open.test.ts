@@ -202,6 +202,9 @@ test('a trace can be read while it is written, and only one may write it', async
   const writer = good(TraceWriter.create(path('live.hvtrace'), headerOf(), {}));
   const second = TraceWriter.create(path('live.hvtrace'), headerOf(), { force: true });
   assert.ok(isProblem(second) && second.code === 'busy', JSON.stringify(second));
+  // A reader that leaves takes nothing of the recorder's with it.
+  good(openTrace(path('live.hvtrace'))).close();
+  assert.ok(existsSync(path('live.hvtrace-wal')));
   const reader = good(openTrace(path('live.hvtrace')));
   assert.equal(reader.events, 0);
   for (let i = 1; i <= 500; i += 1) writer.append(mark(i));

@@ -5,7 +5,7 @@ import { APPLICATION_ID, FORMAT_VERSION, SCHEMA } from '../format/schema.ts';
 import { isProblem, problem, type TraceProblem } from '../problem.ts';
 import { type Database, openDatabase, sqliteCode } from '../sqlite.ts';
 import { COMPANIONS } from '../write/create.ts';
-import { explainFile, newer, statTrace } from './header-page.ts';
+import { cutAtStart, explainFile, newer, statTrace } from './header-page.ts';
 
 /** An open file whose header and schema are those of a trace. */
 export interface OpenedDatabase {
@@ -26,13 +26,15 @@ export interface OpenedDatabase {
 export function openForReading(path: string): OpenedDatabase | TraceProblem {
   const stat = statTrace(path);
   if (isProblem(stat)) return stat;
-  const hasWal = sizeOf(`${path}-wal`) > 0;
+  const wal = `${path}-wal`;
+  // One that is there belongs to a recorder, even while it is empty.
+  const [hasWal, walBytes] = [existsSync(wal), sizeOf(wal)];
   const opened = openInPlace(path, stat.size, hasWal) ?? openCopy(path, stat.size);
   if (isProblem(opened)) return opened;
   const wrong = checkSchema(path, opened.db);
   if (wrong === undefined) {
-    const wal = opened.db.pragma('journal_mode', { simple: true }) === 'wal';
-    return { ...opened, path, wal, walMissing: wal && !hasWal };
+    const inWalMode = opened.db.pragma('journal_mode', { simple: true }) === 'wal';
+    return { ...opened, path, wal: inWalMode, walMissing: inWalMode && walBytes === 0 };
   }
   opened.close();
   return wrong;
@@ -124,6 +126,7 @@ interface SchemaRow {
 /** The schema has to be ours, text for text: more of it could be made to run, less of it is no trace. */
 function checkSchema(path: string, db: Database): TraceProblem | undefined {
   try {
+    if (db.pragma('page_count', { simple: true }) === 0) return cutAtStart(path);
     if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
       return problem('not-a-trace', `${path}: is an SQLite database of another program, not a trace`);
     const version = db.pragma('user_version', { simple: true });

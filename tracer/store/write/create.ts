@@ -1,4 +1,5 @@
 import { closeSync, lstatSync, openSync, rmSync } from 'node:fs';
+import { META } from '../format/meta.ts';
 import { APPLICATION_ID, FORMAT_VERSION, SCHEMA } from '../format/schema.ts';
 import { problem, type TraceProblem, writeProblem } from '../problem.ts';
 import { type Database, openDatabase, sqliteCode } from '../sqlite.ts';
@@ -33,6 +34,8 @@ export function createDatabase(
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = NORMAL');
     db.pragma('wal_autocheckpoint = 0');
+    // A first commit to the -wal, so that nobody takes it for one that a reader left behind.
+    db.prepare('UPDATE meta SET value = value WHERE key = ?').run(META.state);
     db.exec('BEGIN IMMEDIATE');
     return db;
   } catch (error) {
