@@ -86,3 +86,24 @@ test('an image moved by deltas, either way and from checkpoints, is the state th
     { numRuns: 300 },
   );
 });
+
+test('a cell that nobody wrote stays known when time goes back over the rebirth of its object', () => {
+  const acts: Act[] = [{ do: 'create', key: 1 }];
+  // Enough entries before it that the way back is shorter than the way from the start.
+  for (let i = 0; i < 50; i++) acts.push({ do: 'set', key: 1, slot: 1, value: BigInt(i) });
+  acts.push({ do: 'destroy', key: 1 }, { do: 'create', key: 1 });
+  const builder = new HistoryBuilder(acts.length);
+  const store = new CellStore((chunk) => builder.chunks.push(chunk));
+  acts.forEach((step, i) => {
+    builder.start(i + 1, store.entries);
+    store.writer(at(i + 1), 'mshv');
+    apply(store, step);
+  });
+  store.flush();
+  const image = new StateImage(builder.build(store.tables));
+  const untouched = ((store.find(TOP, THING, 1) as number) + 3) as CellId;
+  for (const seq of [acts.length, 50, acts.length, 49]) {
+    image.seek(at(seq));
+    assert.equal(image.known(untouched), true, `at ${seq}`);
+  }
+});
