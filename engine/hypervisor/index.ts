@@ -17,7 +17,9 @@ export {
   VMBUS_MESSAGE_TYPE,
 } from './host/vmbus.ts';
 export { resetPartition } from './initialise.ts';
+export { installedIntercept } from './intercept/install.ts';
 export { paddedMessage, readMessage } from './intercept/message.ts';
+export { type CpuidValues, guestCpuid } from './intercept/results.ts';
 export { hasIntercept, interceptMessage } from './intercept/stop.ts';
 export { HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS } from './kinds.ts';
 export { type GpaRun, gpaRunOf } from './memory/runs.ts';

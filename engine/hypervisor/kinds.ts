@@ -2,6 +2,7 @@ import type { ObjectKind } from '../state/schema.ts';
 import { CPU, CPU_MSR, QUEUED } from './cells/cpu.ts';
 import { GPA } from './cells/gpa.ts';
 import { HOST, HYPERVISOR } from './cells/host.ts';
+import { CPUID_RESULT, INTERCEPT, MSR_RESULT } from './cells/intercept.ts';
 import { PARTITION, POOL_RUN, PROPERTY } from './cells/partition.ts';
 import { VP, VP_REGISTER } from './cells/vp.ts';
 
@@ -19,4 +20,10 @@ export const HYPERVISOR_KINDS: readonly ObjectKind[] = [
 ];
 
 /** Those that came later: they stand behind the kinds of the drivers, whose places must not change. */
-export const LATER_HYPERVISOR_KINDS: readonly ObjectKind[] = [GPA, VP_REGISTER];
+export const LATER_HYPERVISOR_KINDS: readonly ObjectKind[] = [
+  GPA,
+  VP_REGISTER,
+  INTERCEPT,
+  CPUID_RESULT,
+  MSR_RESULT,
+];

@@ -31,6 +31,10 @@ export const BINDABLE = {
     what: 'HVCALL_GET_VP_REGISTERS output of a register that the guest may have changed unseen, that runs by itself, or that the hypervisor chose',
     why: 'what a guest does between two stops is not in the trace',
   },
+  'cpuid-value': {
+    what: 'HVCALL_GET_VP_CPUID_VALUES output under what was registered',
+    why: 'it is what the processor says',
+  },
   intercept: {
     what: 'MSHV_RUN_VP result 0 and message, where no event shows the stop of the VP',
     why: 'what the guest does until it stops is not in the trace',

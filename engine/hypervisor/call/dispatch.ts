@@ -3,6 +3,8 @@ import type { HypercallAnswer, HypercallRequest } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { HypercallEvent } from '../../trace/event.ts';
 import { MESSAGE_CALLS } from '../host/post.ts';
+import { INTERCEPT_CALLS } from '../intercept/install.ts';
+import { RESULT_CALLS } from '../intercept/results.ts';
 import { MAP_CALLS } from '../memory/map.ts';
 import { LIFE_CYCLE_CALLS } from '../partition/life-cycle.ts';
 import { POOL_CALLS } from '../partition/pool.ts';
@@ -11,7 +13,9 @@ import { STATE_PAGE_CALLS } from '../partition/state-page.ts';
 import { STATS_PAGE_CALLS } from '../partition/stats-page.ts';
 import { SYSTEM_CALLS } from '../partition/system.ts';
 import { VP_CALLS } from '../partition/vp.ts';
+import { INTERRUPT_CALLS } from '../vp/interrupt.ts';
 import { REGISTER_CALLS } from '../vp/register-calls.ts';
+import { TRANSLATE_CALLS } from '../vp/translate.ts';
 import { type CallRow, failed, unmodelledCall } from './call.ts';
 import { refusedControl, refusedPointer } from './legality.ts';
 import { STATUS } from './status.ts';
@@ -26,6 +30,10 @@ export const CALL_ROWS: readonly CallRow[] = [
   ...STATE_PAGE_CALLS,
   ...STATS_PAGE_CALLS,
   ...REGISTER_CALLS,
+  ...TRANSLATE_CALLS,
+  ...INTERCEPT_CALLS,
+  ...RESULT_CALLS,
+  ...INTERRUPT_CALLS,
   ...SYSTEM_CALLS,
   ...MESSAGE_CALLS,
 ];

@@ -18,5 +18,6 @@ export const STATUS = {
   INVALID_CONNECTION_ID: statuses.number('INVALID_CONNECTION_ID'),
   INVALID_REGISTER_VALUE: statuses.number('INVALID_REGISTER_VALUE'),
   UNKNOWN_REGISTER_NAME: statuses.number('UNKNOWN_REGISTER_NAME'),
+  NOT_ACKNOWLEDGED: statuses.number('NOT_ACKNOWLEDGED'),
   NO_RESOURCES: statuses.number('NO_RESOURCES'),
 } as const;

@@ -77,8 +77,8 @@ export const VP = objectKind('vp', PARTITION, 'decimal', {
   synic: { ...synicControl(''), ...synicInterrupts(''), timer: synicTimers(), ...synicMessages() },
   /** The message of its last intercept, as the intercept page has it. */
   intercept: { type: cell(), content: cell('bytes') },
-  /** State that is read and written as a whole (HVCALL_GET_VP_STATE). */
-  state: { lapic: cell('bytes'), xsave: cell('bytes'), simp: cell('bytes'), siefp: cell('bytes') },
+  /** Interrupts that have been asserted: a request bit for each vector, and the EXTINT that waits. */
+  interrupt: { irr: cells(4, () => ({ as: 'hex' })), extint: cell() },
 });
 
 /** `partition[2].vp[0].reg[0x8000d]`: a register without a cell of its own, once it has a value. */

@@ -4,6 +4,7 @@ import { keyOf, TOP } from '../../state/store.ts';
 import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { HYPERVISOR } from '../cells/host.ts';
+import { INTERCEPT } from '../cells/intercept.ts';
 import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
@@ -90,6 +91,7 @@ function finalize(call: Call): HypercallAnswer {
   const { store } = call.context;
   for (const vp of store.children(found.id, VP)) store.destroy(vp);
   removeGpa(call.context, found.id);
+  for (const intercept of store.children(found.id, INTERCEPT)) store.destroy(intercept);
   store.set(cellAt(found.id, PARTITION.slots.stats.self), 0);
   store.set(cellAt(found.id, PARTITION.slots.stats.parent), 0);
   store.set(cellAt(found.id, PARTITION.slots.pool.used), 0);

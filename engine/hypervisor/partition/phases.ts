@@ -20,4 +20,6 @@ export const PHASES = {
   STATE_PAGE: ['active'],
   STATS_PAGE: ['active'],
   GPA: ['active'],
+  INTERCEPT: ['active'],
+  INTERRUPT: ['active'],
 } as const satisfies Readonly<Record<string, readonly PartitionState[]>>;

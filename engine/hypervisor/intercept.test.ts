@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { activeChild, type HypervisorBench } from './bench.testing.ts';
+import { installedIntercept } from './intercept/install.ts';
+import { guestCpuid } from './intercept/results.ts';
+import { vpOfRef } from './vp/find.ts';
+
+const CHILD = 2n;
+const NOTHING = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+
+function install(bench: HypervisorBench, type: number, access: number, parameter = 0n) {
+  return bench.call('INSTALL_INTERCEPT', {
+    partition_id: CHILD,
+    access_type: access,
+    intercept_type: type,
+    'intercept_parameter.as_uint64': parameter,
+  });
+}
+
+describe('intercepts that are installed', () => {
+  /** Type, access mask, status. Source: TLFS 2013, HvInstallIntercept; types: rust-vmm/mshv, hv-headers. */
+  const CHECKS: readonly (readonly [what: string, type: number, access: number, status: string])[] = [
+    ['reads and writes of a port', 0, 3, 'SUCCESS'],
+    ['execution of a port', 0, 4, 'INVALID_PARAMETER'],
+    ['every MSR', 1, 3, 'SUCCESS'],
+    ['a CPUID leaf', 2, 4, 'SUCCESS'],
+    ['reads of a CPUID leaf', 2, 1, 'INVALID_PARAMETER'],
+    ['an exception', 3, 4, 'SUCCESS'],
+    ['a reserved type', 4, 4, 'INVALID_PARAMETER'],
+    ['hypercalls', 8, 4, 'SUCCESS'],
+    ['one MSR', 12, 2, 'SUCCESS'],
+    ['a type that does not exist', 13, 1, 'INVALID_PARAMETER'],
+  ];
+  for (const [what, type, access, status] of CHECKS) {
+    it(`${what}: ${status}`, () => assert.equal(install(activeChild(), type, access).status, status));
+  }
+
+  it('are kept by type and parameter, and taken away with access 0', () => {
+    const bench = activeChild();
+    install(bench, 2, 4, 0x4000_0000n);
+    assert.equal(bench.cell('partition[2].intercept[0x240000000]'), 4n);
+    const vp = vpOfRef(bench.context, { partition: CHILD, vp: 0 });
+    const partition = bench.context.store.parent(vp ?? assert.fail('no VP'));
+    assert.equal(installedIntercept(bench.context, partition, 2, 0x4000_0000), 4);
+    install(bench, 2, 0, 0x4000_0000n);
+    assert.equal(installedIntercept(bench.context, partition, 2, 0x4000_0000), 0);
+    install(bench, 0, 3, 0x3f8n);
+    bench.call('FINALIZE_PARTITION', { partition_id: CHILD }, { fast: true });
+    assert.deepEqual(bench.state('partition[2].intercept[*]'), []);
+  });
+});
+
+describe('results of intercepts', () => {
+  const register = (bench: HypervisorBench, fields: Readonly<Record<string, number>>) =>
+    bench.call('REGISTER_INTERCEPT_RESULT', { partition_id: CHILD, intercept_type: 2, ...fields });
+  const seen = (bench: HypervisorBench, leaf: number, subleaf = 0) => {
+    const vp = vpOfRef(bench.context, { partition: CHILD, vp: 0 }) ?? assert.fail('no VP');
+    return guestCpuid(bench.context, vp, leaf, subleaf, { ...NOTHING, eax: 0xf0 });
+  };
+
+  it('lie over what the processor says, for a subleaf or for all', () => {
+    const bench = activeChild();
+    const at = 'parameters.cpuid';
+    register(bench, {
+      [`${at}.input.eax`]: 0x8000_0001,
+      [`${at}.result.eax`]: 0xff,
+      [`${at}.result.eax_mask`]: 0xf,
+      [`${at}.result.edx`]: 0x8000_0000,
+      [`${at}.result.edx_mask`]: 0xffff_ffff,
+    });
+    assert.deepEqual(seen(bench, 0x8000_0001), { ...NOTHING, eax: 0xff, edx: 0x8000_0000 });
+    assert.deepEqual(seen(bench, 0x8000_0001, 5), { ...NOTHING, eax: 0xff, edx: 0x8000_0000 });
+    register(bench, {
+      [`${at}.input.eax`]: 0xd,
+      [`${at}.input.ecx`]: 1,
+      [`${at}.input.subleaf_specific`]: 1,
+      [`${at}.result.ebx`]: 3,
+      [`${at}.result.ebx_mask`]: 3,
+    });
+    assert.deepEqual(seen(bench, 0xd, 1), { ...NOTHING, eax: 0xf0, ebx: 3 });
+    assert.deepEqual(seen(bench, 0xd), { ...NOTHING, eax: 0xf0 });
+  });
+
+  it('are of CPUID leaves and MSRs', () => {
+    assert.equal(register(activeChild(), { intercept_type: 1 }).status, 'SUCCESS');
+    assert.equal(register(activeChild(), { intercept_type: 3 }).rule, 'HDR.intercept-result.type');
+  });
+
+  it('can be asked for; what the processor says is taken from the record', () => {
+    const bench = activeChild({ cpuid: { '0x1': { eax: '0x11' } } });
+    const input = new Uint8Array(48);
+    input[0] = Number(CHILD);
+    input[24] = 1;
+    const own = bench.raw('GET_VP_CPUID_VALUES', input, { reps: 1 });
+    assert.deepEqual([own.status, own.output?.[0], bench.bound], ['SUCCESS', 0x11, []]);
+    const output = new Uint8Array(16).fill(9);
+    assert.deepEqual(bench.raw('GET_VP_CPUID_VALUES', input, { reps: 1, output }).output, output);
+    assert.deepEqual(bench.bound, ['cpuid-value']);
+  });
+});
+
+describe('asserted interrupts', () => {
+  const raise = (bench: HypervisorBench, fields: Readonly<Record<string, number | bigint>>) =>
+    bench.call('ASSERT_VIRTUAL_INTERRUPT', { partition_id: CHILD, ...fields });
+  /** Fields, status. Source: TLFS 2013, HvAssertVirtualInterrupt. */
+  const CHECKS: readonly (readonly [string, Readonly<Record<string, number | bigint>>, string])[] = [
+    ['a fixed one', { vector: 0x40 }, 'SUCCESS'],
+    ['a fixed one of an exception’s vector', { vector: 15 }, 'INVALID_PARAMETER'],
+    ['a vector beyond 255', { vector: 256 }, 'INVALID_PARAMETER'],
+    ['an NMI with a vector', { 'control.interrupt_type': 4, vector: 2 }, 'INVALID_PARAMETER'],
+    ['an NMI', { 'control.interrupt_type': 4 }, 'SUCCESS'],
+    ['an EXTINT to a destination', { 'control.interrupt_type': 7, dest_addr: 1n }, 'INVALID_PARAMETER'],
+    ['a type that does not exist', { 'control.interrupt_type': 10 }, 'INVALID_PARAMETER'],
+    ['reserved bits', { vector: 0x40, 'control.rsvd': 1 }, 'INVALID_PARAMETER'],
+    ['a destination that nobody has', { vector: 0x40, dest_addr: 9n }, 'SUCCESS'],
+  ];
+  for (const [what, fields, status] of CHECKS) {
+    it(`${what}: ${status}`, () => assert.equal(raise(activeChild(), fields).status, status));
+  }
+
+  it('set the request bit of their vector', () => {
+    const bench = activeChild();
+    raise(bench, { vector: 0x41 });
+    raise(bench, { vector: 0x43, dest_addr: 1n, 'control.logical_dest_mode': 1 });
+    assert.equal(bench.cell('partition[2].vp[0].interrupt.irr[1]'), 0b1010n);
+  });
+
+  it('an EXTINT waits, and can be taken back', () => {
+    const bench = activeChild();
+    const extint = { 'control.interrupt_type': 7, vector: 8 };
+    const clear = () => bench.call('CLEAR_VIRTUAL_INTERRUPT', { partition_id: CHILD }, { fast: true }).status;
+    assert.equal(clear(), 'SUCCESS');
+    assert.equal(raise(bench, extint).status, 'SUCCESS');
+    assert.equal(raise(bench, extint).status, 'NOT_ACKNOWLEDGED');
+    assert.equal(clear(), 'NOT_ACKNOWLEDGED');
+    assert.equal(raise(bench, extint).status, 'SUCCESS');
+  });
+});
+
+describe('a translation', () => {
+  const translate = (bench: HypervisorBench, page: bigint) =>
+    bench.call('TRANSLATE_VIRTUAL_ADDRESS', { partition_id: CHILD, gva_page: page });
+
+  it('without paging is the address itself, where it is mapped', () => {
+    const bench = activeChild();
+    const list = { field: 'source_gpa_page_list', values: [0n] };
+    const fields = { target_partition_id: CHILD, target_gpa_base: 5n, map_flags: 1 };
+    bench.call('MAP_GPA_PAGES', fields, { reps: 1, list });
+    assert.deepEqual(
+      [...(translate(bench, 5n).output ?? [])],
+      [0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0],
+    );
+    assert.equal(translate(bench, 6n).output?.[0], 4);
+  });
+
+  it('with paging is left to the record', () => {
+    const bench = activeChild();
+    const input = new Uint8Array(48);
+    const view = new DataView(input.buffer);
+    input[0] = Number(CHILD);
+    view.setUint32(16, 0x40000, true);
+    view.setUint32(32, 0x8000_0011, true);
+    bench.raw('SET_VP_REGISTERS', input, { reps: 1 });
+    assert.equal(translate(bench, 5n).status, '?');
+  });
+});
