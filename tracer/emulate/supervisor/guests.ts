@@ -101,7 +101,6 @@ export class Guests {
       guest.running = false;
       this.#stopped(guest);
     }
-    this.step();
   }
 
   isRunning(handle: Handle): boolean {

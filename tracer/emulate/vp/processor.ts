@@ -14,6 +14,7 @@ export class Processor {
   readonly #memory: MappedMemory;
   readonly #cpu: GuestCpu;
   readonly #index: number;
+  #isNew = true;
   /** The exit that the supervisor was asked about. */
   #asked: CpuExit | undefined;
 
@@ -22,19 +23,17 @@ export class Processor {
     this.#memory = memory;
     this.#cpu = new GuestCpu(memory);
     this.#index = index;
-    // What a processor has after reset, the hypervisor gives: nothing counts as changed before the first run.
-    REGISTERS.forEach((name, place) => {
-      channel.setRegister('guest', place, this.#cpu.getRegister(name));
-    });
-    channel.takeChanged('guest');
   }
 
   /** Runs the guest until something needs the supervisor. */
   run(): void {
     if (this.#memory.refresh()) this.#cpu.memoryChanged();
-    for (const place of this.#channel.takeChanged('hypervisor')) {
+    // The first time all of them: a register that is 0 does not count as changed.
+    const changed = this.#channel.takeChanged('hypervisor');
+    for (const place of this.#isNew ? REGISTERS.keys() : changed) {
       this.#cpu.setRegister(REGISTERS[place] as number, this.#channel.register(place));
     }
+    this.#isNew = false;
     const stopped = this.#takeAnswer() ?? this.#go();
     REGISTERS.forEach((name, place) => {
       this.#channel.setRegister('guest', place, this.#cpu.getRegister(name));
