@@ -1,5 +1,5 @@
 import { CREATED_KNOWN, type JournalChunk, OLD_UNKNOWN } from '../state/journal.ts';
-import type { CellId, ObjectRow } from '../state/store.ts';
+import { type CellId, fillImage, type ObjectRow } from '../state/store.ts';
 import { type Address, ORIGIN } from '../trace/position.ts';
 import type { Checkpoint, History } from './history.ts';
 
@@ -11,7 +11,10 @@ export class StateImage {
   readonly #history: History;
   readonly #values: BigUint64Array;
   readonly #known: Uint8Array;
-  readonly #sizes = new Map<number, number>();
+  /** By first cell of an object: how many it has; 0 for all other cells. */
+  readonly #lengths: Uint32Array;
+  /** First cells of the objects that exist: only their cells can be other than 0. */
+  readonly #living = new Set<number>();
   #offset = 0;
 
   constructor(history: History) {
@@ -20,7 +23,8 @@ export class StateImage {
     const cells = last === undefined ? 0 : last.id + last.kind.info.length;
     this.#values = new BigUint64Array(cells);
     this.#known = new Uint8Array(cells);
-    for (const row of history.tables.objects) this.#sizes.set(row.id, row.kind.info.length);
+    this.#lengths = new Uint32Array(cells);
+    for (const { id, kind } of history.tables.objects) this.#lengths[id] = kind.info.length;
     this.seek(ORIGIN);
   }
 
@@ -35,13 +39,7 @@ export class StateImage {
 
   seekOffset(target: number): void {
     const near = this.#nearest(target);
-    if (near !== undefined && target - near.store.entries < Math.abs(target - this.#offset)) {
-      this.#values.set(near.store.values);
-      this.#values.fill(0n, near.store.values.length);
-      this.#known.set(near.store.known);
-      this.#known.fill(0, near.store.known.length);
-      this.#offset = near.store.entries;
-    }
+    if (near !== undefined && target - near.store.entries < Math.abs(target - this.#offset)) this.#jump(near);
     while (this.#offset < target) this.#forward(target);
     while (this.#offset > target) this.#backward(target);
   }
@@ -72,12 +70,20 @@ export class StateImage {
     return checkpoints[lo];
   }
 
+  #jump({ store }: Checkpoint): void {
+    for (const id of this.#living) this.#values.fill(0n, id, id + (this.#lengths[id] as number));
+    this.#living.clear();
+    for (let i = 0; i < store.blocks.length; i += 2) this.#living.add(store.blocks[i] as number);
+    fillImage(store, this.#values, this.#known);
+    this.#offset = store.entries;
+  }
+
   #forward(target: number): void {
     const chunk = this.#history.chunkOf(this.#offset);
     const end = Math.min(target - chunk.first, chunk.count);
     for (let i = this.#offset - chunk.first; i < end; i++) {
       const cell = chunk.cell[i] as number;
-      this.#values[cell] = chunk.now[i] as bigint;
+      this.#set(cell, chunk.now[i] as bigint);
       this.#known[cell] = 1;
       if (((chunk.flags[i] as number) & CREATED_KNOWN) !== 0) this.#mark(cell, 1);
     }
@@ -92,13 +98,20 @@ export class StateImage {
       const flags = chunk.flags[i] as number;
       // What exists again was known before it: only the first creation makes cells known that were not.
       if ((flags & CREATED_KNOWN) !== 0 && (flags & OLD_UNKNOWN) !== 0) this.#mark(cell, 0);
-      this.#values[cell] = chunk.old[i] as bigint;
+      this.#set(cell, chunk.old[i] as bigint);
       this.#known[cell] = (flags & OLD_UNKNOWN) === 0 ? 1 : 0;
     }
     this.#offset = chunk.first + end;
   }
 
+  #set(cell: number, value: bigint): void {
+    this.#values[cell] = value;
+    if (this.#lengths[cell] === 0) return;
+    if (value === 1n) this.#living.add(cell);
+    else this.#living.delete(cell);
+  }
+
   #mark(cell: number, known: 0 | 1): void {
-    this.#known.fill(known, cell, cell + (this.#sizes.get(cell) ?? 1));
+    this.#known.fill(known, cell, cell + (this.#lengths[cell] as number));
   }
 }

@@ -104,6 +104,26 @@ test('a restored store continues with the same hash', () => {
   assert.equal(resumed.entries, store.entries);
 });
 
+test('a checkpoint holds what exists, and which cells are not known', () => {
+  const store = new CellStore();
+  for (let n = 0; n < 100; n++) store.create(TOP, CPU, n);
+  for (let n = 1; n < 100; n++) store.destroy(store.find(TOP, CPU, n) ?? TOP);
+  const unknown = store.createUnknown(TOP, CPU, 200);
+  store.set((unknown + 2) as CellId, 9n);
+  const saved = store.checkpoint();
+  const length = CPU.info.length;
+  assert.equal(saved.cells, 101 * length);
+  assert.deepEqual([...saved.blocks], [0, length, unknown, length]);
+  assert.equal(saved.values.length, 2 * length);
+  assert.deepEqual([...saved.unknown], [unknown + 1, 1, unknown + 3, length - 3]);
+  const resumed = CellStore.restore(saved, store.tables);
+  for (let c = 0; c < saved.cells; c++) {
+    assert.equal(resumed.get(c as CellId), store.get(c as CellId));
+    assert.equal(resumed.known(c as CellId), store.known(c as CellId));
+  }
+  assert.deepEqual(resumed.checkpoint(), saved);
+});
+
 test('keys are numbers while that is exact', () => {
   assert.equal(keyOf(2n), 2);
   assert.equal(keyOf(0xffff_ffff_ffff_ffffn), 0xffff_ffff_ffff_ffffn);

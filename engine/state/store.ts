@@ -40,10 +40,20 @@ interface Family {
   readonly living: Map<Key, ObjectId>;
 }
 
-/** Everything needed to continue a store from a point: values, knownness, and how far the tables had grown. */
+/**
+ * Everything needed to continue a store from a point: values, knownness, and how far the tables had grown. Only
+ * what exists has values: a machine that made and destroyed a million objects has no larger checkpoints than
+ * another.
+ */
 export interface StoreCheckpoint {
+  /** Cells allocated so far. */
+  readonly cells: number;
+  /** First cell and length of each object that exists, in order. All other cells are 0. */
+  readonly blocks: Uint32Array;
+  /** The values of these blocks, one block after the other. */
   readonly values: BigUint64Array;
-  readonly known: Uint8Array;
+  /** First cell and length of each run of cells that are not known. */
+  readonly unknown: Uint32Array;
   readonly objects: number;
   readonly blobs: number;
   readonly components: number;
@@ -250,9 +260,12 @@ export class CellStore {
 
   /** A copy of everything needed to continue from here (with {@link tables}). */
   checkpoint(): StoreCheckpoint {
+    const { blocks, values } = this.#living();
     return {
-      values: this.#values.slice(0, this.#size),
-      known: this.#known.slice(0, this.#size),
+      cells: this.#size,
+      blocks,
+      values,
+      unknown: runsOfZero(this.#known.subarray(0, this.#size)),
       objects: this.#objects.length,
       blobs: this.#blobs.length,
       components: this.#components.length,
@@ -268,14 +281,31 @@ export class CellStore {
     for (const bytes of tables.blobs.slice(0, checkpoint.blobs)) store.intern(bytes);
     for (const row of tables.objects.slice(0, checkpoint.objects))
       store.#place(row.parent, row.kind, row.key);
-    store.#values.set(checkpoint.values);
+    fillImage(checkpoint, store.#values, store.#known);
     for (const { id, parent, kind, key } of store.#objects) {
       if (store.#words[id * 2] === 1) store.#index.get(parent)?.get(kind)?.living.set(key, id);
     }
-    store.#known.set(checkpoint.known);
     store.#hash = new RunningHash(checkpoint.hash);
     store.#chunk = newChunk(checkpoint.entries);
     return store;
+  }
+
+  /** What exists, as a checkpoint has it. */
+  #living(): { readonly blocks: Uint32Array; readonly values: BigUint64Array } {
+    const blocks: number[] = [];
+    let count = 0;
+    for (const { id, kind } of this.#objects) {
+      if (this.#words[id * 2] !== 1) continue;
+      blocks.push(id, kind.info.length);
+      count += kind.info.length;
+    }
+    const values = new BigUint64Array(count);
+    for (let i = 0, from = 0; i < blocks.length; i += 2) {
+      const [id, length] = [blocks[i] as number, blocks[i + 1] as number];
+      values.set(this.#values.subarray(id, id + length), from);
+      from += length;
+    }
+    return { blocks: Uint32Array.from(blocks), values };
   }
 
   #exist(parent: ObjectId, kind: ObjectKind, key: Key, flag: number): ObjectId {
@@ -332,5 +362,33 @@ export class CellStore {
     this.#values = values;
     this.#words = new Uint32Array(values.buffer);
     this.#known = known;
+  }
+}
+
+/** First index and length of each run of zeros. */
+function runsOfZero(bytes: Uint8Array): Uint32Array {
+  const runs: number[] = [];
+  for (let from = bytes.indexOf(0); from >= 0; ) {
+    const next = bytes.indexOf(1, from);
+    const to = next < 0 ? bytes.length : next;
+    runs.push(from, to - from);
+    from = bytes.indexOf(0, to);
+  }
+  return Uint32Array.from(runs);
+}
+
+/** Puts the state of a checkpoint into arrays over all cells; where nothing exists `values` must be 0 already. */
+export function fillImage(checkpoint: StoreCheckpoint, values: BigUint64Array, known: Uint8Array): void {
+  const { cells, blocks, unknown } = checkpoint;
+  for (let i = 0, from = 0; i < blocks.length; i += 2) {
+    const length = blocks[i + 1] as number;
+    values.set(checkpoint.values.subarray(from, from + length), blocks[i] as number);
+    from += length;
+  }
+  known.fill(1, 0, cells);
+  known.fill(0, cells);
+  for (let i = 0; i < unknown.length; i += 2) {
+    const from = unknown[i] as number;
+    known.fill(0, from, from + (unknown[i + 1] as number));
   }
 }

@@ -23,25 +23,52 @@ export interface TableSizes {
 const MAX_CELLS = 64 * 1024 * 1024;
 const MAX_GROWTH_BYTES = 256 * 1024 * 1024;
 
-/** `state` of a row of `checkpoint`: under zstd, the values (64 bits each, little-endian), then a byte each. */
-export function encodeCheckpoint(checkpoint: StoreCheckpoint): Buffer {
-  const { values, known } = checkpoint;
-  const bytes = new Uint8Array(values.length * 9);
-  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  bytes.set(known, values.length * 8);
-  return zstdCompressSync(bytes);
+/** What the `state` of a row holds. */
+type State = Pick<StoreCheckpoint, 'blocks' | 'values' | 'unknown'>;
+
+/**
+ * `state` of a row of `checkpoint`: under zstd, the number of blocks and of unknown runs, then first cell and length
+ * of each block and of each run (32 bits each), then the values of the blocks (64 bits each); little-endian.
+ */
+export function encodeCheckpoint({ blocks, unknown, values }: StoreCheckpoint): Buffer {
+  const counts = Uint32Array.of(blocks.length / 2, unknown.length / 2);
+  const parts = [counts, blocks, unknown, values];
+  return zstdCompressSync(
+    Buffer.concat(parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength))),
+  );
 }
 
-export function decodeState(
-  state: Uint8Array,
-  cells: number,
-): Pick<StoreCheckpoint, 'values' | 'known'> | undefined {
+/** Undefined for what is not the state of a machine with so many cells. */
+export function decodeState(state: Uint8Array, cells: number): State | undefined {
   if (cells < 0 || cells > MAX_CELLS) return undefined;
-  const bytes = inflate(state, cells * 9 + 1);
-  if (bytes === undefined || bytes.length !== cells * 9) return undefined;
-  const values = new BigUint64Array(cells);
-  new Uint8Array(values.buffer).set(bytes.subarray(0, cells * 8));
-  return { values, known: new Uint8Array(bytes.subarray(cells * 8)) };
+  // At most a block of one cell for each cell, with its value, and a run for every second.
+  const bytes = inflate(state, 8 + cells * (8 + 8) + (cells + 1) * 4);
+  if (bytes === undefined || bytes.length < 8) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const [blocks, unknown] = [view.getUint32(0, true) * 2, view.getUint32(4, true) * 2];
+  const valuesAt = 8 + (blocks + unknown) * 4;
+  const left = bytes.length - valuesAt;
+  if (left < 0 || left % 8 !== 0) return undefined;
+  const found: State = {
+    blocks: Uint32Array.from({ length: blocks }, (_, i) => view.getUint32(8 + i * 4, true)),
+    unknown: Uint32Array.from({ length: unknown }, (_, i) => view.getUint32(8 + (blocks + i) * 4, true)),
+    values: new BigUint64Array(left / 8),
+  };
+  new Uint8Array(found.values.buffer).set(bytes.subarray(valuesAt));
+  if (cellsIn(found.unknown, cells) === undefined) return undefined;
+  return cellsIn(found.blocks, cells) === found.values.length ? found : undefined;
+}
+
+/** How many cells runs have together; undefined where they are not in order and apart, or reach beyond `cells`. */
+function cellsIn(runs: Uint32Array, cells: number): number | undefined {
+  let [end, sum] = [0, 0];
+  for (let i = 0; i < runs.length; i += 2) {
+    const [first, length] = [runs[i] as number, runs[i + 1] as number];
+    if (first < end || length === 0 || first + length > cells) return undefined;
+    end = first + length;
+    sum += length;
+  }
+  return sum;
 }
 
 /** Parsed strictly: `a`, `b` as signed 32-bit numbers and the count of words. */

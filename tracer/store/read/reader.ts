@@ -251,6 +251,7 @@ export class TraceReader {
         at: at(seq as number, sub as number),
         checkpoint: {
           ...state,
+          cells: cells as number,
           entries: entries as number,
           objects: objects as number,
           blobs: blobs as number,

@@ -201,7 +201,7 @@ export class TraceWriter {
         at.seq,
         at.sub,
         checkpoint.entries,
-        checkpoint.values.length,
+        checkpoint.cells,
         objects,
         blobs,
         components,
