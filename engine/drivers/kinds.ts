@@ -8,6 +8,7 @@ import {
   MSHV_CPU,
   MSHV_PARTITION,
   MSHV_REGION,
+  MSHV_ROUTE,
   MSHV_VP,
   VMBUS,
   VMBUS_CPU,
@@ -31,4 +32,5 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   MSHV_VP,
   ...LATER_HYPERVISOR_KINDS,
   MSHV_REGION,
+  MSHV_ROUTE,
 ];

@@ -47,6 +47,10 @@ export const BINDABLE = {
     what: 'HVCALL_GET_PARTITION_PROPERTY output of a property that was never set',
     why: 'the hypervisor and the processor choose it',
   },
+  'vp-state': {
+    what: 'MSHV_GET_VP_STATE out.data of a state that was not set since the guest ran',
+    why: 'the guest and the hypervisor change it',
+  },
   signal: {
     what: 'result -EINTR of a call that waits',
     why: 'whether and when a signal comes is the process’s affair',

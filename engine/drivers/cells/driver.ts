@@ -1,4 +1,4 @@
-import { cell, objectKind } from '../../state/schema.ts';
+import { cell, cells, objectKind } from '../../state/schema.ts';
 
 /** The drivers of the kernel; each has an object of its own below. */
 export const DRIVER = objectKind('driver', undefined, 'none', {});
@@ -65,10 +65,17 @@ export const MSHV_PARTITION = objectKind('partition', MSHV, 'decimal', {
   creator: cell('dec'),
 });
 
+/** Types of state of a VP (Linux 7.2 uapi linux/mshv.h: MSHV_VP_STATE_COUNT). */
+const STATE_TYPES = 5;
+
 /** A VP as the driver keeps it. */
 export const MSHV_VP = objectKind('vp', MSHV_PARTITION, 'decimal', {
   files: cell('dec'),
   creator: cell('dec'),
+  /** State as it was last given or taken (MSHV_SET_VP_STATE, MSHV_GET_VP_STATE), by type. */
+  given: cells(STATE_TYPES, () => ({ as: 'bytes' })),
+  /** Types of state that the guest has not had a chance to change since, a bit each. */
+  certain: cell('hex'),
   /** The hypervisor has told that it stopped, and no call has taken the message yet. */
   kicked: cell('bool'),
   /** Its message, where the slot of the SynIC had it as a whole. */
@@ -76,6 +83,9 @@ export const MSHV_VP = objectKind('vp', MSHV_PARTITION, 'decimal', {
   /** The parent's statistics are on a page of their own. */
   parentStats: cell('bool'),
 });
+
+/** `driver.mshv.partition[2].route[5]`: the message that an interrupt line stands for. */
+export const MSHV_ROUTE = objectKind('route', MSHV_PARTITION, 'decimal', { address: cell(), data: cell() });
 
 /** What backs a region of guest memory (Linux 7.2 drivers/hv/mshv_root.h, enum mshv_region_type). */
 export const REGION_KINDS = ['none', 'pinned', 'movable', 'mmio'] as const;

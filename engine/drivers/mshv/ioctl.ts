@@ -15,7 +15,9 @@ import type { IoctlRow } from './ioctl-row.ts';
 import { SET_GUEST_MEMORY_IOCTL } from './memory/ioctl.ts';
 import { partitionOf, vpOf } from './objects.ts';
 import { ROOT_HVCALL_IOCTLS } from './passthrough.ts';
+import { SET_MSI_ROUTING_IOCTL } from './routing.ts';
 import { RUN_VP_IOCTL } from './run/ioctl.ts';
+import { VP_STATE_IOCTLS } from './state/ioctl.ts';
 
 const ROWS: readonly IoctlRow[] = [
   CREATE_PARTITION_IOCTL,
@@ -24,6 +26,8 @@ const ROWS: readonly IoctlRow[] = [
   SET_GUEST_MEMORY_IOCTL,
   RUN_VP_IOCTL,
   ...ROOT_HVCALL_IOCTLS,
+  ...VP_STATE_IOCTLS,
+  SET_MSI_ROUTING_IOCTL,
 ];
 
 const BY_REQUEST: ReadonlyMap<string, IoctlRow> = new Map(

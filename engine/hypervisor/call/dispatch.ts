@@ -15,6 +15,7 @@ import { SYSTEM_CALLS } from '../partition/system.ts';
 import { VP_CALLS } from '../partition/vp.ts';
 import { INTERRUPT_CALLS } from '../vp/interrupt.ts';
 import { REGISTER_CALLS } from '../vp/register-calls.ts';
+import { STATE_CALLS } from '../vp/state.ts';
 import { TRANSLATE_CALLS } from '../vp/translate.ts';
 import { type CallRow, failed, unmodelledCall } from './call.ts';
 import { refusedControl, refusedPointer } from './legality.ts';
@@ -31,6 +32,7 @@ export const CALL_ROWS: readonly CallRow[] = [
   ...STATS_PAGE_CALLS,
   ...REGISTER_CALLS,
   ...TRANSLATE_CALLS,
+  ...STATE_CALLS,
   ...INTERCEPT_CALLS,
   ...RESULT_CALLS,
   ...INTERRUPT_CALLS,

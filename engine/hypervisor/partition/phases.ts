@@ -20,6 +20,7 @@ export const PHASES = {
   STATE_PAGE: ['active'],
   STATS_PAGE: ['active'],
   GPA: ['active'],
+  VP_STATE: ['active'],
   INTERCEPT: ['active'],
   INTERRUPT: ['active'],
 } as const satisfies Readonly<Record<string, readonly PartitionState[]>>;

@@ -16,6 +16,7 @@ import type { IoctlRow } from '../ioctl-row.ts';
 import { vpOf } from '../objects.ts';
 import type { VpId } from '../pages.ts';
 import { hasRootScheduler } from '../scheduler.ts';
+import { doubtState } from '../state/data.ts';
 import { handleFault } from './fault.ts';
 import { takeRecorded } from './recorded.ts';
 import { EXPLICIT_SUSPEND, getRegister, INTERCEPT_SUSPEND, setRegisters } from './registers.ts';
@@ -30,6 +31,7 @@ function* resume(context: Context, actor: Actor, vp: VpId): DriverRun<Outcome> {
     [EXPLICIT_SUSPEND, 0],
   ]);
   const ret = errnoOf(answer, context.profile);
+  if (ret === 0) doubtState(context, driverVp(context, vp));
   return ret === 0 ? { rule: RULE } : { ret, rule: RULE };
 }
 

@@ -1,0 +1,177 @@
+import { constantNumber, encodeControl, fieldOf, readU32, readU64, writeField } from '../../../abi/index.ts';
+import { UNMODELLED } from '../../../hypervisor/index.ts';
+import type { DriverRun, Outcome } from '../../../machine/child.ts';
+import type { Context } from '../../../machine/context.ts';
+import type { IoctlEvent } from '../../../trace/event.ts';
+import type { Actor } from '../../kernel/access.ts';
+import { errnoOf, failure } from '../../kernel/errno.ts';
+import { hypercall, hypercallCode } from '../../kernel/hypercall.ts';
+import { allocateFrames } from '../../kernel/objects.ts';
+import { depositFor, MAX_ROUNDS } from '../deposit.ts';
+import type { IoctlRow } from '../ioctl-row.ts';
+import type { VpId } from '../pages.ts';
+import { driverVp, vpOfCall } from '../run/vp.ts';
+import { currentState, keepState } from './data.ts';
+
+const RULE = 'Linux.mshv.vp-state';
+const ARG = {
+  bytes: 16,
+  type: fieldOf('mshv_get_set_vp_state', 'type'),
+  reserved: fieldOf('mshv_get_set_vp_state', 'rsvd'),
+  size: fieldOf('mshv_get_set_vp_state', 'buf_sz'),
+  pointer: fieldOf('mshv_get_set_vp_state', 'buf_ptr'),
+};
+const TYPES = constantNumber('MSHV_VP_STATE_COUNT');
+const XSAVE = constantNumber('MSHV_VP_STATE_XSAVE');
+const TIMERS = constantNumber('MSHV_VP_STATE_SYNTHETIC_TIMERS');
+const TIMER_BYTES = 200;
+const PAGE_BYTES = constantNumber('HV_HYP_PAGE_SIZE');
+const MAX_POINTER = 1n << 64n;
+/** The hypervisor's number of each type, in the order of the ioctl's. */
+const HYPERVISOR_TYPES = [0x8000_0000, 0x8000_0001, 0x8000_0002, 0x8000_0003, 4] as const;
+
+const INPUT = {
+  bytes: 40,
+  id: fieldOf('hv_input_get_vp_state', 'partition_id'),
+  index: fieldOf('hv_input_get_vp_state', 'vp_index'),
+  type: fieldOf('hv_input_get_vp_state', 'state_data.type'),
+  states: fieldOf('hv_input_get_vp_state', 'state_data.xsave.states'),
+};
+const PROPERTY = {
+  bytes: 16,
+  id: fieldOf('hv_input_get_partition_property', 'partition_id'),
+  code: fieldOf('hv_input_get_partition_property', 'property_code'),
+  value: fieldOf('hv_output_get_partition_property', 'property_value'),
+};
+const XSAVE_STATES = constantNumber('HV_PARTITION_PROPERTY_XSAVE_STATES');
+const MAX_XSAVE = constantNumber('HV_PARTITION_PROPERTY_MAX_XSAVE_DATA_SIZE');
+/** x87 and SSE are always asked for. */
+const LEGACY_STATES = 3n;
+
+const GET = hypercallCode('GET_VP_STATE');
+const SET = hypercallCode('SET_VP_STATE');
+const GET_PROPERTY = hypercallCode('GET_PARTITION_PROPERTY');
+
+function isBad(arg: Uint8Array): boolean {
+  const reserved = arg.subarray(ARG.reserved.offset, ARG.reserved.offset + ARG.reserved.length);
+  const [size, pointer] = [readU32(arg, ARG.size), readU64(arg, ARG.pointer)];
+  if (readU32(arg, ARG.type) >= TYPES || reserved.some((byte) => byte !== 0)) return true;
+  return size === 0 || size % PAGE_BYTES !== 0 || pointer % BigInt(PAGE_BYTES) !== 0n;
+}
+
+function* property(actor: Actor, partition: bigint, code: number) {
+  const input = new Uint8Array(PROPERTY.bytes);
+  writeField(input, PROPERTY.id, partition);
+  writeField(input, PROPERTY.code, code);
+  const answer = yield* hypercall(actor, GET_PROPERTY, input);
+  return { answer, value: readU64(answer.output ?? new Uint8Array(0), PROPERTY.value) };
+}
+
+/** Bytes that the state takes, and the XSAVE states that are asked for. */
+function* sizeOf(
+  context: Context,
+  actor: Actor,
+  vp: VpId,
+  type: number,
+): DriverRun<{ readonly ret: number; readonly bytes: number; readonly states: bigint }> {
+  if (type === TIMERS) return { ret: 0, bytes: TIMER_BYTES, states: 0n };
+  if (type !== XSAVE) return { ret: 0, bytes: PAGE_BYTES, states: 0n };
+  const states = yield* property(actor, vp.partition, XSAVE_STATES);
+  let ret = errnoOf(states.answer, context.profile);
+  if (ret !== 0) return { ret, bytes: 0, states: 0n };
+  const size = yield* property(actor, vp.partition, MAX_XSAVE);
+  ret = errnoOf(size.answer, context.profile);
+  return { ret, bytes: Number(size.value & 0xffff_ffffn), states: states.value | LEGACY_STATES };
+}
+
+/** The input: the pages of the program, or the data itself. */
+function inputOf(context: Context, vp: VpId, type: number, states: bigint, list: Uint8Array | number) {
+  const pages = typeof list === 'number' ? list : 0;
+  const data = typeof list === 'number' ? new Uint8Array(pages * 8) : list;
+  const input = new Uint8Array(INPUT.bytes + data.length);
+  writeField(input, INPUT.id, vp.partition);
+  writeField(input, INPUT.index, vp.index);
+  writeField(input, INPUT.type, HYPERVISOR_TYPES[type] ?? 0);
+  writeField(input, INPUT.states, states);
+  input.set(data, INPUT.bytes);
+  if (pages === 0) return { input };
+  const view = new DataView(input.buffer);
+  const first = allocateFrames(context, pages);
+  for (let i = 0; i < pages; i++) view.setBigUint64(INPUT.bytes + i * 8, first + BigInt(i), true);
+  return { input, bind: 'guest-frames', bound: [INPUT.bytes, input.length] } as const;
+}
+
+/** The hypercall with its variable header, again after a deposit. */
+function* transfer(
+  context: Context,
+  actor: Actor,
+  vp: VpId,
+  code: typeof GET,
+  made: ReturnType<typeof inputOf>,
+): DriverRun<{ readonly ret: number; readonly output: Uint8Array }> {
+  const variableHeaderQwords = (made.input.length - INPUT.bytes) / 8;
+  const control = encodeControl({ code, variableHeaderQwords });
+  for (let round = 0; ; round++) {
+    const answer = yield { kind: 'hypercall', ...actor, control, ...made };
+    if (answer.kind !== 'hypercall') throw new Error('a hypercall was answered as something else');
+    const output = answer.output ?? new Uint8Array(0);
+    if (answer.fault === true || round === MAX_ROUNDS)
+      return { ret: errnoOf(answer, context.profile), output };
+    const ret = yield* depositFor(context, actor, answer.result.status, vp.partition);
+    if (ret === undefined) return { ret: errnoOf(answer, context.profile), output };
+    if (ret !== 0) return { ret, output };
+  }
+}
+
+function* enter(
+  context: Context,
+  actor: Actor,
+  event: IoctlEvent,
+  arg: Uint8Array,
+  set: boolean,
+): DriverRun<Outcome> {
+  if (isBad(arg)) return { ret: failure('EINVAL'), rule: RULE };
+  const given = readU32(arg, ARG.size);
+  if (readU64(arg, ARG.pointer) + BigInt(given) >= MAX_POINTER)
+    return { ret: failure('EOVERFLOW'), rule: RULE };
+  const vp = vpOfCall(event);
+  const type = readU32(arg, ARG.type);
+  const needed = yield* sizeOf(context, actor, vp, type);
+  if (needed.ret !== 0) return { ret: needed.ret, rule: RULE };
+  const after = arg.slice(0, ARG.bytes);
+  writeField(after, ARG.size, needed.bytes);
+  const out = { arg: after };
+  if (given < needed.bytes) return { ret: failure('EINVAL'), out, rule: RULE };
+  const own = driverVp(context, vp);
+  const pages = type === TIMERS ? 0 : Math.ceil(needed.bytes / PAGE_BYTES);
+  if (!set) {
+    const made = inputOf(context, vp, type, needed.states, pages);
+    const { ret, output } = yield* transfer(context, actor, vp, GET, made);
+    if (ret !== 0) return { ret, out, rule: RULE };
+    const recorded = event.ret === 0 ? event.out?.data : undefined;
+    const data =
+      type === TIMERS
+        ? output.subarray(0, TIMER_BYTES)
+        : currentState(context, own, type, recorded?.length ?? pages * PAGE_BYTES, recorded);
+    return { ret, out: { arg: after, data }, rule: RULE };
+  }
+  if (event.in === undefined) return unread(event);
+  const list = type === TIMERS ? event.in.subarray(0, TIMER_BYTES) : pages;
+  const { ret } = yield* transfer(context, actor, vp, SET, inputOf(context, vp, type, needed.states, list));
+  if (ret === 0 && type !== TIMERS) keepState(context, own, type, event.in);
+  return { ret, out, rule: RULE };
+}
+
+/** The program's buffer could not be read: by the driver, or only by the recorder. */
+function unread({ ret }: IoctlEvent): Outcome {
+  if (ret === undefined || ret === failure('EFAULT')) return { ret: failure('EFAULT'), rule: RULE };
+  return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
+}
+
+/** MSHV_GET_VP_STATE and MSHV_SET_VP_STATE (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_vp_ioctl_get_set_state). */
+export const VP_STATE_IOCTLS: readonly IoctlRow[] = (['GET', 'SET'] as const).map((which) => ({
+  fd: 'vp',
+  name: `MSHV_${which}_VP_STATE`,
+  argBytes: ARG.bytes,
+  enter: (context, actor, event, arg) => enter(context, actor, event, arg, which === 'SET'),
+}));

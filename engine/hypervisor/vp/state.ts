@@ -1,0 +1,88 @@
+import { fieldOf, readU32, readU64, writeField } from '../../abi/index.ts';
+import type { HypercallAnswer } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
+import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
+import { STATUS } from '../call/status.ts';
+import { STIMER_COUNT } from '../cells/cpu.ts';
+import { cellAt, groupAt } from '../cells/place.ts';
+import { VP } from '../cells/vp.ts';
+import { PHASES } from '../partition/phases.ts';
+import { findChild, findVp, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+
+const INPUT = {
+  id: fieldOf('hv_input_get_vp_state', 'partition_id'),
+  index: fieldOf('hv_input_get_vp_state', 'vp_index'),
+  type: fieldOf('hv_input_get_vp_state', 'state_data.type'),
+  reserved: [fieldOf('hv_input_get_vp_state', 'rsvd0'), fieldOf('hv_input_get_vp_state', 'rsvd1')],
+  data: fieldOf('hv_input_set_vp_state', 'data').offset,
+};
+const TIMERS = {
+  type: 4,
+  bytes: 200,
+  config: fieldOf('hv_synthetic_timers_state', 'timers.config'),
+  count: fieldOf('hv_synthetic_timers_state', 'timers.count'),
+};
+/** Linux 7.2 hvhdk: enum hv_get_set_vp_state_type; those from here on are in pages that the call lists. */
+const IN_PAGES = 0x8000_0000;
+const LAST_IN_PAGES = 0x8000_0003;
+
+type Target = { readonly vp: ObjectId; readonly type: number } | { readonly answer: HypercallAnswer };
+
+function target(call: Call): Target {
+  const found = findChild(call, INPUT.id);
+  if ('answer' in found) return found;
+  const wrong = wrongState(call, found.id, PHASES.VP_STATE);
+  if (wrong !== undefined) return { answer: wrong };
+  const vp = findVp(call, found.id, readU32(call.input, INPUT.index));
+  if ('answer' in vp) return vp;
+  if (reservedSet(call, INPUT.reserved)) return { answer: RESERVED };
+  const type = readU32(call.input, INPUT.type);
+  if (type !== TIMERS.type && (type < IN_PAGES || type > LAST_IN_PAGES)) {
+    return { answer: failed(STATUS.INVALID_PARAMETER, 'HDR.vp-state.type') };
+  }
+  return { vp: vp.id, type };
+}
+
+function timerCells(vp: ObjectId, index: number) {
+  const { timer } = VP.slots.synic;
+  const at = groupAt(timer, index);
+  return { config: cellAt(vp, at + timer.slots.config), count: cellAt(vp, at + timer.slots.count) };
+}
+
+function timersOf({ store }: Context, vp: ObjectId): Uint8Array {
+  const state = new Uint8Array(TIMERS.bytes);
+  for (let i = 0; i < STIMER_COUNT; i++) {
+    const { config, count } = timerCells(vp, i);
+    writeField(state, TIMERS.config, store.get(config), i);
+    writeField(state, TIMERS.count, store.get(count), i);
+  }
+  return state;
+}
+
+/** What stands in pages of the caller is not part of the call: only timers are. */
+function get(call: Call): HypercallAnswer {
+  const found = target(call);
+  if ('answer' in found) return found.answer;
+  if (found.type !== TIMERS.type) return succeeded('HDR.vp-state.get');
+  return succeeded('HDR.vp-state.get', timersOf(call.context, found.vp));
+}
+
+function set(call: Call): HypercallAnswer {
+  const found = target(call);
+  if ('answer' in found) return found.answer;
+  if (found.type !== TIMERS.type) return succeeded('HDR.vp-state.set');
+  const state = call.input.subarray(INPUT.data);
+  for (let i = 0; i < STIMER_COUNT; i++) {
+    const { config, count } = timerCells(found.vp, i);
+    call.context.store.set(config, readU64(state, TIMERS.config, i));
+    call.context.store.set(count, readU64(state, TIMERS.count, i));
+  }
+  return succeeded('HDR.vp-state.set');
+}
+
+/** State that is read and written as a whole. */
+export const STATE_CALLS: readonly CallRow[] = [
+  { name: 'GET_VP_STATE', answer: get },
+  { name: 'SET_VP_STATE', answer: set },
+];
