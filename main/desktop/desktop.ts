@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { app, type BrowserWindow, dialog, Menu } from 'electron';
+import type { AppProgress } from '../../engine/app/api.ts';
 import type { AppCall } from '../../engine/app/border.ts';
 import type { Reply, ShellCall, ShellRequests, ShellStatus } from '../../engine/app/shell.ts';
 import { CHANNELS } from './channels.ts';
@@ -60,6 +61,8 @@ export class Desktop implements Answers {
     this.#opening = undefined;
     if (outcome !== 'ready') {
       this.#say(outcome.problem);
+      // Nothing is left to wait for.
+      this.#push(CHANNELS.progress, { work: '', done: 0, total: 0 } satisfies AppProgress);
       return;
     }
     this.#trace?.close();

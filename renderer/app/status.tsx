@@ -75,7 +75,8 @@ function Notice() {
   );
 }
 
-function Progress() {
+/** How far long work is. */
+export function Progress() {
   const progress = useModel().progress.value;
   if (progress === undefined || progress.done >= progress.total) return undefined;
   return (
