@@ -8,6 +8,10 @@
 #include "load.h"
 #include "mshv.h"
 
+#ifndef GUEST_MEMORY
+#define GUEST_MEMORY MAP_SHARED
+#endif
+
 static int failed(const char *what)
 {
 	perror(what);
@@ -95,7 +99,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: hello GUEST\n");
 		return 2;
 	}
-	memory = load_guest(argv[1], MAP_SHARED);
+	memory = load_guest(argv[1], GUEST_MEMORY);
 	if (!memory)
 		return 1;
 	device = open("/dev/mshv", O_RDWR | O_CLOEXEC);

@@ -227,10 +227,19 @@ export class Supervisor implements Host {
     this.#meetChildren();
     for (const client of ended) {
       this.#poll.remove(client.pidfd);
-      this.#interrupt(({ call }) => call.process === client);
+      this.#abandon(client);
       endProcess(this, client);
       this.#processes.remove(client);
       this.#keeper.forget(client.pid);
+    }
+  }
+
+  /** Calls of a process that was killed: each ends before its files close. */
+  #abandon(client: ClientProcess): void {
+    for (const [seq, { call, vp }] of [...this.#waiting]) {
+      if (call.process !== client) continue;
+      this.guests.stopNow(vp);
+      if (this.#waiting.has(seq)) this.returned(this.live.interrupt(seq, this.now()));
     }
   }
 

@@ -133,6 +133,16 @@ export class VpChannel {
   /** The thread: hands the VP back. */
   end(): void {
     Atomics.add(this.#words, WORDS.ended, 1);
+    Atomics.notify(this.#words, WORDS.ended);
+  }
+
+  /** Waits until the thread has handed the VP back. */
+  waitForEnd(): void {
+    for (;;) {
+      const ended = Atomics.load(this.#words, WORDS.ended);
+      if (ended === Atomics.load(this.#words, WORDS.asked)) return;
+      Atomics.wait(this.#words, WORDS.ended, ended);
+    }
   }
 
   /** Whether the thread has handed the VP back as often as it was asked. */
