@@ -47,70 +47,72 @@ export function Sheet() {
         </button>
       </header>
       <div class="sheet-groups" tabIndex={0} role="region" aria-label="all keys and signs">
-        {GROUPS.map((group) => (
-          <section key={group} aria-label={`keys: ${group}`}>
-            <h3>{group}</h3>
+        <div class="sheet-columns">
+          {GROUPS.map((group) => (
+            <section key={group} aria-label={`keys: ${group}`}>
+              <h3>{group}</h3>
+              <dl>
+                {commands
+                  .filter((command) => command.group === group)
+                  .map((command) => (
+                    <div key={command.id}>
+                      <dt>
+                        <Keys names={command.keys} />
+                      </dt>
+                      <dd>{command.title}</dd>
+                    </div>
+                  ))}
+              </dl>
+            </section>
+          ))}
+          <section aria-label="kinds of event">
+            <h3>Kinds of event</h3>
             <dl>
-              {commands
-                .filter((command) => command.group === group)
-                .map((command) => (
-                  <div key={command.id}>
-                    <dt>
-                      <Keys names={command.keys} />
-                    </dt>
-                    <dd>{command.title}</dd>
-                  </div>
-                ))}
+              {EVENT_KINDS.map((kind) => (
+                <div key={kind}>
+                  <dt>
+                    <Glyph kind={kind} />
+                  </dt>
+                  <dd>
+                    {kind} <span class="dim">{GLYPHS[kind].shapeName}</span>
+                  </dd>
+                </div>
+              ))}
             </dl>
           </section>
-        ))}
-        <section aria-label="kinds of event">
-          <h3>Kinds of event</h3>
-          <dl>
-            {EVENT_KINDS.map((kind) => (
-              <div key={kind}>
-                <dt>
-                  <Glyph kind={kind} />
-                </dt>
-                <dd>
-                  {kind} <span class="dim">{GLYPHS[kind].shapeName}</span>
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </section>
-        <section aria-label="components">
-          <h3>Components</h3>
-          <ul class="sheet-owners">
-            {COMPONENTS.map((component) => (
-              <li key={component}>
-                <Owner component={component} />
-              </li>
-            ))}
-          </ul>
-        </section>
-        <section aria-label="pointer">
-          <h3>Pointer on the timeline</h3>
-          <dl>
-            {POINTER.map(([what, does]) => (
-              <div key={what}>
-                <dt>{what}</dt>
-                <dd>{does}</dd>
-              </div>
-            ))}
-          </dl>
-        </section>
-        <section aria-label="signs">
-          <h3>Signs</h3>
-          <dl>
-            {SIGNS.map(([sign, meaning]) => (
-              <div key={sign}>
-                <dt>{sign}</dt>
-                <dd>{meaning}</dd>
-              </div>
-            ))}
-          </dl>
-        </section>
+          <section aria-label="components">
+            <h3>Components</h3>
+            <ul class="sheet-owners">
+              {COMPONENTS.map((component) => (
+                <li key={component}>
+                  <Owner component={component} />
+                </li>
+              ))}
+            </ul>
+          </section>
+          <section aria-label="pointer">
+            <h3>Pointer on the timeline</h3>
+            <dl>
+              {POINTER.map(([what, does]) => (
+                <div key={what}>
+                  <dt>{what}</dt>
+                  <dd>{does}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+          <section aria-label="signs">
+            <h3>Signs</h3>
+            <dl>
+              {SIGNS.map(([sign, meaning]) => (
+                <div key={sign}>
+                  <dt>{sign}</dt>
+                  <dd>{meaning}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        </div>
       </div>
     </Dialog>
   );

@@ -1,6 +1,20 @@
 import { useModel } from '../model/model.ts';
 import { Position } from '../widgets/position.tsx';
 
+/** Above the findings: that the trace is not what the engine would have made, which every finding rests on. */
+export function DivergenceLine() {
+  const divergences = useModel().replay.value.value?.divergences ?? [];
+  const first = divergences[0];
+  if (first === undefined) return undefined;
+  const count = divergences.length === 1 ? '1 answer differs' : `${divergences.length} answers differ`;
+  return (
+    <p class="divergence-line">
+      <b aria-hidden="true">≠</b> {count} from the engine’s, first at <Position at={first.at} />{' '}
+      <span class="dim">(listed below; Shift+N steps through them)</span>
+    </p>
+  );
+}
+
 /** Answers of the trace that differ from the engine's own. */
 export function Divergences() {
   const divergences = useModel().replay.value.value?.divergences ?? [];

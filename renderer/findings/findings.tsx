@@ -5,7 +5,7 @@ import { CopyButton } from '../widgets/copy-button.tsx';
 import { EventLine } from '../widgets/event-line.tsx';
 import { Owner } from '../widgets/owner.tsx';
 import { Position } from '../widgets/position.tsx';
-import { Divergences } from './divergences.tsx';
+import { DivergenceLine, Divergences } from './divergences.tsx';
 
 /** The verdicts on the trace. */
 export function Findings() {
@@ -22,6 +22,7 @@ export function Findings() {
   const { findings } = answer;
   return (
     <div class="findings" data-focus="main" tabIndex={0} role="region" aria-label="findings and divergences">
+      <DivergenceLine />
       {findings.length === 0 ? (
         <p class="empty">
           <span class="verdict-ok">✓ No findings.</span> No rule has anything to say about this trace.

@@ -9,6 +9,7 @@ import { Owner } from '../widgets/owner.tsx';
 export function History() {
   const model = useModel();
   const { path, at } = model.view;
+  const answer = model.history.answer.value;
   const history = model.history.value.value;
   const problem = model.history.problem.value;
   const list = useRef<HTMLOListElement>(null);
@@ -19,7 +20,7 @@ export function History() {
     item?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [now, writes]);
   return (
-    <section class="history" aria-label={`writes of ${path.value}`}>
+    <section class="history" data-path={answer?.input.path} aria-label={`writes of ${path.value}`}>
       <div class="history-head">
         <span class="value history-path" data-copy={path.value}>
           {path.value}

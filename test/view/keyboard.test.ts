@@ -179,10 +179,16 @@ describe('the keyboard', { skip: noChromium }, () => {
 
   test('walks the writes of a cell', async () => {
     await press('3', 'Home', 'ArrowDown', 'ArrowRight', 'Enter');
-    await page.waitForFunction(() => window.location.hash.includes('path='));
+    await page.waitForFunction(() => {
+      const active = document.activeElement?.getAttribute('aria-activedescendant');
+      return (
+        active === 'msr-1-1' && document.getElementById(active)?.getAttribute('aria-selected') === 'true'
+      );
+    });
     const path = (await page.locator('.matrix-cell[aria-selected="true"]').getAttribute('data-path')) ?? '';
     const writes = page.locator('.history-writes .write');
-    await writes.first().waitFor();
+    await page.locator('.history-path', { hasText: path }).waitFor();
+    await page.locator(`.history[data-path="${path}"]`).waitFor();
     const places = await writes.evaluateAll((all) =>
       all.map((write) => (write as HTMLElement).dataset.at ?? ''),
     );

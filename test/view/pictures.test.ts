@@ -18,10 +18,10 @@ test('pictures can be made in both themes and sizes', { skip: noChromium }, asyn
   try {
     const names = await makePictures(browser, server, folder, SUBJECTS.slice(0, 1));
     assert.deepEqual(names.sort(), [
-      'finding-dark-1280.png',
-      'finding-dark-2560.png',
-      'finding-light-1280.png',
-      'finding-light-2560.png',
+      'overview-dark-1280.png',
+      'overview-dark-2560.png',
+      'overview-light-1280.png',
+      'overview-light-2560.png',
     ]);
     for (const name of names) checkPicture(join(folder, name));
   } finally {

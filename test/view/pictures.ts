@@ -31,7 +31,7 @@ const LARGE: Size = { width: 2560, height: 1440 };
 const THEMES = ['dark', 'light'] as const;
 
 export const SUBJECTS: readonly Subject[] = [
-  { name: 'finding', link: '', at: '65', keys: ['n'], sizes: [SMALL, LARGE] },
+  { name: 'overview', link: '', at: '65', keys: ['n'], sizes: [SMALL, LARGE] },
   { name: 'event', link: 'at=54&panel=event', at: '54', sizes: [SMALL] },
   { name: 'state', link: 'at=65&panel=state&path=cpu[0].synic.simp', at: '65', sizes: [SMALL] },
   { name: 'time', link: 'at=88&panel=event&axis=time', at: '88', sizes: [SMALL] },
