@@ -4,7 +4,7 @@ import { GPA } from './cells/gpa.ts';
 import { HOST, HYPERVISOR } from './cells/host.ts';
 import { CPUID_RESULT, INTERCEPT, MSR_RESULT } from './cells/intercept.ts';
 import { PARTITION, POOL_RUN, PROPERTY } from './cells/partition.ts';
-import { VP, VP_REGISTER } from './cells/vp.ts';
+import { VP, VP_QUEUED, VP_REGISTER } from './cells/vp.ts';
 
 /** The kinds of object that the hypervisor's side creates. */
 export const HYPERVISOR_KINDS: readonly ObjectKind[] = [
@@ -26,4 +26,5 @@ export const LATER_HYPERVISOR_KINDS: readonly ObjectKind[] = [
   INTERCEPT,
   CPUID_RESULT,
   MSR_RESULT,
+  VP_QUEUED,
 ];

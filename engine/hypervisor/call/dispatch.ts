@@ -18,6 +18,7 @@ import { REGISTER_CALLS } from '../vp/register-calls.ts';
 import { STATE_CALLS } from '../vp/state.ts';
 import { TRANSLATE_CALLS } from '../vp/translate.ts';
 import { type CallRow, failed, unmodelledCall } from './call.ts';
+import { answerGuestCall } from './guest.ts';
 import { refusedControl, refusedPointer } from './legality.ts';
 import { STATUS } from './status.ts';
 
@@ -67,6 +68,9 @@ export function answerHypercall(context: Context, event: HypercallRequest | Hype
     refusedPointer(event.inputGpa, event.input?.length ?? 0, context.profile) ??
     refusedPointer(event.outputGpa, event.output?.length ?? 0, context.profile);
   if (refused !== undefined) return failed(refused.status, refused.rule);
+  if (event.vp !== undefined) {
+    return answerGuestCall(context, event, entry.row.abiName, entry.call !== undefined);
+  }
   if (entry.call === undefined || event.input === undefined) return unmodelledCall(event);
   return entry.call.answer({ context, control, input: event.input, event });
 }

@@ -76,12 +76,13 @@ export const CPU = objectKind('cpu', undefined, 'decimal', {
 /** `cpu[0].msr[0x40000073]`: what a read of this MSR gives on this CPU. */
 export const CPU_MSR = singleCellKind('msr', CPU, 'hex', 'hex');
 
+/** A message that waits for its slot. */
+export function queuedCells() {
+  return { nested: cell('bool'), sint: cell('dec'), content: cell('bytes') };
+}
+
 /** `cpu[0].queued[7]`: a message that waits for its slot. */
-export const QUEUED = objectKind('queued', CPU, 'decimal', {
-  nested: cell('bool'),
-  sint: cell('dec'),
-  content: cell('bytes'),
-});
+export const QUEUED = objectKind('queued', CPU, 'decimal', queuedCells());
 
 /** Slots of the cells that both register files have. */
 export type SynicSlots = typeof CPU.slots.nested.synic;

@@ -1,6 +1,6 @@
 import { msrs } from '../../abi/index.ts';
 import { type CellHint, cell, cells, groups, objectKind } from '../../state/schema.ts';
-import { synicControl, synicInterrupts, synicMessages, synicTimers } from './cpu.ts';
+import { queuedCells, synicControl, synicInterrupts, synicMessages, synicTimers } from './cpu.ts';
 import { PARTITION } from './partition.ts';
 
 const segment = () => ({ base: cell(), limit: cell(), selector: cell(), attributes: cell() });
@@ -75,11 +75,16 @@ export const VP = objectKind('vp', PARTITION, 'decimal', {
   stale: cells(3, () => ({ as: 'hex' })),
   reg: registerCells(),
   synic: { ...synicControl(''), ...synicInterrupts(''), timer: synicTimers(), ...synicMessages() },
+  /** Number of the next message that has to wait for its slot. */
+  nextQueued: cell('dec'),
   /** The message of its last intercept, as the intercept page has it. */
   intercept: { type: cell(), content: cell('bytes') },
   /** Interrupts that have been asserted: a request bit for each vector, and the EXTINT that waits. */
   interrupt: { irr: cells(4, () => ({ as: 'hex' })), extint: cell() },
 });
+
+/** `partition[2].vp[0].queued[7]`: a message that waits for its slot. */
+export const VP_QUEUED = objectKind('queued', VP, 'decimal', queuedCells());
 
 /** `partition[2].vp[0].reg[0x8000d]`: a register without a cell of its own, once it has a value. */
 export const VP_REGISTER = objectKind('reg', VP, 'hex', wide());

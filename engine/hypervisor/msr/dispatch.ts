@@ -1,12 +1,19 @@
-import { msrs } from '../../abi/index.ts';
+import { constantNumber, msrs } from '../../abi/index.ts';
 import type { MsrAnswer } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
+import type { VpRef } from '../../trace/handle.ts';
+import { PROPERTY } from '../cells/partition.ts';
+import { cellAt } from '../cells/place.ts';
+import { VP } from '../cells/vp.ts';
 import { cpuOf } from '../synic/deliver.ts';
+import { VP_FILE } from '../synic/file.ts';
+import { vpOfRef } from '../vp/find.ts';
 import { OTHER_ROWS } from './other.ts';
 import { OVERLAY_ROWS } from './overlay.ts';
-import { type Access, faulted, type MsrRow, unmodelled } from './row.ts';
-import { SYNIC_ROWS } from './synic.ts';
-import { TIMER_ROWS } from './timer.ts';
+import { type Access, answered, faulted, type MsrRow, unmodelled } from './row.ts';
+import { fileRows, SYNIC_ROWS } from './synic.ts';
+import { TIMER_ROWS, timerRows } from './timer.ts';
 
 /** Synthetic MSRs lie here; those of the nested register file 0x1000 further (TLFS; Linux 7.2 include/hyperv). */
 const BASE = 0x4000_0000;
@@ -27,15 +34,46 @@ const BY_OFFSET: readonly (MsrRow | undefined)[] = (() => {
   return rows;
 })();
 
+/** What a guest finds: no event ring, which only parents have, and no second register file. */
+export const GUEST_MSR_ROWS: readonly MsrRow[] = [
+  ...OVERLAY_ROWS,
+  ...OTHER_ROWS,
+  ...fileRows(VP_FILE, ''),
+  ...timerRows(VP.slots.synic.timer),
+];
+const GUEST_BY_ADDRESS: ReadonlyMap<number, MsrRow> = new Map(GUEST_MSR_ROWS.map((row) => [row.msr, row]));
+
 const UNKNOWN_SYNTHETIC = faulted('TLFS.msr.unknown-synthetic');
 
 /** Answers an access: an unknown synthetic register raises #GP, anything outside that range is not modelled. */
 export function answerMsr(context: Context, access: Access): MsrAnswer {
+  if (access.vp !== undefined) return answerGuest(context, access, access.vp);
   const cpu = cpuOf(context, access.cpu);
   if (cpu === undefined) return unmodelled(access);
   const row = BY_OFFSET[addressOf(access) - BASE];
   if (row !== undefined) return (access.dir === 'read' ? row.read : row.write)(context, cpu, access);
   return access.msr >= BASE && access.msr < SYNTHETIC_END ? UNKNOWN_SYNTHETIC : unmodelled(access);
+}
+
+/** What a parent wants of accesses to MSRs that are not there (rust-vmm/mshv, hv-headers). */
+const UNIMPLEMENTED_ACTION = constantNumber('HV_PARTITION_PROPERTY_UNIMPLEMENTED_MSR_ACTION');
+const IGNORE = BigInt(constantNumber('HV_UNIMPLEMENTED_MSR_ACTION_IGNORE_WRITE_READ_ZERO'));
+
+function ignoresUnknown({ store }: Context, vp: ObjectId): boolean {
+  const property = store.find(store.parent(vp), PROPERTY, UNIMPLEMENTED_ACTION);
+  return property !== undefined && store.get(cellAt(property, PROPERTY.slots.value)) === IGNORE;
+}
+
+/** An access of a guest, by the same rules on the registers of its VP. */
+function answerGuest(context: Context, access: Access, ref: VpRef): MsrAnswer {
+  const vp = vpOfRef(context, ref);
+  if (vp === undefined) return unmodelled(access);
+  const row = GUEST_BY_ADDRESS.get(access.msr);
+  if (row !== undefined) return (access.dir === 'read' ? row.read : row.write)(context, vp, access);
+  if (access.msr < BASE || access.msr >= SYNTHETIC_END) return unmodelled(access);
+  if (!ignoresUnknown(context, vp)) return UNKNOWN_SYNTHETIC;
+  const value = access.dir === 'read' ? 0n : (access.value ?? 0n);
+  return answered(value, 'HDR.property.unimplemented-msr');
 }
 
 /** An event may name the nested register file by the alias or by a flag beside the plain address. */

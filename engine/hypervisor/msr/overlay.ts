@@ -1,7 +1,7 @@
 import { msrs } from '../../abi/index.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
-import { guarded, msrCell, readPlain, row, setOnAllCpus, writePlain, writeShared } from './plain.ts';
+import { guarded, isVp, msrCell, readPlain, row, setOnAllCpus, writePlain, writeShared } from './plain.ts';
 import { type Access, type AccessRule, answered, faulted, type MsrRow } from './row.ts';
 
 const ENABLE = 1n;
@@ -17,9 +17,9 @@ const HYPERCALL = msrs.number('HYPERCALL');
 /** A guest without an identity has no hypercall page (TLFS, establishing the hypercall interface). */
 const writeGuestOsId: AccessRule = (context, cpu, access) => {
   const value = access.value ?? 0n;
-  setOnAllCpus(context, GUEST_OS_ID, value);
+  setOnAllCpus(context, cpu, GUEST_OS_ID, value);
   const page = context.store.get(msrCell(context, cpu, HYPERCALL));
-  if (value === 0n && (page & ENABLE) !== 0n) setOnAllCpus(context, HYPERCALL, page & ~ENABLE);
+  if (value === 0n && (page & ENABLE) !== 0n) setOnAllCpus(context, cpu, HYPERCALL, page & ~ENABLE);
   return answered(value, 'TLFS.hypercall-page.guest-os-id');
 };
 
@@ -35,7 +35,7 @@ const writeHypercall: AccessRule = (context, cpu, access) => {
   const identity = msrCell(context, cpu, GUEST_OS_ID);
   const dropped = context.store.known(identity) && context.store.get(identity) === 0n;
   const value = dropped ? asked & ~ENABLE : asked;
-  setOnAllCpus(context, HYPERCALL, value);
+  setOnAllCpus(context, cpu, HYPERCALL, value);
   return answered(
     value,
     dropped && value !== asked ? 'TLFS.hypercall-page.no-guest-os-id' : 'TLFS.hypercall-page',
@@ -51,6 +51,7 @@ function reservedBits(_context: Context, _cpu: ObjectId, access: Access): boolea
  * "x86/hyperv: fix root partition faults when writing to VP assist page MSR").
  */
 function moves(context: Context, cpu: ObjectId, access: Access): boolean {
+  if (isVp(context, cpu)) return false;
   const { role } = context.profile;
   const cell = msrCell(context, cpu, access.msr);
   if ((role !== 'root' && role !== 'nested-root') || !context.store.known(cell)) return false;

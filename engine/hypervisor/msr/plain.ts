@@ -3,15 +3,48 @@ import type { Context } from '../../machine/context.ts';
 import { type CellId, type ObjectId, TOP } from '../../state/store.ts';
 import { CPU, CPU_MSR } from '../cells/cpu.ts';
 import { cellAt } from '../cells/place.ts';
+import { CRASH_COUNT, VP } from '../cells/vp.ts';
 import { type Access, type AccessRule, answered, faulted, type MsrRow, unmodelled } from './row.ts';
 
 const REGISTER = 'TLFS.msr.register';
 
-/** The cell of an MSR on one CPU. */
-export function msrCell(context: Context, cpu: ObjectId, msr: number): CellId {
-  const object = context.store.find(cpu, CPU_MSR, msr);
-  if (object === undefined) throw new Error(`MSR 0x${msr.toString(16)} has no cell`);
-  return cellAt(object, CPU_MSR.slots.value);
+/** MSRs of a VP, which are registers of its parent's view too, by the slot that holds them. */
+const { reg } = VP.slots;
+const VP_SLOTS: ReadonlyMap<number, number> = new Map([
+  [msrs.number('GUEST_OS_ID'), reg.guestOsId],
+  [msrs.number('HYPERCALL'), reg.hypercall],
+  [msrs.number('VP_INDEX'), reg.vpIndex],
+  [msrs.number('REFERENCE_TSC'), reg.referenceTsc],
+  [msrs.number('VP_ASSIST_PAGE'), reg.vpAssist],
+  ...Array.from({ length: CRASH_COUNT }, (_, i): [number, number] => [
+    msrs.number(`CRASH_P${i}`),
+    reg.crash.first + i,
+  ]),
+  [msrs.number('CRASH_CTL'), reg.crashControl],
+  [msrs.number('REENLIGHTENMENT_CONTROL'), reg.reenlightenment],
+  [msrs.number('TSC_EMULATION_CONTROL'), reg.tscEmulation],
+  [msrs.number('TSC_EMULATION_STATUS'), reg.tscEmulationStatus],
+  [msrs.number('TSC_INVARIANT_CONTROL'), reg.tscInvariant],
+]);
+
+/** The cell of an MSR on one CPU or VP. */
+export function msrCell(context: Context, owner: ObjectId, msr: number): CellId {
+  const object = context.store.find(owner, CPU_MSR, msr);
+  if (object !== undefined) return cellAt(object, CPU_MSR.slots.value);
+  const slot = VP_SLOTS.get(msr);
+  if (slot === undefined || !isVp(context, owner)) throw new Error(`MSR 0x${msr.toString(16)} has no cell`);
+  return cellAt(owner, slot);
+}
+
+/** The owner is a VP of a child partition, not a CPU of the own one. */
+export function isVp({ store }: Context, owner: ObjectId): boolean {
+  return store.parent(owner) !== TOP;
+}
+
+/** All CPUs or VPs of the owner's partition. */
+function siblings(context: Context, owner: ObjectId): ObjectId[] {
+  const { store } = context;
+  return isVp(context, owner) ? store.children(store.parent(owner), VP) : store.children(TOP, CPU);
 }
 
 /** Reads what the cell holds. */
@@ -27,15 +60,15 @@ export const writePlain: AccessRule = (context, cpu, access) => {
   return answered(value, REGISTER);
 };
 
-/** Sets a register that the whole partition has only once: every CPU reads the same. */
-export function setOnAllCpus(context: Context, msr: number, value: bigint): void {
-  for (const cpu of context.store.children(TOP, CPU)) context.store.set(msrCell(context, cpu, msr), value);
+/** Sets a register that the whole partition of `owner` has only once: every CPU reads the same. */
+export function setOnAllCpus(context: Context, owner: ObjectId, msr: number, value: bigint): void {
+  for (const cpu of siblings(context, owner)) context.store.set(msrCell(context, cpu, msr), value);
 }
 
 /** Keeps what is written, for the whole partition. */
-export const writeShared: AccessRule = (context, _cpu, access) => {
+export const writeShared: AccessRule = (context, cpu, access) => {
   const value = access.value ?? 0n;
-  setOnAllCpus(context, access.msr, value);
+  setOnAllCpus(context, cpu, access.msr, value);
   return answered(value, REGISTER);
 };
 

@@ -101,7 +101,8 @@ const readEom: AccessRule = (context) =>
 const readVersion: AccessRule = (context) =>
   refusesInactive(context) ? faulted(KVM_INACTIVE) : answered(SYNIC_VERSION, 'TLFS.synic.sversion');
 
-function fileRows(file: SynicFile, prefix: '' | 'NESTED_'): MsrRow[] {
+/** The registers of one register file. */
+export function fileRows(file: SynicFile, prefix: '' | 'NESTED_'): MsrRow[] {
   const { scontrol, siefp, simp, sint } = file.slots;
   const at = (name: string) => msrs.number(`${prefix}${name}`);
   const rows: MsrRow[] = [

@@ -17,6 +17,8 @@ const NO_SINT = 'KVM.stimer.enabled-without-sint';
 const DIRECT_VECTOR = 'TLFS.stimer.direct-vector';
 const COUNT = 'TLFS.stimer.count';
 
+type TimerSlots = typeof CPU.slots.synic.timer;
+
 function read(slot: number): AccessRule {
   return (context, cpu, access) => {
     if (refusesInactive(context)) return faulted(KVM_INACTIVE);
@@ -66,8 +68,8 @@ function writeCount(slot: number, configSlot: number): AccessRule {
   };
 }
 
-function rows(): MsrRow[] {
-  const timers = CPU.slots.synic.timer;
+/** The timers of a CPU or of a VP. */
+export function timerRows(timers: TimerSlots): MsrRow[] {
   const list: MsrRow[] = [];
   for (let i = 0; i < STIMER_COUNT; i++) {
     const config = groupAt(timers, i) + timers.slots.config;
@@ -80,4 +82,4 @@ function rows(): MsrRow[] {
   return list;
 }
 
-export const TIMER_ROWS: readonly MsrRow[] = rows();
+export const TIMER_ROWS: readonly MsrRow[] = timerRows(CPU.slots.synic.timer);

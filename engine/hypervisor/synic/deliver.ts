@@ -1,9 +1,11 @@
 import type { Emitted } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { type ObjectId, TOP } from '../../state/store.ts';
+import type { VpRef } from '../../trace/handle.ts';
 import { CPU, QUEUED, SINT_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
-import type { SynicFile } from './file.ts';
+import { VP_QUEUED } from '../cells/vp.ts';
+import { type SynicFile, VP_FILE } from './file.ts';
 
 const ENABLE = 1;
 const MASKED = 1 << 16;
@@ -30,7 +32,7 @@ export function deliver(
   slot: Uint8Array,
 ): Emitted[] {
   const { store } = context;
-  const to = { kind: 'message', component: 'hypervisor', cpu: Number(store.key(cpu)), sint } as const;
+  const to = { kind: 'message', component: 'hypervisor', ...ownerOf(context, cpu), sint } as const;
   if (!canDeliver(context, cpu, file)) return [{ ...to, what: 'drop', reason: 'synic-off', slot }];
   const at = groupAt(file.slots.slot, sint);
   if (store.low(cellAt(cpu, at + file.slots.slot.slots.filled)) !== 0) return [{ ...to, what: 'busy', slot }];
@@ -40,17 +42,8 @@ export function deliver(
 function interrupt(context: Context, cpu: ObjectId, file: SynicFile, sint: number): Emitted[] {
   const value = context.store.low(cellAt(cpu, file.slots.sint.first + sint));
   if ((value & (MASKED | POLLING)) !== 0) return [];
-  const number = Number(context.store.key(cpu));
-  return [
-    {
-      kind: 'message',
-      component: 'hypervisor',
-      cpu: number,
-      sint,
-      what: 'interrupt',
-      vector: value & VECTOR_MASK,
-    },
-  ];
+  const to = { kind: 'message', component: 'hypervisor', ...ownerOf(context, cpu), sint } as const;
+  return [{ ...to, what: 'interrupt', vector: value & VECTOR_MASK }];
 }
 
 /** Messages that wait and whose slot is free: an EOM, or an enabled message page, lets them in (TLFS, EOM). */
@@ -64,10 +57,15 @@ export function rescan(context: Context, cpu: ObjectId, file: SynicFile): Emitte
     if (store.low(cellAt(cpu, at + filled)) !== 0 || store.low(cellAt(cpu, at + queued)) === 0) continue;
     const first = oldestQueued(context, cpu, file, sint);
     if (first === undefined) continue;
-    const slot = store.blob(store.number(cellAt(first, QUEUED.slots.content)));
+    const slot = store.blob(store.number(cellAt(first, queueOf(file).slots.content)));
     emitted.push(...deliver(context, cpu, file, sint, slot));
   }
   return emitted;
+}
+
+/** The kind of a message that waits, by whose SynIC it is for. */
+export function queueOf(file: SynicFile): typeof QUEUED {
+  return file === VP_FILE ? VP_QUEUED : QUEUED;
 }
 
 /** The message that has waited longest for a SINT. */
@@ -78,13 +76,21 @@ export function oldestQueued(
   sint: number,
 ): ObjectId | undefined {
   const { store } = context;
+  const kind = queueOf(file);
   return store
-    .children(cpu, QUEUED)
+    .children(cpu, kind)
     .find(
       (id) =>
-        store.low(cellAt(id, QUEUED.slots.sint)) === sint &&
-        store.low(cellAt(id, QUEUED.slots.nested)) === Number(file.nested),
+        store.low(cellAt(id, kind.slots.sint)) === sint &&
+        store.low(cellAt(id, kind.slots.nested)) === Number(file.nested),
     );
+}
+
+/** Whose SynIC it is, as events name it: a CPU, or a VP of a child partition. */
+function ownerOf({ store }: Context, owner: ObjectId): { readonly cpu: number } | { readonly vp: VpRef } {
+  const number = Number(store.key(owner));
+  const parent = store.parent(owner);
+  return parent === TOP ? { cpu: number } : { vp: { partition: BigInt(store.key(parent)), vp: number } };
 }
 
 /** The CPU object of a number; undefined for a CPU that the profile does not have. */

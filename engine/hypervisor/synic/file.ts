@@ -1,13 +1,16 @@
 import type { Context } from '../../machine/context.ts';
 import { CPU, type SynicSlots } from '../cells/cpu.ts';
+import { VP } from '../cells/vp.ts';
 
-/** One of the two register files of a CPU: that of the hypervisor below, and that of a nested one. */
+/** A register file: on a CPU that of the hypervisor below and that of a nested one, on a VP its only one. */
 export interface SynicFile {
   readonly nested: boolean;
   readonly slots: SynicSlots;
 }
 
 export const PLAIN_FILE: SynicFile = { nested: false, slots: CPU.slots.synic };
+/** That of a VP of a child partition. */
+export const VP_FILE: SynicFile = { nested: false, slots: VP.slots.synic };
 export const NESTED_FILE: SynicFile = { nested: true, slots: CPU.slots.nested.synic };
 
 /** SINT of VMBus (Linux 7.2 include/linux/hyperv.h: VMBUS_MESSAGE_SINT). */

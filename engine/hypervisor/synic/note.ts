@@ -2,10 +2,12 @@ import type { NoteRequest } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import type { TraceEvent } from '../../trace/event.ts';
-import { CPU, QUEUED, SINT_COUNT } from '../cells/cpu.ts';
+import { CPU, SINT_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
-import { cpuOf, oldestQueued } from './deliver.ts';
-import { fileOf, type SynicFile } from './file.ts';
+import { VP } from '../cells/vp.ts';
+import { vpOfRef } from '../vp/find.ts';
+import { cpuOf, oldestQueued, queueOf } from './deliver.ts';
+import { fileOf, type SynicFile, VP_FILE } from './file.ts';
 
 const PENDING = 1;
 
@@ -16,9 +18,9 @@ type MessageNote = Extract<NoteRequest | TraceEvent, { kind: 'message' }>;
  * hypervisor or done by a driver (TLFS, SIM page: a slot is free while its message type is 0).
  */
 export function noteMessage(context: Context, event: MessageNote): void {
-  const cpu = cpuOf(context, event.cpu);
+  const cpu = event.vp === undefined ? cpuOf(context, event.cpu) : vpOfRef(context, event.vp);
   if (cpu === undefined || event.sint >= SINT_COUNT) return;
-  const file = fileOf(context, event.sint);
+  const file = event.vp === undefined ? fileOf(context, event.sint) : VP_FILE;
   switch (event.what) {
     case 'deliver':
       fill(context, cpu, file, event);
@@ -61,12 +63,13 @@ function enqueue(context: Context, cpu: ObjectId, file: SynicFile, event: Messag
   const { store } = context;
   const at = groupAt(file.slots.slot, event.sint);
   const { flags, queued } = file.slots.slot.slots;
-  const next = cellAt(cpu, CPU.slots.nextQueued);
-  const id = store.create(cpu, QUEUED, store.number(next));
+  const kind = queueOf(file);
+  const next = cellAt(cpu, file === VP_FILE ? VP.slots.nextQueued : CPU.slots.nextQueued);
+  const id = store.create(cpu, kind, store.number(next));
   store.set(next, store.number(next) + 1);
-  store.set(cellAt(id, QUEUED.slots.nested), Number(file.nested));
-  store.set(cellAt(id, QUEUED.slots.sint), event.sint);
-  if (event.slot !== undefined) store.set(cellAt(id, QUEUED.slots.content), store.intern(event.slot));
+  store.set(cellAt(id, kind.slots.nested), Number(file.nested));
+  store.set(cellAt(id, kind.slots.sint), event.sint);
+  if (event.slot !== undefined) store.set(cellAt(id, kind.slots.content), store.intern(event.slot));
   store.set(cellAt(cpu, at + queued), store.number(cellAt(cpu, at + queued)) + 1);
   store.set(cellAt(cpu, at + flags), store.number(cellAt(cpu, at + flags)) | PENDING);
 }

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { encodeControl, hypercalls, msrs } from '../abi/index.ts';
+import { activeChild, type HypervisorBench, tableOf } from './bench.testing.ts';
+import { createHypervisor } from './index.ts';
+
+const HYPERVISOR = createHypervisor();
+const VP = { partition: 2n, vp: 0 };
+
+function access(bench: HypervisorBench, dir: 'read' | 'write', name: string, value?: bigint, vp = VP) {
+  const msr = name.startsWith('0x') ? Number(name) : msrs.number(name);
+  const request = { kind: 'msr', dir, msr, vp, component: 'guest', cpu: 0 } as const;
+  const answer = HYPERVISOR.msr(bench.context, value === undefined ? request : { ...request, value });
+  bench.note(answer.emitted);
+  if (answer.rule === 'unmodelled') return '?';
+  return answer.fault ? '#GP' : `0x${answer.value.toString(16)}`;
+}
+
+describe('MSRs of a guest', () => {
+  /** What is written, the answer, and what is read after. Source: as for the own partition (msr.test.ts). */
+  const ROWS = `
+| register      | written | answer  | read    |
+|---------------|---------|---------|---------|
+| SCONTROL      | 0x1     | 0x1     | 0x1     |
+| SIMP          | 0x5001  | 0x5001  | 0x5001  |
+| SINT2         | 0x30    | 0x30    | 0x30    |
+| SINT2         | 0x5     | #GP     | 0x10000 |
+| SVERSION      | 0x1     | #GP     | 0x1     |
+| SIRBP         | 0x1     | #GP     | #GP     |
+| VP_INDEX      | 0x1     | #GP     | 0x0     |
+| GUEST_OS_ID   | 0x81    | 0x81    | 0x81    |
+| HYPERCALL     | 0x7001  | 0x7000  | 0x7000  |
+| STIMER1_COUNT | 0x9     | 0x9     | 0x9     |
+| CRASH_P3      | 0x4     | 0x4     | 0x4     |
+| 0x400001f0    | 0x1     | #GP     | #GP     |
+| 0x1b          | 0x1     | ?       | ?       |
+`;
+  for (const [name = '', written = '', answer, read] of tableOf(ROWS).slice(1)) {
+    it(`${name} := ${written}: ${answer}, then ${read}`, () => {
+      const bench = activeChild();
+      assert.equal(access(bench, 'write', name, BigInt(written)), answer);
+      assert.equal(access(bench, 'read', name), read);
+    });
+  }
+
+  it('are the registers that its parent sees, and no others', () => {
+    const bench = activeChild();
+    access(bench, 'write', 'SIMP', 0x5001n);
+    access(bench, 'write', 'GUEST_OS_ID', 0x81n);
+    access(bench, 'write', 'HYPERCALL', 0x7001n);
+    assert.equal(bench.cell('partition[2].vp[0].synic.simp'), 0x5001n);
+    assert.equal(bench.cell('partition[2].vp[0].reg.hypercall'), 0x7001n);
+    assert.equal(bench.cell('cpu[0].synic.simp') & 1n, 0n);
+    assert.equal(bench.read('GUEST_OS_ID'), '0x0');
+  });
+
+  it('belong to the whole partition where they do', () => {
+    const bench = activeChild();
+    bench.call('CREATE_VP', { partition_id: 2n, vp_index: 1 });
+    access(bench, 'write', 'REFERENCE_TSC', 0x9001n);
+    assert.equal(access(bench, 'read', 'REFERENCE_TSC', undefined, { partition: 2n, vp: 1 }), '0x9001');
+  });
+
+  it('that are not there read 0 where the parent wants it', () => {
+    const bench = activeChild();
+    const action = { partition_id: 2n, property_code: 0x50017, property_value: 1n };
+    bench.call('SET_PARTITION_PROPERTY', action);
+    assert.deepEqual(
+      [access(bench, 'read', '0x400001f0'), access(bench, 'write', '0x400001f0', 7n)],
+      ['0x0', '0x7'],
+    );
+  });
+
+  it('of a VP that is not known are left to the record', () => {
+    assert.equal(access(activeChild(), 'read', 'SIMP', undefined, { partition: 9n, vp: 0 }), '?');
+  });
+
+  it('messages to its SINT wait and come as they do on a CPU', () => {
+    const bench = activeChild();
+    const slot = new Uint8Array(16).fill(1);
+    const message = { kind: 'message', vp: VP, component: 'hypervisor', sint: 2 } as const;
+    access(bench, 'write', 'SCONTROL', 1n);
+    access(bench, 'write', 'SIMP', 0x5001n);
+    bench.message({ ...message, what: 'deliver', slot });
+    bench.message({ ...message, what: 'busy', slot });
+    assert.equal(bench.cell('partition[2].vp[0].synic.slot[2].queued'), 1n);
+    bench.message({ ...message, what: 'clear', flags: 1 });
+    access(bench, 'write', 'EOM', 0n);
+    assert.equal(bench.cell('partition[2].vp[0].synic.slot[2].filled'), 1n);
+    assert.equal(bench.cell('partition[2].vp[0].synic.slot[2].queued'), 0n);
+  });
+});
+
+describe('hypercalls of a guest', () => {
+  const call = (name: string, control = 0n, vp = VP) => {
+    const { context } = activeChild();
+    const code = hypercalls.number(name);
+    const word = encodeControl({ code }) | control;
+    const input = new Uint8Array(256);
+    const event = { kind: 'hypercall', control: word, input, vp, component: 'guest', cpu: 0 } as const;
+    return HYPERVISOR.hypercall(context, event);
+  };
+  /** Call, status, rule. Source: TLFS 2013, partition privileges. */
+  const CHECKS: readonly (readonly [name: string, status: number, rule: string])[] = [
+    ['CREATE_PARTITION', 6, 'TLFS2013.privilege.guest'],
+    ['CREATE_VP', 6, 'TLFS2013.privilege.guest'],
+    ['POST_MESSAGE', 0x12, 'TLFS.connection.unknown'],
+    ['SIGNAL_EVENT', 0x12, 'TLFS.connection.unknown'],
+    ['NOTIFY_LONG_SPIN_WAIT', 2, 'unmodelled'],
+  ];
+  for (const [name, status, rule] of CHECKS) {
+    it(`${name}: ${rule}`, () => {
+      const answer = call(name);
+      assert.deepEqual([answer.result.status, answer.rule], [status, rule]);
+    });
+  }
+
+  it('are judged by their control word first', () => {
+    assert.equal(call('POST_MESSAGE', 1n << 60n).rule, 'TLFS.control.reserved');
+    assert.equal(call('CREATE_VP', 0n, { partition: 9n, vp: 0 }).rule, 'unmodelled');
+  });
+});
