@@ -1,0 +1,126 @@
+import { writeFileSync } from 'node:fs';
+import koffi from 'koffi';
+
+/**
+ * The program that is measured: `client.ts ROUNDS GUEST RESULT`. Makes hypercalls with a payload, then lets a guest
+ * exit again and again, and writes what it measured as JSON. Where opening the device fails (the bare loop), only the calls.
+ */
+
+const libc = koffi.load('libc.so.6');
+const open = libc.func('int open(const char *path, int flags)') as (path: string, flags: number) => number;
+const ioctl = libc.func('ioctl', 'int', ['int', 'ulong', 'void *']) as (
+  fd: number,
+  request: number,
+  argument: Uint8Array,
+) => number;
+const mmap = libc.func('void *mmap(void *at, size_t length, int prot, int flags, int fd, long offset)') as (
+  ...args: [null, number, number, number, number, number]
+) => bigint;
+
+export interface Measured {
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly perSecond: number;
+}
+
+export interface ClientResult {
+  readonly call: Measured;
+  /** MSHV_RUN_VP alone. */
+  readonly exit?: Measured;
+}
+
+const REQUEST = {
+  createPartition: 0x4010b800,
+  initialize: 0xb800,
+  createVp: 0x4004b801,
+  setGuestMemory: 0x4020b802,
+  rootHvcall: 0xc020b807,
+  runVp: 0x8100b800,
+};
+const SET_VP_REGISTERS = 0x51;
+const RAX = 0x20000;
+const RIP = 0x20010;
+const RESET_PAGE = 0xfffff;
+const RESET_OFFSET = 0xff0;
+/** again: out 0x80, al; jmp again (real mode, at the reset vector) */
+const CODE = [0xe6, 0x80, 0xeb, 0xfc];
+const OUT_BYTES = 2n;
+
+const outside = (length: number) => new Uint8Array(new ArrayBuffer(length));
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer as ArrayBuffer);
+
+function measure(rounds: number, times: readonly number[], totalMs: number): Measured {
+  const sorted = Float64Array.from(times).sort();
+  return {
+    p50Us: (sorted[rounds >> 1] ?? 0) * 1000,
+    p99Us: (sorted[Math.floor(rounds * 0.99)] ?? 0) * 1000,
+    perSecond: (rounds / totalMs) * 1000,
+  };
+}
+
+function repeat(rounds: number, what: () => void, between: () => void = () => {}): Measured {
+  const times: number[] = [];
+  const began = performance.now();
+  for (let i = 0; i < rounds; i++) {
+    const start = performance.now();
+    what();
+    times.push(performance.now() - start);
+    between();
+  }
+  return measure(rounds, times, performance.now() - began);
+}
+
+/** One HVCALL_SET_VP_REGISTERS: 32 bytes of argument, 48 of input. */
+function setRegister(fd: number): (name: number, value: bigint) => void {
+  const input = outside(48);
+  const argument = outside(32);
+  const [inputView, view] = [viewOf(input), viewOf(argument)];
+  view.setUint16(0, SET_VP_REGISTERS, true);
+  view.setUint16(4, input.length, true);
+  view.setBigUint64(16, koffi.address(input), true);
+  return (name, value) => {
+    view.setUint16(2, 1, true);
+    view.setUint16(8, 0, true);
+    inputView.setUint32(16, name, true);
+    inputView.setBigUint64(32, value, true);
+    if (ioctl(fd, REQUEST.rootHvcall, argument) < 0) throw new Error(`errno ${koffi.errno()}`);
+  };
+}
+
+function makeVp(device: number): number {
+  const partition = ioctl(device, REQUEST.createPartition, outside(16));
+  ioctl(partition, REQUEST.initialize, outside(1));
+  const address = mmap(null, 4096, 3, 0x21, -1, 0);
+  new Uint8Array(koffi.view(address, 4096)).set(CODE, RESET_OFFSET);
+  const region = outside(32);
+  const view = viewOf(region);
+  view.setBigUint64(0, 4096n, true);
+  view.setBigUint64(8, BigInt(RESET_PAGE), true);
+  view.setBigUint64(16, address, true);
+  view.setUint8(24, 3);
+  ioctl(partition, REQUEST.setGuestMemory, region);
+  return ioctl(partition, REQUEST.createVp, outside(4));
+}
+
+function exits(vp: number, rounds: number): Measured {
+  const message = outside(256);
+  const view = viewOf(message);
+  const set = setRegister(vp);
+  const run = () => {
+    if (ioctl(vp, REQUEST.runVp, message) < 0) throw new Error(`errno ${koffi.errno()}`);
+  };
+  const step = () => set(RIP, view.getBigUint64(16 + 24, true) + OUT_BYTES);
+  run();
+  step();
+  return repeat(rounds, run, step);
+}
+
+const [rounds, result] = [Number(process.argv[2]), process.argv[3] as string];
+const device = open('/dev/mshv', 2);
+const vp = device < 0 ? open('/dev/null', 2) : makeVp(device);
+const set = setRegister(vp);
+const warm = Math.ceil(rounds / 10);
+for (let i = 0; i < warm; i++) set(RAX, 1n);
+const call = repeat(rounds, () => set(RAX, 1n));
+const measured: ClientResult = device < 0 ? { call } : { call, exit: exits(vp, Math.ceil(rounds / 4)) };
+writeFileSync(result, JSON.stringify(measured));

@@ -1,0 +1,79 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseProfile } from '../../../engine/trace/profile-read.ts';
+import { emulate } from '../emulate.ts';
+import { windowUnder } from '../filter/window.ts';
+import { CONTROL, type LauncherData, type LauncherMessage } from '../launcher/messages.ts';
+import { descriptorLimit } from '../launcher/program.ts';
+import { Party, startThread } from '../party.ts';
+import type { ClientResult, Measured } from './client.ts';
+
+/** What emulation costs beside the bare loop, in one run. */
+export interface EmulateBench {
+  /** An ioctl with a payload, answered by a loop that does nothing else. */
+  readonly bare: Measured;
+  /** The same call answered by the engine and recorded. */
+  readonly call: Measured;
+  /** MSHV_RUN_VP to the next exit of a guest, recorded. */
+  readonly exit: Measured;
+  readonly eventsPerSecond: number;
+  readonly bytesPerEvent: number;
+}
+
+const CLIENT = fileURLToPath(new URL('./client.ts', import.meta.url));
+
+/** Runs the client `rounds` times each way; the value says why where emulation is not possible. */
+export async function benchEmulation(rounds: number): Promise<EmulateBench | string> {
+  const folder = mkdtempSync(join(tmpdir(), 'hvrewind-bench-'));
+  try {
+    const result = join(folder, 'result.json');
+    const command = [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      CLIENT,
+      String(rounds),
+      result,
+    ];
+    const bare = await underBareLoop(command, result);
+    if (bare === undefined) return 'seccomp notification is not permitted here';
+    const read = parseProfile({});
+    if ('problem' in read) throw new Error(read.problem.message);
+    const path = join(folder, 'trace.hvtrace');
+    const header = { profile: read.profile, given: {} };
+    const began = performance.now();
+    const ran = await emulate({ path, header, force: true, command, tool: 'bench', engine: 'bench' });
+    const seconds = (performance.now() - began) / 1000;
+    if ('text' in ran) return ran.text;
+    const { call, exit } = JSON.parse(readFileSync(result, 'utf8')) as ClientResult;
+    if (exit === undefined) throw new Error('the client found no device');
+    return {
+      bare: bare.call,
+      call,
+      exit,
+      eventsPerSecond: ran.events / seconds,
+      bytesPerEvent: statSync(path).size / ran.events,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function underBareLoop(command: readonly string[], result: string): Promise<ClientResult | undefined> {
+  const window = windowUnder(descriptorLimit());
+  if (window === undefined) return undefined;
+  const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL.words));
+  const loop = startThread('bench', control);
+  const environment = Object.entries(process.env).map(([key, value]) => `${key}=${value}`);
+  const data: LauncherData = { window, path: process.execPath, argv: command, environment, control };
+  const launcher = new Party<LauncherMessage>('launcher', data);
+  for (;;) {
+    const said = await launcher.next();
+    if (said.kind === 'failed') {
+      await loop.terminate();
+      return undefined;
+    }
+    if (said.kind === 'ended') return JSON.parse(readFileSync(result, 'utf8')) as ClientResult;
+  }
+}
