@@ -292,6 +292,22 @@ describe('files', () => {
   });
 });
 
+describe('mmap', () => {
+  const VP: Handle = { kind: 'vp', partition: 2n, vp: 0 };
+  const map = (bench: Bench, handle: Handle, offset: bigint, ret?: number) =>
+    bench.fd({ what: 'mmap', handle, offset, size: 4096n, ...(ret === undefined ? {} : { ret }) }).outcome;
+
+  it('a VP has a register and an intercept page, no GHCB page, and no others', () => {
+    const bench = active(ROOT, 1);
+    assert.deepEqual(map(bench, VP, 0n, 0x7f00_0000_0000), { ret: 0x7f00_0000_0000, rule: 'Linux.fd.mmap' });
+    assert.equal(bench.machine.bound.mapping, 1);
+    const at = (offset: bigint) => map(bench, VP, offset)?.ret;
+    assert.deepEqual([at(0x1000n), at(0x2000n), at(0x3000n), at(0x800n)], [0, -19, -22, -22]);
+    assert.equal(map(bench, PARTITION, 0n)?.ret, -19);
+    assert.deepEqual(map(bench, VP, 0n, -12), { ret: -12, rule: 'unmodelled' });
+  });
+});
+
 describe('ioctls that are not handled', () => {
   it('have no such number on that file: ENOTTY', () => {
     const { outcome } = new Bench(ROOT).ioctl({ handle: DEVICE, op: 0xb8ff });

@@ -39,6 +39,10 @@ export const BINDABLE = {
     what: 'MSHV_RUN_VP result 0 and message, where no event shows the stop of the VP',
     why: 'what the guest does until it stops is not in the trace',
   },
+  mapping: {
+    what: 'result of an mmap that succeeds',
+    why: 'the kernel chooses the address',
+  },
   'page-rest': {
     what: 'MSHV_ROOT_HVCALL out.data behind the output of the call',
     why: 'it is what the kernel’s page held before',

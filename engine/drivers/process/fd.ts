@@ -9,6 +9,7 @@ import { driverOf, driverState } from '../kernel/objects.ts';
 import { partitionOf, vpOf } from '../mshv/objects.ts';
 import { closeFile, shareFile } from './close.ts';
 import { type File, fileOfFd, fileOfHandle, installFd, newFd, removeFd } from './files.ts';
+import { mmap } from './mmap.ts';
 
 const DEVICE = '/dev/mshv';
 const EBADF = failure('EBADF');
@@ -80,7 +81,7 @@ function isKnown(context: Context, file: File | undefined): file is File {
   return vpOf(context, file.partition, file.vp) !== undefined;
 }
 
-/** How a call on descriptors is handled; undefined for files that are not the drivers', or not known, and for mappings. */
+/** How a call on descriptors is handled; undefined for files that are not the drivers', or not known, and for eventfds. */
 export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | undefined {
   switch (event.what) {
     case 'open':
@@ -92,6 +93,10 @@ export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | 
     case 'dup': {
       const file = fileOf(context, event, event.from);
       return isKnown(context, file) ? dup(file) : undefined;
+    }
+    case 'mmap': {
+      const file = fileOf(context, event, event.fd);
+      return isKnown(context, file) ? mmap(file) : undefined;
     }
     default:
       return undefined;
