@@ -3,31 +3,34 @@ import type { Frame } from './frame.ts';
 /** The open stimuli, found by their own number and by those of the recorded events below them. */
 export class Frames {
   readonly #frames = new Map<number, Frame>();
+  readonly #open = new Set<Frame>();
 
   get(seq: number): Frame | undefined {
     return this.#frames.get(seq);
   }
 
+  /** In the order in which they began; those that are dropped meanwhile may be passed over. */
   all(): ReadonlySet<Frame> {
-    return new Set(this.#frames.values());
+    return this.#open;
   }
 
   /** Every open stimulus is a call that has been made and not returned. */
   allCalling(): boolean {
-    for (const { phase } of this.#frames.values())
-      if (phase !== 'calling' && phase !== 'waiting') return false;
+    for (const { phase } of this.#open) if (phase !== 'calling' && phase !== 'waiting') return false;
     return true;
   }
 
   /** The event `seq` belongs to the frame. */
   join(frame: Frame, seq: number): void {
     frame.members.push(seq);
+    this.#open.add(frame);
     this.#frames.set(seq, frame);
   }
 
   /** The stimulus is dealt with. */
   drop(frame: Frame): void {
     frame.phase = 'done';
+    this.#open.delete(frame);
     for (const seq of frame.members) this.#frames.delete(seq);
   }
 }

@@ -49,7 +49,10 @@ function performMsr(
   }
   const fault = event.fault ?? own.fault;
   const value = event.value ?? own.value;
-  return { answer: { ...own, fault, value }, completed: { ...event, fault, value } };
+  const answer = fault === own.fault && value === own.value ? own : { ...own, fault, value };
+  // A whole answer was recorded: the event is complete as it is, which spares a copy of most events.
+  const isComplete = event.fault !== undefined && event.value !== undefined;
+  return { answer, completed: isComplete ? event : { ...event, fault, value } };
 }
 
 function performHypercall(
@@ -70,12 +73,12 @@ function performHypercall(
   const output = event.output ?? own.output;
   const fault = event.fault ?? own.fault ?? false;
   const withOutput = output === undefined ? {} : { output };
+  const answer = { ...own, result, fault, ...withOutput };
+  const isComplete = event.result !== undefined && !fault && output === event.output;
+  if (isComplete) return { answer, completed: event };
   // An answer that was recorded stays as it was; the engine's own says that there was no fault.
   const ended = fault ? { fault } : event.result === undefined ? { result, fault } : { result };
-  return {
-    answer: { ...own, result, fault, ...withOutput },
-    completed: { ...event, ...withOutput, ...ended },
-  };
+  return { answer, completed: { ...event, ...withOutput, ...ended } };
 }
 
 function compareHypercall(

@@ -1,9 +1,9 @@
-import type { ShownCall } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { EventKind, TraceEvent } from '../trace/event.ts';
 import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
 import { type Ahead, NOTHING_AHEAD } from './ahead.ts';
 import { Verdict } from './compare.ts';
+import { Executor } from './executor.ts';
 import {
   answered,
   type Expectation,
@@ -19,9 +19,8 @@ import { compareRequest, describe, sameEvent } from './match.ts';
 import { Numberer, type Numbering, returnOf } from './numbering.ts';
 import { compareOutcome, completedCall } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
-import { type Performed, perform } from './perform.ts';
 import type { StepObserver } from './step.ts';
-import { asOutcome, componentOf, endOf, isDriven, ruleOf } from './stimulus.ts';
+import { asOutcome, endOf, isDriven } from './stimulus.ts';
 
 /** Linux errno of a call that a signal interrupted. */
 const EINTR = 4;
@@ -47,7 +46,7 @@ export class Replayer {
   readonly #machine: Machine;
   readonly #numbering: Numbering;
   readonly #childKinds: ReadonlySet<EventKind>;
-  readonly #observe: StepObserver;
+  readonly #executor: Executor;
   readonly #frames = new Frames();
   readonly #returns = new PendingReturns();
   readonly #numbers: Numberer;
@@ -58,7 +57,7 @@ export class Replayer {
     this.#numbering = options.numbering;
     this.#numbers = new Numberer(options.numbering, options.lastSeq ?? 0);
     this.#childKinds = options.childKinds;
-    this.#observe = options.observe;
+    this.#executor = new Executor(options.machine, options.numbering, options.observe);
   }
 
   /** No driver is in the middle of anything: the machine's whole state is its store and the open calls. */
@@ -120,28 +119,36 @@ export class Replayer {
 
   #stimulus(given: TraceEvent, ahead: Ahead): void {
     const event = this.#numbers.recorded(given);
-    const frame = this.#open(event);
-    const address = at(event.seq);
-    if (event.kind === 'msr' || event.kind === 'hypercall' || event.kind === 'intercept') {
-      const { answer } = this.#execute(event, address, undefined, this.verdict);
-      expectEmitted(frame, answer, address);
-      // The kernel hears of a VP's stop by what the hypervisor made of it.
-      if (isDriven(event)) this.#start(frame, frame.handler?.enter(this.#machine, event));
-    } else {
-      const { store } = this.#machine;
-      const from = store.entries;
-      store.writer(address, componentOf(event));
-      if (event.kind === 'message') this.#machine.note(event);
-      const { handler } = frame;
-      if (handler !== undefined && isDriven(event)) {
-        this.#start(frame, handler.enter(this.#machine, event));
-        this.#resume(frame);
-      }
-      const step = { address, event, parent: undefined, derived: false, returned: false };
-      this.#observe({ ...step, from, to: store.entries });
-    }
+    const { kind } = event;
+    const isCall = kind === 'msr' || kind === 'hypercall' || kind === 'intercept';
+    const frame = isCall ? this.#answered(event) : this.#happened(event);
+    if (frame === undefined) return;
     this.#frames.join(frame, event.seq);
     this.#advance(frame, ahead);
+  }
+
+  /** What the hypervisor answers. Most accesses and calls cause nothing further: nothing is opened for them. */
+  #answered(event: TraceEvent): Frame | undefined {
+    const address = at(event.seq);
+    const { answer } = this.#executor.execute(event, address, undefined, this.verdict);
+    const isDone = answer.kind === 'none' || answer.emitted === undefined;
+    if (isDone && !isDriven(event)) return undefined;
+    const frame = this.#open(event);
+    expectEmitted(frame, answer, address);
+    // The kernel hears of a VP's stop by what the hypervisor made of it.
+    if (isDriven(event)) this.#start(frame, frame.handler?.enter(this.#machine, event));
+    return frame;
+  }
+
+  /** What the kernel handles, or what only happened. */
+  #happened(event: TraceEvent): Frame {
+    const frame = this.#open(event);
+    this.#executor.happened(event, at(event.seq), () => {
+      if (frame.handler === undefined || !isDriven(event)) return;
+      this.#start(frame, frame.handler.enter(this.#machine, event));
+      this.#resume(frame);
+    });
+    return frame;
   }
 
   /** A recorded event below an open stimulus. */
@@ -175,7 +182,7 @@ export class Replayer {
 
   #match(frame: Frame, expected: Expectation, event: TraceEvent, address: Address): void {
     compareRequest(expected.what, event, address, this.verdict, (reason) => this.#machine.countBound(reason));
-    const { answer, completed } = this.#execute(event, address, expected.parent, this.verdict);
+    const { answer, completed } = this.#executor.execute(event, address, expected.parent, this.verdict);
     nest(frame, completed, address);
     answered(frame, expected, answer, address);
   }
@@ -183,7 +190,7 @@ export class Replayer {
   /** An event that the engine did not expect: it happened, so its effects do too. */
   #unexpected(frame: Frame, event: TraceEvent, address: Address): void {
     this.verdict.differs(address, 'event', 'nothing', describe(event), 'drivers.sequence');
-    const { answer } = this.#execute(event, address, at(frame.stimulus.seq), this.verdict);
+    const { answer } = this.#executor.execute(event, address, at(frame.stimulus.seq), this.verdict);
     expectEmitted(frame, answer, address);
   }
 
@@ -237,35 +244,17 @@ export class Replayer {
     const event = this.#numbers.event(expected, address, frame.stimulus, ahead);
     this.derived++;
     const shown = expected.what.kind === 'hypercall' ? expected.what.recorded : undefined;
-    const { answer, completed } = this.#execute(event, address, expected.parent, undefined, shown);
+    const { answer, completed } = this.#executor.execute(event, address, expected.parent, undefined, shown);
     nest(frame, completed, address);
     answered(frame, expected, answer, address);
-  }
-
-  /** Executes an event on the hypervisor's side; without a verdict it is the engine's own, and derived. */
-  #execute(
-    event: TraceEvent,
-    at: Address,
-    parent: Address | undefined,
-    verdict: Verdict | undefined,
-    shown?: ShownCall,
-  ): Performed {
-    const { store } = this.#machine;
-    const from = store.entries;
-    store.writer(at, componentOf(event));
-    const performed = perform(this.#machine, event, at, verdict, shown);
-    const derived = verdict === undefined && this.#numbering === 'derive';
-    const step = { address: at, event: performed.completed, parent, derived, returned: false };
-    const rule = ruleOf(performed.answer);
-    this.#observe({ ...step, from, to: store.entries, ...(rule === undefined ? {} : { rule }) });
-    return performed;
   }
 
   /** The driver is through and nothing is expected any more: compare the outcome, await the return. */
   #finished(frame: Frame): void {
     const { stimulus, outcome } = frame;
     if (frame.phase === 'leaving') {
-      this.#returned(frame);
+      this.#executor.returned(frame);
+      this.#frames.drop(frame);
     } else if (stimulus.kind !== 'ioctl' && stimulus.kind !== 'fd') {
       this.#frames.drop(frame);
     } else if (outcome?.ret === undefined && frame.handler?.wake !== undefined) {
@@ -356,31 +345,12 @@ export class Replayer {
   #leave(frame: Frame): void {
     const { completed, handler } = frame;
     frame.phase = 'leaving';
-    frame.leaveFrom = this.#machine.store.entries;
-    frame.leaveSub = frame.sub;
-    this.#machine.store.writer(returnOf(completed.seq), componentOf(completed));
+    this.#executor.leaving(frame);
     if (handler?.leave !== undefined && isDriven(completed)) {
       frame.answer = NO_ANSWER;
       this.#start(frame, asOutcome(handler.leave(this.#machine, completed)));
     }
     this.#advance(frame, NOTHING_AHEAD);
-  }
-
-  #returned(frame: Frame): void {
-    const { completed, sub, leaveSub } = frame;
-    this.#observe({
-      ...{
-        address: returnOf(completed.seq),
-        event: completed,
-        parent: undefined,
-        derived: false,
-        returned: true,
-      },
-      ...{ from: frame.leaveFrom, to: this.#machine.store.entries },
-      ...(sub > leaveSub ? { firstSub: leaveSub + 1 } : {}),
-      ...(frame.outcome === undefined ? {} : { rule: frame.outcome.rule }),
-    });
-    this.#frames.drop(frame);
   }
 
   /** Nothing more will be recorded below the stimulus: what is still expected is missing. */

@@ -14,8 +14,8 @@ export interface Step {
   readonly derived: boolean;
   /** True for the step at a call's return: `event` then has `ret` and `out`, and its return-side effects are done. */
   readonly returned: boolean;
-  /** The rule that produced the engine's answer. */
-  readonly rule?: AnswerRule;
+  /** The rule that produced the engine's answer; undefined where nobody answered. */
+  readonly rule: AnswerRule | undefined;
   /** Journal entries `from` up to but not including `to` were written by this step alone. */
   readonly from: number;
   readonly to: number;

@@ -38,6 +38,7 @@ export class Traffic {
       returned: false,
       from: 0,
       to: 0,
+      rule: undefined,
     });
     return this;
   }
