@@ -13,7 +13,7 @@ const suppressions = new RegExp(
 );
 /** Paths of somebody's machine, and hosts that packages came from: meaningless to whoever reads the project. */
 const privateMentions = new RegExp(
-  `${['\\.\\.', 'shared'].join('/')}\\b|(?<![\\w.])/(?:work|farm|root|home/\\w+)/|registry\\.[\\w-]+\\.\\w+|"resolve[d]"`,
+  `${['\\.\\.', 'shared'].join('/')}\\b|(?<![\\w.])/(?:work|farm)/|registry\\.[\\w-]+\\.\\w+|"resolve[d]"`,
   'g',
 );
 
