@@ -6,6 +6,7 @@ import {
   DRIVER,
   MSHV,
   MSHV_CPU,
+  MSHV_OPEN,
   MSHV_PARTITION,
   MSHV_REGION,
   MSHV_ROUTE,
@@ -33,4 +34,5 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   ...LATER_HYPERVISOR_KINDS,
   MSHV_REGION,
   MSHV_ROUTE,
+  MSHV_OPEN,
 ];

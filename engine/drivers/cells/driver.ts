@@ -78,6 +78,8 @@ export const MSHV_VP = objectKind('vp', MSHV_PARTITION, 'decimal', {
   certain: cell('hex'),
   /** The hypervisor has told that it stopped, and no call has taken the message yet. */
   kicked: cell('bool'),
+  /** A call runs it (the RFC of 2020 kept that itself). */
+  running: cell('bool'),
   /** Its message, where the slot of the SynIC had it as a whole. */
   message: cell('bytes'),
   /** The parent's statistics are on a page of their own. */
@@ -86,6 +88,9 @@ export const MSHV_VP = objectKind('vp', MSHV_PARTITION, 'decimal', {
 
 /** `driver.mshv.partition[2].route[5]`: the message that an interrupt line stands for. */
 export const MSHV_ROUTE = objectKind('route', MSHV_PARTITION, 'decimal', { address: cell(), data: cell() });
+
+/** `driver.mshv.open[1]`: an open device of the RFC of 2020, which wants its version asked for first. */
+export const MSHV_OPEN = objectKind('open', MSHV, 'decimal', { version: cell('bool') });
 
 /** What backs a region of guest memory (Linux 7.2 drivers/hv/mshv_root.h, enum mshv_region_type). */
 export const REGION_KINDS = ['none', 'pinned', 'movable', 'mmio'] as const;

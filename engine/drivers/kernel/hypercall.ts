@@ -1,6 +1,6 @@
 import { encodeControl, type HypercallCode, hypercalls } from '../../abi/index.ts';
 import type { BindReason } from '../../machine/bindable.ts';
-import type { DriverRun, HypercallAnswer } from '../../machine/child.ts';
+import type { DriverRun, HypercallAnswer, ShownCall } from '../../machine/child.ts';
 import type { Actor } from './access.ts';
 
 export interface HypercallOptions {
@@ -10,6 +10,8 @@ export interface HypercallOptions {
   readonly reps?: number;
   /** What a recorded call returned, as far as it is known. */
   readonly output?: Uint8Array;
+  /** What a record that shows the call from outside says of its answer. */
+  readonly recorded?: ShownCall;
   readonly bind?: BindReason;
   /** Bytes of the input that `bind` is about. */
   readonly bound?: readonly [from: number, to: number];

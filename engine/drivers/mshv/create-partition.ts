@@ -93,7 +93,7 @@ function createInput(arg: Uint8Array): Uint8Array {
 }
 
 /** The id that the recorded call gave its partition, as the output of the hypercall below it. */
-function recordedOutput(event: IoctlEvent): Uint8Array | undefined {
+export function recordedOutput(event: IoctlEvent): Uint8Array | undefined {
   const handle = event.out?.handle;
   if (handle?.kind !== 'partition' || handle.partition === undefined) return undefined;
   const output = new Uint8Array(OUTPUT_BYTES);
@@ -116,7 +116,7 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
   );
   if (ret !== 0) return { ret, rule: RULE };
   const partition = readU64(answer.output ?? new Uint8Array(0), OUTPUT_ID);
-  note(context, event, partition);
+  notePartition(context, event, partition);
   return {
     ret: newFd(context, event),
     out: { handle: { kind: 'partition', partition } },
@@ -124,8 +124,8 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
   };
 }
 
-/** The driver's own object; a record in which an id comes twice says so elsewhere. */
-function note(context: Context, event: IoctlEvent, partition: bigint): void {
+/** Notes the driver's own object; a record in which an id comes twice says so elsewhere. */
+export function notePartition(context: Context, event: IoctlEvent, partition: bigint): void {
   const { store } = context;
   const mshv = driverOf(context, MSHV);
   const old = store.find(mshv, MSHV_PARTITION, keyOf(partition));
@@ -137,7 +137,7 @@ function note(context: Context, event: IoctlEvent, partition: bigint): void {
 }
 
 /** The descriptor exists once the call has returned. */
-function leave(context: Context, event: IoctlEvent): void {
+export function installPartition(context: Context, event: IoctlEvent): void {
   if (typeof event.ret !== 'number' || event.ret < 0) return;
   const { store } = context;
   const created = store
@@ -153,5 +153,5 @@ export const CREATE_PARTITION_IOCTL: IoctlRow = {
   name: 'MSHV_CREATE_PARTITION',
   argBytes: V1_BYTES,
   enter,
-  leave,
+  leave: installPartition,
 };

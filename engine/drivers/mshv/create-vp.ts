@@ -64,7 +64,7 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
     yield* deleteVp(actor, vp);
     return { ret: mapped.ret, rule: RULE };
   }
-  note(context, event, id, index, mapped.parentStats);
+  noteVp(context, event, id, index, mapped.parentStats);
   return {
     ret: newFd(context, event),
     out: { handle: { kind: 'vp', partition, vp: index } },
@@ -73,7 +73,7 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
 }
 
 /** Whether the partition is initialised is the hypervisor's to say: the pages are deposited all the same. */
-function* createVp(context: Context, actor: Actor, vp: VpId): DriverRun<number> {
+export function* createVp(context: Context, actor: Actor, vp: VpId): DriverRun<number> {
   const ret = yield* deposit(context, actor, vp.partition, DEPOSIT_PAGES);
   if (ret !== 0) return ret;
   const input = new Uint8Array(INPUT.bytes);
@@ -123,7 +123,7 @@ function* mapStats(
   return { ret: parent, parentStats: false };
 }
 
-function note(
+export function noteVp(
   context: Context,
   event: IoctlEvent,
   partition: ObjectId,
@@ -139,7 +139,7 @@ function note(
   store.set(references, store.number(references) + 1);
 }
 
-function leave(context: Context, event: IoctlEvent): void {
+export function installVp(context: Context, event: IoctlEvent): void {
   if (typeof event.ret !== 'number' || event.ret < 0) return;
   const { store } = context;
   for (const partition of store.children(driverOf(context, MSHV), MSHV_PARTITION)) {
@@ -157,5 +157,5 @@ export const CREATE_VP_IOCTL: IoctlRow = {
   name: 'MSHV_CREATE_VP',
   argBytes: ARG_BYTES,
   enter,
-  leave,
+  leave: installVp,
 };

@@ -56,8 +56,9 @@ function demand(
   partition: bigint,
 ): { readonly partition: bigint; readonly pages: number } | number | undefined {
   if (status === INSUFFICIENT_MEMORY) return { partition, pages: 1 };
-  // Linux 6.16 knows only the first of the four; when the others came is not exactly known.
-  if (context.profile.kernel === 'upstream-6.16') return undefined;
+  // The RFC of 2020 and Linux 6.16 know only the first of the four; when the others came is not exactly known.
+  const { kernel } = context.profile;
+  if (kernel === 'upstream-6.16' || kernel === 'rfc2020') return undefined;
   if (status === INSUFFICIENT_CONTIGUOUS) return { partition, pages: CONTIGUOUS_PAGES };
   if (status !== INSUFFICIENT_ROOT && status !== INSUFFICIENT_CONTIGUOUS_ROOT) return undefined;
   if (!isRoot(context)) return failure('ENOMEM');

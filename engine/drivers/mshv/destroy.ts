@@ -45,6 +45,14 @@ export function* destroyPartition(context: Context, actor: Actor, partition: big
   const id = partitionOf(context, partition);
   if (id === undefined) return;
   const { store } = context;
+  // The RFC of 2020 had no pages of VPs to unmap, and unpinned the guest's memory without unmapping it.
+  if (context.profile.kernel === 'rfc2020') {
+    yield* hypercall(actor, FINALIZE_PARTITION, idInput(partition), { fast: true });
+    yield* withdrawAll(actor, partition);
+    yield* hypercall(actor, DELETE_PARTITION, idInput(partition), { fast: true });
+    store.destroy(id);
+    return;
+  }
   if (store.low(cellAt(id, MSHV_PARTITION.slots.initialized)) === 1) {
     const vps = store
       .children(id, MSHV_VP)

@@ -18,7 +18,8 @@ const DEPOSIT_PAGES = constantNumber('HV_INIT_PARTITION_DEPOSIT_PAGES');
 const ID = fieldOf('hv_input_initialize_partition', 'partition_id');
 const INPUT_BYTES = 8;
 
-function* initialize(context: Context, actor: Actor, partition: bigint): DriverRun<number> {
+/** Deposits what a partition takes and initialises it; gives the errno. */
+export function* initialize(context: Context, actor: Actor, partition: bigint): DriverRun<number> {
   const ret = yield* deposit(context, actor, partition, DEPOSIT_PAGES);
   if (ret !== 0) return ret;
   const input = new Uint8Array(INPUT_BYTES);

@@ -8,6 +8,7 @@ import type { IoctlEvent } from '../../trace/event.ts';
 import type { HandleKind } from '../../trace/handle.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
+import { RFC2020_IOCTLS } from '../rfc2020/ioctls.ts';
 import { CREATE_PARTITION_IOCTL } from './create-partition.ts';
 import { CREATE_VP_IOCTL } from './create-vp.ts';
 import { INITIALIZE_IOCTL } from './initialize.ts';
@@ -30,13 +31,19 @@ const ROWS: readonly IoctlRow[] = [
   SET_MSI_ROUTING_IOCTL,
 ];
 
-const BY_REQUEST: ReadonlyMap<string, IoctlRow> = new Map(
-  ROWS.map((row) => {
-    const number = ioctlNamed('upstream', row.fd, row.name)?.number;
-    if (number === undefined) throw new Error(`upstream has no ${row.name} on a ${row.fd}`);
-    return [requestKey(row.fd, number), row];
-  }),
-);
+/** The calls of each driver that is modelled. */
+const DRIVERS = { upstream: ROWS, rfc2020: RFC2020_IOCTLS } as const;
+type Modelled = keyof typeof DRIVERS;
+
+function byRequest(dialect: Modelled): ReadonlyMap<string, Handler<IoctlEvent>> {
+  return new Map(
+    DRIVERS[dialect].map((row) => {
+      const number = ioctlNamed(dialect, row.fd, row.name)?.number;
+      if (number === undefined) throw new Error(`${dialect} has no ${row.name} on a ${row.fd}`);
+      return [requestKey(row.fd, number), handlerOf(row)];
+    }),
+  );
+}
 
 function requestKey(fd: string, number: number): string {
   return `${fd}:${number}`;
@@ -107,9 +114,10 @@ function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
   };
 }
 
-const HANDLERS: ReadonlyMap<IoctlRow, Handler<IoctlEvent>> = new Map(
-  ROWS.map((row) => [row, handlerOf(row)]),
-);
+const HANDLERS: Readonly<Record<Modelled, ReadonlyMap<string, Handler<IoctlEvent>>>> = {
+  upstream: byRequest('upstream'),
+  rfc2020: byRequest('rfc2020'),
+};
 
 /** A number that the file does not know. */
 const UNKNOWN_REQUEST: Handler<IoctlEvent> = {
@@ -119,12 +127,13 @@ const UNKNOWN_REQUEST: Handler<IoctlEvent> = {
   },
 };
 
-/** How an ioctl of the upstream driver is handled; undefined where it is not modelled or its object not known. */
+/** How an ioctl is handled; undefined where it is not modelled or its object not known. */
 export function ioctlHandler(context: Context, event: IoctlEvent): Handler<IoctlEvent> | undefined {
   const dialect = event.dialect ?? dialectOf(context.profile.kernel);
   const fd = FD_KINDS[event.handle.kind];
-  if (dialect !== 'upstream' || fd === undefined || !isKnown(context, event)) return undefined;
-  const row = BY_REQUEST.get(requestKey(fd, event.op));
-  if (row !== undefined) return HANDLERS.get(row);
-  return findIoctl('upstream', fd, event.op) === undefined ? UNKNOWN_REQUEST : undefined;
+  if ((dialect !== 'upstream' && dialect !== 'rfc2020') || fd === undefined) return undefined;
+  if (!isKnown(context, event)) return undefined;
+  const handler = HANDLERS[dialect].get(requestKey(fd, event.op));
+  if (handler !== undefined) return handler;
+  return findIoctl(dialect, fd, event.op) === undefined ? UNKNOWN_REQUEST : undefined;
 }

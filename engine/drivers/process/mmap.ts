@@ -5,6 +5,7 @@ import type { Context } from '../../machine/context.ts';
 import type { Handler } from '../../machine/sides.ts';
 import type { FdEvent } from '../../trace/event.ts';
 import { failure } from '../kernel/errno.ts';
+import { mapStatePage, REGISTERS_PAGE } from '../mshv/pages.ts';
 import type { File } from './files.ts';
 
 const PAGE_BYTES = BigInt(constantNumber('HV_HYP_PAGE_SIZE'));
@@ -21,12 +22,22 @@ function refused(context: Context, file: File, offset: bigint): number {
   return vp === undefined || context.store.get(cellAt(vp, slot)) === 0n ? failure('ENODEV') : 0;
 }
 
+/** The RFC of 2020 has the register page alone, and maps it when it is first asked for. */
+function* mapped(context: Context, event: FdEvent, file: File): DriverRun<number> {
+  const offset = event.offset ?? 0n;
+  if (context.profile.kernel !== 'rfc2020' || file.kind !== 'vp') return refused(context, file, offset);
+  if (offset !== 0n) return failure('EINVAL');
+  if (refused(context, file, offset) === 0) return 0;
+  const actor = { component: 'mshv', cpu: event.cpu ?? 0 };
+  const vp = { partition: file.partition, index: file.vp };
+  return yield* mapStatePage(context, actor, vp, REGISTERS_PAGE);
+}
+
 /** mmap of a VP's pages (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_vp_mmap); the address is the kernel's choice. */
 export function mmap(file: File): Handler<FdEvent> {
   return {
     *enter(context, event): DriverRun<Outcome> {
-      yield* [];
-      const ret = refused(context, file, event.offset ?? 0n);
+      const ret = yield* mapped(context, event, file);
       if (ret !== 0) return { ret, rule: RULE };
       // Other failures are of memory and of rights, which the machine does not show.
       if (typeof event.ret === 'number' && event.ret < 0) return { ret: event.ret, rule: UNMODELLED };

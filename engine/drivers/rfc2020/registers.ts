@@ -1,0 +1,93 @@
+import { constantNumber, fieldOf, hypercalls, readU32, writeField } from '../../abi/index.ts';
+import { UNMODELLED } from '../../hypervisor/index.ts';
+import type { DriverRun, Outcome } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { IoctlEvent } from '../../trace/event.ts';
+import type { Actor } from '../kernel/access.ts';
+import { errnoOf, failure } from '../kernel/errno.ts';
+import { issue } from '../kernel/hypercall.ts';
+import type { IoctlRow } from '../mshv/ioctl-row.ts';
+import { EXPLICIT_SUSPEND, INTERCEPT_SUSPEND } from '../mshv/run/registers.ts';
+import { vpOfCall } from '../mshv/run/vp.ts';
+
+const RULE = 'Linux.rfc2020.registers';
+const ARG = { bytes: 24, count: fieldOf('rfc2020_mshv_vp_registers', 'count') };
+const MAX_REGISTERS = 128;
+const NAME_BYTES = 4;
+const VALUE_BYTES = 16;
+const HEADER_BYTES = 16;
+const ELEMENT_BYTES = 32;
+const ID = fieldOf('hv_input_set_vp_registers', 'partition_id');
+const INDEX = fieldOf('hv_input_set_vp_registers', 'vp_index');
+const SET_BATCH = constantNumber('HV_SET_REGISTER_BATCH_SIZE');
+const GET = hypercalls.number('GET_VP_REGISTERS');
+const SET = hypercalls.number('SET_VP_REGISTERS');
+/** Where a value stands in an element of a set call, behind its name. */
+const VALUE_AT = 16;
+
+function header(event: IoctlEvent, bytes: number): Uint8Array {
+  const vp = vpOfCall(event);
+  const input = new Uint8Array(HEADER_BYTES + bytes);
+  writeField(input, ID, vp.partition);
+  writeField(input, INDEX, vp.index);
+  return input;
+}
+
+/** The lists could not be read: by the driver, or only by the recorder. */
+function unread({ ret }: IoctlEvent): Outcome {
+  if (ret === undefined || ret === failure('EFAULT')) return { ret: failure('EFAULT'), rule: RULE };
+  return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
+}
+
+function* get(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
+  const count = readU32(arg, ARG.count) | 0;
+  if (count > MAX_REGISTERS || count < 0) return { ret: failure('EINVAL'), rule: RULE };
+  if (count === 0) return { ret: 0, rule: RULE };
+  const names = event.in;
+  if (names === undefined || names.length < count * NAME_BYTES) return unread(event);
+  const input = header(event, count * NAME_BYTES);
+  input.set(names.subarray(0, count * NAME_BYTES), HEADER_BYTES);
+  const output = event.ret === 0 ? event.out?.data : undefined;
+  const call = { reps: count, ...(output === undefined ? {} : { recorded: { output } }) };
+  const answer = yield* issue(actor, GET, input, call);
+  const ret = errnoOf(answer, context.profile);
+  if (ret !== 0) return { ret, rule: RULE };
+  return {
+    ret,
+    out: { data: (answer.output ?? new Uint8Array(0)).slice(0, count * VALUE_BYTES) },
+    rule: RULE,
+  };
+}
+
+function* set(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
+  const count = readU32(arg, ARG.count) | 0;
+  if (count > MAX_REGISTERS || count < 0) return { ret: failure('EINVAL'), rule: RULE };
+  const lists = event.in ?? new Uint8Array(0);
+  if (lists.length < count * (NAME_BYTES + VALUE_BYTES)) return unread(event);
+  const view = new DataView(lists.buffer, lists.byteOffset, lists.length);
+  const names = Array.from({ length: count }, (_, i) => view.getUint32(i * NAME_BYTES, true));
+  // Whether a VP runs is the driver's affair.
+  if (names.some((name) => name === EXPLICIT_SUSPEND || name === INTERCEPT_SUSPEND)) {
+    return { ret: failure('EINVAL'), rule: RULE };
+  }
+  for (let done = 0; done < count; ) {
+    const batch = names.slice(done, done + SET_BATCH);
+    const input = header(event, batch.length * ELEMENT_BYTES);
+    const elements = new DataView(input.buffer, HEADER_BYTES);
+    batch.forEach((name, i) => {
+      const from = count * NAME_BYTES + (done + i) * VALUE_BYTES;
+      elements.setUint32(i * ELEMENT_BYTES, name, true);
+      input.set(lists.subarray(from, from + VALUE_BYTES), HEADER_BYTES + i * ELEMENT_BYTES + VALUE_AT);
+    });
+    const ret = errnoOf(yield* issue(actor, SET, input, { reps: batch.length }), context.profile);
+    if (ret !== 0) return { ret, rule: RULE };
+    done += batch.length;
+  }
+  return { ret: 0, rule: RULE };
+}
+
+/** Registers of a VP as the RFC of 2020 had them: a list of names and one of values. */
+export const REGISTER_IOCTLS: readonly IoctlRow[] = [
+  { fd: 'vp', name: 'MSHV_GET_VP_REGISTERS', argBytes: ARG.bytes, enter: get },
+  { fd: 'vp', name: 'MSHV_SET_VP_REGISTERS', argBytes: ARG.bytes, enter: set },
+];
