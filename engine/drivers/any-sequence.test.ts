@@ -3,7 +3,15 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import { ioctlNamed, ioctlsOf } from '../abi/index.ts';
 import { replay } from '../replay/replay.ts';
-import type { FailStep, FdEvent, IoctlEvent, LifecycleEvent, TraceEvent } from '../trace/event.ts';
+import type {
+  Dialect,
+  FailStep,
+  FdEvent,
+  InterceptEvent,
+  IoctlEvent,
+  LifecycleEvent,
+  TraceEvent,
+} from '../trace/event.ts';
 import { FAIL_STEPS, LIFECYCLE_WHATS } from '../trace/event.ts';
 import type { Handle } from '../trace/handle.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
@@ -40,9 +48,72 @@ const handle: fc.Arbitrary<Handle> = fc.oneof(
   }),
 );
 
-function request(fd: 'device' | 'partition', name: string): number {
-  return ioctlNamed('upstream', fd, name)?.number ?? 0;
+function request(fd: 'device' | 'partition' | 'vp', name: string, dialect: Dialect = 'upstream'): number {
+  return ioctlNamed(dialect, fd, name)?.number ?? 0;
 }
+
+/** A stop of a VP: a halt, a touch of memory, no message at all. */
+const intercept: fc.Arbitrary<Stimulus<InterceptEvent>> = fc.record({
+  kind: fc.constant('intercept' as const),
+  vp: fc.record({ partition: fc.constantFrom(2n, 3n), vp: fc.constantFrom(0, 1) }),
+  type: fc.constantFrom(0, 0x8001_0007, 0x8000_0001),
+  payload: fc.constantFrom(0, 1, 2).map((access) => {
+    const payload = new Uint8Array(80);
+    payload[5] = access;
+    return payload;
+  }),
+  registers: fc.constantFrom([], [{ name: 0x20010, value: 5n }]),
+});
+
+function memoryArg(frame: number, pages: number, flags: number): Uint8Array {
+  const arg = new Uint8Array(32);
+  const view = new DataView(arg.buffer);
+  view.setBigUint64(0, BigInt(pages) * 0x1000n, true);
+  view.setBigUint64(8, BigInt(frame), true);
+  arg[24] = flags;
+  return arg;
+}
+
+const onGuest: fc.Arbitrary<Stimulus<IoctlEvent>> = fc.oneof(
+  fc.record({
+    kind: fc.constant('ioctl' as const),
+    handle: fc.constant<Handle>({ kind: 'partition', partition: 2n }),
+    op: fc.constant(request('partition', 'MSHV_SET_GUEST_MEMORY')),
+    arg: fc
+      .tuple(fc.nat({ max: 3 }), fc.constantFrom(1, 2, 600), fc.constantFrom(0, 1, 3, 4))
+      .map(([frame, pages, flags]) => memoryArg(frame, pages, flags)),
+    pid,
+  }),
+  fc.record({
+    kind: fc.constant('ioctl' as const),
+    handle: fc.constantFrom<Handle>(
+      { kind: 'vp', partition: 2n, vp: 0 },
+      { kind: 'vp', partition: 2n, vp: 1 },
+    ),
+    op: fc.constantFrom(request('vp', 'MSHV_RUN_VP'), request('vp', 'MSHV_RUN_VP', 'rfc2020')),
+    pid,
+  }),
+  fc.record({
+    kind: fc.constant('ioctl' as const),
+    handle: fc.constant<Handle>({ kind: 'device', open: 1 }),
+    op: fc.constantFrom(
+      request('device', 'MSHV_REQUEST_VERSION', 'rfc2020'),
+      request('device', 'MSHV_CREATE_PARTITION', 'rfc2020'),
+    ),
+    arg: fc.constant(new Uint8Array(40)),
+    pid,
+  }),
+  fc.record({
+    kind: fc.constant('ioctl' as const),
+    handle: fc.constant<Handle>({ kind: 'partition', partition: 2n }),
+    op: fc.constantFrom(
+      request('partition', 'MSHV_CREATE_VP', 'rfc2020'),
+      request('partition', 'MSHV_MAP_GUEST_MEMORY', 'rfc2020'),
+    ),
+    arg: fc.constant(memoryArg(0, 1, 3)),
+    pid,
+  }),
+);
 
 const ioctl: fc.Arbitrary<Stimulus<IoctlEvent>> = fc.oneof(
   fc.record({
@@ -97,7 +168,7 @@ const fd: fc.Arbitrary<Stimulus<FdEvent>> = fc.oneof(
 );
 
 const profile = fc.record({
-  kernel: fc.constantFrom('upstream-7.2', 'upstream-7.0', 'upstream-6.16'),
+  kernel: fc.constantFrom('upstream-7.2', 'upstream-7.0', 'upstream-6.16', 'rfc2020'),
   role: fc.constantFrom('root', 'nested-root', 'l1vh', 'guest'),
   cpus: fc.integer({ min: 1, max: 3 }),
   synicOwnership: fc.constantFrom('before', 'v1', 'v2', 'merged'),
@@ -109,7 +180,7 @@ const profile = fc.record({
 });
 
 it('any sequence of stimuli plays, and its recording replays without a divergence', () => {
-  const stimuli = fc.array(fc.oneof(lifecycle, ioctl, fd), { maxLength: 25 });
+  const stimuli = fc.array(fc.oneof(lifecycle, ioctl, onGuest, onGuest, intercept, fd), { maxLength: 25 });
   fc.assert(
     fc.property(profile, stimuli, (given, events) => {
       const header = { profile: readProfile(given), given };
