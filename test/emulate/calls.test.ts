@@ -54,6 +54,8 @@ describe('calls of a program', { skip: LACKING }, () => {
       ...{ 'unknown-flag': 'EINVAL', isolation: 'EINVAL', 'wrong-size': 'ENOTTY', 'wrong-file': 'ENOTTY' },
       ...{ initialize: 'ok', 'initialize-again': 'ok', 'vp-index': 'EINVAL', 'vp-nowhere': 'EFAULT' },
       ...{ vp: 'ok', 'vp-again': 'EEXIST', unknown: 'ENOTTY' },
+      ...{ 'register-page': 'ok', 'message-page': 'ok', 'ghcb-page': 'ENODEV', 'no-page': 'EINVAL' },
+      ...{ 'partition-page': 'ENODEV', foreign: 'ENOTTY' },
     });
     agrees(trace);
   });

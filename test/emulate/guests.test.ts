@@ -92,21 +92,4 @@ describe('guests', { skip: LACKING }, () => {
     const text = 'Shared. ';
     await shows([program, guest(sampleGuest(text))], sampleOutput(text), UNPRIVILEGED);
   });
-
-  test('signals end MSHV_RUN_VP; the guest goes on where it was', async () => {
-    const program = build('test/emulate/clients/signal.c', folder);
-    await shows([program], 'memory=ok\nrun=EINTR\nagain=EINTR\nhalt=ok\nmessage=80010007\n');
-  });
-
-  test('a program that is killed while its guest runs', async () => {
-    const program = build('samples/clients/hello.c', folder);
-    const spin = guest(guestProgram([{ print: 'on' }, { spin: true }]));
-    const { exit, trace } = await emulate(folder, ['timeout', '-s', 'KILL', '3', program, spin]);
-    assert.equal(exit, 128 + 9);
-    const [last] = events(trace, 'op == MSHV_RUN_VP').slice(-1);
-    assert.equal(last?.ret, -4);
-    assert.equal(events(trace, 'code == HVCALL_DELETE_PARTITION && status == 0').length, 1);
-    const { divergences, verified } = verify(trace);
-    assert.deepEqual({ divergences, verified }, { divergences: [], verified: true });
-  });
 });

@@ -31,5 +31,11 @@ int main(void)
 	vp = show("vp", create_vp(partition, 3));
 	show("vp-again", create_vp(partition, 3));
 	show("unknown", ioctl(vp, 0xb8ff, NULL));
+	show("register-page", mmap(NULL, 4096, PROT_READ, MAP_SHARED, vp, 0) == MAP_FAILED ? -1 : 0);
+	show("message-page", mmap(NULL, 4096, PROT_READ, MAP_SHARED, vp, 4096) == MAP_FAILED ? -1 : 0);
+	show("ghcb-page", mmap(NULL, 4096, PROT_READ, MAP_SHARED, vp, 8192) == MAP_FAILED ? -1 : 0);
+	show("no-page", mmap(NULL, 4096, PROT_READ, MAP_SHARED, vp, 12288) == MAP_FAILED ? -1 : 0);
+	show("partition-page", mmap(NULL, 4096, PROT_READ, MAP_SHARED, partition, 0) == MAP_FAILED ? -1 : 0);
+	show("foreign", ioctl(open("/dev/null", O_RDWR), MSHV_RUN_VP, NULL));
 	return 0;
 }

@@ -5,7 +5,7 @@ import type { IoctlEvent } from '../../../engine/trace/event.ts';
 import { ERRNO } from '../native/numbers.ts';
 import { type CallBytes, readCall, writeCall } from './call-buffers.ts';
 import { install, shareDescriptor } from './descriptors.ts';
-import type { DeviceFile } from './device-file.ts';
+import { type DeviceFile, linkOf } from './device-file.ts';
 import { type Call, type Host, remark, stamp } from './host.ts';
 import { finishMemoryCall, memoryCall, refusedMemory } from './memory-calls.ts';
 
@@ -36,8 +36,7 @@ export function ioctl(host: Host, call: Call): void {
   const file = fileOf(host, call, fd);
   const common = { ...stamp(host, process, tid), kind: 'ioctl', fd, op } as const;
   if (file === undefined) {
-    host.live.feed({ ...common, handle: { kind: 'foreign', fd }, note: 'left to the kernel' });
-    host.listener.proceed(call.id);
+    leave(host, call, common);
     return;
   }
   const row = rowOf(host, file, op);
@@ -63,6 +62,24 @@ export function ioctl(host: Host, call: Call): void {
   else finish({ seq: result.seq, ret: -ERRNO.EFAULT });
   host.returned(result.returned.filter((ended) => ended !== own));
   host.guests.step();
+}
+
+/** A call on a file that is not the device's: the kernel's affair. What it says is known only where nothing is open. */
+function leave(host: Host, call: Call, common: Omit<IoctlStimulus, 'handle'>): void {
+  const { process, tid } = call;
+  const fd = call.args[0] | 0;
+  if (linkOf(process.pid, fd) === undefined) {
+    host.live.feed({ ...common, handle: { kind: 'foreign', fd }, ret: -ERRNO.EBADF });
+  } else {
+    const op = `0x${(call.args[1] % 2 ** 32).toString(16)}`;
+    remark(
+      host,
+      process,
+      tid,
+      `ioctl ${op} on descriptor ${fd}, which is not the device's: left to the kernel`,
+    );
+  }
+  host.listener.proceed(call.id);
 }
 
 /** The call is over: its answers go to the caller's memory, then it returns. */

@@ -17,6 +17,7 @@ import { adopt, adoptChildren, endProcess } from './family.ts';
 import { Guests } from './guests.ts';
 import type { Call, Host } from './host.ts';
 import { ioctl } from './ioctl.ts';
+import { map } from './map.ts';
 import { open } from './open.ts';
 import { type ClientProcess, ClientProcesses, hasSignal } from './process.ts';
 import type { Recorder } from './recorder.ts';
@@ -201,8 +202,12 @@ export class Supervisor implements Host {
         onDescriptors(this, call);
         return;
       }
+      if (call.nr === NR.mmap) {
+        map(this, call);
+        return;
+      }
       if (call.nr === NR.execve || call.nr === NR.execveat) call.process.replaced = true;
-      else if (call.nr !== NR.mmap) call.process.forked = true;
+      else call.process.forked = true;
       this.listener.proceed(call.id);
     }
   }

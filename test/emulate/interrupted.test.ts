@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { guestProgram } from '../../samples/clients/guest.ts';
+import { build, emulate, events, LACKING, scratch, verify } from './build.testing.ts';
+
+function agrees(trace: string): void {
+  const { divergences, verified } = verify(trace);
+  assert.deepEqual({ divergences, verified }, { divergences: [], verified: true });
+}
+
+describe('guests that are interrupted', { skip: LACKING }, () => {
+  const folder = scratch();
+
+  test('signals end MSHV_RUN_VP; the guest goes on where it was', async () => {
+    const { exit, out, trace } = await emulate(folder, [build('test/emulate/clients/signal.c', folder)]);
+    assert.equal(exit, 0);
+    assert.equal(out, 'memory=ok\nrun=EINTR\nagain=EINTR\nhalt=ok\nmessage=80010007\n');
+    agrees(trace);
+  });
+
+  test('a program that is killed while its guest runs', async () => {
+    const program = build('samples/clients/hello.c', folder);
+    const spin = join(folder, 'spin.bin');
+    writeFileSync(spin, guestProgram([{ print: 'on' }, { spin: true }]));
+    const { exit, trace } = await emulate(folder, ['timeout', '-s', 'KILL', '3', program, spin]);
+    assert.equal(exit, 128 + 9);
+    const [last] = events(trace, 'op == MSHV_RUN_VP').slice(-1);
+    assert.equal(last?.ret, -4);
+    assert.equal(events(trace, 'code == HVCALL_DELETE_PARTITION && status == 0').length, 1);
+    agrees(trace);
+  });
+});
