@@ -46,17 +46,17 @@ export function Events() {
   const at = eventAt(model.view.at.value);
   const shown = model.shown.value;
   const proof = new Map(shown === undefined ? [] : proofOf(shown).map((place, i) => [eventAt(place), i]));
-  const row = (index: number, props: RowProps, key: number) => {
+  const row = (index: number, props: RowProps) => {
     const event = pages.row(index);
     return event === undefined ? (
-      <div {...props} key={key} class="row">
+      <div {...props} key={props.id} class="row">
         <span role="gridcell" aria-colindex={1} class="dim">
           …
         </span>
       </div>
     ) : (
       <Row
-        key={key}
+        key={props.id}
         event={event}
         props={props}
         cursor={event.at === at}

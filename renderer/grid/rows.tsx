@@ -25,8 +25,11 @@ interface RowsProps {
   readonly head?: ComponentChildren;
   /** Index of the row that the keyboard is on; undefined where none is. It is brought into sight when it changes. */
   readonly active: number | undefined;
-  /** Draws a row; its outermost element takes `props`, and `key`: elements are used again for other rows. */
-  row(index: number, props: RowProps, key: number): ComponentChildren;
+  /**
+   * Draws a row; its outermost element takes `props`, and `props.id` as its key. Elements are not used again for
+   * other rows: they would be moved, and Chromium forgets the styles of what is changed and moved at once.
+   */
+  row(index: number, props: RowProps): ComponentChildren;
   /** The keyboard asks for a row: arrows, Page keys, Home, End. */
   onMove(index: number): void;
   onKeyDown?(event: KeyboardEvent): void;
@@ -71,21 +74,16 @@ export function Rows(props: RowsProps) {
   };
 
   const { from, to, topPx } = inSight(size, place.value);
-  const pool = pageRows(size) + 3;
   const rows = [];
   for (let index = from; index < to; index++) {
     rows.push(
-      props.row(
-        index,
-        {
-          id: `${id}-${index}`,
-          role: 'row',
-          'aria-rowindex': index + (headPx > 0 ? 2 : 1),
-          'aria-selected': index === active,
-          style: { transform: `translateY(${topPx + (index - from) * rowPx}px)` },
-        },
-        index % pool,
-      ),
+      props.row(index, {
+        id: `${id}-${index}`,
+        role: 'row',
+        'aria-rowindex': index + (headPx > 0 ? 2 : 1),
+        'aria-selected': index === active,
+        style: { transform: `translateY(${topPx + (index - from) * rowPx}px)` },
+      }),
     );
   }
   const inView = active !== undefined && active >= from && active < to;

@@ -62,10 +62,10 @@ export function State() {
         headPx={HEAD_PX}
         head={<Head />}
         active={active}
-        row={(index, props, key) => {
+        row={(index, props) => {
           const line = lines[index];
           return line === undefined ? undefined : (
-            <Line key={key} line={line} props={props} proof={proof.has(line.path)} />
+            <Line key={props.id} line={line} props={props} proof={proof.has(line.path)} />
           );
         }}
         onMove={(index) => {

@@ -135,6 +135,7 @@ describe(`the page beside the command line, seed ${SEED}`, { skip: noChromium, c
           for (const word of wordsOf(line)) assert.ok(operation?.includes(word), `${at}: ${operation}`);
           const text = (await view.page.locator('.event-text').textContent()) ?? '';
           assert.deepEqual(bare(JSON.parse(text)), bare(line), at);
+          assert.deepEqual(await staleSigns(view.page), [], at);
         }
       });
 
@@ -168,6 +169,19 @@ async function setFilter(page: Page, filter: string): Promise<void> {
   await box.fill(filter);
   await box.press('Enter');
   await box.press('Escape');
+}
+
+/** Rows whose sign does not look as it says: hollow for what was derived. Styles once went stale on moved rows. */
+function staleSigns(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('#panel-events .rows [data-at]')]
+      .filter((row) => {
+        const shape = row.querySelector('.glyph path');
+        const hollow = row.querySelector('.glyph')?.getAttribute('aria-label')?.endsWith('derived');
+        return shape === null || (getComputedStyle(shape).fill === 'none') !== hollow;
+      })
+      .map((row) => row.dataset.at ?? ''),
+  );
 }
 
 /** Words that the name of what happened must have. */

@@ -51,7 +51,7 @@ export async function serve(file: string): Promise<Server> {
 }
 
 /** Everything is there in a fraction of it; the machine may be busy. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 export interface ViewOptions {
   readonly width?: number;
