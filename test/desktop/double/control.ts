@@ -33,6 +33,7 @@ export async function startProgram(appFolder: string, words: readonly string[]):
 export const ready = becomeReady;
 
 export async function stopProgram(): Promise<void> {
+  for (const window of [...world.windows]) await window.ask();
   await world.browser?.close();
   server?.close();
   server?.closeAllConnections();

@@ -71,6 +71,7 @@ class DoubleWindow extends EventEmitter implements WindowMembers, AnyWindow {
   readonly #open: () => Promise<ChromiumPage>;
   #visible: boolean;
   #minimized = false;
+  #closing = false;
   #destroyed = false;
   #wasLoaded = false;
 
@@ -156,6 +157,8 @@ class DoubleWindow extends EventEmitter implements WindowMembers, AnyWindow {
     const event = newEvent({});
     this.emit('close', event);
     if (event.defaultPrevented) return false;
+    // From here on it is as good as gone: a load under way is aborted.
+    this.#closing = true;
     await (await this.#started).page.close();
     this.#closed();
     return true;
@@ -170,7 +173,7 @@ class DoubleWindow extends EventEmitter implements WindowMembers, AnyWindow {
   }
 
   isDestroyed(): boolean {
-    return this.#destroyed;
+    return this.#destroyed || this.#closing;
   }
 
   show(): void {
