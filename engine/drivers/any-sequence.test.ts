@@ -188,9 +188,10 @@ it('any sequence of stimuli plays, and its recording replays without a divergenc
         (event, i) =>
           ({ ...event, seq: seqOf(i + 1), t: timeNs(i * 1_000_000), provenance: 'authored' }) as TraceEvent,
       );
-      const { events: recorded } = played({ name: 'any', header, stimuli: scenario }, header.profile);
+      const { events: recorded, hash } = played({ name: 'any', header, stimuli: scenario }, header.profile);
       const report = replay(sourceOf(header, recorded), SIDES);
       assert.deepEqual(report.divergences, []);
+      assert.equal(report.hash, hash);
     }),
     { numRuns: 150 },
   );
