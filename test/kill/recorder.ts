@@ -1,6 +1,6 @@
 /**
  * Records into the file that is its argument until its time is up or it is killed, and tells on stdout how far it
- * is: eight bytes, the last seq, after each batch.
+ * is: the last seq and the time in ns, eight bytes each, after each batch; seq −1 when it has ended.
  */
 import { writeSync } from 'node:fs';
 import { newChunk } from '../../engine/state/journal.ts';
@@ -43,12 +43,12 @@ function batch(): void {
     chunk.seq[0] = seq;
     writer.journal(chunk);
   }
-  tell(t);
+  tell(now());
   if (t < Number(runMs) * 1e6) setTimeout(batch, 1);
   else {
     writer.close();
     seq = -1;
-    tell(t);
+    tell(now());
   }
 }
 
