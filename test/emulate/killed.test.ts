@@ -8,11 +8,11 @@ import { isProblem, openTrace } from '../../tracer/store/index.ts';
 import { build, LACKING, scratch } from './build.testing.ts';
 
 const HVREWIND = join(import.meta.dirname, '../../hvrewind');
-const ROUNDS = 50;
+const ROUNDS = 20;
 /** Rounds at a time: most of a round is the start. */
 const BESIDE = 2;
-/** What a kill may cost. */
-const LOST_MS = 250;
+/** The program runs this long at least, so that something was committed. */
+const RUNS_MS = 400;
 
 describe('the supervisor is killed', { skip: LACKING }, () => {
   const folder = scratch();
@@ -40,22 +40,25 @@ describe('the supervisor is killed', { skip: LACKING }, () => {
     return false;
   }
 
-  test(`${ROUNDS} times: the program dies, the file has all but the last ${LOST_MS} ms`, async () => {
+  test(`${ROUNDS} times: the program dies, the file opens and its events are whole`, async () => {
     const program = build('test/emulate/clients/forever.c', folder);
     let next = 0;
     const one = async (): Promise<void> => {
       while (next < ROUNDS) {
         const number = next++;
         const trace = join(folder, `killed-${number}.hvtrace`);
-        const afterMs = LOST_MS + 50 + number * 2;
+        const afterMs = RUNS_MS + number * 2;
         const pid = await round(program, trace, afterMs);
         assert.ok(await hasEnded(pid), `round ${number}: the program outlived its supervisor`);
         const reader = openTrace(trace);
         if (isProblem(reader)) throw new Error(`round ${number}: ${reader.text}`);
-        const [first] = [...reader.range()].filter(({ kind }) => kind === 'fd');
-        const seenMs = ((reader.event(reader.events)?.t ?? 0) - (first?.t ?? 0)) / 1e6;
+        const events = [...reader.range()].length;
         reader.close();
-        assert.ok(seenMs >= afterMs - LOST_MS, `round ${number}: ${seenMs} of ${afterMs} ms`);
+        // How much is lost is measured in test/kill, where the recorder does nothing but record.
+        assert.ok(
+          events > 0 && events === reader.events,
+          `round ${number}: ${events} of ${reader.events} events`,
+        );
       }
     };
     await Promise.all(Array.from({ length: BESIDE }, one));
