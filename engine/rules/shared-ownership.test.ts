@@ -162,7 +162,10 @@ test('the owner has gone: silent; it refuses to go: found', () => {
 test('a step without an end is over when the next one begins', () => {
   const stop = () => vmbusUp(new Traffic(), 0).life('component-stop', { component: 'vmbus' });
   only(stop().write('mshv', 0, 'SIMP', 0n));
-  silent(stop().life('component-stop', { component: 'mshv' }).write('mshv', 0, 'SIMP', 0n));
+  const over = () => stop().life('component-stop', { component: 'mshv' });
+  silent(over().write('mshv', 0, 'SIMP', 0n));
+  // It may have failed: then VMBus is the owner still.
+  silent(over().write('mshv', 0, 'SIMP', 0x1001n).write('vmbus', 0, 'SIMP', 0n));
 });
 
 test('what is left on belongs to whoever switches it on next', () => {
@@ -218,4 +221,14 @@ test('what was taken and put back is still the owner’s, until the owner lets g
   assert.deepEqual(again, ['R01:timer:off:vmbus', 'R01:mshv:off:vmbus']);
   const letGo = taken().write('vmbus', 0, 'SIMP', 0n).write('mshv', 0, 'SIMP', 0x1001n);
   assert.equal(only(letGo.write('mshv', 0, 'SIMP', 0n)).culprit.component, 'timer');
+});
+
+test('who tried to switch a control on and got #GP takes it from nobody, until it has let go', () => {
+  const refused = () =>
+    new Traffic().write('vmbus', 0, 'SIMP', 0x1001n, { fault: true }).write('mshv', 0, 'SIMP', 0x1001n);
+  silent(refused().write('vmbus', 0, 'SIMP', 0n));
+  only(refused().write('timer', 0, 'SIMP', 0n));
+  only(refused().life('component-stop', { component: 'vmbus', phase: 'end' }).write('vmbus', 0, 'SIMP', 0n));
+  const letGo = refused().write('vmbus', 0, 'SIMP', 0n).write('mshv', 0, 'SIMP', 0x1001n);
+  only(letGo.write('vmbus', 0, 'SIMP', 0n));
 });

@@ -40,6 +40,7 @@ export const sharedOwnership: Rule = {
     'A component writes an enable that another has set already, and later leaves the register alone.',
     'The owner has switched the control off, has stopped, or its CPU is offline.',
     'A guest places its pages where it likes; a root partition keeps the frame that it read.',
+    'The component tried to switch the control on itself and got #GP: what is wrong was wrong before.',
     'The recording began mid-life, or the writer of an access is not known: the owner is not known either.',
   ],
   source:
@@ -78,8 +79,10 @@ export const sharedOwnership: Rule = {
 function violationOf(write: SynicWrite): Violation | undefined {
   const { component, effect, before, fault } = write;
   if (fault || component === undefined || effect === 'on' || effect === 'none') return undefined;
-  const { owner } = before;
-  if (typeof owner === 'string' || owner.component === component) return undefined;
+  const { owner, claim } = before;
+  if (typeof owner === 'string' || owner.component === component || claim?.component === component) {
+    return undefined;
+  }
   return { write, component, effect, owner };
 }
 

@@ -63,7 +63,7 @@ test('the kernels with the ownership patch give no finding, whatever the role an
     fc.property(profile, fc.constantFrom('v1', 'v2', 'merged'), lives, (given, synicOwnership, steps) => {
       assert.deepEqual(findingsOf({ ...given, synicOwnership }, steps), []);
     }),
-    { numRuns: 150 },
+    { numRuns: 250 },
   );
 });
 
@@ -76,7 +76,7 @@ test('before the patch it is mshv that takes what VMBus switched on, on L1VH and
       if (findings.length === 0) return;
       assert.deepEqual([given.role, findings.map(({ id }) => id)], ['l1vh', ['R01:mshv:off:vmbus']]);
     }),
-    { numRuns: 150 },
+    { numRuns: 250 },
   );
   assert.ok(found > 0);
 });

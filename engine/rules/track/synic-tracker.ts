@@ -77,7 +77,9 @@ export class SynicTracker implements Tracker {
     const moment = this.#input.now();
     const effect = effectOf(control, value);
     this.write = { synic, control, before: { ...control }, component, effect, fault, moment };
-    if (!fault) synic.wrote(index, value, component === undefined ? undefined : { component, moment });
+    const deed = component === undefined ? undefined : { component, moment };
+    if (!fault) synic.wrote(index, value, deed);
+    else if (effect === 'on' && deed !== undefined) synic.refused(index, deed);
   }
 
   #lifecycle(event: LifecycleEvent, below: boolean): void {
@@ -97,14 +99,15 @@ export class SynicTracker implements Tracker {
     this.#begun = event.phase === undefined ? event : undefined;
   }
 
-  /** What is over when a life-cycle step has succeeded. */
+  /** What is over when a life-cycle step has succeeded, or perhaps has: one whose end the trace does not show. */
   #ended(event: LifecycleEvent): void {
+    const heir = event.phase === 'end' ? 'nobody' : 'unknown';
     switch (event.what) {
       case 'component-stop':
-        this.#exited(event);
+        this.#exited(event, heir);
         return;
       case 'cpu-offline':
-        this.#each(event.cpu, (synic) => synic.release(() => true));
+        this.#each(event.cpu, (synic) => synic.release(() => true, heir));
         return;
       case 'kexec':
       case 'crash':
@@ -119,8 +122,8 @@ export class SynicTracker implements Tracker {
     }
   }
 
-  #exited({ component, cpu }: LifecycleEvent): void {
-    this.#each(cpu, (synic) => synic.release((deed) => deed.component === component));
+  #exited({ component, cpu }: LifecycleEvent, heir: 'nobody' | 'unknown'): void {
+    this.#each(cpu, (synic) => synic.release((deed) => deed.component === component, heir));
   }
 
   /** A component that could not start holds on to nothing that it did since it tried; it may run all the same. */

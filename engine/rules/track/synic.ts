@@ -35,6 +35,8 @@ export interface ControlState {
   readonly offBy: Deed | undefined;
   /** Its present state is somebody's fault, until it is on again or the victim has gone. */
   readonly harm: Harm | undefined;
+  /** Who last tried to switch it on and got #GP: to that component it is its own, until it lets go or has gone. */
+  readonly claim: Deed | undefined;
 }
 
 /** A register of a SynIC, as far as the trace has told. */
@@ -46,7 +48,7 @@ export interface Control extends ControlState {
 
 type Live = { -readonly [K in keyof Control]: Control[K] };
 
-const UNWRITTEN = { value: undefined, offBy: undefined, harm: undefined };
+const UNWRITTEN = { value: undefined, offBy: undefined, harm: undefined, claim: undefined };
 export const NOTHING_KNOWN: ControlState = { ...UNWRITTEN, on: undefined, owner: 'unknown' };
 export const OFF: ControlState = { ...UNWRITTEN, on: false, owner: 'nobody' };
 export const ON: ControlState = { ...UNWRITTEN, on: true, owner: 'nobody' };
@@ -116,6 +118,11 @@ export class Synic {
     control.value = value;
   }
 
+  /** A write that would have switched a control on was answered with #GP. */
+  refused(index: number, deed: Deed): void {
+    this.#live(index).claim = deed;
+  }
+
   /** A write has taken effect; `deed` is undefined where its writer is not known. */
   wrote(index: number, value: bigint, deed: Deed | undefined): void {
     const control = this.#live(index);
@@ -124,28 +131,40 @@ export class Synic {
     control.on = isOn(register, value);
     control.value = value;
     const ofVictim = harm !== undefined && harm.victim.component === deed?.component;
+    if (control.claim?.component === deed?.component) control.claim = undefined;
     if (control.on) {
       // What was taken from its owner and is put back is the owner's; what was left behind is the next writer's.
-      if (was === false || control.owner === 'nobody') {
+      if (control.owner === 'nobody') {
         control.owner = harm === undefined || ofVictim ? (deed ?? 'unknown') : harm.victim;
       }
       control.offBy = undefined;
       control.harm = undefined;
     } else {
-      control.owner = 'nobody';
+      // Whoever may have had it on is not known to have let go.
+      if (control.owner !== 'unknown') control.owner = 'nobody';
       if (was !== false) control.offBy = deed;
       // The owner has let go of what was taken from it.
       if (ofVictim) control.harm = undefined;
     }
   }
 
-  /** Deeds of those who have gone: they own nothing here any more and cannot be harmed. */
-  release(gone: (deed: Deed) => boolean): void {
+  /**
+   * Deeds of those who have gone: they own nothing here any more and cannot be harmed. What they left on is the
+   * next writer's, or nobody can tell whose it is (`heir`).
+   */
+  release(gone: (deed: Deed) => boolean, heir: 'nobody' | 'unknown' = 'nobody'): void {
     for (const control of this.#controls) {
       if (control === undefined) continue;
-      if (typeof control.owner === 'object' && gone(control.owner)) control.owner = 'nobody';
+      if (typeof control.owner === 'object' && gone(control.owner)) control.owner = heir;
       if (control.offBy !== undefined && gone(control.offBy)) control.offBy = undefined;
-      if (control.harm !== undefined && gone(control.harm.victim)) control.harm = undefined;
+      if (control.harm !== undefined && gone(control.harm.victim)) {
+        control.harm = undefined;
+        control.owner = heir;
+      }
+      if (control.claim !== undefined && gone(control.claim)) {
+        control.claim = undefined;
+        if (heir === 'unknown') control.owner = heir;
+      }
     }
   }
 
