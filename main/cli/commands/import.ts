@@ -13,15 +13,19 @@ export async function run(args: Arguments): Promise<number> {
   const events = await importing('import', async () => {
     const source = await eventTextImporter.open(args.operands[0] ?? '');
     const options = { force: args.flag('force'), how: 'import event text' };
-    return record('import', path, source.header, options, async (writer) => {
-      const progress = progressLine('import', 0);
-      for await (const batch of source.events) {
-        for (const event of batch) writer.append(event);
-        progress.report(writer.events);
-      }
-      progress.done();
-      return writer.events;
-    });
+    try {
+      return await record('import', path, source.header, options, async (writer) => {
+        const progress = progressLine('import', 0);
+        for await (const batch of source.events) {
+          for (const event of batch) writer.append(event);
+          progress.report(writer.events);
+        }
+        progress.done();
+        return writer.events;
+      });
+    } finally {
+      await source.close();
+    }
   });
   if (args.flag('json')) await printJson({ file: path, events });
   else tell(`${path}: ${events} events`);

@@ -1,5 +1,6 @@
 import { play } from '../../../engine/replay/play.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
+import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import { eventTextImporter } from '../../../tracer/import/event-text.ts';
 import { recordingSink } from '../../../tracer/store/index.ts';
 import type { Arguments } from '../command.ts';
@@ -17,10 +18,15 @@ export async function run(args: Arguments): Promise<number> {
   const path = outputPath('run', args, '.hvtrace', args.operands[0] ?? '');
   const played = await importing('run', async () => {
     const scenario = await eventTextImporter.open(args.operands[0] ?? '');
-    const header = withProfile(scenario.header, args.value('profile'));
+    let header: TraceHeader;
     // Scenarios are written by hand: they fit in memory.
     const stimuli: TraceEvent[] = [];
-    for await (const batch of scenario.events) stimuli.push(...batch);
+    try {
+      header = withProfile(scenario.header, args.value('profile'));
+      for await (const batch of scenario.events) for (const event of batch) stimuli.push(event);
+    } finally {
+      await scenario.close();
+    }
     return record('run', path, header, { force: args.flag('force'), how: 'run' }, (writer) => {
       const sink = recordingSink(writer);
       const progress = progressLine('run', 0);
