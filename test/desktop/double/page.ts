@@ -88,7 +88,8 @@ export class ChromiumPage {
         arguments: [{ value: message }],
       });
     } catch (error) {
-      // The document went away meanwhile: what was meant for it is lost.
+      // The document went away meanwhile: what was meant for it is lost. Chromium may say so before it says which.
+      if (/navigated or closed|Cannot find context/.test(String(error))) return;
       if (this.#isolated === context && !this.page.isClosed()) control.pageErrors.push(String(error));
     }
   }
