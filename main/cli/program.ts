@@ -1,38 +1,5 @@
-import { parseCommandLine } from './arguments.ts';
-import { commandPage, overview } from './help.ts';
-import { EXIT, Problem } from './problem.ts';
-import { nearest } from './suggest.ts';
-import { COMMANDS } from './table.ts';
-
-/** Runs one command line and resolves to its exit code. */
-async function main(words: readonly string[]): Promise<number> {
-  const [name, ...rest] = words;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(overview());
-    return name === undefined ? EXIT.usage : EXIT.fine;
-  }
-  if (name === '--version') {
-    const { VERSION } = await import('./version.ts');
-    process.stdout.write(`hvrewind ${VERSION}\n`);
-    return EXIT.fine;
-  }
-  const spec = COMMANDS.find((c) => c.name === name);
-  if (spec === undefined) {
-    const near = nearest(
-      name,
-      COMMANDS.map((c) => c.name),
-    );
-    const hint = near === undefined ? 'hvrewind --help lists them' : `did you mean ${near}?`;
-    throw new Problem(`unknown command ${JSON.stringify(name)}; ${hint}`);
-  }
-  const args = parseCommandLine(spec, rest);
-  if (args.flag('help')) {
-    process.stdout.write(commandPage(spec));
-    return EXIT.fine;
-  }
-  const { run } = await spec.load();
-  return run(args);
-}
+import { dispatch } from './dispatch.ts';
+import { EXIT } from './problem.ts';
 
 /** A reader that goes away (`| head`) is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -40,12 +7,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof Problem)) throw error;
-  // Over what is left of a progress line.
-  const start = process.stderr.isTTY ? '\r\u001b[K' : '';
-  process.stderr.write(`${start}hvrewind: ${error.message}\n`);
-  process.exitCode = error.exit;
-}
+process.exitCode = await dispatch(process.argv.slice(2));

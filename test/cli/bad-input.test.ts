@@ -5,11 +5,14 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { exits, hvrewind, listing, sample, scratch } from './hvrewind.testing.ts';
+import { exits, hvrewind, listing, type Ran, sample, scratch } from './hvrewind.testing.ts';
+import { openPrompt } from './prompt.testing.ts';
 
 const folder = scratch();
+const prompt = openPrompt(folder);
+after(() => prompt.close());
 const at = (name: string): string => join(folder, name);
 const HEADER = '{"profile":{"cpus":2}}';
 const EVENT =
@@ -60,9 +63,12 @@ interface Mistake {
 }
 
 /** Runs a command line that is wrong and holds it to the promise. */
-async function refused({ words, says }: Mistake, user?: number): Promise<void> {
+async function refused(
+  { words, says }: Mistake,
+  run: (words: readonly string[]) => Promise<Ran> = prompt.run,
+): Promise<void> {
   const listed = listing(folder);
-  const { exit, out, err } = await hvrewind(words, folder, user);
+  const { exit, out, err } = await run(words);
   const told = `hvrewind ${words.join(' ')}: ${err || out}`;
   assert.match(err, /^hvrewind: [^\n]+\n$/, told);
   assert.doesNotMatch(err, /Error:|\bat .*\.(ts|js):|node:internal/, told);
@@ -74,8 +80,11 @@ async function refused({ words, says }: Mistake, user?: number): Promise<void> {
 
 function table(name: string, mistakes: readonly Mistake[]): void {
   describe(name, () => {
-    for (const mistake of mistakes)
-      test(`hvrewind ${mistake.words.join(' ')}`.slice(0, 150), () => refused(mistake));
+    for (const [i, mistake] of mistakes.entries()) {
+      const title = `hvrewind ${mistake.words.join(' ')}`.slice(0, 150);
+      test(title, () => refused(mistake));
+      if (i === 0) test(`${title}, as a program`, () => refused(mistake, (words) => hvrewind(words, folder)));
+    }
   });
 }
 
@@ -304,5 +313,6 @@ describe('no permission', () => {
     ['recover secret.hvtrace -o shut/new', /secret\.hvtrace: not permitted to read it/],
     ['import secret.ndjson -o shut/new', /secret\.ndjson: may not be read/],
   ]))
-    test(`hvrewind ${words.join(' ')}`, () => refused({ words, says }, user));
+    test(`hvrewind ${words.join(' ')}`, () =>
+      refused({ words, says }, (given) => hvrewind(given, folder, user)));
 });
