@@ -5,14 +5,13 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { exits, hvrewind, listing, type Ran, sample, scratch } from './hvrewind.testing.ts';
-import { openPrompt } from './prompt.testing.ts';
+import { exits, hvrewind, listing, sample, scratch } from './hvrewind.testing.ts';
+import { atPrompt } from './prompt.testing.ts';
+import type { Ran } from './prompt-process.testing.ts';
 
 const folder = scratch();
-const prompt = openPrompt(folder);
-after(() => prompt.close());
 const at = (name: string): string => join(folder, name);
 const HEADER = '{"profile":{"cpus":2}}';
 const EVENT =
@@ -65,7 +64,7 @@ interface Mistake {
 /** Runs a command line that is wrong and holds it to the promise. */
 async function refused(
   { words, says }: Mistake,
-  run: (words: readonly string[]) => Promise<Ran> = prompt.run,
+  run: (words: readonly string[]) => Promise<Ran> = (words) => atPrompt(words, folder),
 ): Promise<void> {
   const listed = listing(folder);
   const { exit, out, err } = await run(words);

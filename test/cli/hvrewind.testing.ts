@@ -4,16 +4,11 @@ import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after } from 'node:test';
+import { atPrompt } from './prompt.testing.ts';
+import type { Ran } from './prompt-process.testing.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 export const PROGRAM = join(ROOT, 'hvrewind');
-
-/** What one run of the command line left. */
-export interface Ran {
-  readonly exit: number | null;
-  readonly out: string;
-  readonly err: string;
-}
 
 /** Runs `./hvrewind` as a user would (this one, or the one with that number), from `folder`, and takes what it prints. */
 export function hvrewind(words: readonly string[], folder: string = ROOT, uid?: number): Promise<Ran> {
@@ -35,14 +30,14 @@ export function hvrewind(words: readonly string[], folder: string = ROOT, uid?: 
   });
 }
 
-/** Runs it and demands an exit code; returns what it printed on stdout. */
-export async function exits(exit: number, words: readonly string[], folder?: string): Promise<string> {
-  const ran = await hvrewind(words, folder);
+/** Runs it at the shared prompt and demands an exit code; returns what it printed on stdout. */
+export async function exits(exit: number, words: readonly string[], folder = ROOT): Promise<string> {
+  const ran = await atPrompt(words, folder);
   assert.equal(ran.exit, exit, `hvrewind ${words.join(' ')}: ${ran.err || ran.out}`);
   return ran.out;
 }
 
-/** Runs it with `--json` and demands an exit code; returns the one object that it printed. */
+/** Runs it at the shared prompt with `--json` and demands an exit code; returns the one object that it printed. */
 export async function json<T>(exit: number, words: readonly string[], folder?: string): Promise<T> {
   return JSON.parse(await exits(exit, [...words, '--json'], folder)) as T;
 }

@@ -1,8 +1,14 @@
 import { dispatch } from '../../main/cli/dispatch.ts';
 
-/** What a command line left. */
-export interface Reply {
-  readonly exit: number;
+/** A command line, and the folder that it is run in. */
+export interface Order {
+  readonly words: readonly string[];
+  readonly folder: string;
+}
+
+/** What one run of the command line left; no exit code: it was killed. */
+export interface Ran {
+  readonly exit: number | null;
   readonly out: string;
   readonly err: string;
 }
@@ -22,11 +28,12 @@ async function taking<T>(stream: NodeJS.WriteStream, work: () => Promise<T>): Pr
   }
 }
 
-process.on('message', async (words: readonly string[]) => {
+process.on('message', async ({ words, folder }: Order) => {
+  process.chdir(folder);
   const [[exit, out], err] = await taking(process.stderr, async () =>
     taking(process.stdout, () => dispatch(words)),
   );
   // A file that nobody closed is complained about by the time the process ends.
   globalThis.gc?.();
-  process.send?.({ exit, out, err } satisfies Reply);
+  process.send?.({ exit, out, err } satisfies Ran);
 });
