@@ -59,7 +59,8 @@ export {
 export { STRUCT_SUBJECTS, type StructSubject } from './data/structs/index.ts';
 export { type Explanation, explain } from './explain.ts';
 export * from './ids.ts';
-export { type FieldHandle, fieldOf, readU32, readU64, writeField } from './layout/field.ts';
+export { type FieldHandle, fieldOf, readHigh32, readU32, readU64, writeField } from './layout/field.ts';
+export { highHalf, lowHalf, wholeOf } from './layout/halves.ts';
 export type { Condition, Field, FieldType, StructLayout } from './layout/layout.ts';
 export { findStruct, sizeOfStruct, structNames, structOf, structsOfSubject } from './layout/structs.ts';
 export type { BitField, Display } from './lookup/bit-fields.ts';

@@ -30,7 +30,7 @@ export class Machine implements Context {
   }
 
   /** A machine as it stands before the first event. */
-  static initial(profile: Profile, sides: Sides, sink: JournalSink = () => {}): Machine {
+  static initial(profile: Profile, sides: Sides, sink?: JournalSink): Machine {
     const machine = new Machine(profile, sides, new CellStore(sink));
     sides.hypervisor.initialise(machine);
     sides.drivers.initialise(machine);
@@ -43,7 +43,7 @@ export class Machine implements Context {
     sides: Sides,
     checkpoint: StoreCheckpoint,
     tables: StoreTables,
-    sink: JournalSink = () => {},
+    sink?: JournalSink,
   ): Machine {
     return new Machine(profile, sides, CellStore.restore(checkpoint, tables, sink));
   }

@@ -1,5 +1,6 @@
+import { fillImage } from '../state/checkpoint.ts';
 import { CREATED_KNOWN, type JournalChunk, OLD_UNKNOWN } from '../state/journal.ts';
-import { type CellId, fillImage, type ObjectRow } from '../state/store.ts';
+import type { CellId, ObjectRow } from '../state/store.ts';
 import { type Address, ORIGIN } from '../trace/position.ts';
 import type { Checkpoint, History } from './history.ts';
 

@@ -1,10 +1,16 @@
+import { lowHalf } from '../abi/index.ts';
 import type { Emitted, HypercallRequest, Request } from '../machine/child.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Address } from '../trace/position.ts';
 import { compareBytes, type Verdict } from './compare.ts';
 
-const CODE_MASK = 0xffffn;
+const CODE_MASK = 0xffff;
 const PAGE_OFFSET_MASK = 0xfffn;
+
+/** The call code of a control word (TLFS, hypercall inputs: bits 0 to 15). */
+function codeOf(control: bigint): number {
+  return lowHalf(control) & CODE_MASK;
+}
 
 /** Whether a recorded event is the one that the engine expects, its values aside. */
 export function sameEvent(expected: Request | Emitted, event: TraceEvent): boolean {
@@ -15,7 +21,7 @@ export function sameEvent(expected: Request | Emitted, event: TraceEvent): boole
     case 'msr':
       return event.kind === 'msr' && expected.msr === event.msr && expected.dir === event.dir;
     case 'hypercall':
-      return event.kind === 'hypercall' && (expected.control & CODE_MASK) === (event.control & CODE_MASK);
+      return event.kind === 'hypercall' && codeOf(expected.control) === codeOf(event.control);
     case 'lifecycle':
       return (
         event.kind === 'lifecycle' &&
@@ -46,7 +52,7 @@ export function describe(event: Request | Emitted | TraceEvent): string {
     case 'msr':
       return `${event.dir} of MSR 0x${event.msr.toString(16)}${who}${where}`;
     case 'hypercall':
-      return `hypercall 0x${(event.control & CODE_MASK).toString(16)}${who}${where}`;
+      return `hypercall 0x${codeOf(event.control).toString(16)}${who}${where}`;
     case 'lifecycle':
       return `${event.what} ${event.phase ?? 'begin'}${who}${where}`;
     case 'message':

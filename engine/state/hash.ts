@@ -1,3 +1,5 @@
+import type { JournalChunk } from './journal.ts';
+
 /**
  * A running 64-bit hash over 32-bit words, in two lanes of 32-bit integer arithmetic (BigInt would cost more
  * than the replay itself). Each lane is the murmur3 block step with its own constants; the lanes feed each
@@ -25,6 +27,20 @@ export class RunningHash {
     b = (b << 17) | (b >>> 15);
     this.#b = (Math.imul(b, 9) + 0x38495ab5) | 0;
     this.#words++;
+  }
+
+  /** Feeds entries `from` up to but not including `to` of a chunk of the journal, seven words each. */
+  entries(chunk: JournalChunk, from: number, to: number): void {
+    const { cell, oldWords, nowWords, seq, sub } = chunk;
+    for (let i = from; i < to; i++) {
+      this.word(cell[i] as number);
+      this.word(oldWords[i * 2] as number);
+      this.word(oldWords[i * 2 + 1] as number);
+      this.word(nowWords[i * 2] as number);
+      this.word(nowWords[i * 2 + 1] as number);
+      this.word(seq[i] as number);
+      this.word(sub[i] as number);
+    }
   }
 
   bytes(bytes: Uint8Array): void {

@@ -14,6 +14,9 @@ export interface JournalChunk {
   readonly cell: Uint32Array;
   readonly old: BigUint64Array;
   readonly now: BigUint64Array;
+  /** The same in words of 32 bits, the low one first: hot paths need no BigInt. */
+  readonly oldWords: Uint32Array;
+  readonly nowWords: Uint32Array;
   /** Address of the writer. */
   readonly seq: Uint32Array;
   readonly sub: Uint32Array;
@@ -23,17 +26,25 @@ export interface JournalChunk {
 }
 
 export function newChunk(first: number, capacity = JOURNAL_CHUNK_ENTRIES): JournalChunk {
+  const [old, now] = [new BigUint64Array(capacity), new BigUint64Array(capacity)];
   return {
     first,
     count: 0,
     cell: new Uint32Array(capacity),
-    old: new BigUint64Array(capacity),
-    now: new BigUint64Array(capacity),
+    old,
+    now,
+    oldWords: new Uint32Array(old.buffer),
+    nowWords: new Uint32Array(now.buffer),
     seq: new Uint32Array(capacity),
     sub: new Uint32Array(capacity),
     component: new Uint16Array(capacity),
     flags: new Uint8Array(capacity),
   };
+}
+
+/** An empty chunk after `full`, in the same memory: for a journal that nobody keeps. */
+export function reusedChunk(full: JournalChunk): JournalChunk {
+  return { ...full, first: full.first + full.count, count: 0 };
 }
 
 /** Where full chunks go: kept for seeking, written to a file, or dropped by a check that only streams. */

@@ -70,6 +70,8 @@ export interface ObjectKind<S extends Shape = Shape> {
   readonly slots: Slots<S>;
   /** Slot 0 is the object's existence (1 while it exists); a kind's own cells start at 1. */
   readonly info: readonly SlotInfo[];
+  /** Reset value of each slot in two words of 32 bits, the low one first. */
+  readonly resets: Uint32Array;
 }
 
 /** One cell. */
@@ -108,7 +110,8 @@ export function objectKind<S extends Shape>(
 ): ObjectKind<S> {
   const info: SlotInfo[] = [{ path: '', hint: { as: 'bool' }, reset: 0n }];
   const slots = place(shape, '', info, 0) as Slots<S>;
-  return { name, parent, key, slots, info };
+  const resets = new Uint32Array(BigUint64Array.from(info, ({ reset }) => reset).buffer);
+  return { name, parent, key, slots, info, resets };
 }
 
 function plainHint(as: CellHint['as']): CellHint {

@@ -1,4 +1,6 @@
+import { highHalf, lowHalf } from '../abi/index.ts';
 import type { Address } from '../trace/position.ts';
+import { fillImage, runsOfZero } from './checkpoint.ts';
 import { type HashState, RunningHash } from './hash.ts';
 import {
   CREATED_KNOWN,
@@ -7,8 +9,10 @@ import {
   type JournalSink,
   newChunk,
   OLD_UNKNOWN,
+  reusedChunk,
 } from './journal.ts';
-import type { ObjectKind, SlotInfo } from './schema.ts';
+import { ObjectIndex } from './object-index.ts';
+import type { ObjectKind } from './schema.ts';
 
 /** Number of a cell in its store. */
 export type CellId = number & { readonly __cell: unique symbol };
@@ -20,8 +24,10 @@ export type Key = number | bigint;
 /** The parent of the top-level objects (CPUs, partitions, processes, …). */
 export const TOP = -1 as ObjectId;
 
+/** Of a value of 64 bits. */
 export function keyOf(value: bigint): Key {
-  return value <= 0x1f_ffff_ffff_ffffn ? Number(value) : value;
+  const high = highHalf(value);
+  return high < 0x20_0000 ? high * 0x1_0000_0000 + lowHalf(value) : value;
 }
 
 /** One row of the allocation table: what a block of cells stands for. Rows are only ever appended. */
@@ -30,14 +36,6 @@ export interface ObjectRow {
   readonly kind: ObjectKind;
   readonly parent: ObjectId;
   readonly key: Key;
-}
-
-/** Objects of one kind below one parent. */
-interface Family {
-  /** By key, every path that ever had cells. */
-  readonly placed: Map<Key, ObjectId>;
-  /** By key, those that exist now. */
-  readonly living: Map<Key, ObjectId>;
 }
 
 /**
@@ -78,8 +76,7 @@ export class CellStore {
   #known = new Uint8Array(1024);
   #size = 0;
   readonly #objects: ObjectRow[] = [];
-  /** By parent (TOP = -1) and kind. */
-  readonly #index = new Map<ObjectId, Map<ObjectKind, Family>>();
+  readonly #index = new ObjectIndex();
   readonly #rowOf = new Map<ObjectId, ObjectRow>();
   readonly #blobs: Uint8Array[] = [];
   readonly #blobIds = new Map<string, number>();
@@ -87,15 +84,19 @@ export class CellStore {
   readonly #componentIds = new Map<string, number>();
   #hash = new RunningHash();
   #chunk: JournalChunk;
-  #sink: JournalSink;
+  /** Entries of the chunk that the hash has: it takes them many at a time, which is cheaper than one by one. */
+  #hashed = 0;
+  /** Without one the journal is hashed and dropped. */
+  readonly #sink: JournalSink | undefined;
   #seq = 0;
   #sub = 0;
+  #writer = 'hypervisor';
   #component = 0;
 
-  constructor(sink: JournalSink = () => {}) {
+  constructor(sink?: JournalSink) {
     this.#sink = sink;
     this.#chunk = newChunk(0);
-    this.#component = this.#componentId('hypervisor');
+    this.#component = this.#componentId(this.#writer);
   }
 
   /** Number of journal entries so far. */
@@ -111,6 +112,8 @@ export class CellStore {
   writer(address: Address, component: string): void {
     this.#seq = address.seq;
     this.#sub = address.sub;
+    if (component === this.#writer) return;
+    this.#writer = component;
     this.#component = this.#componentId(component);
   }
 
@@ -121,6 +124,11 @@ export class CellStore {
   /** Low 32 bits, for flags and small numbers on hot paths. */
   low(cell: CellId): number {
     return this.#words[cell * 2] as number;
+  }
+
+  /** The 32 bits above them. */
+  high(cell: CellId): number {
+    return this.#words[cell * 2 + 1] as number;
   }
 
   /** Value as a number; for cells that hold sizes, counts and indexes below 2^53. */
@@ -137,35 +145,45 @@ export class CellStore {
     this.#write(cell, value, 0);
   }
 
+  /** The same, of a value in two words of 32 bits. */
+  setWords(cell: CellId, low: number, high: number): void {
+    const i = this.#begin(cell, 0);
+    this.#words[cell * 2] = low;
+    this.#words[cell * 2 + 1] = high;
+    this.#end(cell, i);
+  }
+
   #write(cell: CellId, value: bigint | number, flag: number): void {
-    const chunk = this.#chunk;
-    const i = chunk.count;
-    const words = this.#words;
-    const lo = cell * 2;
-    const oldLo = words[lo] as number;
-    const oldHi = words[lo + 1] as number;
-    chunk.old[i] = this.#values[cell] as bigint;
+    const i = this.#begin(cell, flag);
     if (typeof value === 'bigint') {
       this.#values[cell] = value;
     } else {
-      words[lo] = value >>> 0;
-      words[lo + 1] = Math.floor(value / 0x1_0000_0000) >>> 0;
+      this.#words[cell * 2] = value >>> 0;
+      this.#words[cell * 2 + 1] = Math.floor(value / 0x1_0000_0000) >>> 0;
     }
-    chunk.now[i] = this.#values[cell] as bigint;
+    this.#end(cell, i);
+  }
+
+  /** Begins an entry of the journal with what the cell holds; gives its place in the chunk. */
+  #begin(cell: CellId, flag: number): number {
+    const chunk = this.#chunk;
+    const i = chunk.count;
     chunk.cell[i] = cell;
+    chunk.oldWords[i * 2] = this.#words[cell * 2] as number;
+    chunk.oldWords[i * 2 + 1] = this.#words[cell * 2 + 1] as number;
     chunk.seq[i] = this.#seq;
     chunk.sub[i] = this.#sub;
     chunk.component[i] = this.#component;
     chunk.flags[i] = flag | (this.#known[cell] === 1 ? 0 : OLD_UNKNOWN);
+    return i;
+  }
+
+  /** Ends the entry with what it holds now. */
+  #end(cell: CellId, i: number): void {
+    const chunk = this.#chunk;
+    chunk.nowWords[i * 2] = this.#words[cell * 2] as number;
+    chunk.nowWords[i * 2 + 1] = this.#words[cell * 2 + 1] as number;
     this.#known[cell] = 1;
-    const hash = this.#hash;
-    hash.word(cell);
-    hash.word(oldLo);
-    hash.word(oldHi);
-    hash.word(words[lo] as number);
-    hash.word(words[lo + 1] as number);
-    hash.word(this.#seq);
-    hash.word(this.#sub);
     chunk.count = i + 1;
     if (chunk.count === JOURNAL_CHUNK_ENTRIES) this.flush();
   }
@@ -174,20 +192,35 @@ export class CellStore {
   flush(): void {
     if (this.#chunk.count === 0) return;
     const full = this.#chunk;
+    this.#currentHash();
+    this.#hashed = 0;
+    if (this.#sink === undefined) {
+      this.#chunk = reusedChunk(full);
+      return;
+    }
     this.#chunk = newChunk(full.first + full.count);
     this.#sink(full);
   }
 
-  /** The object under `parent`, if it exists now. */
-  find(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
-    return this.#index.get(parent)?.get(kind)?.living.get(key);
+  /** The hash with every entry so far in it. */
+  #currentHash(): RunningHash {
+    this.#hash.entries(this.#chunk, this.#hashed, this.#chunk.count);
+    this.#hashed = this.#chunk.count;
+    return this.#hash;
   }
 
-  /** Objects of a kind that exist now, in the order in which their paths first appeared. */
-  children(parent: ObjectId, kind: ObjectKind): ObjectId[] {
-    const living = this.#index.get(parent)?.get(kind)?.living;
-    // Not in order of creation: a restored store could not tell.
-    return living === undefined ? [] : [...living.values()].sort((a, b) => a - b);
+  /** The object under `parent`, if it exists now. */
+  find(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
+    const id = this.#index.placed(parent, kind, key);
+    return id !== undefined && this.#words[id * 2] === 1 ? id : undefined;
+  }
+
+  /**
+   * Objects of a kind that exist now, in the order in which their paths first appeared (not in order of creation:
+   * a restored store could not tell). The list stays as it is whatever is created and destroyed meanwhile.
+   */
+  children(parent: ObjectId, kind: ObjectKind): readonly ObjectId[] {
+    return this.#index.living(parent, kind);
   }
 
   /** The key of an object. */
@@ -208,11 +241,14 @@ export class CellStore {
     const again = this.#known[this.#place(parent, kind, key)] === 1;
     const id = this.#exist(parent, kind, key, CREATED_KNOWN);
     if (!again) this.#known.fill(1, id, id + kind.info.length);
-    for (let slot = 1; slot < kind.info.length; slot++) {
-      const cell = (id + slot) as CellId;
-      const { reset } = kind.info[slot] as SlotInfo;
+    const { resets } = kind;
+    const words = this.#words;
+    for (let slot = 1, word = id * 2 + 2; slot < kind.info.length; slot++, word += 2) {
+      const [low, high] = [resets[slot * 2] as number, resets[slot * 2 + 1] as number];
       // In an object that exists again, a cell that was never known becomes so by an entry of its own.
-      if (this.#values[cell] !== reset || this.#known[cell] === 0) this.set(cell, reset);
+      if (words[word] !== low || words[word + 1] !== high || this.#known[id + slot] === 0) {
+        this.setWords((id + slot) as CellId, low, high);
+      }
     }
     return id;
   }
@@ -224,15 +260,13 @@ export class CellStore {
 
   /** Destroys an object and those below it; cells go back to zero so that nothing of it can be read again. */
   destroy(id: ObjectId): void {
-    const families = this.#index.get(id);
-    if (families !== undefined) {
-      for (const kind of families.keys()) for (const child of this.children(id, kind)) this.destroy(child);
-    }
-    const { kind, parent, key } = this.#row(id);
-    this.#index.get(parent)?.get(kind)?.living.delete(key);
+    for (const kind of this.#index.kinds(id))
+      for (const child of this.children(id, kind)) this.destroy(child);
+    const { kind, parent } = this.#row(id);
+    this.#index.remove(parent, kind, id);
     for (let slot = kind.info.length - 1; slot >= 0; slot--) {
       const cell = (id + slot) as CellId;
-      if (this.#values[cell] !== 0n) this.set(cell, 0n);
+      if (this.low(cell) !== 0 || this.high(cell) !== 0) this.setWords(cell, 0, 0);
     }
   }
 
@@ -244,7 +278,7 @@ export class CellStore {
     if (known !== undefined) return known;
     this.#blobs.push(bytes.slice());
     this.#blobIds.set(text, this.#blobs.length);
-    this.#hash.bytes(bytes);
+    this.#currentHash().bytes(bytes);
     return this.#blobs.length;
   }
 
@@ -255,7 +289,7 @@ export class CellStore {
 
   /** Hash over every journal entry so far, 16 hex digits. */
   hash(): string {
-    return this.#hash.digest();
+    return this.#currentHash().digest();
   }
 
   /** A copy of everything needed to continue from here (with {@link tables}). */
@@ -270,20 +304,20 @@ export class CellStore {
       blobs: this.#blobs.length,
       components: this.#components.length,
       entries: this.entries,
-      hash: this.#hash.state(),
+      hash: this.#currentHash().state(),
     };
   }
 
   /** A store that continues from a checkpoint of another. */
-  static restore(checkpoint: StoreCheckpoint, tables: StoreTables, sink: JournalSink = () => {}): CellStore {
+  static restore(checkpoint: StoreCheckpoint, tables: StoreTables, sink?: JournalSink): CellStore {
     const store = new CellStore(sink);
     for (const name of tables.components.slice(0, checkpoint.components)) store.#componentId(name);
     for (const bytes of tables.blobs.slice(0, checkpoint.blobs)) store.intern(bytes);
     for (const row of tables.objects.slice(0, checkpoint.objects))
       store.#place(row.parent, row.kind, row.key);
     fillImage(checkpoint, store.#values, store.#known);
-    for (const { id, parent, kind, key } of store.#objects) {
-      if (store.#words[id * 2] === 1) store.#index.get(parent)?.get(kind)?.living.set(key, id);
+    for (const { id, parent, kind } of store.#objects) {
+      if (store.#words[id * 2] === 1) store.#index.add(parent, kind, id);
     }
     store.#hash = new RunningHash(checkpoint.hash);
     store.#chunk = newChunk(checkpoint.entries);
@@ -312,7 +346,7 @@ export class CellStore {
     const id = this.#place(parent, kind, key);
     if (this.#words[id * 2] === 1) throw new Error(`${kind.name}[${key}] exists already`);
     this.#write(id as number as CellId, 1n, flag);
-    this.#index.get(parent)?.get(kind)?.living.set(key, id);
+    this.#index.add(parent, kind, id);
     return id;
   }
 
@@ -331,23 +365,18 @@ export class CellStore {
 
   /** The block of cells for a path, allocated at its first use. */
   #place(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
-    const families = this.#index.get(parent) ?? new Map<ObjectKind, Family>();
-    const family = families.get(kind) ?? {
-      placed: new Map<Key, ObjectId>(),
-      living: new Map<Key, ObjectId>(),
-    };
-    this.#index.set(parent, families.set(kind, family));
-    const known = family.placed.get(key);
+    const known = this.#index.placed(parent, kind, key);
     if (known !== undefined) return known;
     const id = this.#size as ObjectId;
     this.#grow(kind.info.length);
     const row: ObjectRow = { id, kind, parent, key };
-    family.placed.set(key, id);
+    this.#index.place(parent, kind, key, id);
     this.#objects.push(row);
     this.#rowOf.set(id, row);
-    this.#hash.word(parent);
+    const hash = this.#currentHash();
+    hash.word(parent);
     const name = `${kind.name}[${key}]`;
-    for (let i = 0; i < name.length; i++) this.#hash.word(name.charCodeAt(i));
+    for (let i = 0; i < name.length; i++) hash.word(name.charCodeAt(i));
     return id;
   }
 
@@ -362,33 +391,5 @@ export class CellStore {
     this.#values = values;
     this.#words = new Uint32Array(values.buffer);
     this.#known = known;
-  }
-}
-
-/** First index and length of each run of zeros. */
-function runsOfZero(bytes: Uint8Array): Uint32Array {
-  const runs: number[] = [];
-  for (let from = bytes.indexOf(0); from >= 0; ) {
-    const next = bytes.indexOf(1, from);
-    const to = next < 0 ? bytes.length : next;
-    runs.push(from, to - from);
-    from = bytes.indexOf(0, to);
-  }
-  return Uint32Array.from(runs);
-}
-
-/** Puts the state of a checkpoint into arrays over all cells; where nothing exists `values` must be 0 already. */
-export function fillImage(checkpoint: StoreCheckpoint, values: BigUint64Array, known: Uint8Array): void {
-  const { cells, blocks, unknown } = checkpoint;
-  for (let i = 0, from = 0; i < blocks.length; i += 2) {
-    const length = blocks[i + 1] as number;
-    values.set(checkpoint.values.subarray(from, from + length), blocks[i] as number);
-    from += length;
-  }
-  known.fill(1, 0, cells);
-  known.fill(0, cells);
-  for (let i = 0; i < unknown.length; i += 2) {
-    const from = unknown[i] as number;
-    known.fill(0, from, from + (unknown[i + 1] as number));
   }
 }

@@ -1,4 +1,5 @@
 import type { HypercallCode, StatusCode } from '../ids.ts';
+import { highHalf, lowHalf, wholeOf } from '../layout/halves.ts';
 
 /**
  * The control word of a hypercall (TLFS, hypercall inputs): call code in bits 0..15, fast 16, size of the variable
@@ -16,6 +17,8 @@ export interface ControlWord {
 }
 
 const CONTROL_RESERVED = 0xf000_f000_7800_0000n;
+const CONTROL_RESERVED_LOW = 0x7800_0000;
+const CONTROL_RESERVED_HIGH = 0xf000_f000;
 
 function bits(word: bigint, lsb: number, width: number): number {
   return Number((word >> BigInt(lsb)) & ((1n << BigInt(width)) - 1n));
@@ -23,8 +26,8 @@ function bits(word: bigint, lsb: number, width: number): number {
 
 export function decodeControl(word: bigint): ControlWord {
   // In halves of 32 bits, which are plain numbers: every hypercall of a trace comes through here.
-  const low = Number(word & 0xffff_ffffn);
-  const high = Number(word >> 32n);
+  const [low, high] = [lowHalf(word), highHalf(word)];
+  const isReserved = (low & CONTROL_RESERVED_LOW) !== 0 || (high & CONTROL_RESERVED_HIGH) !== 0;
   return {
     code: (low & 0xffff) as HypercallCode,
     fast: (low & 0x1_0000) !== 0,
@@ -32,7 +35,7 @@ export function decodeControl(word: bigint): ControlWord {
     nested: low >= 0x8000_0000,
     repCount: high & 0xfff,
     repStart: (high >>> 16) & 0xfff,
-    reserved: word & CONTROL_RESERVED,
+    reserved: isReserved ? word & CONTROL_RESERVED : 0n,
   };
 }
 
@@ -40,6 +43,12 @@ export function decodeControl(word: bigint): ControlWord {
 export function encodeControl(
   parts: Partial<Omit<ControlWord, 'code'>> & { readonly code?: number },
 ): bigint {
+  const { code = 0, variableHeaderQwords = 0, repCount = 0, repStart = 0 } = parts;
+  if (code <= 0xffff && variableHeaderQwords <= 0x3ff && repCount <= 0xfff && repStart <= 0xfff) {
+    const flags = (parts.fast === true ? 0x1_0000 : 0) | (parts.nested === true ? 0x8000_0000 : 0);
+    const word = wholeOf(code | flags | (variableHeaderQwords << 17), repCount | (repStart << 16));
+    return parts.reserved === undefined ? word : BigInt.asUintN(64, word | parts.reserved);
+  }
   const word =
     BigInt(parts.code ?? 0) |
     (parts.fast === true ? 1n << 16n : 0n) |

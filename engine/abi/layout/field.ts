@@ -1,3 +1,4 @@
+import { highHalf, lowHalf, wholeOf } from './halves.ts';
 import type { Field, FieldType, StructLayout } from './layout.ts';
 import { layoutOfType, structOf } from './structs.ts';
 
@@ -74,6 +75,17 @@ export function fieldOf(struct: string, path: string): FieldHandle {
 }
 
 function u32At(bytes: Uint8Array, at: number): number {
+  if (at + 4 > bytes.length) return u32BeyondEnd(bytes, at);
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
+}
+
+function u32BeyondEnd(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] ?? 0) |
       ((bytes[at + 1] ?? 0) << 8) |
@@ -102,7 +114,7 @@ export function readU32(bytes: Uint8Array, field: FieldHandle, index = 0): numbe
     const value = unsignedAt(bytes, at, field.size) >>> field.lsb;
     return field.width === 32 ? value : value & ((1 << field.width) - 1);
   }
-  return Number(readU64(bytes, field, index) & 0xffff_ffffn);
+  return lowHalf(readU64(bytes, field, index));
 }
 
 /** A field of at most 64 bits; bytes beyond the end of the buffer read as 0. */
@@ -110,25 +122,36 @@ export function readU64(bytes: Uint8Array, field: FieldHandle, index = 0): bigin
   const at = field.offset + index * field.stride;
   const low = unsignedAt(bytes, at, field.size);
   const high = field.size >= 8 ? u32At(bytes, at + 4) : 0;
-  // One BigInt where a number is exact (to 2^53): most values are small.
-  const value = high < 0x20_0000 ? BigInt(high * 0x1_0000_0000 + low) : (BigInt(high) << 32n) | BigInt(low);
+  const value = wholeOf(low, high);
   if (field.width !== undefined) return BigInt.asUintN(field.width, value >> BigInt(field.lsb));
   return field.signed ? BigInt.asIntN(field.size * 8, value) : value;
 }
 
+/** The 32 bits above those of {@link readU32}, of a whole field: 0 where it has no more. */
+export function readHigh32(bytes: Uint8Array, field: FieldHandle, index = 0): number {
+  return field.size >= 8 ? u32At(bytes, field.offset + index * field.stride + 4) : 0;
+}
+
 /** The low 32 bits of a value. */
 function lowWord(value: number | bigint): number {
-  return typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : value | 0;
+  return typeof value === 'bigint' ? lowHalf(value) : value | 0;
 }
 
 /** The 32 bits above them. */
 function highWord(value: number | bigint): number {
-  return typeof value === 'bigint' ? lowWord(value >> 32n) : Math.floor(value / 0x1_0000_0000) | 0;
+  return typeof value === 'bigint' ? highHalf(value) : Math.floor(value / 0x1_0000_0000) | 0;
 }
 
 /** The first `size` bytes of a word, at most 4. */
 function writeWord(bytes: Uint8Array, at: number, word: number, size: number): void {
-  for (let i = 0; i < size && i < 4; i++) bytes[at + i] = word >>> (i * 8);
+  bytes[at] = word;
+  if (size > 1) bytes[at + 1] = word >>> 8;
+  if (size < 4) {
+    if (size === 3) bytes[at + 2] = word >>> 16;
+    return;
+  }
+  bytes[at + 2] = word >>> 16;
+  bytes[at + 3] = word >>> 24;
 }
 
 /**

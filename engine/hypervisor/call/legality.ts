@@ -1,4 +1,4 @@
-import type { ControlWord, HypercallRow } from '../../abi/index.ts';
+import { type ControlWord, type HypercallRow, lowHalf } from '../../abi/index.ts';
 import type { Profile } from '../../trace/profile.ts';
 import { STATUS } from './status.ts';
 
@@ -14,8 +14,9 @@ const RESERVED: Refusal = { status: INPUT, rule: 'TLFS.control.reserved' };
 const REP_COUNT: Refusal = { status: INPUT, rule: 'TLFS.control.rep-count' };
 const REP_START: Refusal = { status: INPUT, rule: 'TLFS.control.rep-start' };
 
-const ALIGNMENT = 7n;
-const PAGE = 4096n;
+const ALIGNMENT = 7;
+const PAGE_BYTES = 4096;
+const PAGE_OFFSET = 0xfff;
 
 /**
  * The rules for a control word (TLFS, hypercall inputs), in the order: fast allowed, reserved bits, rep count and
@@ -44,8 +45,9 @@ export function refusedPointer(
   profile: Profile,
 ): Refusal | undefined {
   if (gpa === undefined) return undefined;
-  if ((gpa & ALIGNMENT) !== 0n) return { status: STATUS.INVALID_ALIGNMENT, rule: 'TLFS.pointer.alignment' };
-  if ((gpa % PAGE) + BigInt(bytes) <= PAGE) return undefined;
+  if ((lowHalf(gpa) & ALIGNMENT) !== 0)
+    return { status: STATUS.INVALID_ALIGNMENT, rule: 'TLFS.pointer.alignment' };
+  if ((lowHalf(gpa) & PAGE_OFFSET) + bytes <= PAGE_BYTES) return undefined;
   return profile.pointerErrors === 'openvmm'
     ? { status: INPUT, rule: 'OpenVMM.pointer.page-crossing' }
     : { status: STATUS.INVALID_ALIGNMENT, rule: 'TLFS.pointer.page-crossing' };

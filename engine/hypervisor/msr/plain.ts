@@ -42,7 +42,7 @@ export function isVp({ store }: Context, owner: ObjectId): boolean {
 }
 
 /** All CPUs or VPs of the owner's partition. */
-function siblings(context: Context, owner: ObjectId): ObjectId[] {
+function siblings(context: Context, owner: ObjectId): readonly ObjectId[] {
   const { store } = context;
   return isVp(context, owner) ? store.children(store.parent(owner), VP) : store.children(TOP, CPU);
 }

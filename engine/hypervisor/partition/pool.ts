@@ -1,4 +1,4 @@
-import { fieldOf, readU64, writeField } from '../../abi/index.ts';
+import { fieldOf, readHigh32, readU32, readU64, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { type Call, type CallRow, repeated, unmodelledCall } from '../call/call.ts';
@@ -34,6 +34,14 @@ function deposit(call: Call): HypercallAnswer {
   return repeated(STATUS.SUCCESS, repCount, 'TLFS2013.pool.deposit');
 }
 
+/** Frame `index` of a list stands right behind the one before it. */
+function isFrameAfter(input: Uint8Array, index: number): boolean {
+  const low = readU32(input, DEPOSIT.list, index);
+  const lowBefore = readU32(input, DEPOSIT.list, index - 1);
+  const above = readHigh32(input, DEPOSIT.list, index) - readHigh32(input, DEPOSIT.list, index - 1);
+  return above === 0 ? low === lowBefore + 1 : above === 1 && low === 0 && lowBefore === 0xffff_ffff;
+}
+
 /** Notes the pages as runs of neighbours: that is how the kernel allocates them, and far fewer cells. */
 function addRuns(call: Call, partition: ObjectId, from: number, to: number): void {
   const { store } = call.context;
@@ -41,7 +49,7 @@ function addRuns(call: Call, partition: ObjectId, from: number, to: number): voi
   for (let i = from; i < to; ) {
     const frame = readU64(call.input, DEPOSIT.list, i);
     let pages = 1;
-    while (i + pages < to && readU64(call.input, DEPOSIT.list, i + pages) === frame + BigInt(pages)) pages++;
+    while (i + pages < to && isFrameAfter(call.input, i + pages)) pages++;
     const run = store.create(partition, POOL_RUN, store.number(next));
     store.set(next, store.number(next) + 1);
     store.set(cellAt(run, POOL_RUN.slots.frame), frame);
@@ -77,8 +85,8 @@ function takeRuns(call: Call, partition: ObjectId, from: number, pages: number):
   const output = new Uint8Array((from + pages) * FRAME_BYTES);
   const runs = store.children(partition, POOL_RUN);
   let done = 0;
-  while (done < pages) {
-    const run = runs.pop();
+  for (let last = runs.length - 1; done < pages; last--) {
+    const run = runs[last];
     if (run === undefined) throw new Error('the pool has fewer pages than it counts');
     const left = cellAt(run, POOL_RUN.slots.pages);
     const frame = store.get(cellAt(run, POOL_RUN.slots.frame));

@@ -1,4 +1,4 @@
-import { registers } from '../../abi/index.ts';
+import { highHalf, lowHalf, registers } from '../../abi/index.ts';
 import { SINT_COUNT, STIMER_COUNT } from '../cells/cpu.ts';
 import { groupAt } from '../cells/place.ts';
 import { CRASH_COUNT, MMX_COUNT, VP, XMM_COUNT } from '../cells/vp.ts';
@@ -14,8 +14,12 @@ export interface Part {
 /** Where a register is kept. */
 export interface Place {
   readonly parts: readonly Part[];
+  /** The slot of a register of up to 64 bits that is one cell as it stands, as most are. */
+  readonly whole: number | undefined;
   /** Its bit in `stale`, counted over all words. */
   readonly index: number;
+  /** The same as the slot of the word, and the bit in one of its halves. */
+  readonly stale: { readonly slot: number; readonly low: number; readonly high: number };
 }
 
 const U16 = 0xffffn;
@@ -105,7 +109,22 @@ function rows(): [name: string, parts: Part[]][] {
   return list;
 }
 
+const WORD_BITS = 64;
+
+function placeOf(parts: readonly Part[], index: number): Place {
+  const [first] = parts;
+  const isWhole = parts.length === 1 && first?.word === 0 && first.shift === 0n && first.mask === U64;
+  const bit = 1n << BigInt(index % WORD_BITS);
+  const slot = VP.slots.stale.first + Math.floor(index / WORD_BITS);
+  return {
+    parts,
+    whole: isWhole ? first.slot : undefined,
+    index,
+    stale: { slot, low: lowHalf(bit), high: highHalf(bit) },
+  };
+}
+
 /** Registers that have cells of their own, by name code. */
 export const PLACES: ReadonlyMap<number, Place> = new Map(
-  rows().map(([name, parts], index) => [registers.number(name), { parts, index }]),
+  rows().map(([name, parts], index) => [registers.number(name), placeOf(parts, index)]),
 );

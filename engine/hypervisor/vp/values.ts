@@ -1,5 +1,5 @@
 import type { Context } from '../../machine/context.ts';
-import type { ObjectId } from '../../state/store.ts';
+import type { CellStore, ObjectId } from '../../state/store.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP, VP_REGISTER } from '../cells/vp.ts';
 import { PLACES, type Place } from './places.ts';
@@ -12,10 +12,10 @@ export interface Wide {
 
 const ZERO: Wide = { low: 0n, high: 0n };
 const ALL = 0xffff_ffff_ffff_ffffn;
-const WORD_BITS = 64;
 const { stale, ran } = VP.slots;
 
-function readPlace({ store }: Context, vp: ObjectId, { parts }: Place): Wide {
+function readPlace({ store }: Context, vp: ObjectId, { parts, whole }: Place): Wide {
+  if (whole !== undefined) return { low: store.get(cellAt(vp, whole)), high: 0n };
   let [low, high] = [0n, 0n];
   for (const { slot, word, shift } of parts) {
     const value = store.get(cellAt(vp, slot)) << shift;
@@ -42,9 +42,13 @@ export function isFresh({ store }: Context, vp: ObjectId, name: number): boolean
     return store.low(cellAt(vp, ran)) === 0 && store.find(vp, VP_REGISTER, name) !== undefined;
   }
   if (store.low(cellAt(vp, ran)) === 1) return false;
-  if (place.parts.some(({ slot }) => !store.known(cellAt(vp, slot)))) return false;
-  const word = store.get(cellAt(vp, stale.first + Math.floor(place.index / WORD_BITS)));
-  return ((word >> BigInt(place.index % WORD_BITS)) & 1n) === 0n;
+  for (const { slot } of place.parts) if (!store.known(cellAt(vp, slot))) return false;
+  return !isStale(store, vp, place);
+}
+
+function isStale(store: CellStore, vp: ObjectId, { stale }: Place): boolean {
+  const cell = cellAt(vp, stale.slot);
+  return ((store.low(cell) & stale.low) | (store.high(cell) & stale.high)) !== 0;
 }
 
 /** Nothing is known of the registers any more. */
@@ -65,11 +69,14 @@ export function setRegister(context: Context, vp: ObjectId, name: number, { low,
     store.set(cellAt(id, VP_REGISTER.slots.high), high);
     return;
   }
-  for (const { slot, word, shift, mask } of place.parts) {
-    store.set(cellAt(vp, slot), ((word === 0 ? low : high) >> shift) & mask);
+  if (place.whole !== undefined) {
+    store.set(cellAt(vp, place.whole), low);
+  } else {
+    for (const { slot, word, shift, mask } of place.parts) {
+      store.set(cellAt(vp, slot), ((word === 0 ? low : high) >> shift) & mask);
+    }
   }
-  const cell = cellAt(vp, stale.first + Math.floor(place.index / WORD_BITS));
-  const bit = 1n << BigInt(place.index % WORD_BITS);
-  const word = store.get(cell);
-  if ((word & bit) !== 0n) store.set(cell, word & ~bit);
+  if (!isStale(store, vp, place)) return;
+  const cell = cellAt(vp, place.stale.slot);
+  store.setWords(cell, store.low(cell) & ~place.stale.low, store.high(cell) & ~place.stale.high);
 }
