@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { encodeControl, hypercalls, msrs } from '../abi/index.ts';
+import { encodeControl, hypercalls, msrs, registers } from '../abi/index.ts';
 import { activeChild, type HypervisorBench, tableOf } from './bench.testing.ts';
 import { createHypervisor } from './index.ts';
 
@@ -92,31 +92,102 @@ describe('MSRs of a guest', () => {
 });
 
 describe('hypercalls of a guest', () => {
-  const call = (name: string, control = 0n, vp = VP) => {
-    const { context } = activeChild();
-    const code = hypercalls.number(name);
-    const word = encodeControl({ code }) | control;
-    const input = new Uint8Array(256);
-    const event = { kind: 'hypercall', control: word, input, vp, component: 'guest', cpu: 0 } as const;
-    return HYPERVISOR.hypercall(context, event);
+  const known = (id = 0x81n) => {
+    const bench = activeChild();
+    access(bench, 'write', 'GUEST_OS_ID', id);
+    return bench;
   };
+  interface Given {
+    readonly control?: bigint;
+    readonly vp?: typeof VP;
+    readonly input?: Uint8Array;
+    readonly inputGpa?: bigint;
+    readonly outputGpa?: bigint;
+    readonly fast?: boolean;
+    readonly reps?: number;
+  }
+  const call = (name: string, given: Given = {}, bench = known()) => {
+    const { control = 0n, vp = VP, input = new Uint8Array(272), fast = false, reps = 0, ...pointers } = given;
+    const code = hypercalls.number(name);
+    const word = encodeControl({ code, fast, repCount: reps }) | control;
+    const event = { kind: 'hypercall', control: word, input, vp, component: 'guest', cpu: 0 } as const;
+    return HYPERVISOR.hypercall(bench.context, { ...event, ...pointers });
+  };
+  /** Input of GET_VP_REGISTERS: partition, VP, names. */
+  const names = (partition: bigint, index: number, ...list: readonly string[]) => {
+    const input = new Uint8Array(16 + 4 * list.length);
+    const view = new DataView(input.buffer);
+    view.setBigUint64(0, partition, true);
+    view.setUint32(8, index, true);
+    list.forEach((name, i) => {
+      view.setUint32(16 + 4 * i, name.startsWith('0x') ? Number(name) : registers.number(name), true);
+    });
+    return { input, reps: list.length };
+  };
+  const SELF = 0xffff_ffff_ffff_ffffn;
+  const VP_SELF = 0xffff_fffe;
+
   /** Call, status, rule. Source: TLFS 2013, partition privileges. */
   const CHECKS: readonly (readonly [name: string, status: number, rule: string])[] = [
     ['CREATE_PARTITION', 6, 'TLFS2013.privilege.guest'],
     ['CREATE_VP', 6, 'TLFS2013.privilege.guest'],
     ['POST_MESSAGE', 0x12, 'TLFS.connection.unknown'],
     ['SIGNAL_EVENT', 0x12, 'TLFS.connection.unknown'],
-    ['NOTIFY_LONG_SPIN_WAIT', 2, 'unmodelled'],
+    ['NOTIFY_LONG_SPIN_WAIT', 0, 'TLFS.guest.nothing-to-do'],
+    ['FLUSH_VIRTUAL_ADDRESS_SPACE', 0, 'TLFS.guest.nothing-to-do'],
+    ['SEND_IPI', 2, 'unmodelled'],
   ];
   for (const [name, status, rule] of CHECKS) {
     it(`${name}: ${rule}`, () => {
       const answer = call(name);
-      assert.deepEqual([answer.result.status, answer.rule], [status, rule]);
+      assert.deepEqual([answer.result.status, answer.rule, answer.fault ?? false], [status, rule, false]);
     });
   }
 
   it('are judged by their control word first', () => {
-    assert.equal(call('POST_MESSAGE', 1n << 60n).rule, 'TLFS.control.reserved');
-    assert.equal(call('CREATE_VP', 0n, { partition: 9n, vp: 0 }).rule, 'unmodelled');
+    assert.equal(call('POST_MESSAGE', { control: 1n << 60n }).rule, 'TLFS.control.reserved');
+    assert.equal(call('CREATE_VP', { vp: { partition: 9n, vp: 0 } }).rule, 'unmodelled');
+  });
+
+  it('raise #UD before the guest has said who it is', () => {
+    const answer = call('POST_MESSAGE', { control: 1n << 60n }, known(0n));
+    assert.deepEqual([answer.fault, answer.rule], [true, 'KVM.guest.no-guest-os-id']);
+  });
+
+  it('have blocks that are aligned and in one page, by the size that the control word asks for', () => {
+    const rules = [0x1004n, 0x1ff8n, 0x1000n].map((inputGpa) => call('POST_MESSAGE', { inputGpa }).rule);
+    assert.deepEqual(rules, [
+      'TLFS.pointer.alignment',
+      'TLFS.pointer.page-crossing',
+      'TLFS.connection.unknown',
+    ]);
+    const asked = names(SELF, VP_SELF, 'GUEST_OS_ID', 'VP_INDEX');
+    assert.equal(
+      call('GET_VP_REGISTERS', { ...asked, outputGpa: 0x1ff0n }).rule,
+      'TLFS.pointer.page-crossing',
+    );
+    assert.equal(call('GET_VP_REGISTERS', { ...asked, outputGpa: 0x1fe0n }).rule, 'TLFS.guest.get-registers');
+    const fast = { input: asked.input.slice(0, 16), reps: 2, fast: true };
+    assert.equal(call('GET_VP_REGISTERS', fast).rule, 'TLFS.control.fast-size');
+  });
+
+  it('read the synthetic registers of their own partition, and no others', () => {
+    const bench = known(0x1234n);
+    const read = (partition: bigint, index: number, ...list: readonly string[]) => {
+      const { result, output = new Uint8Array(0) } = call(
+        'GET_VP_REGISTERS',
+        names(partition, index, ...list),
+        bench,
+      );
+      const values = new BigUint64Array(output.slice().buffer);
+      return [result.status, result.reps, ...values.filter((_, i) => i % 2 === 0)];
+    };
+    access(bench, 'write', 'SINT3', 0x44n);
+    assert.deepEqual(read(SELF, VP_SELF, 'GUEST_OS_ID', 'SINT3', 'VP_INDEX'), [0, 3, 0x1234n, 0x44n, 0n]);
+    assert.deepEqual(read(SELF, 0, 'SINT3'), [0, 1, 0x44n]);
+    assert.deepEqual(read(SELF, 5, 'SINT3'), [0xe, 0]);
+    assert.deepEqual(read(2n, 0, 'SINT3'), [6, 0]);
+    assert.deepEqual(read(SELF, VP_SELF, 'SINT3', 'RAX'), [6, 1, 0x44n]);
+    assert.deepEqual(read(SELF, VP_SELF, '0x9ffff'), [5, 0]);
   });
 });

@@ -5,6 +5,8 @@ import { answerIntercept } from './intercept/stop.ts';
 import { answerMsr } from './msr/dispatch.ts';
 import { noteMessage } from './synic/note.ts';
 
+export { hearsGuest } from './call/guest.ts';
+export { inputBytes, outputBytes } from './call/size.ts';
 export { CPU, CPU_MSR } from './cells/cpu.ts';
 export { GPA } from './cells/gpa.ts';
 export { PARTITION, PARTITION_STATES, PROPERTY } from './cells/partition.ts';

@@ -6,6 +6,8 @@ import {
   checksumText,
   type GuestStep,
   guestProgram,
+  HYPERCALL_PAGE,
+  SAMPLE,
   sampleGuest,
   sampleOutput,
 } from '../../samples/clients/guest.ts';
@@ -59,11 +61,17 @@ describe('guests', { skip: LACKING }, () => {
         assert.equal(types.filter((other) => other === type).length, 1, type);
       const written = types.filter((type) => type === 'HVMSG_X64_IO_PORT_INTERCEPT').length;
       assert.equal(written, sampleOutput(text).length);
-      // The guest's own access to a synthetic MSR.
-      assert.equal(events(trace, 'kind == msr && component == guest').length, 1);
+      // The guest's own accesses to synthetic MSRs, and its hypercall.
+      assert.equal(events(trace, 'kind == msr && component == guest').length, 2);
+      const [call] = events(trace, 'kind == hypercall && component == guest');
+      assert.equal(call?.code, 'HVCALL_GET_VP_REGISTERS');
+      assert.deepEqual(call?.output, { values: ['0x12345678'] });
     });
   }
 
+  const identity = { writeMsr: SAMPLE.osId, value: 1 };
+  const callPage = { writeMsr: SAMPLE.hypercall, value: HYPERCALL_PAGE | 1 };
+  const post = { hypercall: { code: 0x5c, input: new Array<number>(256).fill(0) } };
   const programs: readonly { readonly steps: readonly GuestStep[]; readonly output: string }[] = [
     { steps: [{ print: 'ä€ and more\n' }], output: 'ä€ and more\n' },
     { steps: [{ checksum: { rounds: 1, seed: 0 } }], output: checksumText(1, 0) },
@@ -72,6 +80,11 @@ describe('guests', { skip: LACKING }, () => {
       output: `${checksumText(300_000, 7)}!`,
     },
     { steps: [], output: '' },
+    // POST_MESSAGE to a connection that nobody made; then a code that nobody knows.
+    {
+      steps: [identity, callPage, post, { hypercall: { code: 0x7fff, input: [] } }],
+      output: '0000001200000002',
+    },
   ];
   for (const { steps, output } of programs) {
     test(`a guest that prints ${JSON.stringify(output)}`, async () => {

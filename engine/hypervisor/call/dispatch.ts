@@ -18,7 +18,7 @@ import { REGISTER_CALLS } from '../vp/register-calls.ts';
 import { STATE_CALLS } from '../vp/state.ts';
 import { TRANSLATE_CALLS } from '../vp/translate.ts';
 import { type CallRow, failed, unmodelledCall } from './call.ts';
-import { answerGuestCall } from './guest.ts';
+import { answerGuestCall, hearsGuest, unheardGuest } from './guest.ts';
 import { refusedControl, refusedPointer } from './legality.ts';
 import { STATUS } from './status.ts';
 
@@ -57,9 +57,11 @@ const ENTRIES: ReadonlyMap<number, Entry> = (() => {
 
 /**
  * Answers a hypercall. Order of the checks (the TLFS leaves it open): code, fast, reserved bits, rep rules,
- * pointers; then, by call, partition id, access rights, partition state, VP index, parameters, memory.
+ * pointers; then, by call, partition id, access rights, partition state, VP index, parameters, memory. Before all of
+ * them stands whether a guest is heard at all.
  */
 export function answerHypercall(context: Context, event: HypercallRequest | HypercallEvent): HypercallAnswer {
+  if (event.vp !== undefined && !hearsGuest(context, event.vp)) return unheardGuest();
   const control = decodeControl(event.control);
   const entry = ENTRIES.get(control.code);
   if (entry === undefined) return failed(STATUS.INVALID_HYPERCALL_CODE, 'TLFS.control.code');
@@ -69,7 +71,7 @@ export function answerHypercall(context: Context, event: HypercallRequest | Hype
     refusedPointer(event.outputGpa, event.output?.length ?? 0, context.profile);
   if (refused !== undefined) return failed(refused.status, refused.rule);
   if (event.vp !== undefined) {
-    return answerGuestCall(context, event, entry.row.abiName, entry.call !== undefined);
+    return answerGuestCall(context, event, control, entry.row.abiName, entry.call !== undefined);
   }
   if (entry.call === undefined || event.input === undefined) return unmodelledCall(event);
   return entry.call.answer({ context, control, input: event.input, event });

@@ -1,24 +1,86 @@
+import type { ControlWord } from '../../abi/index.ts';
 import type { HypercallAnswer, HypercallRequest } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
 import type { HypercallEvent } from '../../trace/event.ts';
+import type { VpRef } from '../../trace/handle.ts';
+import { cellAt } from '../cells/place.ts';
+import { VP } from '../cells/vp.ts';
 import { vpOfRef } from '../vp/find.ts';
-import { failed, unmodelledCall } from './call.ts';
+import { readOwnRegisters } from '../vp/own-registers.ts';
+import { failed, repeated, succeeded, unmodelledCall } from './call.ts';
+import { refusedPointer } from './legality.ts';
+import { inputBytes, outputBytes } from './size.ts';
 import { STATUS } from './status.ts';
 
-/** Calls over connections. A guest has those that its parent made, and of ports nothing is modelled. */
-const OVER_CONNECTIONS: ReadonlySet<string> = new Set(['POST_MESSAGE', 'SIGNAL_EVENT']);
+/** A hypercall of a guest whose control word is legal. */
+export interface GuestCall {
+  readonly context: Context;
+  readonly vp: ObjectId;
+  readonly control: ControlWord;
+  readonly input: Uint8Array;
+  readonly event: HypercallRequest | HypercallEvent;
+}
+type Answer = (call: GuestCall) => HypercallAnswer;
+
+/** Nobody made a connection for the guest: those of a child are doorbells, which are not called. */
+const noConnection: Answer = () => failed(STATUS.INVALID_CONNECTION_ID, 'TLFS.connection.unknown');
+/** The processor keeps no translations that outlive the call, and no other VP waits for this one. */
+const nothingToDo: Answer = ({ control: { repCount } }) =>
+  repCount === 0
+    ? succeeded('TLFS.guest.nothing-to-do')
+    : repeated(STATUS.SUCCESS, repCount, 'TLFS.guest.nothing-to-do');
+
+/** What a guest may call. What steers partitions is not for it (TLFS 2013, partition privileges). */
+const FOR_GUESTS: ReadonlyMap<string, Answer> = new Map([
+  ['POST_MESSAGE', noConnection],
+  ['SIGNAL_EVENT', noConnection],
+  ['NOTIFY_LONG_SPIN_WAIT', nothingToDo],
+  ['FLUSH_VIRTUAL_ADDRESS_SPACE', nothingToDo],
+  ['FLUSH_VIRTUAL_ADDRESS_LIST', nothingToDo],
+  ['FLUSH_VIRTUAL_ADDRESS_SPACE_EX', nothingToDo],
+  ['FLUSH_VIRTUAL_ADDRESS_LIST_EX', nothingToDo],
+  ['GET_VP_REGISTERS', readOwnRegisters],
+]);
 
 /**
- * A hypercall of a guest whose control word is legal: what steers partitions is not for it (TLFS 2013, partition
- * privileges). `steers`: the hypervisor models the call, as one of a parent.
+ * Whether a guest that calls is heard: it has said who it is (Linux 7.2 arch/x86/kvm/hyperv.c,
+ * kvm_hv_hypercall_enabled). A call that comes without having gone through the hypercall page is one all the same.
+ */
+export function hearsGuest(context: Context, ref: VpRef): boolean {
+  const vp = vpOfRef(context, ref);
+  if (vp === undefined) return true;
+  const identity = cellAt(vp, VP.slots.reg.guestOsId);
+  return !context.store.known(identity) || context.store.get(identity) !== 0n;
+}
+
+/** The answer to a guest that is not heard: #UD, whatever it calls. */
+export function unheardGuest(): HypercallAnswer {
+  return { ...failed(STATUS.ACCESS_DENIED, 'KVM.guest.no-guest-os-id'), fault: true };
+}
+
+/**
+ * A hypercall of a guest whose control word is legal. `steers`: the hypervisor models the call, as one of a parent.
  */
 export function answerGuestCall(
   context: Context,
   event: HypercallRequest | HypercallEvent,
+  control: ControlWord,
   name: string,
   steers: boolean,
 ): HypercallAnswer {
-  if (event.vp === undefined || vpOfRef(context, event.vp) === undefined) return unmodelledCall(event);
-  if (OVER_CONNECTIONS.has(name)) return failed(STATUS.INVALID_CONNECTION_ID, 'TLFS.connection.unknown');
-  return steers ? failed(STATUS.ACCESS_DENIED, 'TLFS2013.privilege.guest') : unmodelledCall(event);
+  const vp = event.vp === undefined ? undefined : vpOfRef(context, event.vp);
+  if (vp === undefined) return unmodelledCall(event);
+  const needed = inputBytes(control);
+  const refused =
+    refusedPointer(event.inputGpa, needed, context.profile) ??
+    refusedPointer(event.outputGpa, outputBytes(control), context.profile);
+  if (refused !== undefined) return failed(refused.status, refused.rule);
+  const answer = FOR_GUESTS.get(name);
+  if (answer === undefined)
+    return steers ? failed(STATUS.ACCESS_DENIED, 'TLFS2013.privilege.guest') : unmodelledCall(event);
+  const { input = new Uint8Array(0) } = event;
+  if (control.fast && input.length < needed)
+    return failed(STATUS.INVALID_HYPERCALL_INPUT, 'TLFS.control.fast-size');
+  return input.length < needed ? unmodelledCall(event) : answer({ context, vp, control, input, event });
 }

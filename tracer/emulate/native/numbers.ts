@@ -58,7 +58,7 @@ export const ERRNO = {
 export const ARCH_X86_64 = 0xc000003e;
 
 /** Linux include/uapi/asm-generic/mman-common.h. */
-export const MMAP = { readWrite: 3, shared: 1, fixed: 0x10 } as const;
+export const MMAP = { readWrite: 3, shared: 1, fixed: 0x10, anonymous: 0x20 } as const;
 
 export const MFD_CLOEXEC = 1;
 export const O_CLOEXEC = 0o2000000;

@@ -1,4 +1,11 @@
-import { interceptMessage, PARTITION, paddedMessage, VP } from '../../../engine/hypervisor/index.ts';
+import { msrs } from '../../../engine/abi/index.ts';
+import {
+  hearsGuest,
+  interceptMessage,
+  PARTITION,
+  paddedMessage,
+  VP,
+} from '../../../engine/hypervisor/index.ts';
 import { mayRun } from '../../../engine/hypervisor/vp/suspend.ts';
 import { registerOf } from '../../../engine/hypervisor/vp/values.ts';
 import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
@@ -9,9 +16,16 @@ import type { TimeNs } from '../../../engine/trace/position.ts';
 import { syscall, viewOf } from '../native/libc.ts';
 import { MMAP, NR } from '../native/numbers.ts';
 import { ANSWER, STOP, VpChannel } from '../vp/channel.ts';
-import { cpuidMessage, type ExitMessage, msrMessage } from '../vp/message.ts';
+import {
+  cpuidMessage,
+  type ExitMessage,
+  hypercallMessage,
+  memoryMessage,
+  msrMessage,
+} from '../vp/message.ts';
 import type { VpData } from '../vp/messages.ts';
 import { REGISTERS } from '../vp/registers.ts';
+import { callWords, type Inaccessible, readGuestCall, resultWord } from './hypercall.ts';
 import { Intercepts } from './intercepts.ts';
 import { PartitionMemory } from './partition-memory.ts';
 
@@ -29,6 +43,9 @@ const PAGES_BYTES = 3 * 4096;
 const INTERCEPT_PAGE_AT = 4096;
 /** HVMSG_NONE: the guest was stopped without anything to tell. */
 const NO_MESSAGE = 0;
+const OVERLAY_MSRS: ReadonlySet<number> = new Set(
+  ['HYPERCALL', 'GUEST_OS_ID'].map((name) => msrs.number(name)),
+);
 
 interface Guest {
   readonly partition: bigint;
@@ -190,8 +207,7 @@ export class Guests {
         this.#msr(guest, 'write');
         break;
       case STOP.hypercall:
-        // No hypercall page, or one whose calls nobody answers: TLFS, a call there raises #UD; here #GP.
-        this.#resume(guest, ANSWER.fault);
+        this.#hypercall(guest);
         break;
       default:
         this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) });
@@ -237,6 +253,40 @@ export class Guests {
     } else this.#resume(guest, ANSWER.done, [eax, ebx, ecx, edx]);
   }
 
+  /** The hypervisor answers a call, unless the VMM asked to see them or its memory is not there. */
+  #hypercall(guest: Guest): void {
+    const { channel, partition, index, memory } = guest;
+    const { live } = this.#host;
+    const vp = { partition, vp: index };
+    const isHeard = hearsGuest(live.machine, vp);
+    if (isHeard && this.#intercepts.takesHypercalls(partition)) {
+      this.#intercept(guest, hypercallMessage(stopped(guest), channel.word('instructionLength')));
+      return;
+    }
+    const words = callWords((place) => channel.register(place));
+    const call = isHeard ? readGuestCall(memory, words) : { control: words.control };
+    if ('access' in call) {
+      this.#intercept(guest, stoppedAt(guest, call));
+      return;
+    }
+    const { event, returned } = live.feed({
+      kind: 'hypercall',
+      t: this.#host.now(),
+      provenance: 'emulated',
+      component: 'guest',
+      vp,
+      ...call,
+    });
+    this.#host.returned(returned);
+    if (event.kind !== 'hypercall' || event.fault === true) {
+      this.#resume(guest, ANSWER.fault);
+      return;
+    }
+    if (event.output !== undefined && call.outputGpa !== undefined)
+      memory.write(call.outputGpa, event.output);
+    this.#resume(guest, ANSWER.done, halves(resultWord(event.result)));
+  }
+
   #msr(guest: Guest, dir: 'read' | 'write'): void {
     const { channel, partition, index } = guest;
     const msr = channel.word('index') >>> 0;
@@ -258,9 +308,19 @@ export class Guests {
       ...(dir === 'write' ? { value } : {}),
     });
     this.#host.returned(returned);
+    // It may have placed, or taken away, the hypercall page.
+    if (dir === 'write' && OVERLAY_MSRS.has(msr)) guest.memory.refresh(this.#host.live.machine);
     if (event.kind !== 'msr' || event.fault === true) this.#resume(guest, ANSWER.fault);
     else this.#resume(guest, ANSWER.done, halves(event.value ?? 0n));
   }
+}
+
+/** A page that the guest reads or writes in a call. */
+function stoppedAt(guest: Guest, { gpa, access }: Inaccessible): ExitMessage {
+  const instructionLength = guest.channel.word('instructionLength');
+  const mapped = guest.memory.isMapped(gpa);
+  const exit = { instructionLength, gpa, gva: gpa, access, mapped, instructionBytes: new Uint8Array(0) };
+  return memoryMessage(stopped(guest), exit);
 }
 
 function stopped({ index, channel }: Guest) {

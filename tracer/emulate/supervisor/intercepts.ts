@@ -18,6 +18,7 @@ const INPUT = {
 const TYPE = {
   msr: constantNumber('HV_INTERCEPT_TYPE_X64_MSR'),
   cpuid: constantNumber('HV_INTERCEPT_TYPE_X64_CPUID'),
+  hypercall: constantNumber('HV_INTERCEPT_TYPE_HYPERCALL'),
   msrIndex: constantNumber('HV_INTERCEPT_TYPE_X64_MSR_INDEX'),
 };
 const ACCESS = {
@@ -49,6 +50,10 @@ export class Intercepts {
       this.#takes(partition, TYPE.msr, 0n, access) ||
       this.#takes(partition, TYPE.msrIndex, BigInt(msr), access)
     );
+  }
+
+  takesHypercalls(partition: bigint): boolean {
+    return this.#takes(partition, TYPE.hypercall, 0n, 'execute');
   }
 
   #takes(partition: bigint, type: number, parameter: bigint, access: keyof typeof ACCESS): boolean {

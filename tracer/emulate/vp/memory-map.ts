@@ -22,6 +22,8 @@ export interface GuestRegion {
 }
 
 export { EXECUTE, PAGE_BYTES, READ, WRITE };
+/** Beside the permissions: a page of the hypervisor, which the guest cannot write (#GP). */
+export const OVERLAY = 8;
 
 /** The regions of a partition, in memory that the supervisor writes and the threads of its VPs read. */
 export class MemoryMap {

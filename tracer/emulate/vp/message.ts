@@ -21,6 +21,12 @@ export interface ExitMessage {
   readonly payload: Uint8Array;
 }
 
+/** An access that memory does not answer, by the guest or by the hypervisor on its behalf. */
+type MemoryAccessExit = Pick<MemoryExit, 'instructionLength' | 'access' | 'instructionBytes' | 'mapped'> & {
+  readonly gpa: number | bigint;
+  readonly gva: number | bigint;
+};
+
 /** The VP whose exit it is: its registers by their places (./registers.ts), as the guest left them. */
 export interface Stopped {
   readonly index: number;
@@ -70,6 +76,10 @@ const MSR = {
   rdx: fieldOf('hv_x64_msr_intercept_message', 'rdx'),
   rax: fieldOf('hv_x64_msr_intercept_message', 'rax'),
 };
+const HYPERCALL = ['rax', 'rbx', 'rcx', 'rdx', 'r8', 'rsi', 'rdi'].map((name) => ({
+  field: fieldOf('hv_x64_hypercall_intercept_message', name),
+  place: registerIndex(name.toUpperCase()),
+}));
 const ACCESS = { read: 0, write: 1, execute: 2 } as const;
 const [RAX, RCX, RDX, RSI, RDI, RIP, RFLAGS, ES, CS, SS, DS, CR0, CR8] = [
   ...['RAX', 'RCX', 'RDX', 'RSI', 'RDI', 'RIP', 'RFLAGS'],
@@ -127,7 +137,7 @@ function ioMessage(vp: Stopped, exit: IoExit): ExitMessage {
   return { type: messageTypes.number('HVMSG_X64_IO_PORT_INTERCEPT'), payload };
 }
 
-function memoryMessage(vp: Stopped, exit: MemoryExit): ExitMessage {
+export function memoryMessage(vp: Stopped, exit: MemoryAccessExit): ExitMessage {
   const payload = begin('hv_x64_memory_intercept_message', vp, exit.instructionLength, ACCESS[exit.access]);
   const put = (field: FieldHandle, value: number | bigint) => writeField(payload, field, value);
   put(MEMORY.byteCount, exit.instructionBytes.length);
@@ -165,6 +175,13 @@ export function msrMessage(
   writeField(payload, MSR.rdx, vp.register(RDX));
   writeField(payload, MSR.rax, vp.register(RAX));
   return { type: messageTypes.number('HVMSG_X64_MSR_INTERCEPT'), payload };
+}
+
+/** What a hypercall intercept says: the registers that a call may use. */
+export function hypercallMessage(vp: Stopped, instructionLength: number): ExitMessage {
+  const payload = begin('hv_x64_hypercall_intercept_message', vp, instructionLength, ACCESS.execute);
+  for (const { field, place } of HYPERCALL) writeField(payload, field, vp.register(place));
+  return { type: messageTypes.number('HVMSG_HYPERCALL_INTERCEPT'), payload };
 }
 
 /** The message of an exit that is the VMM's at any rate; undefined for one that the hypervisor may answer itself. */

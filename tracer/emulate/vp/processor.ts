@@ -1,11 +1,12 @@
 import { type CpuExit, GuestCpu } from '../../../engine/cpu/index.ts';
 import { ANSWER, STOP, type VpChannel } from './channel.ts';
-import type { MappedMemory } from './memory-map.ts';
+import { type MappedMemory, OVERLAY, PAGE_BYTES } from './memory-map.ts';
 import { exitMessage } from './message.ts';
 import { REGISTERS } from './registers.ts';
 
 /** Between two looks at whether it shall stop: about a millisecond of the guest. */
 const BUDGET_INSTRUCTIONS = 20_000;
+const UD_VECTOR = 6;
 const GP_VECTOR = 13;
 
 /** A guest processor that takes its state from a channel and puts there why it stopped. */
@@ -47,7 +48,9 @@ export class Processor {
     this.#asked = undefined;
     const answer = this.#channel.word('answer');
     if (answer === ANSWER.registers || asked === undefined) return undefined;
-    if (answer === ANSWER.fault) return this.#cpu.raise(GP_VECTOR, 0);
+    // A hypercall that is not allowed is an instruction that is not there (TLFS, legal hypercall environments).
+    if (answer === ANSWER.fault)
+      return asked.kind === 'hypercall' ? this.#cpu.raise(UD_VECTOR) : this.#cpu.raise(GP_VECTOR, 0);
     const value = (offset: number) => this.#channel.word('values', offset);
     switch (asked.kind) {
       case 'cpuid':
@@ -68,10 +71,18 @@ export class Processor {
 
   #go(): CpuExit {
     for (;;) {
-      const exit = this.#cpu.run(BUDGET_INSTRUCTIONS);
+      const exit = this.#writesOverlay(this.#cpu.run(BUDGET_INSTRUCTIONS));
+      if (exit === undefined) continue;
       if (exit.kind !== 'budget' || this.#channel.isToldToStop) return exit;
       if (this.#memory.refresh()) this.#cpu.memoryChanged();
     }
+  }
+
+  /** Writing to the hypercall page raises #GP (TLFS); undefined where that was done. */
+  #writesOverlay(exit: CpuExit): CpuExit | undefined {
+    if (exit.kind !== 'memory' || exit.access !== 'write' || !exit.mapped) return exit;
+    const page = this.#memory.page(Math.floor(exit.gpa / PAGE_BYTES));
+    return ((page?.permissions ?? 0) & OVERLAY) === 0 ? exit : this.#cpu.raise(GP_VECTOR, 0);
   }
 
   #post(exit: CpuExit): void {

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { messageTypes } from '../../../engine/abi/index.ts';
+import { Arena } from '../native/arena.ts';
+import { ANSWER, STOP, VpChannel } from './channel.ts';
+import { EXECUTE, MappedMemory, MemoryMap, OVERLAY, PAGE_BYTES, READ, WRITE } from './memory-map.ts';
+import { Processor } from './processor.ts';
+import { registerIndex } from './registers.ts';
+
+const RAM = READ | WRITE | EXECUTE;
+const REAL_MODE_SEGMENT = (0xffffn << 64n) | (0x93n << 112n);
+
+/** A processor in real mode whose code stands at 0:700h; every vector leads to a HLT at 0:500h + vector. */
+function run(code: readonly number[], permissions: number) {
+  const low = new Arena(PAGE_BYTES);
+  const high = new Arena(PAGE_BYTES);
+  for (let vector = 0; vector < 32; vector++) {
+    low.view.setUint32(4 * vector, 0x500 + vector, true);
+    low.bytes[0x500 + vector] = 0xf4;
+  }
+  low.bytes.set(code, 0x700);
+  const map = new MemoryMap();
+  map.set([
+    { page: 0, pages: 1, address: low.address, permissions: RAM },
+    { page: 6, pages: 1, address: high.address, permissions },
+  ]);
+  const channel = new VpChannel();
+  const registers = { RIP: 0x700n, RSP: 0x400n, RFLAGS: 2n, CR0: 0x10n, IDTR: 0x3ffn << 48n };
+  const segments = Object.fromEntries(['CS', 'DS', 'SS', 'ES'].map((name) => [name, REAL_MODE_SEGMENT]));
+  for (const [name, value] of Object.entries({ ...registers, ...segments }))
+    channel.setRegister('hypervisor', registerIndex(name), value);
+  channel.setWord('answer', ANSWER.registers);
+  new Processor(channel, new MappedMemory(map), 0).run();
+  assert.equal(channel.word('reason'), STOP.intercept);
+  const { name } = messageTypes.find(channel.word('messageType') >>> 0) ?? {};
+  return { message: name, rip: channel.register(registerIndex('RIP')), written: high.bytes[0] };
+}
+
+/** mov byte [6000h], 1; hlt */
+const STORE = [0xc6, 0x06, 0x00, 0x60, 1, 0xf4];
+
+describe('the processor of a VP', () => {
+  it('stores where it may', () => {
+    assert.deepEqual(run(STORE, RAM), { message: 'HVMSG_X64_HALT', rip: 0x705n, written: 1 });
+  });
+
+  it('raises #GP for a store to a page of the hypervisor', () => {
+    const stopped = run(STORE, READ | EXECUTE | OVERLAY);
+    assert.deepEqual(stopped, { message: 'HVMSG_X64_HALT', rip: 0x50dn, written: 0 });
+  });
+
+  it('stops for a store to a page of its own that it may not write', () => {
+    const stopped = run(STORE, READ);
+    assert.deepEqual(stopped, { message: 'HVMSG_GPA_INTERCEPT', rip: 0x700n, written: 0 });
+  });
+});
