@@ -23,8 +23,8 @@ export type StructName = string & { readonly __structName: unique symbol };
 export type IoctlDialect = 'upstream' | 'rfc2020' | 'vtl' | 'rust-vmm' | 'dom0-legacy';
 export const IOCTL_DIALECTS: readonly IoctlDialect[] = [
   'upstream',
-  'vtl',
   'rfc2020',
+  'vtl',
   'rust-vmm',
   'dom0-legacy',
 ];

@@ -1,27 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findingToJson } from './finding.ts';
 import {
   judge,
   MASKED,
   mshvDown,
   mshvOwnDown,
   mshvUp,
+  only,
+  silent,
   Traffic,
   UNMASKED,
   vmbusDown,
   vmbusUp,
 } from './traffic.testing.ts';
-
-function only(traffic: Traffic) {
-  const findings = judge(traffic).map(findingToJson);
-  assert.equal(findings.length, 1, JSON.stringify(findings, undefined, 1));
-  return findings[0]!;
-}
-
-function silent(traffic: Traffic): void {
-  assert.deepEqual(judge(traffic).map(findingToJson), []);
-}
 
 test('mshv tears down what VMBus switched on: one finding with cause, proof, cells and fix', () => {
   const traffic = new Traffic();

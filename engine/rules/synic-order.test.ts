@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findingToJson } from './finding.ts';
 import {
   AS_INTERCEPT,
-  judge,
   MASKED,
   mshvDown,
   mshvUp,
+  only,
+  silent,
   Traffic,
   UNMASKED,
   vmbusDown,
   vmbusUp,
 } from './traffic.testing.ts';
-
-function only(traffic: Traffic) {
-  const findings = judge(traffic).map(findingToJson);
-  assert.equal(findings.length, 1, JSON.stringify(findings, undefined, 1));
-  return findings[0]!;
-}
-
-function silent(traffic: Traffic): void {
-  assert.deepEqual(judge(traffic).map(findingToJson), []);
-}
 
 /** `timer` alone on a SynIC: SIMP, SINT3, SCONTROL. */
 function timerUp(traffic = new Traffic()): Traffic {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { msrs } from '../abi/index.ts';
 import type { Step } from '../replay/step.ts';
 import { CellStore } from '../state/store.ts';
@@ -6,7 +7,7 @@ import { type Address, at, seqOf, timeNs } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { readProfile } from '../trace/profile-read.ts';
 import { RULES } from './catalogue.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, findingToJson } from './finding.ts';
 import { createJudge } from './judge.ts';
 import type { Rule } from './rule.ts';
 
@@ -121,4 +122,16 @@ export function mshvDown(traffic: Traffic, cpu: number): Traffic {
     .write('mshv', cpu, 'SIEFP', 0x2000_000n)
     .write('mshv', cpu, 'SIMP', 0x1000_000n)
     .write('mshv', cpu, 'SCONTROL', 0n);
+}
+
+/** The one finding on it. */
+export function only(traffic: Traffic) {
+  const findings = judge(traffic).map(findingToJson);
+  assert.equal(findings.length, 1, JSON.stringify(findings, undefined, 1));
+  return findings[0]!;
+}
+
+/** Holds that there is nothing to find. */
+export function silent(traffic: Traffic): void {
+  assert.deepEqual(judge(traffic).map(findingToJson), []);
 }

@@ -1,3 +1,4 @@
+import type { IoctlDialect } from '../abi/ids.ts';
 import type { Handle, VpRef } from './handle.ts';
 import type { Seq, TimeNs } from './position.ts';
 
@@ -17,9 +18,7 @@ export type Component =
   | 'unknown'
   | (string & {});
 
-/** The five ioctl number spaces that share type 0xB8. */
-export type Dialect = 'upstream' | 'rfc2020' | 'vtl' | 'rust-vmm' | 'dom0-legacy';
-export const DIALECTS: readonly Dialect[] = ['upstream', 'rfc2020', 'vtl', 'rust-vmm', 'dom0-legacy'];
+export { IOCTL_DIALECTS as DIALECTS, type IoctlDialect as Dialect } from '../abi/ids.ts';
 
 /** What every event has. Absent means: not recorded. */
 export interface EventCommon {
@@ -69,7 +68,7 @@ export interface IoctlEvent extends EventCommon {
   /** The full 32-bit request number. */
   readonly op: number;
   /** Where it is not the profile's. */
-  readonly dialect?: Dialect;
+  readonly dialect?: IoctlDialect;
   /** The argument structure as the call read it. */
   readonly arg?: Uint8Array;
   /** The buffer behind its input pointer. */

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
+import { nearest } from '../../engine/filter/near.ts';
 import type { Arguments, CommandSpec, OptionSpec } from './command.ts';
 import { Problem } from './problem.ts';
-import { nearest } from './suggest.ts';
 
 /** Options that every command takes. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
@@ -67,7 +67,7 @@ function optionValue(spec: CommandSpec, option: OptionSpec, value: string | unde
 }
 
 function unknownOption(spec: CommandSpec, name: string, options: readonly OptionSpec[]): Problem {
-  const near = nearest(
+  const [near] = nearest(
     name.replace(/^-+/, ''),
     options.map((o) => o.name),
   );

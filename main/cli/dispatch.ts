@@ -1,7 +1,7 @@
+import { nearest } from '../../engine/filter/near.ts';
 import { parseCommandLine } from './arguments.ts';
 import { commandPage, overview } from './help.ts';
 import { EXIT, Problem } from './problem.ts';
-import { nearest } from './suggest.ts';
 import { COMMANDS } from './table.ts';
 
 /** Runs one command line and resolves to its exit code; a mistake of the user is one line on stderr. */
@@ -30,7 +30,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const spec = COMMANDS.find((c) => c.name === name);
   if (spec === undefined) {
-    const near = nearest(
+    const [near] = nearest(
       name,
       COMMANDS.map((c) => c.name),
     );
