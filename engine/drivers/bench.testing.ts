@@ -71,7 +71,7 @@ export class Bench {
     const lines: string[] = [];
     this.#emitted(this.machine.intercept(event).emitted, lines);
     const handler = this.machine.handler(event);
-    if (handler !== undefined) this.#run(handler.enter(this.machine, event), lines);
+    if (handler !== undefined) this.#entered(handler.enter(this.machine, event), lines);
     return lines;
   }
 
@@ -95,15 +95,20 @@ export class Bench {
     const handler = this.machine.handler(event);
     if (handler === undefined) return { lines: ['not modelled'], outcome: undefined };
     const lines: string[] = [];
-    const outcome = this.#run(handler.enter(this.machine, event), lines);
+    const outcome = this.#entered(handler.enter(this.machine, event), lines);
     if (handler.leave !== undefined) {
       const completed = {
         ...event,
         ret: given.kind === 'lifecycle' ? undefined : (given.ret ?? outcome.ret),
       };
-      this.#run(handler.leave(this.machine, completed as typeof event), lines);
+      const left = handler.leave(this.machine, completed as typeof event);
+      if (left !== undefined) this.#run(left, lines);
     }
     return { lines, outcome };
+  }
+
+  #entered(run: DriverRun<Outcome> | Outcome, lines: string[]): Outcome {
+    return 'rule' in run ? run : this.#run(run, lines);
   }
 
   #run<Result>(run: DriverRun<Result>, lines: string[]): Result {

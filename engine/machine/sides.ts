@@ -44,12 +44,14 @@ export type DriverStimulus = IoctlEvent | FdEvent | LifecycleEvent | InterceptEv
  * A call whose outcome has no result waits (RUN_VP): it goes on with `wake` when it is `ready` or a signal came.
  */
 export interface Handler<E extends DriverStimulus = DriverStimulus> {
-  enter(context: Context, event: E): DriverRun<Outcome>;
+  /** What it comes to: at once where nothing is asked of the hypervisor. */
+  enter(context: Context, event: E): DriverRun<Outcome> | Outcome;
   /** Whether a waiting call can go on in the present state. */
   ready?(context: Context, event: E): boolean;
   /** What a waiting call does when it goes on: to its result, or to waiting again (an outcome without one). */
   wake?(context: Context, event: E, signal: boolean): DriverRun<Outcome>;
-  leave?(context: Context, event: E): DriverRun<void>;
+  /** What takes effect at the return, all of it at once where nothing is asked of the hypervisor. */
+  leave?(context: Context, event: E): DriverRun<void> | undefined;
 }
 
 /** The kernel's side: turns a stimulus into the hypercalls and MSR accesses of that kernel version. */

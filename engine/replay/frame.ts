@@ -1,7 +1,7 @@
 import type { Answer, DriverRun, Emitted, NoAnswer, Outcome, Request } from '../machine/child.ts';
 import type { Handler } from '../machine/sides.ts';
 import type { TraceEvent } from '../trace/event.ts';
-import type { Address, Seq, TimeNs } from '../trace/position.ts';
+import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
 
 /** An event that the engine says comes next below a stimulus. */
 export interface Expectation {
@@ -79,6 +79,11 @@ export function answered(frame: Frame, expected: Expectation, answer: Answer, ad
 export function expectEmitted(frame: Frame, answer: Answer, parent: Address): void {
   if (answer.kind === 'none' || answer.emitted === undefined) return;
   frame.queue.unshift(...answer.emitted.map((what) => ({ what, parent, asked: false })));
+}
+
+/** What causes the next event below the stimulus: the innermost step that is open, else the stimulus itself. */
+export function parentIn({ open, stimulus }: Frame): Address {
+  return open.length === 0 ? at(stimulus.seq) : (open[open.length - 1] as Address);
 }
 
 /** A step that a driver begins is the parent of what follows until it ends. */

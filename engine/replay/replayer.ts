@@ -1,3 +1,4 @@
+import type { DriverRun, Outcome } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { EventKind, TraceEvent } from '../trace/event.ts';
 import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
@@ -13,6 +14,7 @@ import {
   nest,
   newFrame,
   type OpenCall,
+  parentIn,
 } from './frame.ts';
 import { Frames } from './frames.ts';
 import { compareRequest, describe, sameEvent } from './match.ts';
@@ -136,7 +138,7 @@ export class Replayer {
     const frame = this.#open(event);
     expectEmitted(frame, answer, address);
     // The kernel hears of a VP's stop by what the hypervisor made of it.
-    if (isDriven(event)) this.#start(frame, frame.handler?.enter(this.#machine, event));
+    if (isDriven(event)) this.#enter(frame, frame.handler?.enter(this.#machine, event));
     return frame;
   }
 
@@ -145,7 +147,7 @@ export class Replayer {
     const frame = this.#open(event);
     this.#executor.happened(event, at(event.seq), () => {
       if (frame.handler === undefined || !isDriven(event)) return;
-      this.#start(frame, frame.handler.enter(this.#machine, event));
+      this.#enter(frame, frame.handler.enter(this.#machine, event));
       this.#resume(frame);
     });
     return frame;
@@ -211,6 +213,13 @@ export class Replayer {
     return frame.queue[0];
   }
 
+  /** A stimulus whose outcome is known at once starts nothing. */
+  #enter(frame: Frame, entered: DriverRun<Outcome> | Outcome | undefined): void {
+    if (entered === undefined) return;
+    if ('rule' in entered) this.#ended(frame, entered);
+    else this.#start(frame, entered);
+  }
+
   #start(frame: Frame, run: Frame['run']): void {
     if (run === undefined) return;
     frame.run = run;
@@ -221,18 +230,21 @@ export class Replayer {
     const { run } = frame;
     if (run === undefined) return;
     const step = run.next(frame.answer);
-    const parent = frame.open.at(-1) ?? at(frame.stimulus.seq);
     if (!step.done) {
-      frame.queue.push({ what: step.value, parent, asked: true });
+      frame.queue.push({ what: step.value, parent: parentIn(frame), asked: true });
       return;
     }
     frame.run = undefined;
     this.#busy--;
-    if (frame.phase !== 'entering' && frame.phase !== 'waking') return;
-    frame.outcome = step.value;
+    if (frame.phase === 'entering' || frame.phase === 'waking') this.#ended(frame, step.value);
+  }
+
+  /** What the driver made of the stimulus is known. */
+  #ended(frame: Frame, outcome: Outcome | undefined): void {
+    frame.outcome = outcome;
     const { stimulus } = frame;
-    if (stimulus.kind === 'lifecycle' && step.value?.ret !== undefined) {
-      frame.queue.push({ what: endOf(stimulus, step.value.ret), parent, asked: false });
+    if (stimulus.kind === 'lifecycle' && outcome?.ret !== undefined) {
+      frame.queue.push({ what: endOf(stimulus, outcome.ret), parent: parentIn(frame), asked: false });
     }
   }
 
@@ -348,7 +360,8 @@ export class Replayer {
     this.#executor.leaving(frame);
     if (handler?.leave !== undefined && isDriven(completed)) {
       frame.answer = NO_ANSWER;
-      this.#start(frame, asOutcome(handler.leave(this.#machine, completed)));
+      const run = handler.leave(this.#machine, completed);
+      if (run !== undefined) this.#start(frame, asOutcome(run));
     }
     this.#advance(frame, NOTHING_AHEAD);
   }

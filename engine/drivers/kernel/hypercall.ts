@@ -1,6 +1,6 @@
 import { encodeControl, type HypercallCode, hypercalls } from '../../abi/index.ts';
 import type { BindReason } from '../../machine/bindable.ts';
-import type { DriverRun, HypercallAnswer, ShownCall } from '../../machine/child.ts';
+import type { Answer, DriverRun, HypercallAnswer, HypercallRequest, ShownCall } from '../../machine/child.ts';
 import type { Actor } from './access.ts';
 
 export interface HypercallOptions {
@@ -34,7 +34,8 @@ export function* hypercall(
 ): DriverRun<HypercallAnswer> {
   const { reps = 0 } = options;
   for (let start = 0; ; ) {
-    const answer = yield* issue(actor, code, input, options, start);
+    // As in issue: each generator inside another costs at every event that passes through it.
+    const answer = hypercallAnswer(yield requestOf(actor, code, input, options, start));
     const { status, reps: done } = answer.result;
     if (answer.fault === true || status !== 0 || done >= reps || done <= start) return answer;
     start = done;
@@ -49,10 +50,22 @@ export function* issue(
   options: HypercallOptions = {},
   start = 0,
 ): DriverRun<HypercallAnswer> {
+  return hypercallAnswer(yield requestOf(actor, code, input, options, start));
+}
+
+function requestOf(
+  { component, cpu }: Actor,
+  code: HypercallCode,
+  input: Uint8Array,
+  options: HypercallOptions,
+  start: number,
+): HypercallRequest {
   const { reps = 0, fast = false, nested = false, ...rest } = options;
   const control = encodeControl({ code, fast, nested, repCount: reps, repStart: start });
-  const { component, cpu } = actor;
-  const answer = yield { kind: 'hypercall', component, cpu, control, input, ...rest };
+  return { kind: 'hypercall', component, cpu, control, input, ...rest };
+}
+
+function hypercallAnswer(answer: Answer): HypercallAnswer {
   if (answer.kind !== 'hypercall') throw new Error('a hypercall was answered as something else');
   return answer;
 }

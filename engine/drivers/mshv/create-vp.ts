@@ -4,11 +4,10 @@ import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
-import { MSHV, MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
+import { MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { driverOf } from '../kernel/objects.ts';
 import { installFd, newFd } from '../process/files.ts';
 import { deposit, hypercallWithMemory } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
@@ -51,12 +50,27 @@ function target(context: Context, event: IoctlEvent): { readonly partition: bigi
   return { partition, id };
 }
 
-function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
+function enter(
+  context: Context,
+  actor: Actor,
+  event: IoctlEvent,
+  arg: Uint8Array,
+): DriverRun<Outcome> | Outcome {
   const index = readU32(arg, INDEX);
   const { partition, id } = target(context, event);
   if (index >= MAX_VPS) return { ret: failure('EINVAL'), rule: RULE };
   if (context.store.find(id, MSHV_VP, index) !== undefined) return { ret: failure('EEXIST'), rule: RULE };
-  const vp = { partition, index };
+  return createOn(context, actor, event, id, { partition, index });
+}
+
+/** The VP, its pages, and the driver's own object for it. */
+function* createOn(
+  context: Context,
+  actor: Actor,
+  event: IoctlEvent,
+  id: ObjectId,
+  vp: VpId,
+): DriverRun<Outcome> {
   const created = yield* createVp(context, actor, vp);
   if (created !== 0) return { ret: created, rule: RULE };
   const mapped = yield* mapPages(context, actor, vp);
@@ -64,10 +78,10 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
     yield* deleteVp(actor, vp);
     return { ret: mapped.ret, rule: RULE };
   }
-  noteVp(context, event, id, index, mapped.parentStats);
+  noteVp(context, event, id, vp.index, mapped.parentStats);
   return {
     ret: newFd(context, event),
-    out: { handle: { kind: 'vp', partition, vp: index } },
+    out: { handle: { kind: 'vp', partition: vp.partition, vp: vp.index } },
     rule: RULE,
   };
 }
@@ -139,15 +153,17 @@ export function noteVp(
   store.set(references, store.number(references) + 1);
 }
 
+/** The descriptor of a VP; its partition is that of the call's own descriptor. */
 export function installVp(context: Context, event: IoctlEvent): void {
-  if (typeof event.ret !== 'number' || event.ret < 0) return;
+  const { handle, pid, ret } = event;
+  if (typeof ret !== 'number' || ret < 0 || handle.kind !== 'partition') return;
+  const partition = handle.partition;
+  const id = partition === undefined ? undefined : partitionOf(context, partition);
+  if (partition === undefined || id === undefined) return;
   const { store } = context;
-  for (const partition of store.children(driverOf(context, MSHV), MSHV_PARTITION)) {
-    for (const vp of store.children(partition, MSHV_VP)) {
-      if (store.number(cellAt(vp, MSHV_VP.slots.creator)) !== event.seq) continue;
-      const file = { partition: BigInt(store.key(partition)), vp: Number(store.key(vp)) };
-      installFd(context, event.pid, event.ret, { kind: 'vp', ...file });
-    }
+  for (const vp of store.children(id, MSHV_VP)) {
+    if (store.number(cellAt(vp, MSHV_VP.slots.creator)) !== event.seq) continue;
+    installFd(context, pid, ret, { kind: 'vp', partition, vp: Number(store.key(vp)) });
   }
 }
 

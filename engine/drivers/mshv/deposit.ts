@@ -36,11 +36,9 @@ export function* deposit(
   if (pages === 0) return 0;
   const input = new Uint8Array(LIST.offset + pages * FRAME_BYTES);
   writeField(input, ID, partition);
-  const frames = allocateFrames(context, pages);
-  const list = new DataView(input.buffer);
-  for (let i = 0; i < pages; i++) {
-    list.setBigUint64(LIST.offset + i * FRAME_BYTES, frames + BigInt(i), true);
-  }
+  // A frame number has at most 52 bits.
+  const frames = Number(allocateFrames(context, pages));
+  for (let i = 0; i < pages; i++) writeField(input, LIST, frames + i, i);
   const answer = yield* hypercall(actor, DEPOSIT_MEMORY, input, {
     reps: pages,
     bind: 'deposited-frames',

@@ -10,7 +10,8 @@ export interface IoctlRow {
   readonly name: string;
   /** Bytes that the call reads at once; a shorter recorded argument tells too little. */
   readonly argBytes: number;
-  enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome>;
+  /** What the call comes to: at once where nothing is asked of the hypervisor. */
+  enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> | Outcome;
   /** A call that waits: whether it can go on, and what it does then. */
   ready?(context: Context, event: IoctlEvent): boolean;
   wake?(context: Context, actor: Actor, event: IoctlEvent, signal: boolean): DriverRun<Outcome>;

@@ -1,11 +1,10 @@
-import { type FdKind, findIoctl, ioctlNamed } from '../../abi/index.ts';
+import { findIoctl, ioctlNamed } from '../../abi/index.ts';
 import { UNMODELLED } from '../../hypervisor/index.ts';
-import type { DriverRun, Outcome } from '../../machine/child.ts';
+import type { Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { Handler } from '../../machine/sides.ts';
 import { dialectOf } from '../../trace/dialect.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
-import type { HandleKind } from '../../trace/handle.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { RFC2020_IOCTLS } from '../rfc2020/ioctls.ts';
@@ -35,26 +34,27 @@ const ROWS: readonly IoctlRow[] = [
 const DRIVERS = { upstream: ROWS, rfc2020: RFC2020_IOCTLS } as const;
 type Modelled = keyof typeof DRIVERS;
 
-function byRequest(dialect: Modelled): ReadonlyMap<string, Handler<IoctlEvent>> {
-  return new Map(
-    DRIVERS[dialect].map((row) => {
-      const number = ioctlNamed(dialect, row.fd, row.name)?.number;
-      if (number === undefined) throw new Error(`${dialect} has no ${row.name} on a ${row.fd}`);
-      return [requestKey(row.fd, number), handlerOf(row)];
-    }),
-  );
+/** Handlers by request number, for each kind of file. */
+type Handlers = Readonly<Record<FileKind, ReadonlyMap<number, Handler<IoctlEvent>>>>;
+
+function byRequest(dialect: Modelled): Handlers {
+  const handlers = { device: new Map(), partition: new Map(), vp: new Map() };
+  for (const row of DRIVERS[dialect]) {
+    const number = ioctlNamed(dialect, row.fd, row.name)?.number;
+    if (number === undefined) throw new Error(`${dialect} has no ${row.name} on a ${row.fd}`);
+    if (!isFileKind(row.fd)) throw new Error(`no handler for calls on a ${row.fd}`);
+    handlers[row.fd].set(number, handlerOf(row));
+  }
+  return handlers;
 }
 
-function requestKey(fd: string, number: number): string {
-  return `${fd}:${number}`;
+type FileKind = 'device' | 'partition' | 'vp';
+
+function isFileKind(kind: string): kind is FileKind {
+  return kind === 'device' || kind === 'partition' || kind === 'vp';
 }
 
-const FD_KINDS: Readonly<Partial<Record<HandleKind, FdKind>>> = {
-  device: 'device',
-  partition: 'partition',
-  vp: 'vp',
-};
-
+const NO_BYTES = new Uint8Array(0);
 const EFAULT = failure('EFAULT');
 const EINTR = failure('EINTR');
 
@@ -94,10 +94,8 @@ function actorOf(event: IoctlEvent): Actor {
 function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
   const { leave, ready, wake } = row;
   const handler: Handler<IoctlEvent> = {
-    *enter(context, event): DriverRun<Outcome> {
-      const ended = endedBefore(event, row);
-      if (ended !== undefined) return ended;
-      return yield* row.enter(context, actorOf(event), event, event.arg ?? new Uint8Array(0));
+    enter(context, event) {
+      return endedBefore(event, row) ?? row.enter(context, actorOf(event), event, event.arg ?? NO_BYTES);
     },
   };
   const waiting: Handler<IoctlEvent> =
@@ -107,33 +105,30 @@ function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
   if (leave === undefined) return waiting;
   return {
     ...waiting,
-    *leave(context, event): DriverRun<void> {
-      yield* [];
+    leave(context, event) {
       leave(context, event);
+      return undefined;
     },
   };
 }
 
-const HANDLERS: Readonly<Record<Modelled, ReadonlyMap<string, Handler<IoctlEvent>>>> = {
+const HANDLERS: Readonly<Record<Modelled, Handlers>> = {
   upstream: byRequest('upstream'),
   rfc2020: byRequest('rfc2020'),
 };
 
 /** A number that the file does not know. */
 const UNKNOWN_REQUEST: Handler<IoctlEvent> = {
-  *enter(): DriverRun<Outcome> {
-    yield* [];
-    return { ret: failure('ENOTTY'), rule: 'Linux.mshv.unknown-ioctl' };
-  },
+  enter: () => ({ ret: failure('ENOTTY'), rule: 'Linux.mshv.unknown-ioctl' }),
 };
 
 /** How an ioctl is handled; undefined where it is not modelled or its object not known. */
 export function ioctlHandler(context: Context, event: IoctlEvent): Handler<IoctlEvent> | undefined {
   const dialect = event.dialect ?? dialectOf(context.profile.kernel);
-  const fd = FD_KINDS[event.handle.kind];
-  if ((dialect !== 'upstream' && dialect !== 'rfc2020') || fd === undefined) return undefined;
+  const fd = event.handle.kind;
+  if ((dialect !== 'upstream' && dialect !== 'rfc2020') || !isFileKind(fd)) return undefined;
   if (!isKnown(context, event)) return undefined;
-  const handler = HANDLERS[dialect].get(requestKey(fd, event.op));
+  const handler = HANDLERS[dialect][fd].get(event.op);
   if (handler !== undefined) return handler;
   return findIoctl(dialect, fd, event.op) === undefined ? UNKNOWN_REQUEST : undefined;
 }

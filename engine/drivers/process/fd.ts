@@ -21,19 +21,18 @@ function failedCall(event: FdEvent): boolean {
 /** open("/dev/mshv"): the device is there while the driver has not been seen to go. */
 function open(): Handler<FdEvent> {
   return {
-    *enter(context, event): DriverRun<Outcome> {
-      yield* [];
+    enter(context, event): Outcome {
       if (driverState(context, MSHV) === 'stopped') return { ret: failure('ENOENT'), rule: 'Linux.fd.open' };
       if (failedCall(event)) return { rule: UNMODELLED, ret: event.ret as number };
       return { ret: newFd(context, event), rule: 'Linux.fd.open' };
     },
-    *leave(context, event): DriverRun<void> {
-      yield* [];
-      if (typeof event.ret !== 'number' || event.ret < 0) return;
+    leave(context, event) {
+      if (typeof event.ret !== 'number' || event.ret < 0) return undefined;
       const opens = cellAt(driverOf(context, MSHV), MSHV.slots.opens);
       const count = context.store.number(opens) + 1;
       context.store.set(opens, count);
       installFd(context, event.pid, event.ret, fileOfHandle(event.handle) ?? { kind: 'device', open: count });
+      return undefined;
     },
   };
 }
@@ -60,16 +59,15 @@ function close(file: File): Handler<FdEvent> {
 /** dup: one more descriptor for the same file. */
 function dup(file: File): Handler<FdEvent> {
   return {
-    *enter(context, event): DriverRun<Outcome> {
-      yield* [];
+    enter(context, event): Outcome {
       if (failedCall(event)) return { rule: UNMODELLED, ret: event.ret as number };
       return { ret: newFd(context, event), rule: 'Linux.fd.dup' };
     },
-    *leave(context, event): DriverRun<void> {
-      yield* [];
-      if (typeof event.ret !== 'number' || event.ret < 0) return;
+    leave(context, event) {
+      if (typeof event.ret !== 'number' || event.ret < 0) return undefined;
       shareFile(context, file);
       installFd(context, event.pid, event.ret, file);
+      return undefined;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { fieldOf, readHigh32, readU32, readU64, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
-import type { ObjectId } from '../../state/store.ts';
+import { keyOf, type ObjectId } from '../../state/store.ts';
 import { type Call, type CallRow, repeated, unmodelledCall } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { PARTITION, POOL_RUN } from '../cells/partition.ts';
@@ -85,15 +85,17 @@ function takeRuns(call: Call, partition: ObjectId, from: number, pages: number):
   const output = new Uint8Array((from + pages) * FRAME_BYTES);
   const runs = store.children(partition, POOL_RUN);
   let done = 0;
-  for (let last = runs.length - 1; done < pages; last--) {
-    const run = runs[last];
+  for (let newest = runs.length - 1; done < pages; newest--) {
+    const run = runs[newest];
     if (run === undefined) throw new Error('the pool has fewer pages than it counts');
     const left = cellAt(run, POOL_RUN.slots.pages);
     const frame = store.get(cellAt(run, POOL_RUN.slots.frame));
     const had = store.number(left);
     const taken = Math.min(had, pages - done);
+    const last = keyOf(frame + BigInt(had - 1));
     for (let i = 0; i < taken; i++) {
-      writeField(output, WITHDRAWN, frame + BigInt(had - 1 - i), from + done + i);
+      const given = typeof last === 'number' ? last - i : last - BigInt(i);
+      writeField(output, WITHDRAWN, given, from + done + i);
     }
     if (taken === had) store.destroy(run);
     else store.set(left, had - taken);
