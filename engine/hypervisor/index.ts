@@ -28,6 +28,7 @@ export { type GpaRun, gpaRunOf } from './memory/runs.ts';
 export { UNMODELLED } from './rule-ids.ts';
 export { fileOf } from './synic/file.ts';
 export { vpOfRef } from './vp/find.ts';
+export { LAPIC_BYTES, resetLapic } from './vp/lapic.ts';
 export { mayRun } from './vp/suspend.ts';
 export { registerOf, type Wide } from './vp/values.ts';
 

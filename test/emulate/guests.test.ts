@@ -31,9 +31,9 @@ describe('guests', { skip: LACKING }, () => {
   async function shows(
     command: readonly string[],
     output: string,
-    before?: readonly string[],
+    options: { readonly before?: readonly string[]; readonly profile?: string } = {},
   ): Promise<string> {
-    const { exit, out, err, trace } = await emulate(folder, command, before === undefined ? {} : { before });
+    const { exit, out, err, trace } = await emulate(folder, command, options);
     assert.equal(err, '');
     assert.equal(out, output);
     assert.equal(exit, 0);
@@ -69,6 +69,17 @@ describe('guests', { skip: LACKING }, () => {
     });
   }
 
+  test('hello in C for the interface of 2020', async () => {
+    const program = build('samples/clients/hello-rfc2020.c', folder);
+    const text = 'In 2020. ';
+    const trace = await shows([program, guest(sampleGuest(text))], sampleOutput(text), {
+      profile: 'kernel=rfc2020',
+    });
+    const [state] = events(trace, 'op == MSHV_GET_VP_STATE');
+    assert.equal(state?.ret, 0);
+    assert.equal(events(trace, 'kind == fd').filter(({ what }) => what === 'mmap').length, 1);
+  });
+
   const identity = { writeMsr: SAMPLE.osId, value: 1 };
   const callPage = { writeMsr: SAMPLE.hypercall, value: HYPERCALL_PAGE | 1 };
   const post = { hypercall: { code: 0x5c, input: new Array<number>(256).fill(0) } };
@@ -96,13 +107,13 @@ describe('guests', { skip: LACKING }, () => {
   test('private memory and an ordinary user', { skip: isRoot ? false : 'not root' }, async () => {
     const program = build('samples/clients/hello.c', folder, '-DGUEST_MEMORY=MAP_PRIVATE');
     const text = 'As nobody. ';
-    await shows([program, guest(sampleGuest(text))], sampleOutput(text), UNPRIVILEGED);
+    await shows([program, guest(sampleGuest(text))], sampleOutput(text), { before: UNPRIVILEGED });
     await shows([program, guest(sampleGuest(text))], sampleOutput(text));
   });
 
   test('shared memory and an ordinary user', { skip: isRoot ? false : 'not root' }, async () => {
     const program = build('samples/clients/hello.c', folder);
     const text = 'Shared. ';
-    await shows([program, guest(sampleGuest(text))], sampleOutput(text), UNPRIVILEGED);
+    await shows([program, guest(sampleGuest(text))], sampleOutput(text), { before: UNPRIVILEGED });
   });
 });

@@ -4,6 +4,7 @@ import { MEMORY_IOCTLS } from './memory.ts';
 import { PARTITION_IOCTLS } from './partition.ts';
 import { REGISTER_IOCTLS } from './registers.ts';
 import { RUN_IOCTL } from './run.ts';
+import { STATE_IOCTLS } from './state.ts';
 
 /** The ioctls of the RFC of 2020 that are modelled. */
 export const RFC2020_IOCTLS: readonly IoctlRow[] = [
@@ -12,4 +13,5 @@ export const RFC2020_IOCTLS: readonly IoctlRow[] = [
   ...PARTITION_IOCTLS,
   ...REGISTER_IOCTLS,
   RUN_IOCTL,
+  ...STATE_IOCTLS,
 ];

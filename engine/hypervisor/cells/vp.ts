@@ -79,6 +79,8 @@ export const VP = objectKind('vp', PARTITION, 'decimal', {
   nextQueued: cell('dec'),
   /** The message of its last intercept, as the intercept page has it. */
   intercept: { type: cell(), content: cell('bytes') },
+  /** State of its LAPIC as a call gave or took it whole, and whether it still is that. */
+  lapic: { content: cell('bytes'), certain: cell('bool', 1n) },
   /** Interrupts that have been asserted: a request bit for each vector, and the EXTINT that waits. */
   interrupt: { irr: cells(4, () => ({ as: 'hex' })), extint: cell() },
 });

@@ -2,13 +2,14 @@ import { fieldOf, readU32, readU64, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
-import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
+import { type Call, type CallRow, failed, recordedAnswer, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { STIMER_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findChild, findVp, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+import { keepLapic, LAPIC_BYTES, lapicOf } from './lapic.ts';
 
 const INPUT = {
   id: fieldOf('hv_input_get_vp_state', 'partition_id'),
@@ -23,6 +24,8 @@ const TIMERS = {
   config: fieldOf('hv_synthetic_timers_state', 'timers.config'),
   count: fieldOf('hv_synthetic_timers_state', 'timers.count'),
 };
+/** In the call, as the driver of 2020 has it; later ones give pages (patches to linux-hyperv of 2020, hyperv-tlfs.h). */
+const LAPIC = 0;
 /** Linux 7.2 hvhdk: enum hv_get_set_vp_state_type; those from here on are in pages that the call lists. */
 const IN_PAGES = 0x8000_0000;
 const LAST_IN_PAGES = 0x8000_0003;
@@ -38,7 +41,8 @@ function target(call: Call): Target {
   if ('answer' in vp) return vp;
   if (reservedSet(call, INPUT.reserved)) return { answer: RESERVED };
   const type = readU32(call.input, INPUT.type);
-  if (type !== TIMERS.type && (type < IN_PAGES || type > LAST_IN_PAGES)) {
+  const inCall = type === TIMERS.type || type === LAPIC;
+  if (!inCall && (type < IN_PAGES || type > LAST_IN_PAGES)) {
     return { answer: failed(STATUS.INVALID_PARAMETER, 'HDR.vp-state.type') };
   }
   return { vp: vp.id, type };
@@ -60,10 +64,14 @@ function timersOf({ store }: Context, vp: ObjectId): Uint8Array {
   return state;
 }
 
-/** What stands in pages of the caller is not part of the call: only timers are. */
+/** What stands in pages of the caller is not part of the call: only timers are, and a LAPIC asked for so. */
 function get(call: Call): HypercallAnswer {
   const found = target(call);
   if ('answer' in found) return found.answer;
+  if (found.type === LAPIC) {
+    const { output } = recordedAnswer(call.event);
+    return succeeded('HDR.vp-state.get', lapicOf(call.context, found.vp, output));
+  }
   if (found.type !== TIMERS.type) return succeeded('HDR.vp-state.get');
   return succeeded('HDR.vp-state.get', timersOf(call.context, found.vp));
 }
@@ -71,6 +79,11 @@ function get(call: Call): HypercallAnswer {
 function set(call: Call): HypercallAnswer {
   const found = target(call);
   if ('answer' in found) return found.answer;
+  if (found.type === LAPIC) {
+    if (call.input.length < INPUT.data + LAPIC_BYTES)
+      return failed(STATUS.INVALID_PARAMETER, 'HDR.vp-state.type');
+    keepLapic(call.context, found.vp, call.input.subarray(INPUT.data));
+  }
   if (found.type !== TIMERS.type) return succeeded('HDR.vp-state.set');
   const state = call.input.subarray(INPUT.data);
   for (let i = 0; i < STIMER_COUNT; i++) {

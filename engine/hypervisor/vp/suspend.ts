@@ -3,6 +3,7 @@ import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { doubtLapic } from './lapic.ts';
 
 const { suspend, signals, ran } = VP.slots;
 
@@ -27,5 +28,7 @@ export function mayRun({ store }: Context, vp: ObjectId): boolean {
 export function setControl(context: Context, vp: ObjectId, slot: number, value: bigint): void {
   const { store } = context;
   store.set(cellAt(vp, slot), value);
-  if (mayRun(context, vp) && store.low(cellAt(vp, ran)) === 0) store.set(cellAt(vp, ran), 1);
+  if (!mayRun(context, vp)) return;
+  doubtLapic(context, vp);
+  if (store.low(cellAt(vp, ran)) === 0) store.set(cellAt(vp, ran), 1);
 }

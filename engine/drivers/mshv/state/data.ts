@@ -1,4 +1,4 @@
-import { cellAt } from '../../../hypervisor/index.ts';
+import { cellAt, resetLapic } from '../../../hypervisor/index.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { ObjectId } from '../../../state/store.ts';
 import { MSHV_VP } from '../../cells/driver.ts';
@@ -8,18 +8,6 @@ import { MSHV_VP } from '../../cells/driver.ts';
 const LAPIC = 0;
 const XSAVE = 1;
 const { given, certain } = MSHV_VP.slots;
-
-/** hv_local_interrupt_controller_state after reset (Intel SDM 3, 12.4.7): id, version, DFR, SVR, masked LVTs. */
-function resetLapic(index: number): Uint8Array {
-  const state = new Uint8Array(176);
-  const view = new DataView(state.buffer);
-  view.setUint32(0, index, true);
-  view.setUint32(4, 0x0005_0014, true);
-  view.setUint32(12, 0xffff_ffff, true);
-  view.setUint32(16, 0xff, true);
-  for (let at = 128; at <= 148; at += 4) view.setUint32(at, 0x1_0000, true);
-  return state;
-}
 
 /** The legacy area of XSAVE after reset (Intel SDM 1, 10.5.1, 8.1): FCW 0x40, MXCSR 0x1f80. */
 function resetXsave(): Uint8Array {

@@ -1,4 +1,4 @@
-import { constantNumber, encodeControl, fieldOf, readU32, readU64, writeField } from '../../../abi/index.ts';
+import { constantNumber, fieldOf, readU32, readU64, writeField } from '../../../abi/index.ts';
 import { UNMODELLED } from '../../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
@@ -6,12 +6,11 @@ import type { IoctlEvent } from '../../../trace/event.ts';
 import type { Actor } from '../../kernel/access.ts';
 import { errnoOf, failure } from '../../kernel/errno.ts';
 import { hypercall, hypercallCode } from '../../kernel/hypercall.ts';
-import { allocateFrames } from '../../kernel/objects.ts';
-import { depositFor, MAX_ROUNDS } from '../deposit.ts';
 import type { IoctlRow } from '../ioctl-row.ts';
 import type { VpId } from '../pages.ts';
 import { driverVp, vpOfCall } from '../run/vp.ts';
 import { currentState, keepState } from './data.ts';
+import { GET_STATE, inputOf, SET_STATE, transfer } from './transfer.ts';
 
 const RULE = 'Linux.mshv.vp-state';
 const ARG = {
@@ -30,13 +29,6 @@ const MAX_POINTER = 1n << 64n;
 /** The hypervisor's number of each type, in the order of the ioctl's. */
 const HYPERVISOR_TYPES = [0x8000_0000, 0x8000_0001, 0x8000_0002, 0x8000_0003, 4] as const;
 
-const INPUT = {
-  bytes: 40,
-  id: fieldOf('hv_input_get_vp_state', 'partition_id'),
-  index: fieldOf('hv_input_get_vp_state', 'vp_index'),
-  type: fieldOf('hv_input_get_vp_state', 'state_data.type'),
-  states: fieldOf('hv_input_get_vp_state', 'state_data.xsave.states'),
-};
 const PROPERTY = {
   bytes: 16,
   id: fieldOf('hv_input_get_partition_property', 'partition_id'),
@@ -48,8 +40,6 @@ const MAX_XSAVE = constantNumber('HV_PARTITION_PROPERTY_MAX_XSAVE_DATA_SIZE');
 /** x87 and SSE are always asked for. */
 const LEGACY_STATES = 3n;
 
-const GET = hypercallCode('GET_VP_STATE');
-const SET = hypercallCode('SET_VP_STATE');
 const GET_PROPERTY = hypercallCode('GET_PARTITION_PROPERTY');
 
 function isBad(arg: Uint8Array): boolean {
@@ -84,45 +74,6 @@ function* sizeOf(
   return { ret, bytes: Number(size.value & 0xffff_ffffn), states: states.value | LEGACY_STATES };
 }
 
-/** The input: the pages of the program, or the data itself. */
-function inputOf(context: Context, vp: VpId, type: number, states: bigint, list: Uint8Array | number) {
-  const pages = typeof list === 'number' ? list : 0;
-  const data = typeof list === 'number' ? new Uint8Array(pages * 8) : list;
-  const input = new Uint8Array(INPUT.bytes + data.length);
-  writeField(input, INPUT.id, vp.partition);
-  writeField(input, INPUT.index, vp.index);
-  writeField(input, INPUT.type, HYPERVISOR_TYPES[type] ?? 0);
-  writeField(input, INPUT.states, states);
-  input.set(data, INPUT.bytes);
-  if (pages === 0) return { input };
-  const view = new DataView(input.buffer);
-  const first = allocateFrames(context, pages);
-  for (let i = 0; i < pages; i++) view.setBigUint64(INPUT.bytes + i * 8, first + BigInt(i), true);
-  return { input, bind: 'guest-frames', bound: [INPUT.bytes, input.length] } as const;
-}
-
-/** The hypercall with its variable header, again after a deposit. */
-function* transfer(
-  context: Context,
-  actor: Actor,
-  vp: VpId,
-  code: typeof GET,
-  made: ReturnType<typeof inputOf>,
-): DriverRun<{ readonly ret: number; readonly output: Uint8Array }> {
-  const variableHeaderQwords = (made.input.length - INPUT.bytes) / 8;
-  const control = encodeControl({ code, variableHeaderQwords });
-  for (let round = 0; ; round++) {
-    const answer = yield { kind: 'hypercall', ...actor, control, ...made };
-    if (answer.kind !== 'hypercall') throw new Error('a hypercall was answered as something else');
-    const output = answer.output ?? new Uint8Array(0);
-    if (answer.fault === true || round === MAX_ROUNDS)
-      return { ret: errnoOf(answer, context.profile), output };
-    const ret = yield* depositFor(context, actor, answer.result.status, vp.partition);
-    if (ret === undefined) return { ret: errnoOf(answer, context.profile), output };
-    if (ret !== 0) return { ret, output };
-  }
-}
-
 function* enter(
   context: Context,
   actor: Actor,
@@ -143,10 +94,11 @@ function* enter(
   const out = { arg: after };
   if (given < needed.bytes) return { ret: failure('EINVAL'), out, rule: RULE };
   const own = driverVp(context, vp);
+  const what = { type: HYPERVISOR_TYPES[type] ?? 0, flags: 0n, states: needed.states };
   const pages = type === TIMERS ? 0 : Math.ceil(needed.bytes / PAGE_BYTES);
   if (!set) {
-    const made = inputOf(context, vp, type, needed.states, pages);
-    const { ret, output } = yield* transfer(context, actor, vp, GET, made);
+    const made = inputOf(context, vp, what, pages);
+    const { ret, output } = yield* transfer(context, actor, vp, GET_STATE, made);
     if (ret !== 0) return { ret, out, rule: RULE };
     const recorded = event.ret === 0 ? event.out?.data : undefined;
     const data =
@@ -157,7 +109,7 @@ function* enter(
   }
   if (event.in === undefined) return unread(event);
   const list = type === TIMERS ? event.in.subarray(0, TIMER_BYTES) : pages;
-  const { ret } = yield* transfer(context, actor, vp, SET, inputOf(context, vp, type, needed.states, list));
+  const { ret } = yield* transfer(context, actor, vp, SET_STATE, inputOf(context, vp, what, list));
   if (ret === 0 && type !== TIMERS) keepState(context, own, type, event.in);
   return { ret, out, rule: RULE };
 }
