@@ -23,8 +23,21 @@ export class PayloadIds {
   readonly #knownIds = new Float64Array(KNOWN_SLOTS);
   readonly #knownBytes = new Array<Uint8Array | undefined>(KNOWN_SLOTS).fill(undefined);
   #next = 1;
-  /** Rows of `blob` that are still to be written, in order of id. */
-  pending: BlobRow[] = [];
+  #pending: BlobRow[] = [];
+  #pendingBytes = 0;
+
+  /** About how much memory the rows take that {@link take} would give. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Rows of `blob` that are still to be written, in order of id; they are given once. */
+  take(): readonly BlobRow[] {
+    const rows = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    return rows;
+  }
 
   /** The column's value for a payload: itself, or its number. It is kept, not copied: it must not change. */
   store(bytes: Uint8Array): Value {
@@ -52,7 +65,8 @@ export class PayloadIds {
   #add(bytes: Uint8Array): number {
     const id = this.#next;
     this.#next += 1;
-    this.pending.push([id, bytes.length, packPayload(bytes) ?? bytes]);
+    this.#pending.push([id, bytes.length, packPayload(bytes) ?? bytes]);
+    this.#pendingBytes += bytes.length;
     return id;
   }
 }

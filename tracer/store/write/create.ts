@@ -3,9 +3,15 @@ import { META } from '../format/meta.ts';
 import { APPLICATION_ID, FORMAT_VERSION, SCHEMA } from '../format/schema.ts';
 import { problem, type TraceProblem, writeProblem } from '../problem.ts';
 import { type Database, openDatabase, sqliteCode } from '../sqlite.ts';
+import { Stage } from './stage.ts';
 
 /** What SQLite may lay beside a database. */
 export const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
+
+export interface CreatedDatabase {
+  readonly db: Database;
+  readonly stage: Stage;
+}
 
 /**
  * Makes the file with its schema and `meta` rows, all of it committed to the file itself before anything else
@@ -15,7 +21,7 @@ export function createDatabase(
   path: string,
   force: boolean,
   meta: ReadonlyMap<string, string>,
-): Database | TraceProblem {
+): CreatedDatabase | TraceProblem {
   const refused = claim(path, force);
   if (refused !== undefined) return refused;
   let db: Database | undefined;
@@ -36,8 +42,9 @@ export function createDatabase(
     db.pragma('wal_autocheckpoint = 0');
     // A first commit to the -wal, so that nobody takes it for one that a reader left behind.
     db.prepare('UPDATE meta SET value = value WHERE key = ?').run(META.state);
-    db.exec('BEGIN IMMEDIATE');
-    return db;
+    const stage = new Stage(db);
+    stage.begin();
+    return { db, stage };
   } catch (error) {
     db?.close();
     removeTrace(path);

@@ -7,6 +7,7 @@ import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import { formatHeader } from '../../../engine/trace/text/header.ts';
 import { META, writeProfile } from '../format/meta.ts';
 import type { Gap, Note } from '../format/notes.ts';
+import { EVENT_COLUMNS } from '../format/schema.ts';
 import { encodeCheckpoint, encodeGrowth } from '../journal/checkpoint-codec.ts';
 import { encodeJournal } from '../journal/journal-codec.ts';
 import { FIXED_NAMES, NameRows, type NameSource } from '../names.ts';
@@ -14,18 +15,20 @@ import { isProblem, TraceFileError, type TraceProblem, writeProblem } from '../p
 import { ActorIds, writeWord } from '../row/actor-ids.ts';
 import { encodeEvent, type RowIds } from '../row/encode.ts';
 import { PayloadIds } from '../row/payload-ids.ts';
-import type { Row } from '../row/row.ts';
-import { type Database, sqliteCode } from '../sqlite.ts';
+import { type Row, SEQ } from '../row/row.ts';
+import { type Database, type Statement, sqliteCode } from '../sqlite.ts';
 import { Counter } from './counts.ts';
-import { createDatabase, removeTrace } from './create.ts';
-import { EventInserter } from './insert.ts';
+import { type CreatedDatabase, createDatabase, removeTrace } from './create.ts';
+import type { Stage } from './stage.ts';
 
 /** A kill loses what was not committed: at most 250 ms, timers that come late included. */
 const COMMIT_EVERY_MS = 100;
 /** A lost -wal loses what stood only there: at most 2 s. */
 const CHECKPOINT_EVERY_MS = 1000;
-/** Rows kept in memory, so that most calls return before their row is written. */
-const MAX_PENDING_ROWS = 1024;
+/** Rows kept in memory, so that most calls return before their row is written; then they are committed. */
+const MAX_PENDING_ROWS = 4096;
+/** Bytes of payloads kept in memory. */
+const MAX_PENDING_BYTES = 4 * 1024 * 1024;
 
 export interface WriterOptions {
   /** Replaces an existing file. */
@@ -62,7 +65,8 @@ export interface CallAnswer {
 export class TraceWriter {
   readonly path: string;
   readonly #db: Database;
-  readonly #inserter: EventInserter;
+  readonly #stage: Stage;
+  readonly #update: Statement;
   readonly #ids: RowIds;
   readonly #actors = new ActorIds();
   readonly #payloads = new PayloadIds();
@@ -80,10 +84,12 @@ export class TraceWriter {
   #failed: TraceProblem | undefined;
   #closed = false;
 
-  private constructor(path: string, db: Database, names: NameSource | undefined) {
+  private constructor(path: string, { db, stage }: CreatedDatabase, names: NameSource | undefined) {
     this.path = path;
     this.#db = db;
-    this.#inserter = new EventInserter(db);
+    this.#stage = stage;
+    const columns = EVENT_COLUMNS.slice(1).map((name) => `${name} = ?`);
+    this.#update = db.prepare(`UPDATE event SET ${columns.join(', ')} WHERE seq = ?`);
     this.#names = names === undefined ? undefined : new NameRows(names);
     if (this.#names !== undefined) this.#names.pending.push(...FIXED_NAMES);
     this.#ids = {
@@ -111,8 +117,8 @@ export class TraceWriter {
     const { capture } = options;
     if (capture !== undefined)
       meta.set(META.capture, typeof capture === 'string' ? capture : JSON.stringify(capture));
-    const db = createDatabase(path, options.force ?? false, meta);
-    return isProblem(db) ? db : new TraceWriter(path, db, options.names);
+    const created = createDatabase(path, options.force ?? false, meta);
+    return isProblem(created) ? created : new TraceWriter(path, created, options.names);
   }
 
   /** Number of events so far. */
@@ -132,8 +138,12 @@ export class TraceWriter {
     this.#counter.add(event);
     this.#last = event;
     this.#dirty = true;
-    if (this.#rows.length >= MAX_PENDING_ROWS) this.#attempt(() => this.#flush());
-    if (performance.now() >= this.#commitAt) this.#attempt(() => this.#commit());
+    if (
+      this.#rows.length >= MAX_PENDING_ROWS ||
+      this.#payloads.pendingBytes >= MAX_PENDING_BYTES ||
+      performance.now() >= this.#commitAt
+    )
+      this.#attempt(() => this.#commit());
   }
 
   /** Writes the entry of a call whose answer {@link complete} brings. */
@@ -154,11 +164,7 @@ export class TraceWriter {
     this.#counter.returned(event);
     this.#dirty = true;
     if (seq >= this.#firstPending) this.#rows[seq - this.#firstPending] = row;
-    else
-      this.#attempt(() => {
-        this.#flush();
-        this.#inserter.update(row);
-      });
+    else this.#attempt(() => this.#update.run(...row.slice(1), row[SEQ]));
   }
 
   note(note: Note): void {
@@ -253,6 +259,7 @@ export class TraceWriter {
   #end(): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#stage.close();
     this.#open.clear();
   }
 
@@ -260,10 +267,10 @@ export class TraceWriter {
     this.#putMeta(META.state, 'complete');
     this.#save();
     this.#db.exec('COMMIT');
-    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    this.#db.pragma('main.wal_checkpoint(TRUNCATE)');
     try {
       // Refused while somebody reads along: then the file stays as it is, which opens as well.
-      this.#db.pragma('journal_mode = DELETE');
+      this.#db.pragma('main.journal_mode = DELETE');
     } catch (error) {
       if (!sqliteCode(error)?.startsWith('SQLITE_BUSY') && sqliteCode(error) !== 'SQLITE_LOCKED') throw error;
     }
@@ -298,10 +305,10 @@ export class TraceWriter {
     this.#save();
     this.#db.exec('COMMIT');
     if (now >= this.#checkpointAt) {
-      this.#db.pragma('wal_checkpoint(PASSIVE)');
+      this.#db.pragma('main.wal_checkpoint(PASSIVE)');
       this.#checkpointAt = now + CHECKPOINT_EVERY_MS;
     }
-    this.#db.exec('BEGIN IMMEDIATE');
+    this.#stage.begin();
     this.#dirty = false;
     this.#commitAt = now + COMMIT_EVERY_MS;
   }
@@ -321,10 +328,7 @@ export class TraceWriter {
     if (handles.length > 0) this.#insertAll('handle', 5, handles);
     const names = this.#names?.pending.splice(0) ?? [];
     if (names.length > 0) this.#insertAll('name', 3, names);
-    const blobs = this.#payloads.pending;
-    this.#payloads.pending = [];
-    if (blobs.length > 0) this.#insertAll('blob', 3, blobs);
-    this.#inserter.insert(this.#rows);
+    this.#stage.insert(this.#rows, this.#payloads.take());
     this.#firstPending += this.#rows.length;
     this.#rows = [];
   }
