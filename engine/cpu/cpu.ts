@@ -10,6 +10,7 @@ import type { Instruction } from './instruction.ts';
 import { CS, DB, Exit, Fault, GP, Machine, RAX, RBX, RCX, RDX } from './machine.ts';
 import { flushTranslations, translate } from './memory.ts';
 import { writeRegister } from './operands.ts';
+import { RegisterWatch } from './register-watch.ts';
 import { reset } from './reset.ts';
 
 /** The four registers of a CPUID answer. */
@@ -31,6 +32,7 @@ const LONGEST_INSTRUCTION = 15;
 export class GuestCpu {
   readonly #m: Machine;
   readonly #cache: CodeCache;
+  readonly #watch: RegisterWatch;
   /** `run` returns with `interrupt-window` as soon as `inject` would deliver an interrupt. */
   wantInterruptWindow = false;
 
@@ -38,6 +40,7 @@ export class GuestCpu {
     this.#m = new Machine(memory);
     this.#cache = new CodeCache(this.#m);
     reset(this.#m);
+    this.#watch = new RegisterWatch(this.#m);
   }
 
   /** The state after reset; memory and what was told about it stay. */
@@ -57,6 +60,12 @@ export class GuestCpu {
 
   setRegister(register: number, value: bigint): void {
     setRegister(this.#m, register, value);
+  }
+
+  /** Names of the registers that changed since this was last asked, by the guest or by `setRegister`; TSC and the
+   * interrupt state are not among them. */
+  changedRegisters(): number[] {
+    return this.#watch.changed();
   }
 
   /** Pages were mapped, unmapped or changed their permissions. */

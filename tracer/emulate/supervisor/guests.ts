@@ -1,4 +1,4 @@
-import { msrs } from '../../../engine/abi/index.ts';
+import { decodeControl, fieldOf, hypercalls, msrs, readU32, registers } from '../../../engine/abi/index.ts';
 import {
   hearsGuest,
   interceptMessage,
@@ -7,10 +7,9 @@ import {
   VP,
 } from '../../../engine/hypervisor/index.ts';
 import { mayRun } from '../../../engine/hypervisor/vp/suspend.ts';
-import { registerOf } from '../../../engine/hypervisor/vp/values.ts';
 import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
 import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
-import type { TraceEvent } from '../../../engine/trace/event.ts';
+import type { HypercallEvent, TraceEvent } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
 import { syscall, viewOf } from '../native/libc.ts';
@@ -24,7 +23,9 @@ import {
   msrMessage,
 } from '../vp/message.ts';
 import type { VpData } from '../vp/messages.ts';
+import { Processor } from '../vp/processor.ts';
 import { REGISTERS } from '../vp/registers.ts';
+import { EngineRegisters } from './engine-registers.ts';
 import { callWords, type Inaccessible, readGuestCall, resultWord } from './hypercall.ts';
 import { Intercepts } from './intercepts.ts';
 import { PartitionMemory } from './partition-memory.ts';
@@ -46,18 +47,37 @@ const NO_MESSAGE = 0;
 const OVERLAY_MSRS: ReadonlySet<number> = new Set(
   ['HYPERCALL', 'GUEST_OS_ID'].map((name) => msrs.number(name)),
 );
+/**
+ * What a guest runs in the supervisor's thread, where the program's other calls wait for it: about 0.1 ms. A change of
+ * threads and back costs as much.
+ */
+const SHORT_INSTRUCTIONS = 2000;
+/** What a guest may ask before the program's calls are looked at again. */
+const MOST_ASKED = 32;
+
+const OVERLAY_REGISTERS: ReadonlySet<number> = new Set(
+  ['HYPERCALL', 'GUEST_OS_ID'].map((name) => registers.number(name)),
+);
+const GET_REGISTERS = hypercalls.number('HVCALL_GET_VP_REGISTERS');
+const SET_REGISTERS = hypercalls.number('HVCALL_SET_VP_REGISTERS');
+const SET_NAME = fieldOf('hv_input_set_vp_registers', 'elements.name');
 
 interface Guest {
   readonly partition: bigint;
   readonly index: number;
   readonly channel: VpChannel;
+  readonly processor: Processor;
+  readonly registers: EngineRegisters;
   readonly memory: PartitionMemory;
   /** What the program sees through mappings of its descriptor. */
   readonly pages: Uint8Array;
+  /** Its thread has it. */
   running: boolean;
+  /** What it asked is answered: it goes on. */
+  answered: boolean;
 }
 
-/** Runs guests: a VP that the engine lets run does so in its thread, and what stops it comes back to the engine. */
+/** Runs guests: a VP that the engine lets run does so here for short, else in its thread; what stops it the engine gets. */
 export class Guests {
   readonly #host: GuestHost;
   readonly #intercepts = new Intercepts();
@@ -88,26 +108,34 @@ export class Guests {
       partition: handle.partition,
       index: handle.vp,
       channel,
+      processor: new Processor(channel, memory.mapped, handle.vp),
+      registers: new EngineRegisters(),
       memory,
       pages: viewOf(address, PAGES_BYTES),
       running: false,
+      answered: false,
     };
     this.#guests.push(guest);
-    this.#host.startVp({ memory: memory.map.shared, channel: channel.shared, index: guest.index });
+    this.#host.startVp({ memory: memory.map.shared, channel: channel.shared });
   }
 
   /** Takes note of what the engine did. */
   observe(event: TraceEvent): void {
-    if (event.kind === 'hypercall') this.#intercepts.note(event);
+    if (event.kind !== 'hypercall' || leavesMemory(event)) return;
+    this.#intercepts.note(event);
+    for (const memory of this.#memories.values()) memory.changed();
   }
 
   /** Lets go every VP that the engine lets run now, and ends those that are gone. */
   step(): void {
-    for (const guest of [...this.#guests]) {
-      if (guest.running) continue;
-      const vp = this.#find(guest);
-      if (vp === undefined) this.#remove(guest);
-      else if (mayRun(this.#host.live.machine, vp)) this.#run(guest, vp);
+    const { machine } = this.#host.live;
+    for (const guest of this.#guests) {
+      while (!guest.running) {
+        const vp = this.#find(guest);
+        if (vp === undefined) this.#remove(guest);
+        if (vp === undefined || !mayRun(machine, vp)) break;
+        this.#run(guest, vp);
+      }
     }
   }
 
@@ -115,8 +143,7 @@ export class Guests {
   collect(): void {
     for (const guest of this.#guests) {
       if (!guest.running || !guest.channel.isIdle) continue;
-      guest.running = false;
-      this.#stopped(guest);
+      this.#handedBack(guest);
     }
   }
 
@@ -140,8 +167,7 @@ export class Guests {
     while (guest.running) {
       guest.channel.stop();
       guest.channel.waitForEnd();
-      guest.running = false;
-      this.#stopped(guest);
+      this.#handedBack(guest);
     }
   }
 
@@ -172,20 +198,44 @@ export class Guests {
   #run(guest: Guest, vp: ObjectId): void {
     const { machine } = this.#host.live;
     guest.memory.refresh(machine);
-    REGISTERS.forEach((name, place) => {
-      const { low, high } = registerOf(machine, vp, name);
-      guest.channel.setRegister('hypervisor', place, (high << 64n) | low);
-    });
-    this.#resume(guest, ANSWER.registers);
+    guest.registers.give(machine, vp, (place, value) => guest.channel.setRegister('engine', place, value));
+    this.#answer(guest, ANSWER.registers);
+    this.#goOn(guest);
   }
 
-  #resume(guest: Guest, answer: number, values: readonly number[] = []): void {
+  /** Gives a guest what it asked for. */
+  #answer(guest: Guest, answer: number, values: readonly number[] = []): void {
     guest.channel.setWord('answer', answer);
     values.forEach((value, offset) => {
       guest.channel.setWord('values', value | 0, offset);
     });
+    guest.answered = true;
+  }
+
+  /** Goes on with a guest that has its answer: here until it stops, in its thread once that takes long. */
+  #goOn(guest: Guest): void {
+    for (let asked = 0; asked < MOST_ASKED; asked++) {
+      guest.answered = false;
+      if (!guest.processor.run(SHORT_INSTRUCTIONS)) break;
+      this.#stopped(guest);
+      if (!guest.answered) return;
+    }
+    guest.processor.handOver();
     guest.running = true;
     guest.channel.ask();
+  }
+
+  /** The thread has stopped before what it could not do, or because it was told to. */
+  #handedBack(guest: Guest): void {
+    guest.running = false;
+    if (!guest.channel.isToldToStop) this.#goOn(guest);
+    // It may have come to an exit all the same: then the next instruction is the one.
+    else if (!guest.processor.run(1))
+      this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) });
+    else {
+      this.#stopped(guest);
+      if (guest.answered) this.#goOn(guest);
+    }
   }
 
   #stopped(guest: Guest): void {
@@ -209,15 +259,15 @@ export class Guests {
       case STOP.hypercall:
         this.#hypercall(guest);
         break;
-      default:
-        this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) });
     }
   }
 
   /** The hypervisor stops the VP: what the guest did to its registers is known from here. */
   #intercept(guest: Guest, { type, payload }: ExitMessage): void {
     const { channel } = guest;
-    const registers = channel.takeChanged('guest').map((place) => ({
+    const changed = channel.takeChanged('engine').filter((place) => place < REGISTERS.length);
+    for (const place of changed) guest.registers.changedByGuest(place);
+    const registers = changed.map((place) => ({
       name: REGISTERS[place] as number,
       value: channel.register(place),
     }));
@@ -250,7 +300,7 @@ export class Guests {
     if (this.#intercepts.takesCpuid(partition, leaf)) {
       const exit = { instructionLength: channel.word('instructionLength') };
       this.#intercept(guest, cpuidMessage(stopped(guest), exit, [eax, ecx, edx, ebx]));
-    } else this.#resume(guest, ANSWER.done, [eax, ebx, ecx, edx]);
+    } else this.#answer(guest, ANSWER.done, [eax, ebx, ecx, edx]);
   }
 
   /** The hypervisor answers a call, unless the VMM asked to see them or its memory is not there. */
@@ -279,12 +329,12 @@ export class Guests {
     });
     this.#host.returned(returned);
     if (event.kind !== 'hypercall' || event.fault === true) {
-      this.#resume(guest, ANSWER.fault);
+      this.#answer(guest, ANSWER.fault);
       return;
     }
     if (event.output !== undefined && call.outputGpa !== undefined)
       memory.write(call.outputGpa, event.output);
-    this.#resume(guest, ANSWER.done, halves(resultWord(event.result)));
+    this.#answer(guest, ANSWER.done, halves(resultWord(event.result)));
   }
 
   #msr(guest: Guest, dir: 'read' | 'write'): void {
@@ -309,9 +359,12 @@ export class Guests {
     });
     this.#host.returned(returned);
     // It may have placed, or taken away, the hypercall page.
-    if (dir === 'write' && OVERLAY_MSRS.has(msr)) guest.memory.refresh(this.#host.live.machine);
-    if (event.kind !== 'msr' || event.fault === true) this.#resume(guest, ANSWER.fault);
-    else this.#resume(guest, ANSWER.done, halves(event.value ?? 0n));
+    if (dir === 'write' && OVERLAY_MSRS.has(msr)) {
+      guest.memory.changed();
+      guest.memory.refresh(this.#host.live.machine);
+    }
+    if (event.kind !== 'msr' || event.fault === true) this.#answer(guest, ANSWER.fault);
+    else this.#answer(guest, ANSWER.done, halves(event.value ?? 0n));
   }
 }
 
@@ -321,6 +374,15 @@ function stoppedAt(guest: Guest, { gpa, access }: Inaccessible): ExitMessage {
   const mapped = guest.memory.isMapped(gpa);
   const exit = { instructionLength, gpa, gva: gpa, access, mapped, instructionBytes: new Uint8Array(0) };
   return memoryMessage(stopped(guest), exit);
+}
+
+/** Whether a call changes neither what the guest sees of its memory nor what of it is intercepted. */
+function leavesMemory({ control, input }: HypercallEvent): boolean {
+  const { code, repCount } = decodeControl(control);
+  if (code === GET_REGISTERS) return true;
+  if (code !== SET_REGISTERS || input === undefined) return false;
+  for (let i = 0; i < repCount; i++) if (OVERLAY_REGISTERS.has(readU32(input, SET_NAME, i))) return false;
+  return true;
 }
 
 function stopped({ index, channel }: Guest) {

@@ -5,7 +5,7 @@ import type { Machine } from '../../../engine/machine/machine.ts';
 import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
 import { ClientMemory } from '../memory/client-memory.ts';
 import type { SharedRun } from '../memory/guest-ram.ts';
-import { type GuestRegion, MemoryMap, OVERLAY } from '../vp/memory-map.ts';
+import { type GuestRegion, MappedMemory, MemoryMap, OVERLAY } from '../vp/memory-map.ts';
 import { hypercallPage } from './hypercall-page.ts';
 
 const PAGE_BYTES = 4096;
@@ -29,14 +29,22 @@ interface Backing {
  */
 export class PartitionMemory {
   readonly map = new MemoryMap();
+  /** The same as the processors in this thread see it. */
+  readonly mapped = new MappedMemory(this.map);
   readonly #partition: bigint;
   readonly #bytes = new ClientMemory();
   #backing: Backing[] = [];
   #regions: readonly GuestRegion[] = [];
   #last = '';
+  #hasChanged = true;
 
   constructor(partition: bigint) {
     this.#partition = partition;
+  }
+
+  /** What the engine has mapped may have changed. */
+  changed(): void {
+    this.#hasChanged = true;
   }
 
   /** The program gave memory for the guest's pages from `page` on. */
@@ -48,15 +56,19 @@ export class PartitionMemory {
       this.#backing.push({ page: next, pages, address });
       next += pages;
     }
+    this.changed();
   }
 
   /** The program took memory back. What is mapped in this process stays: a thread may still look at it. */
   take(page: number, pages: number): void {
     this.#backing = this.#backing.filter((other) => other.page < page || other.page >= page + pages);
+    this.changed();
   }
 
   /** Puts what the engine has mapped now where the processors see it. */
   refresh({ store }: Machine): void {
+    if (!this.#hasChanged) return;
+    this.#hasChanged = false;
     const partition = store.find(TOP, PARTITION, keyOf(this.#partition));
     const regions = partition === undefined ? [] : overlays(store, partition);
     for (const id of partition === undefined ? [] : store.children(partition, GPA)) {

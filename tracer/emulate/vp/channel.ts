@@ -1,4 +1,4 @@
-import { REGISTERS } from './registers.ts';
+import { HANDED } from './registers.ts';
 
 /** Why the processor stopped; the numbers stand in the shared memory. */
 export const STOP = {
@@ -9,8 +9,6 @@ export const STOP = {
   readMsr: 3,
   writeMsr: 4,
   hypercall: 5,
-  /** It was told to. */
-  told: 6,
 } as const;
 
 export const ANSWER = {
@@ -47,54 +45,56 @@ const PAYLOAD_AT = 128;
 const PAYLOAD_BYTES = 240;
 const FLAGS_AT = PAYLOAD_AT + PAYLOAD_BYTES;
 const FLAGS_BYTES = 64;
-const VALUES_AT = FLAGS_AT + 2 * FLAGS_BYTES;
+const VALUES_AT = FLAGS_AT + 3 * FLAGS_BYTES;
 const VALUE_BYTES = 16;
-const SIZE = VALUES_AT + REGISTERS.length * VALUE_BYTES;
+const SIZE = VALUES_AT + HANDED.length * VALUE_BYTES;
 
 const U64 = (1n << 64n) - 1n;
 
-/** Who changed a register, for the other side to take it. */
-export type Side = 'guest' | 'hypervisor';
+/**
+ * Who has registers: the engine, the processor that runs the guest for short (./processor.ts), and that of the VP's
+ * thread (./long-run.ts). What one changes the other two take.
+ */
+export type Holder = 'engine' | 'short' | 'long';
+const HOLDERS: readonly Holder[] = ['engine', 'short', 'long'];
 
 /** What supervisor and the thread of one VP share. The thread owns it from when it is asked until it ends the run. */
 export class VpChannel {
   readonly shared: SharedArrayBuffer;
   readonly payload: Uint8Array;
   readonly #words: Int32Array<SharedArrayBuffer>;
-  readonly #changed: Readonly<Record<Side, Uint8Array>>;
+  readonly #changed: Readonly<Record<Holder, Uint8Array>>;
   readonly #values: BigUint64Array;
 
   constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(SIZE)) {
     this.shared = shared;
     this.#words = new Int32Array(shared, 0, PAYLOAD_AT / 4);
     this.payload = new Uint8Array(shared, PAYLOAD_AT, PAYLOAD_BYTES);
-    this.#changed = {
-      guest: new Uint8Array(shared, FLAGS_AT, REGISTERS.length),
-      hypervisor: new Uint8Array(shared, FLAGS_AT + FLAGS_BYTES, REGISTERS.length),
-    };
-    this.#values = new BigUint64Array(shared, VALUES_AT, REGISTERS.length * 2);
+    const flags = (index: number) => new Uint8Array(shared, FLAGS_AT + index * FLAGS_BYTES, HANDED.length);
+    this.#changed = { engine: flags(0), short: flags(1), long: flags(2) };
+    this.#values = new BigUint64Array(shared, VALUES_AT, HANDED.length * 2);
   }
 
-  /** A register by its place in REGISTERS. */
+  /** A register by its place in HANDED. */
   register(place: number): bigint {
     const low = this.#values[2 * place] as bigint;
     const high = this.#values[2 * place + 1] as bigint;
     return high === 0n ? low : (high << 64n) | low;
   }
 
-  /** Puts a register as one side has it now. */
-  setRegister(side: Side, place: number, value: bigint): void {
+  /** Puts a register as a holder has it now. */
+  setRegister(by: Holder, place: number, value: bigint): void {
     const low = value & U64;
     const high = value >> 64n;
     if (this.#values[2 * place] === low && this.#values[2 * place + 1] === high) return;
     this.#values[2 * place] = low;
     this.#values[2 * place + 1] = high;
-    this.#changed[side][place] = 1;
+    for (const holder of HOLDERS) if (holder !== by) this.#changed[holder][place] = 1;
   }
 
-  /** The places of the registers that a side has changed since this was last asked. */
-  takeChanged(side: Side): number[] {
-    const flags = this.#changed[side];
+  /** The places of the registers that the others have changed since a holder last asked. */
+  takeChanged(holder: Holder): number[] {
+    const flags = this.#changed[holder];
     const places: number[] = [];
     for (let place = 0; place < flags.length; place++) if (flags[place] === 1) places.push(place);
     flags.fill(0);

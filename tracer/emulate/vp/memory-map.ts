@@ -75,6 +75,11 @@ export class MappedMemory implements GuestMemory {
     this.#map = map;
   }
 
+  /** Changes with what {@link refresh} takes over. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** Takes over what was changed; true if something was. */
   refresh(): boolean {
     let { version } = this.#map;

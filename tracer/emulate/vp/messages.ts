@@ -3,7 +3,6 @@ export interface VpData {
   /** Of the partition's ./memory-map.ts and of the VP's ./channel.ts. */
   readonly memory: SharedArrayBuffer;
   readonly channel: SharedArrayBuffer;
-  readonly index: number;
   /** eventfd that says that the VP was handed back. */
   readonly wake: number;
 }

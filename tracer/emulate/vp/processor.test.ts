@@ -3,15 +3,16 @@ import { describe, it } from 'node:test';
 import { messageTypes } from '../../../engine/abi/index.ts';
 import { Arena } from '../native/arena.ts';
 import { ANSWER, STOP, VpChannel } from './channel.ts';
+import { LongRun } from './long-run.ts';
 import { EXECUTE, MappedMemory, MemoryMap, OVERLAY, PAGE_BYTES, READ, WRITE } from './memory-map.ts';
 import { Processor } from './processor.ts';
-import { registerIndex } from './registers.ts';
+import { REGISTERS, registerIndex } from './registers.ts';
 
 const RAM = READ | WRITE | EXECUTE;
 const REAL_MODE_SEGMENT = (0xffffn << 64n) | (0x93n << 112n);
 
 /** A processor in real mode whose code stands at 0:700h; every vector leads to a HLT at 0:500h + vector. */
-function run(code: readonly number[], permissions: number) {
+function make(code: readonly number[], permissions: number) {
   const low = new Arena(PAGE_BYTES);
   const high = new Arena(PAGE_BYTES);
   for (let vector = 0; vector < 32; vector++) {
@@ -28,18 +29,46 @@ function run(code: readonly number[], permissions: number) {
   const registers = { RIP: 0x700n, RSP: 0x400n, RFLAGS: 2n, CR0: 0x10n, IDTR: 0x3ffn << 48n };
   const segments = Object.fromEntries(['CS', 'DS', 'SS', 'ES'].map((name) => [name, REAL_MODE_SEGMENT]));
   for (const [name, value] of Object.entries({ ...registers, ...segments }))
-    channel.setRegister('hypervisor', registerIndex(name), value);
+    channel.setRegister('engine', registerIndex(name), value);
   channel.setWord('answer', ANSWER.registers);
-  new Processor(channel, new MappedMemory(map), 0).run();
+  const processor = new Processor(channel, new MappedMemory(map), 0);
+  return { channel, processor, thread: new LongRun(channel, new MappedMemory(map)), high };
+}
+
+function run(code: readonly number[], permissions: number) {
+  const { channel, processor, high } = make(code, permissions);
+  while (!processor.run(100));
   assert.equal(channel.word('reason'), STOP.intercept);
   const { name } = messageTypes.find(channel.word('messageType') >>> 0) ?? {};
   return { message: name, rip: channel.register(registerIndex('RIP')), written: high.bytes[0] };
+}
+
+/** sti; add ax, 3; mov [6000h], ax; xor bx, ax; rdtsc; push ax; pop dx; dec cx; jnz -> add; hlt */
+const LOOP = [0xfb, 5, 3, 0, 0xa3, 0, 0x60, 0x31, 0xc3, 0x0f, 0x31, 0x50, 0x5a, 0x49, 0x75, 0xf1, 0xf4];
+
+/** All registers after a loop of 500 rounds; the thread takes over after each `steps` instructions. */
+function looped(steps: number): readonly bigint[] {
+  const { channel, processor, thread } = make(LOOP, RAM);
+  channel.setRegister('engine', registerIndex('RCX'), 500n);
+  channel.stop();
+  while (!processor.run(steps)) {
+    processor.handOver();
+    thread.run();
+  }
+  assert.equal(channel.word('reason'), STOP.intercept);
+  return REGISTERS.map((_, place) => channel.register(place));
 }
 
 /** mov byte [6000h], 1; hlt */
 const STORE = [0xc6, 0x06, 0x00, 0x60, 1, 0xf4];
 
 describe('the processor of a VP', () => {
+  it('goes on in its thread where it was, and back', () => {
+    const here = looped(1_000_000);
+    assert.equal(here[registerIndex('RCX')], 0n);
+    for (const steps of [1, 7, 100]) assert.deepEqual(looped(steps), here);
+  });
+
   it('stores where it may', () => {
     assert.deepEqual(run(STORE, RAM), { message: 'HVMSG_X64_HALT', rip: 0x705n, written: 1 });
   });

@@ -1,20 +1,22 @@
 import { type CpuExit, GuestCpu } from '../../../engine/cpu/index.ts';
 import { ANSWER, STOP, type VpChannel } from './channel.ts';
+import { putInnerState, putRegisters, takeRegisters } from './hand-over.ts';
 import { type MappedMemory, OVERLAY, PAGE_BYTES } from './memory-map.ts';
 import { exitMessage } from './message.ts';
-import { REGISTERS } from './registers.ts';
 
-/** Between two looks at whether it shall stop: about a millisecond of the guest. */
-const BUDGET_INSTRUCTIONS = 20_000;
 const UD_VECTOR = 6;
 const GP_VECTOR = 13;
 
-/** A guest processor that takes its state from a channel and puts there why it stopped. */
+/**
+ * The guest processor in the supervisor's thread: most exits come within a few instructions of the last one, and a
+ * change of threads costs more than these. Takes its state from a channel and puts there why it stopped.
+ */
 export class Processor {
   readonly #channel: VpChannel;
   readonly #memory: MappedMemory;
   readonly #cpu: GuestCpu;
   readonly #index: number;
+  #memoryVersion = -1;
   #isNew = true;
   /** The exit that the supervisor was asked about. */
   #asked: CpuExit | undefined;
@@ -26,20 +28,30 @@ export class Processor {
     this.#index = index;
   }
 
-  /** Runs the guest until something needs the supervisor. */
-  run(): void {
-    if (this.#memory.refresh()) this.#cpu.memoryChanged();
+  /** Runs the guest for at most so many instructions; true once it has come to something that the supervisor answers. */
+  run(budgetInstructions: number): boolean {
+    this.#look();
     // The first time all of them: a register that is 0 does not count as changed.
-    const changed = this.#channel.takeChanged('hypervisor');
-    for (const place of this.#isNew ? REGISTERS.keys() : changed) {
-      this.#cpu.setRegister(REGISTERS[place] as number, this.#channel.register(place));
-    }
+    takeRegisters(this.#channel, 'short', this.#cpu, this.#isNew);
     this.#isNew = false;
-    const stopped = this.#takeAnswer() ?? this.#go();
-    REGISTERS.forEach((name, place) => {
-      this.#channel.setRegister('guest', place, this.#cpu.getRegister(name));
-    });
+    const stopped = this.#takeAnswer() ?? this.#writesOverlay(this.#cpu.run(budgetInstructions));
+    putRegisters(this.#channel, 'short', this.#cpu);
+    if (stopped === undefined || stopped.kind === 'budget') return false;
     this.#post(stopped);
+    return true;
+  }
+
+  /** Makes ready for the VP's thread to go on. */
+  handOver(): void {
+    putInnerState(this.#channel, 'short', this.#cpu);
+  }
+
+  /** Takes over what changed of the memory, which the processors of a partition have in common here. */
+  #look(): void {
+    this.#memory.refresh();
+    if (this.#memoryVersion === this.#memory.version) return;
+    this.#memoryVersion = this.#memory.version;
+    this.#cpu.memoryChanged();
   }
 
   /** What the supervisor said about the last exit; an exit of its own when that could not be done. */
@@ -67,15 +79,6 @@ export class Processor {
         break;
     }
     return undefined;
-  }
-
-  #go(): CpuExit {
-    for (;;) {
-      const exit = this.#writesOverlay(this.#cpu.run(BUDGET_INSTRUCTIONS));
-      if (exit === undefined) continue;
-      if (exit.kind !== 'budget' || this.#channel.isToldToStop) return exit;
-      if (this.#memory.refresh()) this.#cpu.memoryChanged();
-    }
   }
 
   /** Writing to the hypercall page raises #GP (TLFS); undefined where that was done. */
@@ -115,8 +118,6 @@ export class Processor {
       case 'hypercall':
         channel.setWord('reason', STOP.hypercall);
         break;
-      default:
-        channel.setWord('reason', STOP.told);
     }
   }
 }

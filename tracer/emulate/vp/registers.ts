@@ -7,8 +7,26 @@ const NAMES = [
   ...['CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'DR7'],
 ];
 
-/** The registers that the processor works with, in the order in which they are handed to and fro. */
+/** The registers that the processor works with and the engine hears of, in the order in which they are handed over. */
 export const REGISTERS: readonly number[] = NAMES.map((name) => registers.number(`HV_X64_REGISTER_${name}`));
+
+/** What else a processor has to know to go on where another one was. */
+const INNER: readonly number[] = [
+  registers.number('HV_X64_REGISTER_TSC'),
+  registers.number('HV_REGISTER_INTERRUPT_STATE'),
+];
+
+/** All registers that are handed over: those of {@link REGISTERS} have the same places. */
+export const HANDED: readonly number[] = [...REGISTERS, ...INNER];
+
+const PLACES: ReadonlyMap<number, number> = new Map(HANDED.map((name, place) => [name, place]));
+
+/** Place of a register by its name's number. */
+export function placeOf(name: number): number {
+  const place = PLACES.get(name);
+  if (place === undefined) throw new Error(`register 0x${name.toString(16)} is not handed over`);
+  return place;
+}
 
 /** Place of a register in {@link REGISTERS}. */
 export function registerIndex(name: string): number {

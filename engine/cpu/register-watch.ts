@@ -1,0 +1,88 @@
+/** Which registers changed, told from the machine's own words: no number of 128 bits is made of one that did not. */
+import { registers } from '../abi/index.ts';
+import { readFlags } from './flags.ts';
+import { GPR_COUNT, type Machine } from './machine.ts';
+
+const name = (text: string): number => registers.number(`HV_X64_REGISTER_${text}`);
+const FIRST_GENERAL = name('RAX');
+const FIRST_SEGMENT = name('ES');
+const SEGMENTS = 8;
+/** Of a segment: base, limit, selector, attributes. */
+const SEGMENT_WORDS = 4;
+/** A table register in one number: a base of 32 bits above a limit of 16. */
+const LIMITS = 0x1_0000;
+
+/** All but the general registers and the segments, each as one exact number. */
+const SINGLE: readonly { readonly name: number; readonly get: (m: Machine) => number }[] = [
+  { name: name('RIP'), get: (m) => m.ip },
+  { name: name('RFLAGS'), get: readFlags },
+  { name: name('IDTR'), get: (m) => m.idtBase * LIMITS + m.idtLimit },
+  { name: name('GDTR'), get: (m) => m.gdtBase * LIMITS + m.gdtLimit },
+  { name: name('CR0'), get: (m) => m.cr0 },
+  { name: name('CR2'), get: (m) => m.cr2 },
+  { name: name('CR3'), get: (m) => m.cr3 },
+  { name: name('CR4'), get: (m) => m.cr4 },
+  { name: name('CR8'), get: (m) => m.cr8 },
+  ...[0, 1, 2, 3, 6, 7].map((index) => ({
+    name: name(`DR${index}`),
+    get: (m: Machine) => m.dr[index] as number,
+  })),
+];
+
+export class RegisterWatch {
+  readonly #machine: Machine;
+  readonly #general: Int32Array;
+  readonly #segments = new Float64Array(SEGMENTS * SEGMENT_WORDS);
+  readonly #single: Float64Array;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+    this.#general = new Int32Array(2 * GPR_COUNT);
+    this.#single = new Float64Array(SINGLE.length);
+    this.changed();
+  }
+
+  /** Names of the registers that are not as they were when this was last asked. */
+  changed(): number[] {
+    const names: number[] = [];
+    const m = this.#machine;
+    const general = this.#general;
+    for (let i = 0; i < GPR_COUNT; i += 1) {
+      const [low, high] = [m.g32[2 * i] as number, m.g32[2 * i + 1] as number];
+      if (general[2 * i] === low && general[2 * i + 1] === high) continue;
+      general[2 * i] = low;
+      general[2 * i + 1] = high;
+      names.push(FIRST_GENERAL + i);
+    }
+    for (let i = 0; i < SEGMENTS; i += 1) if (this.#segmentChanged(i)) names.push(FIRST_SEGMENT + i);
+    const single = this.#single;
+    for (let i = 0; i < single.length; i += 1) {
+      const register = SINGLE[i] as (typeof SINGLE)[number];
+      const value = register.get(m);
+      if (single[i] === value) continue;
+      single[i] = value;
+      names.push(register.name);
+    }
+    return names;
+  }
+
+  #segmentChanged(index: number): boolean {
+    const m = this.#machine;
+    const words = this.#segments;
+    const at = index * SEGMENT_WORDS;
+    const [base, limit] = [m.bases[index] as number, m.limits[index] as number];
+    const [selector, attributes] = [m.selectors[index] as number, m.attributes[index] as number];
+    if (
+      words[at] === base &&
+      words[at + 1] === limit &&
+      words[at + 2] === selector &&
+      words[at + 3] === attributes
+    )
+      return false;
+    words[at] = base;
+    words[at + 1] = limit;
+    words[at + 2] = selector;
+    words[at + 3] = attributes;
+    return true;
+  }
+}

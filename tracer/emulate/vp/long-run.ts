@@ -1,0 +1,37 @@
+import { GuestCpu } from '../../../engine/cpu/index.ts';
+import type { VpChannel } from './channel.ts';
+import { putInnerState, putRegisters, takeRegisters } from './hand-over.ts';
+import type { MappedMemory } from './memory-map.ts';
+
+/** Between two looks at whether it shall stop: about a millisecond of the guest. */
+const BUDGET_INSTRUCTIONS = 20_000;
+
+/**
+ * Goes on with a guest that runs for longer than the supervisor has time for. It stops before the first instruction
+ * that needs somebody else, without saying why: the supervisor's processor comes to the same instruction next.
+ */
+export class LongRun {
+  readonly #channel: VpChannel;
+  readonly #memory: MappedMemory;
+  readonly #cpu: GuestCpu;
+  #isNew = true;
+
+  constructor(channel: VpChannel, memory: MappedMemory) {
+    this.#channel = channel;
+    this.#memory = memory;
+    this.#cpu = new GuestCpu(memory);
+  }
+
+  run(): void {
+    this.#look();
+    takeRegisters(this.#channel, 'long', this.#cpu, this.#isNew);
+    this.#isNew = false;
+    while (this.#cpu.run(BUDGET_INSTRUCTIONS).kind === 'budget' && !this.#channel.isToldToStop) this.#look();
+    putRegisters(this.#channel, 'long', this.#cpu);
+    putInnerState(this.#channel, 'long', this.#cpu);
+  }
+
+  #look(): void {
+    if (this.#memory.refresh()) this.#cpu.memoryChanged();
+  }
+}
