@@ -32,14 +32,25 @@ function printed(value: unknown): string {
   return typeof value === 'bigint' ? `0x${value.toString(16)}` : String(value);
 }
 
-/** Index of the first byte that differs (a shorter array differs where it ends), or -1. */
-function firstDifference(a: Uint8Array, b: Uint8Array): number {
+/**
+ * Index of the first byte that differs (a shorter array differs where it ends), or -1; bytes from `from` up to but
+ * not including `to` are not looked at.
+ */
+function firstDifference(a: Uint8Array, b: Uint8Array, from: number, to: number): number {
   const n = Math.min(a.length, b.length);
-  for (let i = 0; i < n; i++) if (a[i] !== b[i]) return i;
+  for (let i = 0; i < n; i++) {
+    if (i === from && to > from) i = to;
+    if (i < n && a[i] !== b[i]) return i;
+  }
   return a.length === b.length ? -1 : n;
 }
 
-/** Compares two byte strings as one field; a difference is named by its first byte. */
+const NO_BYTES: readonly [number, number] = [0, 0];
+
+/**
+ * Compares two byte strings as one field; a difference is named by its first byte. Nobody can know the bytes of
+ * `bound`, first and first after them.
+ */
 export function compareBytes(
   at: Address,
   field: string,
@@ -47,11 +58,14 @@ export function compareBytes(
   actual: Uint8Array,
   verdict: Verdict,
   rule: string,
+  [from, to]: readonly [from: number, to: number] = NO_BYTES,
 ): void {
   verdict.checked++;
-  const byte = firstDifference(expected, actual);
+  const byte = firstDifference(expected, actual, from, to);
   if (byte < 0) return;
-  verdict.differs(at, field, bytesAt(expected, byte), bytesAt(actual, byte), rule);
+  const own = expected.slice();
+  if (to > from) own.set(actual.subarray(from, Math.min(to, own.length)), from);
+  verdict.differs(at, field, bytesAt(own, byte), bytesAt(actual, byte), rule);
 }
 
 /** `0x10: 01 00 00 00 …`: eight bytes from the first difference on. */

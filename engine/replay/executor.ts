@@ -13,9 +13,9 @@ import { componentOf, ruleOf } from './stimulus.ts';
 export class Executor {
   readonly #machine: Machine;
   readonly #numbering: Numbering;
-  readonly #observe: StepObserver;
+  readonly #observe: StepObserver | undefined;
 
-  constructor(machine: Machine, numbering: Numbering, observe: StepObserver) {
+  constructor(machine: Machine, numbering: Numbering, observe: StepObserver | undefined) {
     this.#machine = machine;
     this.#numbering = numbering;
     this.#observe = observe;
@@ -33,6 +33,7 @@ export class Executor {
     const from = store.entries;
     store.writer(address, componentOf(given));
     const performed = perform(this.#machine, given, address, verdict, shown);
+    if (this.#observe === undefined) return performed;
     const derived = verdict === undefined && this.#numbering === 'derive';
     const [event, rule, to] = [performed.completed, ruleOf(performed.answer), store.entries];
     this.#observe({ address, event, parent, derived, returned: false, from, to, rule });
@@ -46,6 +47,7 @@ export class Executor {
     store.writer(address, componentOf(event));
     if (event.kind === 'message') this.#machine.note(event);
     effects();
+    if (this.#observe === undefined) return;
     const step = { address, event, parent: undefined, derived: false, returned: false, rule: undefined };
     this.#observe({ ...step, from, to: store.entries });
   }
@@ -60,6 +62,7 @@ export class Executor {
 
   /** It has, and all that comes of it is done. */
   returned({ completed: event, leaveFrom: from, sub, leaveSub, outcome }: Frame): void {
+    if (this.#observe === undefined) return;
     const step = { address: returnOf(event.seq), event, parent: undefined, derived: false, returned: true };
     const firstSub = sub > leaveSub ? { firstSub: leaveSub + 1 } : {};
     this.#observe({ ...step, from, to: this.#machine.store.entries, rule: outcome?.rule, ...firstSub });

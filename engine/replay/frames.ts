@@ -22,6 +22,7 @@ export class Frames {
 
   /** The event `seq` belongs to the frame. */
   join(frame: Frame, seq: number): void {
+    if (frame.members.at(-1) === seq) return;
     frame.members.push(seq);
     this.#open.add(frame);
     this.#frames.set(seq, frame);

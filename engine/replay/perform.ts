@@ -73,7 +73,13 @@ function performHypercall(
   const output = event.output ?? own.output;
   const fault = event.fault ?? own.fault ?? false;
   const withOutput = output === undefined ? {} : { output };
-  const answer = { ...own, result, fault, ...withOutput };
+  const { rule, emitted } = own;
+  // Not copied by spreading: most events of a trace come through here.
+  const plain = { kind: 'hypercall', result, fault, rule } as const;
+  const answer =
+    emitted === undefined && output === undefined
+      ? plain
+      : { ...plain, ...withOutput, ...(emitted === undefined ? {} : { emitted }) };
   const isComplete = event.result !== undefined && !fault && output === event.output;
   if (isComplete) return { answer, completed: event };
   // An answer that was recorded stays as it was; the engine's own says that there was no fault.

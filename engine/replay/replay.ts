@@ -87,7 +87,7 @@ export function replaySegment(
   from: Checkpoint,
   to: number,
   tables: StoreTables,
-  observe: ReplayOptions['observe'] = () => {},
+  observe?: ReplayOptions['observe'],
 ): string {
   const machine = Machine.restored(source.header.profile, sides, from.store, tables);
   const reopen = (replayer: Replayer) => {
@@ -95,7 +95,8 @@ export function replaySegment(
       for (const event of source.range(call.seq, call.seq)) replayer.reopen(event, call);
     }
   };
-  return run(source, machine, { observe, to }, from.nextSeq, reopen, () => {}).hash;
+  const options = observe === undefined ? { to } : { observe, to };
+  return run(source, machine, options, from.nextSeq, reopen, () => {}).hash;
 }
 
 function run(
@@ -111,7 +112,7 @@ function run(
     machine,
     numbering: 'derive',
     childKinds: source.childKinds,
-    observe: observe === undefined ? () => {} : (step) => observe(step, machine),
+    ...(observe === undefined ? {} : { observe: (step) => observe(step, machine) }),
     lastSeq: from - 1,
   });
   prepare(replayer);

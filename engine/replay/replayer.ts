@@ -32,7 +32,7 @@ export interface ReplayerOptions {
   readonly numbering: Numbering;
   /** Kinds of event that the trace holds below others; such events are matched, all others derived. */
   readonly childKinds: ReadonlySet<EventKind>;
-  readonly observe: StepObserver;
+  readonly observe?: StepObserver;
   /** Number of the last event before the first that will be fed (a resumed replay); 0 at the start. */
   readonly lastSeq?: number;
 }
@@ -92,7 +92,8 @@ export class Replayer {
   /** Replays one event. */
   feed(event: TraceEvent, ahead: Ahead): void {
     this.#settle(event.t, ahead);
-    const frame = event.parent === undefined ? undefined : this.#frames.get(event.parent);
+    const { parent } = event;
+    const frame = parent === undefined ? undefined : this.#frames.get(parent);
     this.#numbers.time = event.t;
     this.events++;
     if (frame === undefined) this.#stimulus(event, ahead);

@@ -1,4 +1,12 @@
-import { constantNumber, fieldOf, type HypercallCode, statuses, writeField } from '../../abi/index.ts';
+import {
+  constantNumber,
+  fieldOf,
+  type HypercallCode,
+  highHalf,
+  lowHalf,
+  statuses,
+  writeField,
+} from '../../abi/index.ts';
 import type { DriverRun, HypercallAnswer } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { Actor } from '../kernel/access.ts';
@@ -25,6 +33,18 @@ const INSUFFICIENT_CONTIGUOUS_ROOT = statuses.number('INSUFFICIENT_CONTIGUOUS_RO
  */
 export const MAX_ROUNDS = 4096;
 
+/** The list of `pages` frames, one after another; in words, since a deposit has hundreds of them. */
+function writeFrames(input: Uint8Array, first: bigint, pages: number): void {
+  const list = new Uint32Array(input.buffer, LIST.offset, pages * 2);
+  let [low, high] = [lowHalf(first), highHalf(first)];
+  for (let i = 0; i < list.length; i += 2) {
+    list[i] = low;
+    list[i + 1] = high;
+    low = (low + 1) >>> 0;
+    if (low === 0) high++;
+  }
+}
+
 /** HVCALL_DEPOSIT_MEMORY with `pages` pages of the kernel's own choice (Linux 7.2 drivers/hv/hv_proc.c, hv_call_deposit_pages). */
 export function* deposit(
   context: Context,
@@ -36,9 +56,7 @@ export function* deposit(
   if (pages === 0) return 0;
   const input = new Uint8Array(LIST.offset + pages * FRAME_BYTES);
   writeField(input, ID, partition);
-  // A frame number has at most 52 bits.
-  const frames = Number(allocateFrames(context, pages));
-  for (let i = 0; i < pages; i++) writeField(input, LIST, frames + i, i);
+  writeFrames(input, allocateFrames(context, pages), pages);
   const answer = yield* hypercall(actor, DEPOSIT_MEMORY, input, {
     reps: pages,
     bind: 'deposited-frames',

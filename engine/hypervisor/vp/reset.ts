@@ -1,7 +1,9 @@
 import { constantNumber, registers } from '../../abi/index.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
-import { setRegister } from './values.ts';
+import { cellAt } from '../cells/place.ts';
+import { PLACES } from './places.ts';
+import { cellValues, setRegister } from './values.ts';
 
 const DATA = 0x93n;
 const CODE = 0x9bn;
@@ -36,7 +38,12 @@ const RESET: readonly (readonly [name: string, low: bigint, high?: bigint])[] = 
   ['FP_CONTROL_STATUS', 0x40n],
   ['XMM_CONTROL_STATUS', 0n, 0x1f80n],
 ];
-const NUMBERED = RESET.map(([name, low, high = 0n]) => [registers.number(name), { low, high }] as const);
+/** The same by cell. */
+const CELLS = RESET.flatMap(([name, low, high = 0n]) => {
+  const place = PLACES.get(registers.number(name));
+  if (place === undefined) throw new Error(`register ${name} has no cells`);
+  return cellValues(place, low, high);
+});
 
 const VP_INDEX = registers.number('VP_INDEX');
 const APIC_BASE = registers.number('APIC_BASE');
@@ -47,7 +54,8 @@ const LAPIC = BigInt(constantNumber('HV_PARTITION_CREATION_FLAG_LAPIC_ENABLED'))
 
 /** The state of a new VP; a partition without a LAPIC has no APIC base (TLFS 2013, HvCreateVp). */
 export function resetRegisters(context: Context, vp: ObjectId, index: number, flags: bigint): void {
-  for (const [name, value] of NUMBERED) setRegister(context, vp, name, value);
+  // All that is known of a new VP's registers is current: there is no mark to be taken away.
+  for (const { slot, value } of CELLS) context.store.set(cellAt(vp, slot), value);
   const low = BigInt(index);
   if (index !== 0) setRegister(context, vp, VP_INDEX, { low, high: 0n });
   if ((flags & LAPIC) === 0n) return;

@@ -58,6 +58,18 @@ export function forgetRegisters({ store }: Context, vp: ObjectId): void {
   if (store.low(cellAt(vp, ran)) === 1) store.set(cellAt(vp, ran), 0);
 }
 
+/** What the cells of a register hold when it has a value. */
+export function cellValues(
+  { parts }: Place,
+  low: bigint,
+  high: bigint,
+): readonly { readonly slot: number; readonly value: bigint }[] {
+  return parts.map(({ slot, word, shift, mask }) => ({
+    slot,
+    value: ((word === 0 ? low : high) >> shift) & mask,
+  }));
+}
+
 /** Gives a register a value, which is known from then on. */
 export function setRegister(context: Context, vp: ObjectId, name: number, { low, high }: Wide): void {
   const { store } = context;
@@ -69,13 +81,8 @@ export function setRegister(context: Context, vp: ObjectId, name: number, { low,
     store.set(cellAt(id, VP_REGISTER.slots.high), high);
     return;
   }
-  if (place.whole !== undefined) {
-    store.set(cellAt(vp, place.whole), low);
-  } else {
-    for (const { slot, word, shift, mask } of place.parts) {
-      store.set(cellAt(vp, slot), ((word === 0 ? low : high) >> shift) & mask);
-    }
-  }
+  if (place.whole !== undefined) store.set(cellAt(vp, place.whole), low);
+  else for (const { slot, value } of cellValues(place, low, high)) store.set(cellAt(vp, slot), value);
   if (!isStale(store, vp, place)) return;
   const cell = cellAt(vp, place.stale.slot);
   store.setWords(cell, store.low(cell) & ~place.stale.low, store.high(cell) & ~place.stale.high);
