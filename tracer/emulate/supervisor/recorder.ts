@@ -42,6 +42,11 @@ export class Recorder {
     this.#writer.tick();
   }
 
+  /** How long {@link flush} may wait for its next call, in ms; undefined while everything is in the file. */
+  get dueMs(): number | undefined {
+    return this.#writer.dueMs;
+  }
+
   /** Ends the recording; `hash` is that of the journal. */
   finish(hash: string): Recorded {
     this.flush();

@@ -23,7 +23,7 @@ import { type ClientProcess, ClientProcesses, hasSignal } from './process.ts';
 import type { Recorder } from './recorder.ts';
 import { Wake } from './wake.ts';
 
-/** Commits are due while nothing happens too. */
+/** The longest wait; a commit that is due sooner ends it. */
 const IDLE_MS = 50;
 /** How long a signal waits before it ends a wait: the kernel tells nobody that one has come. */
 const SIGNAL_MS = 1;
@@ -106,7 +106,9 @@ export class Supervisor implements Host {
   /** Serves until nobody is left who could call. */
   run(): void {
     for (;;) {
-      const some = this.#poll.wait(this.#waiting.size > 0 ? SIGNAL_MS : IDLE_MS);
+      const some = this.#poll.wait(
+        this.#waiting.size > 0 ? SIGNAL_MS : Math.min(IDLE_MS, this.#recorder.dueMs ?? IDLE_MS),
+      );
       if (some && this.#poll.isReadable(this.#wake.fd)) {
         this.#wake.clear();
         this.guests.collect();

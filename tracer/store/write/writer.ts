@@ -223,6 +223,12 @@ export class TraceWriter {
     this.#putMeta(META.hash, hash);
   }
 
+  /** How long until {@link tick} has something to commit, in ms; undefined while everything is committed. */
+  get dueMs(): number | undefined {
+    if (this.#failed !== undefined || !this.#dirty) return undefined;
+    return Math.max(0, this.#commitAt - performance.now());
+  }
+
   /** Commits what is due. A timer does it too; a thread that never comes back to its event loop calls it. */
   tick(): void {
     if (this.#failed !== undefined || !this.#dirty || performance.now() < this.#commitAt) return;
