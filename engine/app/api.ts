@@ -6,6 +6,7 @@
 
 import type { FilterError } from '../filter/error.ts';
 import type { FindingJson } from '../rules/finding.ts';
+import type { ExitRequests } from './api-exits.ts';
 
 export interface TraceInfo {
   readonly name: string;
@@ -183,7 +184,7 @@ export interface TimelineView {
 }
 
 /** Requests by name: what goes in, what comes out. */
-export interface AppRequests {
+export interface AppRequests extends ExitRequests {
   readonly info: { readonly in: Record<string, never>; readonly out: TraceInfo };
   readonly replay: { readonly in: Record<string, never>; readonly out: ReplaySummary };
   /** Rows `from` … of the events that match `filter` (empty: all); recorded events, or also derived ones. */

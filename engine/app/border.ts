@@ -16,6 +16,10 @@ const SHAPES: Shapes<AppRequests> = {
   history: { path: 'text', at: 'text', limit: 'count' },
   findings: {},
   timeline: { axis: AXES, from: 'number', to: 'number', buckets: 'count' },
+  exits: { filter: 'text', from: 'count', count: 'count' },
+  exitGroups: { filter: 'text' },
+  exitPlace: { filter: 'text', at: 'text' },
+  exit: { at: 'text' },
   complete: { filter: 'text', cursor: 'count' },
 };
 

@@ -1,6 +1,6 @@
 import type { DecodedField, DecodedStruct, DecodedValue } from '../abi/codec/decoded.ts';
 import { integerToJson } from '../abi/codec/integer-text.ts';
-import { hexOf, hexOfBytes } from '../abi/text.ts';
+import { GUID_BYTES, guidOf, hexOf, hexOfBytes } from '../abi/text.ts';
 import type { FieldView } from './api.ts';
 
 /** Bytes of a run that are shown as a field's value; the rest is in the buffer beside it. */
@@ -50,7 +50,7 @@ function text(value: DecodedValue, field: DecodedField): { value: string; meanin
       return meaning === number || meaning === '' ? { value: number } : { value: number, meaning };
     }
     case 'bytes':
-      return { value: bytesText(value.bytes) };
+      return { value: field.display === 'guid' ? guidText(value.bytes) : bytesText(value.bytes) };
     case 'partial':
       return { value: bytesText(value.bytes), meaning: 'cut off: the buffer ends here' };
     case 'array':
@@ -58,6 +58,10 @@ function text(value: DecodedValue, field: DecodedField): { value: string; meanin
     case 'struct':
       return { value: '', meaning: value.struct.layout.name };
   }
+}
+
+function guidText(bytes: Uint8Array): string {
+  return bytes.length === GUID_BYTES ? guidOf(bytes) : bytesText(bytes);
 }
 
 function bytesText(bytes: Uint8Array): string {

@@ -1,8 +1,9 @@
 import { errnos } from '../abi/lookup/errnos.ts';
 import { hypercalls } from '../abi/lookup/hypercalls.ts';
-import { messageTypes } from '../abi/lookup/messages.ts';
+import { MESSAGE_HEADER_BYTES, messageTypes } from '../abi/lookup/messages.ts';
 import { msrs } from '../abi/lookup/msrs.ts';
 import { statuses } from '../abi/lookup/statuses.ts';
+import { type ChannelMessageRow, channelMessages, VMBUS_MESSAGE_TYPE } from '../abi/lookup/vmbus.ts';
 import { hexOf } from '../abi/text.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { formatVp } from '../trace/handle.ts';
@@ -25,6 +26,19 @@ export function messageTypeOf(slot: Uint8Array): number | undefined {
   return new DataView(slot.buffer, slot.byteOffset).getUint32(0, true);
 }
 
+/** The message type's name; of what VMBus sends the channel message's. */
+function messageNameOf(type: number, slot: Uint8Array | undefined): string {
+  const channel = type === VMBUS_MESSAGE_TYPE ? slot && channelMessageOf(slot) : undefined;
+  return channel?.name ?? messageTypes.name(type);
+}
+
+/** The channel message that a slot of VMBus holds (first field of a channel message). */
+function channelMessageOf(slot: Uint8Array): ChannelMessageRow | undefined {
+  const payload = slot.subarray(MESSAGE_HEADER_BYTES);
+  const type = messageTypeOf(payload);
+  return type === undefined ? undefined : channelMessages.find(type);
+}
+
 /** Canonical name of the call, register, message or step. */
 export function opOf(event: TraceEvent, profile: Profile): string {
   switch (event.kind) {
@@ -36,7 +50,7 @@ export function opOf(event: TraceEvent, profile: Profile): string {
       return ioctlRowOf(event, profile)?.name ?? hexOf(event.op);
     case 'message': {
       const type = event.slot === undefined ? undefined : messageTypeOf(event.slot);
-      return type === undefined ? event.what : `${event.what} ${messageTypes.name(type)}`;
+      return type === undefined ? event.what : `${event.what} ${messageNameOf(type, event.slot)}`;
     }
     case 'intercept':
       return messageTypes.name(event.type);

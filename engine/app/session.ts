@@ -8,8 +8,10 @@ import type { AppRequests, EventPage, EventRow, FilterProblem, TraceInfo } from 
 import type { AppCall } from './border.ts';
 import { StateExplorer } from './cells.ts';
 import { eventDetail } from './detail.ts';
-import { bindFilter, completeFilter, readEventFilter } from './filtering.ts';
-import { allEvents, type EventList, EventReader, matching } from './lists.ts';
+import { ExitIndex } from './exits/exit-index.ts';
+import { Exits } from './exits/exits.ts';
+import { bindFilter, completeFilter, type ReadyFilter, readEventFilter } from './filtering.ts';
+import { allEvents, type EventList, EventReader, type Listed, matching } from './lists.ts';
 import { msrMatrix } from './matrix.ts';
 import { RowMaker } from './rows.ts';
 import { NotThere, type SessionParts } from './session-parts.ts';
@@ -28,6 +30,7 @@ export class Session {
   readonly #rows: RowMaker;
   readonly #lists = new Map<string, EventList>();
   #columns: TimelineColumns | undefined;
+  #exits: Exits | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -74,6 +77,14 @@ export class Session {
         const { axis, from, to, buckets } = call.input;
         return this.#timeline().view(axis, from, to, Math.max(1, Math.min(buckets, MAX_BUCKETS)));
       }
+      case 'exits':
+        return this.#exitViews().page(call.input);
+      case 'exitGroups':
+        return this.#exitViews().groups(call.input.filter);
+      case 'exitPlace':
+        return this.#exitViews().place(call.input.filter, this.#address(call.input.at));
+      case 'exit':
+        return this.#exitViews().exit(this.#address(call.input.at));
       case 'complete':
         return completeFilter(call.input.filter, call.input.cursor, this.#profile);
     }
@@ -133,18 +144,21 @@ export class Session {
     if (filter.trim() !== '') {
       const ready = readEventFilter(filter, this.#profile);
       if ('problem' in ready) return ready;
-      const holds = bindFilter(ready, {
-        profile: this.#profile,
-        state: this.#state,
-        findings: this.#parts.findings,
-        parentOf: (address) => this.#reader.get(address)?.parent,
-      });
-      list = matching(this.#reader, all, holds);
+      list = matching(this.#reader, all, this.#bind(ready));
     }
     this.#lists.set(key, list);
     const oldest = this.#lists.keys().next().value;
     if (this.#lists.size > KEPT_LISTS && oldest !== undefined) this.#lists.delete(oldest);
     return list;
+  }
+
+  #bind(filter: ReadyFilter): (listed: Listed) => boolean {
+    return bindFilter(filter, {
+      profile: this.#profile,
+      state: this.#state,
+      findings: this.#parts.findings,
+      parentOf: (address) => this.#reader.get(address)?.parent,
+    });
   }
 
   #row(position: string): EventRow | null {
@@ -162,6 +176,19 @@ export class Session {
       reader: this.#reader,
       rows: this.#rows,
     });
+  }
+
+  #exitViews(): Exits {
+    if (this.#exits !== undefined) return this.#exits;
+    const ground = {
+      ...{ parts: this.#parts, state: this.#state, reader: this.#reader, rows: this.#rows },
+      index: new ExitIndex(this.#parts.source, this.#reader),
+    };
+    this.#exits = new Exits(ground, {
+      read: (text) => readEventFilter(text, this.#profile),
+      bind: (filter) => this.#bind(filter),
+    });
+    return this.#exits;
   }
 
   #timeline(): TimelineColumns {

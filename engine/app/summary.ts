@@ -1,7 +1,7 @@
 import { hypercallInputToObject } from '../abi/codec/hypercall.ts';
 import { ioctlArgToObject } from '../abi/codec/ioctl.ts';
-import type { AbiJson } from '../abi/codec/json.ts';
-import { payloadToObject } from '../abi/codec/message.ts';
+import { type AbiJson, type AbiObject, isObject } from '../abi/codec/json.ts';
+import { payloadToObject, slotToObject } from '../abi/codec/message.ts';
 import { decodeMsr, hexOf } from '../abi/index.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Profile } from '../trace/profile.ts';
@@ -35,6 +35,7 @@ function carried(event: TraceEvent, profile: Profile): string {
         `SINT${event.sint}`,
         event.reason,
         event.vector === undefined ? undefined : `vector ${hexOf(event.vector)}`,
+        event.slot === undefined ? undefined : channelMembers(event.slot),
       ]
         .filter((word) => word !== undefined)
         .join(' ');
@@ -53,6 +54,15 @@ function carried(event: TraceEvent, profile: Profile): string {
         .filter((word) => word !== undefined)
         .join(' ');
   }
+}
+
+/** The members of a channel message, which `op` has named. */
+function channelMembers(slot: Uint8Array): string | undefined {
+  const json = slotToObject(slot);
+  const payload = isObject(json) ? json.payload : undefined;
+  if (!isObject(payload) || payload.vmbus === undefined) return undefined;
+  const { vmbus: _named, ...others } = payload;
+  return members(others as AbiObject) || undefined;
 }
 
 function bits(msr: number, value: bigint): string {

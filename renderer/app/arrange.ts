@@ -33,7 +33,7 @@ const NARROW = split(
     'narrow-side',
     'row',
     0.6,
-    split('narrow-list', 'column', 0.63, stack('events'), stack('matrix')),
+    split('narrow-list', 'column', 0.63, stack('events', 'exits'), stack('matrix')),
     stack('findings', 'event', 'state'),
   ),
 );
@@ -47,7 +47,13 @@ const WIDE = split(
     'wide-side',
     'row',
     0.42,
-    split('wide-list', 'column', 0.74, stack('events'), stack('matrix')),
+    split(
+      'wide-list',
+      'column',
+      0.45,
+      stack('events'),
+      split('wide-exits', 'column', 0.62, stack('exits'), stack('matrix')),
+    ),
     split(
       'wide-more',
       'row',

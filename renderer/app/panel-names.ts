@@ -6,6 +6,7 @@ export const PANELS = [
   { id: 'event', title: 'Event', key: '4' },
   { id: 'findings', title: 'Findings', key: '5' },
   { id: 'state', title: 'State', key: '6' },
+  { id: 'exits', title: 'VP exits', key: '7' },
 ] as const;
 
 export type PanelId = (typeof PANELS)[number]['id'];

@@ -1,5 +1,7 @@
 import type { ComponentType } from 'preact';
 import { Event } from '../detail/event.tsx';
+import { Exits } from '../exits/exits.tsx';
+import { ExitsBar } from '../exits/exits-bar.tsx';
 import { Findings } from '../findings/findings.tsx';
 import { Events } from '../grid/events.tsx';
 import { EventsBar } from '../grid/events-bar.tsx';
@@ -24,4 +26,5 @@ export const PANEL_PARTS: Readonly<Record<PanelId, Panel>> = {
   event: { Body: Event },
   findings: { Body: Findings },
   state: { Body: State, Bar: StateBar },
+  exits: { Body: Exits, Bar: ExitsBar },
 };

@@ -1,6 +1,6 @@
 import { focusedPanel, focusPanel } from '../app/focus.ts';
 import { PANELS, type PanelId } from '../app/panel-names.ts';
-import { goToChange, goToDivergence, goToParent, goToRow, step } from '../model/go.ts';
+import { goToChange, goToDivergence, goToExit, goToParent, goToRow, step } from '../model/go.ts';
 import { eventAt, type Model } from '../model/model.ts';
 import { fitRange, panRange, zoomRange } from '../model/range.ts';
 import { hideFinding, showNextFinding } from '../model/show.ts';
@@ -29,6 +29,8 @@ export const COMMANDS: readonly Command[] = [
   move('parent', 'To the event that caused this one', ['u'], goToParent),
   move('previous-change', 'Previous write of the selected cell', ['['], (model) => goToChange(model, -1)),
   move('next-change', 'Next write of the selected cell', [']'], (model) => goToChange(model, 1)),
+  move('next-exit', 'Next VP exit', ['e'], (model) => goToExit(model, 1)),
+  move('previous-exit', 'Previous VP exit', ['Shift+E'], (model) => goToExit(model, -1)),
   move('return', 'Between entry and return of the call', ['r'], (model) => {
     const at = model.view.at.peek();
     const { row } = model.event.value.peek() ?? {};
@@ -82,7 +84,7 @@ export const COMMANDS: readonly Command[] = [
     title: 'Write a filter',
     keys: ['/'],
     run(model) {
-      focusPanel(model, 'events', 'input');
+      focusPanel(model, focusedPanel(document) === 'exits' ? 'exits' : 'events', 'input');
       return undefined;
     },
   },
@@ -92,7 +94,9 @@ export const COMMANDS: readonly Command[] = [
     title: 'Clear the filter',
     keys: ['Shift+X'],
     run(model) {
-      model.view.filter.value = '';
+      const { filter, exitFilter } = model.view;
+      if (focusedPanel(document) === 'exits') exitFilter.value = '';
+      else filter.value = '';
       return undefined;
     },
   },

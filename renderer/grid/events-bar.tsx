@@ -8,7 +8,18 @@ export function EventsBar() {
   const total = model.pages.value.total.value;
   return (
     <>
-      <FilterBox />
+      <FilterBox
+        id="filter"
+        label="Filter of events"
+        placeholder="filter:  msr == SCONTROL && component == mshv   ( / )"
+        filter={model.view.filter}
+        panel="events"
+        test={async (filter) => {
+          const list = { filter, derived: derived.peek(), from: 0, count: 1 };
+          const answer = await model.app.invoke('events', list);
+          return 'problem' in answer ? answer.problem : undefined;
+        }}
+      />
       <label class="switch" title="events that the engine worked out ( d )">
         <input
           type="checkbox"

@@ -39,7 +39,7 @@ export function Events() {
   if (total === 0) {
     return (
       <p class="empty">
-        {pages.key.filter === '' ? 'The trace has no events.' : 'No event matches the filter.'}
+        {model.view.filter.value === '' ? 'The trace has no events.' : 'No event matches the filter.'}
       </p>
     );
   }

@@ -1,8 +1,10 @@
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type { FilterProblem } from '../../engine/app/api.ts';
 import { formatFilterError } from '../../engine/filter/error.ts';
-import { type Model, useModel } from '../model/model.ts';
+import { focusPanel } from '../app/focus.ts';
+import type { PanelId } from '../app/panel-names.ts';
+import { useModel } from '../model/model.ts';
 
 /** Typing rests this long before the filter is tried: a trace may have millions of events. */
 const REST_MS = 250;
@@ -16,11 +18,24 @@ interface Offer {
 }
 const NONE: Offer = { from: 0, to: 0, words: [] };
 
-/** The filter: takes effect when typing rests, offers words at the caret, points at the column of a mistake. */
-export function FilterBox() {
+interface FilterBoxProps {
+  /** Names the elements; one box of each name stands in the window. */
+  readonly id: string;
+  readonly label: string;
+  readonly placeholder: string;
+  /** The filter in force. */
+  readonly filter: Signal<string>;
+  /** Where Escape puts the focus. */
+  readonly panel: PanelId;
+  /** What is wrong with a filter that is not empty. */
+  test(filter: string): Promise<FilterProblem | undefined>;
+}
+
+/** A filter: takes effect when typing rests, offers words at the caret, points at the column of a mistake. */
+export function FilterBox({ id, label, placeholder, filter: inForce, panel, test }: FilterBoxProps) {
   const model = useModel();
   const input = useRef<HTMLInputElement>(null);
-  const text = useSignal(model.view.filter.peek());
+  const text = useSignal(inForce.peek());
   const problem = useSignal<FilterProblem | undefined>(undefined);
   const offer = useSignal<Offer>(NONE);
   const chosen = useSignal(-1);
@@ -30,7 +45,7 @@ export function FilterBox() {
 
   // The filter may be changed elsewhere: by a link, by "back", by a finding that shows itself.
   useSignalEffect(() => {
-    const filter = model.view.filter.value;
+    const filter = inForce.value;
     if (filter !== text.peek().trim()) {
       text.value = filter;
       problem.value = undefined;
@@ -39,8 +54,8 @@ export function FilterBox() {
 
   const tryIt = async (): Promise<void> => {
     const filter = text.peek().trim();
-    problem.value = await problemOf(model, filter);
-    if (problem.peek() === undefined && filter === text.peek().trim()) model.view.filter.value = filter;
+    problem.value = filter === '' ? undefined : await test(filter);
+    if (problem.peek() === undefined && filter === text.peek().trim()) inForce.value = filter;
   };
   const onInput = (): void => {
     text.value = input.current?.value ?? '';
@@ -89,7 +104,7 @@ export function FilterBox() {
       void tryIt();
     } else if (event.key === 'Escape' && words.length > 0) closeWords();
     else if (event.key === 'Escape') {
-      document.querySelector<HTMLElement>('#panel-events [data-focus="main"]')?.focus();
+      focusPanel(model, panel);
     } else return;
     event.preventDefault();
     event.stopPropagation();
@@ -105,14 +120,14 @@ export function FilterBox() {
           type="text"
           role="combobox"
           data-focus="input"
-          aria-label="Filter of events"
+          aria-label={label}
           aria-expanded={open}
-          aria-controls="filter-words"
+          aria-controls={`${id}-words`}
           aria-autocomplete="list"
           aria-invalid={mistake !== undefined}
-          aria-describedby="filter-problem"
-          aria-activedescendant={chosen.value >= 0 ? `filter-word-${chosen.value}` : undefined}
-          placeholder="filter:  msr == SCONTROL && component == mshv   ( / )"
+          aria-describedby={`${id}-problem`}
+          aria-activedescendant={chosen.value >= 0 ? `${id}-word-${chosen.value}` : undefined}
+          placeholder={placeholder}
           spellcheck={false}
           autocomplete="off"
           value={text.value}
@@ -126,11 +141,11 @@ export function FilterBox() {
           </span>
         )}
       </span>
-      <div id="filter-problem" class="filter-problem" role="status">
+      <div id={`${id}-problem`} class="filter-problem" role="status">
         {mistake === undefined ? '' : formatFilterError(inShort(mistake))}
       </div>
       <div
-        id="filter-words"
+        id={`${id}-words`}
         class="filter-words"
         role="listbox"
         aria-label="Words for the filter"
@@ -139,7 +154,7 @@ export function FilterBox() {
         {offer.value.words.map((word, i) => (
           <div
             key={word}
-            id={`filter-word-${i}`}
+            id={`${id}-word-${i}`}
             role="option"
             tabIndex={-1}
             aria-selected={i === chosen.value}
@@ -159,11 +174,4 @@ export function FilterBox() {
 /** The first few of the words that could stand there: the list at the caret has them all. */
 function inShort(problem: FilterProblem): FilterProblem {
   return { ...problem, expected: problem.expected.slice(0, MOST_EXPECTED) };
-}
-
-async function problemOf(model: Model, filter: string): Promise<FilterProblem | undefined> {
-  if (filter === '') return undefined;
-  const derived = model.view.derived.peek();
-  const answer = await model.app.invoke('events', { filter, derived, from: 0, count: 1 });
-  return 'problem' in answer ? answer.problem : undefined;
 }

@@ -72,6 +72,17 @@ export function goToChange(model: Model, direction: -1 | 1): Refusal {
   return undefined;
 }
 
+/** To the previous (-1) or next (1) VP exit that the filter of exits lets through. */
+export async function goToExit(model: Model, direction: -1 | 1): Promise<Refusal> {
+  const { at, exitFilter } = model.view;
+  const input = { filter: exitFilter.peek(), at: eventAt(at.peek()) };
+  const place = await model.app.invoke('exitPlace', input);
+  const found = direction === 1 ? place.next : place.previous;
+  if (found === undefined) return direction === 1 ? 'no later VP exit' : 'no earlier VP exit';
+  model.jump(found);
+  return undefined;
+}
+
 /** To the parent of the event at the cursor. */
 export function goToParent(model: Model): Refusal {
   const parent = model.event.value.peek()?.row.parent;

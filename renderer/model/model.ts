@@ -2,7 +2,8 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { App, AppProgress, EventRow, FindingView } from '../../engine/app/api.ts';
-import { EventPages } from '../data/event-pages.ts';
+import type { ExitRow } from '../../engine/app/api-exits.ts';
+import { Pages } from '../data/pages.ts';
 import { Slot } from '../data/slot.ts';
 import type { Desk } from '../transport/bridge.ts';
 import { ancestors } from '../tree/build.ts';
@@ -45,6 +46,8 @@ export class Model {
   } as const;
   /** How many views show the state, which is long: it is not asked for while there are none. */
   readonly stateSeen: Signal<number> = signal(0);
+  /** How many views show VP exits. */
+  readonly exitsSeen: Signal<number> = signal(0);
   /** Columns in which the timeline wants its answer; 0 while it has no size. */
   readonly buckets: Signal<number> = signal(0);
 
@@ -59,10 +62,16 @@ export class Model {
   readonly history: Slot<'history'>;
   readonly timeline: Slot<'timeline'>;
   readonly located: Slot<'locate'>;
+  readonly exitGroups: Slot<'exitGroups'>;
+  readonly exitPlace: Slot<'exitPlace'>;
+  /** The exit at the cursor, or the last one before it. */
+  readonly exit: Slot<'exit'>;
   readonly proof: Slot<'rows'>;
 
   /** The list that the grid shows. A filter with a mistake leaves the last good list in place. */
-  readonly pages: ReadonlySignal<EventPages>;
+  readonly pages: ReadonlySignal<Pages<EventRow>>;
+  /** The list of VP exits. */
+  readonly exits: ReadonlySignal<Pages<ExitRow>>;
   /** The finding that is being shown. */
   readonly shown: ReadonlySignal<FindingView | undefined>;
   /** Rows of the events that findings speak of, by position. */
@@ -72,19 +81,47 @@ export class Model {
   /** Index of the cursor in the list, or of the nearest event before it. */
   readonly place: ReadonlySignal<number | undefined>;
   readonly #moved = signal<
-    { readonly at: string; readonly pages: EventPages; readonly index: number } | undefined
+    { readonly at: string; readonly pages: Pages<EventRow>; readonly index: number } | undefined
   >(undefined);
 
   constructor(app: App, desk?: Desk) {
     this.app = app;
     this.desk = desk;
-    const { at, filter, derived, path, nested, axis, range } = this.view;
+    const { at, filter, derived, exitFilter, path, nested, axis, range } = this.view;
     const nothing = (): Record<string, never> => ({});
     const known = (): string | undefined => (at.value === '' ? undefined : at.value);
     this.info = new Slot(app, 'info', nothing, KEPT_ONE);
     this.replay = new Slot(app, 'replay', nothing, KEPT_ONE);
     this.findings = new Slot(app, 'findings', nothing, KEPT_ONE);
-    this.pages = computed(() => new EventPages(app, { filter: filter.value, derived: derived.value }));
+    this.pages = computed(() => {
+      const list = { filter: filter.value, derived: derived.value };
+      return new Pages((from, count) => app.invoke('events', { ...list, from, count }));
+    });
+    this.exits = computed(() => {
+      const { value } = exitFilter;
+      return new Pages((from, count) => app.invoke('exits', { filter: value, from, count }));
+    });
+    const whereExitsAreSeen = <T>(input: () => T): T | undefined =>
+      this.exitsSeen.value === 0 ? undefined : input();
+    this.exitGroups = new Slot(
+      app,
+      'exitGroups',
+      () => whereExitsAreSeen(() => ({ filter: exitFilter.value })),
+      KEPT_SMALL,
+    );
+    this.exitPlace = new Slot(
+      app,
+      'exitPlace',
+      () =>
+        whereExitsAreSeen(() => ifKnown(known(), (at) => ({ filter: exitFilter.value, at: eventAt(at) }))),
+      KEPT_SMALL,
+    );
+    this.exit = new Slot(
+      app,
+      'exit',
+      () => whereExitsAreSeen(() => ifKnown(known(), (at) => ({ at: eventAt(at) }))),
+      KEPT_SMALL,
+    );
     this.event = new Slot(
       app,
       'event',
@@ -134,7 +171,7 @@ export class Model {
     this.located = new Slot(
       app,
       'locate',
-      () => ifKnown(known(), (at) => ({ ...this.pages.value.key, at: eventAt(at) })),
+      () => ifKnown(known(), (at) => ({ filter: filter.value, derived: derived.value, at: eventAt(at) })),
       KEPT_SMALL,
     );
     this.shown = computed(() =>

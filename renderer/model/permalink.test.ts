@@ -11,6 +11,7 @@ const views: fc.Arbitrary<ViewState> = fc.record(
     at: fc.constantFrom('', '0', '812', '812.3', '812r'),
     filter: word,
     derived: fc.boolean(),
+    exitFilter: word,
     path: word,
     panel: word,
     axis: fc.constantFrom('events', 'time'),

@@ -14,6 +14,7 @@ export function formatLink(view: ViewState): string {
   put('at', view.at, FIRST_VIEW.at);
   put('filter', view.filter, FIRST_VIEW.filter);
   put('derived', String(view.derived), String(FIRST_VIEW.derived));
+  put('exits', view.exitFilter, FIRST_VIEW.exitFilter);
   put('path', view.path, FIRST_VIEW.path);
   put('panel', view.panel, FIRST_VIEW.panel);
   put('axis', view.axis, FIRST_VIEW.axis);
@@ -27,9 +28,9 @@ export function formatLink(view: ViewState): string {
 /** Reads such a text; what is missing or makes no sense is as in the first view. */
 export function parseLink(hash: string): ViewState {
   const parts = new URLSearchParams(hash.replace(/^#/, ''));
-  const text = (key: 'filter' | 'path' | 'panel' | 'finding'): string => {
-    const value = parts.get(key) ?? FIRST_VIEW[key];
-    return value.length > MAX_TEXT_CHARS ? FIRST_VIEW[key] : value;
+  const text = (key: 'filter' | 'exits' | 'path' | 'panel' | 'finding', first: string): string => {
+    const value = parts.get(key) ?? first;
+    return value.length > MAX_TEXT_CHARS ? first : value;
   };
   const one = <T extends string>(key: string, values: readonly T[], first: T): T =>
     values.find((value) => value === parts.get(key)) ?? first;
@@ -38,13 +39,14 @@ export function parseLink(hash: string): ViewState {
   const at = parts.get('at') ?? '';
   return {
     at: parseAddress(at) === undefined ? FIRST_VIEW.at : at,
-    filter: text('filter'),
+    filter: text('filter', FIRST_VIEW.filter),
     derived: flag('derived'),
-    path: text('path'),
-    panel: text('panel'),
+    exitFilter: text('exits', FIRST_VIEW.exitFilter),
+    path: text('path', FIRST_VIEW.path),
+    panel: text('panel', FIRST_VIEW.panel),
     axis: one('axis', AXES, FIRST_VIEW.axis),
     range: parseRange(parts.get('range')),
-    finding: text('finding'),
+    finding: text('finding', FIRST_VIEW.finding),
     nested: flag('nested'),
     theme: one('theme', THEMES, FIRST_VIEW.theme),
   };

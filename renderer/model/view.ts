@@ -17,6 +17,8 @@ export interface ViewState {
   readonly at: string;
   readonly filter: string;
   readonly derived: boolean;
+  /** Filter of the list of VP exits. */
+  readonly exitFilter: string;
   /** The selected cell; empty for none. */
   readonly path: string;
   /** The view that lies on top where several share a place. */
@@ -37,6 +39,7 @@ export const FIRST_VIEW: ViewState = {
   at: '',
   filter: '',
   derived: true,
+  exitFilter: '',
   path: '',
   panel: 'findings',
   axis: 'events',
@@ -51,6 +54,7 @@ export function newView(): View {
     at: signal(FIRST_VIEW.at),
     filter: signal(FIRST_VIEW.filter),
     derived: signal(FIRST_VIEW.derived),
+    exitFilter: signal(FIRST_VIEW.exitFilter),
     path: signal(FIRST_VIEW.path),
     panel: signal(FIRST_VIEW.panel),
     axis: signal(FIRST_VIEW.axis),
@@ -67,6 +71,7 @@ export function viewState(view: View): ViewState {
     at: view.at.value,
     filter: view.filter.value,
     derived: view.derived.value,
+    exitFilter: view.exitFilter.value,
     path: view.path.value,
     panel: view.panel.value,
     axis: view.axis.value,
@@ -82,6 +87,7 @@ export function setView(view: View, state: ViewState): void {
   view.at.value = state.at;
   view.filter.value = state.filter;
   view.derived.value = state.derived;
+  view.exitFilter.value = state.exitFilter;
   view.path.value = state.path;
   view.panel.value = state.panel;
   view.axis.value = state.axis;

@@ -105,6 +105,7 @@ describe('the keyboard', { skip: noChromium }, () => {
       ['4', 'event'],
       ['5', 'findings'],
       ['6', 'state'],
+      ['7', 'exits'],
     ] as const) {
       await press(key);
       await page.waitForFunction(

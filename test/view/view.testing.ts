@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Browser, Page } from 'playwright-core';
@@ -15,6 +16,22 @@ export const SAMPLE: string = join(root, 'samples/scenarios/teardown-l1vh-kexec-
 export async function recordedTrace(folder: string): Promise<string> {
   const file = join(folder, 'recorded.hvtrace');
   await exits(0, ['run', SAMPLE, '-o', file]);
+  return file;
+}
+
+/** A client that runs a guest: it prints, asks a CPUID leaf, touches unmapped memory and an MSR, and halts. */
+const GUEST: string = join(root, 'engine/app/corpus/guest.hvtrace.ndjson');
+
+/** Plays the client and its guest into `folder`; with `lines`, only so many of its steps. */
+export async function guestTrace(folder: string, lines?: number): Promise<string> {
+  const name = lines === undefined ? 'guest' : `guest-${lines}`;
+  const file = join(folder, `${name}.hvtrace`);
+  const scenario = join(folder, `${name}.hvtrace.ndjson`);
+  writeFileSync(
+    scenario,
+    `${readFileSync(GUEST, 'utf8').trimEnd().split('\n').slice(0, lines).join('\n')}\n`,
+  );
+  await exits(0, ['run', scenario, '-o', file]);
   return file;
 }
 
@@ -105,7 +122,7 @@ export async function openView(browser: Browser, server: Server, options: ViewOp
     await page.reload();
   }
   await page.locator('.replay b').first().waitFor();
-  await page.locator('#panel-events .rows [data-at]').first().waitFor();
+  await page.locator('.rows [data-at]').first().waitFor();
   return { page, problems };
 }
 
@@ -129,10 +146,12 @@ export async function settled(page: Page, at: string): Promise<void> {
   await page.locator('dialog').waitFor({ state: 'detached' });
   await page.waitForFunction((wanted) => {
     const cursor = document.querySelector('.cursor-place b')?.textContent;
-    const drawn = [...document.querySelectorAll<HTMLElement>('.matrix, .state, .detail')];
+    const drawn = [...document.querySelectorAll<HTMLElement>('.matrix, .state, .detail, .exit')];
     return (
       cursor === wanted &&
-      drawn.every((view) => view.dataset.at === wanted.replace(view.matches('.detail') ? /r$/ : '', ''))
+      drawn.every(
+        (view) => view.dataset.at === wanted.replace(view.matches('.detail, .exit') ? /r$/ : '', ''),
+      )
     );
   }, at);
 }

@@ -1,5 +1,5 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { App, EventRow, FilterProblem } from '../../engine/app/api.ts';
+import type { FilterProblem } from '../../engine/app/api.ts';
 import { Recent } from './recent.ts';
 
 /** Rows of one request; a screen of 1440 lines of 20 px needs one or two. */
@@ -7,39 +7,35 @@ export const PAGE_ROWS = 128;
 /** 128 x 64 rows of some 400 bytes are about 3 MB. */
 const KEPT_PAGES = 64;
 
-/** Which list: the filter (empty: all events), and whether derived events are in it. */
-export interface ListKey {
-  readonly filter: string;
-  readonly derived: boolean;
-}
+/** Rows of a list from one on; `total` is the length of the list. */
+export type Load<R> = (
+  from: number,
+  count: number,
+) => Promise<{ readonly rows: readonly R[]; readonly total: number } | { readonly problem: FilterProblem }>;
 
-type Page = readonly EventRow[];
-
-/** The rows of the list of events, fetched by page as they are looked at. */
-export class EventPages {
-  readonly key: ListKey;
+/** The rows of a list of any length, fetched by page as they are looked at. */
+export class Pages<R extends { readonly at: string }> {
   /** Changes whenever rows arrive: who reads rows in a component or an effect reads this too. */
   readonly version: ReadonlySignal<number>;
   /** Rows in the list; undefined before the first answer. */
   readonly total: ReadonlySignal<number | undefined>;
   readonly problem: ReadonlySignal<FilterProblem | string | undefined>;
-  readonly #app: App;
-  readonly #pages = new Recent<Page>(KEPT_PAGES);
-  readonly #asked = new Map<number, Promise<Page>>();
+  readonly #ask: Load<R>;
+  readonly #pages = new Recent<readonly R[]>(KEPT_PAGES);
+  readonly #asked = new Map<number, Promise<readonly R[]>>();
   readonly #version = signal(0);
   readonly #total = signal<number | undefined>(undefined);
   readonly #problem = signal<FilterProblem | string | undefined>(undefined);
 
-  constructor(app: App, key: ListKey) {
-    this.#app = app;
-    this.key = key;
+  constructor(ask: Load<R>) {
+    this.#ask = ask;
     this.version = this.#version;
     this.total = this.#total;
     this.problem = this.#problem;
   }
 
   /** The row at `index` when it is there; asks for its page when it is not. */
-  row(index: number): EventRow | undefined {
+  row(index: number): R | undefined {
     const page = Math.floor(index / PAGE_ROWS);
     const rows = this.#pages.get(String(page));
     if (rows === undefined) {
@@ -50,14 +46,14 @@ export class EventPages {
   }
 
   /** The row at `index`, however long it takes; undefined when the list has none there. */
-  async fetch(index: number): Promise<EventRow | undefined> {
+  async fetch(index: number): Promise<R | undefined> {
     const page = Math.floor(index / PAGE_ROWS);
     const rows = this.#pages.get(String(page)) ?? (await this.#page(page));
     return rows[index - page * PAGE_ROWS];
   }
 
   /** A row that is there by its position, without asking. */
-  known(at: string): EventRow | undefined {
+  known(at: string): R | undefined {
     for (const page of this.#pages.values()) {
       const row = page.find((candidate) => candidate.at === at);
       if (row !== undefined) return row;
@@ -65,7 +61,7 @@ export class EventPages {
     return undefined;
   }
 
-  #page(page: number): Promise<Page> {
+  #page(page: number): Promise<readonly R[]> {
     const asked = this.#asked.get(page);
     if (asked !== undefined) return asked;
     const asking = this.#load(page).finally(() => this.#asked.delete(page));
@@ -73,13 +69,9 @@ export class EventPages {
     return asking;
   }
 
-  async #load(page: number): Promise<Page> {
+  async #load(page: number): Promise<readonly R[]> {
     try {
-      const answer = await this.#app.invoke('events', {
-        ...this.key,
-        from: page * PAGE_ROWS,
-        count: PAGE_ROWS,
-      });
+      const answer = await this.#ask(page * PAGE_ROWS, PAGE_ROWS);
       if ('problem' in answer) {
         this.#problem.value = answer.problem;
         return [];

@@ -1,0 +1,44 @@
+import { FilterBox } from '../grid/filter-box.tsx';
+import { goToExit } from '../model/go.ts';
+import { useModel } from '../model/model.ts';
+import { timesText } from './words.ts';
+
+/** Above the exits: their filter, how many there are, and steps to the previous and the next one. */
+export function ExitsBar() {
+  const model = useModel();
+  const total = model.exits.value.total.value ?? model.exitGroups.value.value?.total;
+  const step = async (direction: -1 | 1): Promise<void> => {
+    model.notice.value = (await goToExit(model, direction)) ?? '';
+  };
+  return (
+    <>
+      <FilterBox
+        id="exit-filter"
+        label="Filter of VP exits"
+        placeholder="filter:  payload.port_number == 0x3f8   ( / )"
+        filter={model.view.exitFilter}
+        panel="exits"
+        test={async (filter) => {
+          const answer = await model.app.invoke('exits', { filter, from: 0, count: 1 });
+          return 'problem' in answer ? answer.problem : undefined;
+        }}
+      />
+      <span class="count" role="status">
+        {total === undefined ? '…' : timesText(total, 'exit')}
+      </span>
+      <div class="segments" role="group" aria-label="steps">
+        <button
+          type="button"
+          aria-label="previous exit"
+          title="previous exit ( Shift+E )"
+          onClick={() => step(-1)}
+        >
+          ◂
+        </button>
+        <button type="button" aria-label="next exit" title="next exit ( e )" onClick={() => step(1)}>
+          ▸
+        </button>
+      </div>
+    </>
+  );
+}

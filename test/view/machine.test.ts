@@ -1,0 +1,128 @@
+/** The views of a machine that runs a guest, beside the command line, and their keys. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { timeNs } from '../../engine/trace/position.ts';
+import { formatTime, parseTime } from '../../engine/trace/time.ts';
+import { launchChromium, noChromium } from '../chromium.testing.ts';
+import { exits, json, scratch } from '../cli/hvrewind.testing.ts';
+import {
+  closeView,
+  goTo,
+  guestTrace,
+  openView,
+  pick,
+  randomFrom,
+  type Server,
+  serve,
+  settled,
+  type View,
+} from './view.testing.ts';
+
+const SEED = Number(process.env.HVREWIND_SEED ?? Date.now() % 1_000_000);
+const random = randomFrom(SEED);
+
+interface Run {
+  readonly seq: number;
+  readonly t: string;
+  readonly tEnd: string;
+  readonly out: { readonly type: string; readonly payload: { readonly port_number?: string } };
+}
+
+interface Cell {
+  readonly path: string;
+  readonly value: string | null;
+}
+
+describe(`the views of a guest, seed ${SEED}`, { skip: noChromium }, () => {
+  const folder = scratch();
+  let browser: Browser;
+  let server: Server;
+  let view: View;
+  let page: Page;
+  let file: string;
+  before(async () => {
+    [browser, file] = await Promise.all([launchChromium(), guestTrace(folder)]);
+    server = await serve(file);
+    view = await openView(browser, server, { link: 'panel=exits&at=1' });
+    page = view.page;
+  });
+  after(async () => {
+    await closeView(view);
+    await server.close();
+    await browser.close();
+  });
+
+  const press = async (...keys: string[]): Promise<void> => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+  const focused = (id: string) =>
+    page.waitForFunction((panel) => document.activeElement?.closest('.panel')?.id === panel, `panel-${id}`);
+
+  test('a VP exit is what the command line prints of it', async () => {
+    const printed = await exits(0, ['show', file, 'op == MSHV_RUN_VP', '--json']);
+    const runs = printed
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Run);
+    await page.locator('.count', { hasText: `${runs.length} exits` }).waitFor();
+    for (const run of pick(runs, 2, random)) {
+      const at = String(run.seq);
+      await goTo(view, at);
+      const row = page.locator(`#panel-exits .rows [data-at="${at}"]`);
+      const cell = (column: number) => row.locator(`[aria-colindex="${column}"]`).textContent();
+      assert.equal(await row.getAttribute('data-cursor'), 'true', at);
+      assert.equal(
+        await cell(7),
+        formatTime(timeNs((parseTime(run.tEnd) ?? 0) - (parseTime(run.t) ?? 0))),
+        at,
+      );
+      const port = run.out.payload.port_number;
+      if (port !== undefined) assert.equal(await cell(5), `write port ${port}`, at);
+      assert.equal(await page.locator('.exit h3 [title]').last().getAttribute('title'), run.out.type, at);
+      const { cells } = await json<{ cells: Cell[] }>(0, ['state', file, '--at', `${at}r`]);
+      const shown = await page
+        .locator('.registers tbody tr')
+        .evaluateAll((rows) =>
+          rows.map((each) => [...each.querySelectorAll('th, td')].map((one) => one.textContent ?? '')),
+        );
+      for (const [name = '', , exit = ''] of shown.filter(([name]) =>
+        /^R(.X|.I|IP|SP|\d+)$/.test(name ?? ''),
+      )) {
+        const path = `partition[2].vp[0].reg.${name.toLowerCase()}`;
+        const value = cells.find((candidate) => candidate.path === path)?.value;
+        assert.equal(exit.replace(/^Δ /, ''), value ?? '?', `${at} ${path}`);
+      }
+    }
+  });
+
+  test('keys step through the exits, also those of a group', async () => {
+    await goTo(view, '1');
+    await press('7', 'e');
+    await focused('exits');
+    await settled(page, '47');
+    await press('e', 'Shift+E');
+    await settled(page, '47');
+    const cpuid = page.locator('.exit-group', { hasText: 'leaf 0x40000010' });
+    await cpuid.press('Enter');
+    await page.locator('#panel-exits .count', { hasText: '1 exit' }).waitFor();
+    await page.waitForFunction(() => window.location.hash.includes('exits='));
+    await press('e');
+    await page.locator('.exit h3', { hasText: 'X64_CPUID_INTERCEPT' }).waitFor();
+    await press('Enter');
+    await page.locator('#panel-exits .count', { hasText: '16 exits' }).waitFor();
+    await press('/');
+    await page.waitForFunction(() => document.activeElement?.matches('#panel-exits .filter input'));
+    await page.keyboard.type('dur > 1ms && nothing');
+    await press('Enter');
+    await page.locator('#exit-filter-problem', { hasText: 'column 14' }).waitFor();
+    await page.getByLabel('Filter of VP exits').fill('');
+    await press('Enter', 'Escape');
+    await focused('exits');
+    await press('Home', 'ArrowDown');
+    await settled(page, '64');
+    await press('Enter');
+    await focused('event');
+    await page.locator('.detail[data-at="64"]').waitFor();
+  });
+});
