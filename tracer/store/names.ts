@@ -70,7 +70,7 @@ export class NameRows {
         return;
       }
       case 'hypercall': {
-        const code = Number(event.control & 0xffffn);
+        const code = Number(BigInt.asUintN(16, event.control));
         this.#add('hypercall', code, () => source.hypercall(code));
         const status = event.result?.status;
         if (status !== undefined) this.#add('status', status, () => source.status(status));

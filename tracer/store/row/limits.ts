@@ -11,8 +11,8 @@ export const LIMITS = {
 export type Limit = keyof typeof LIMITS;
 
 export function within(value: unknown, limit: Limit): value is number {
-  const [low, high] = LIMITS[limit];
-  return Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high;
+  const range = LIMITS[limit];
+  return Number.isSafeInteger(value) && (value as number) >= range[0] && (value as number) <= range[1];
 }
 
 /** The value itself; what is beyond is the mistake of the program that made the event. */
