@@ -1,5 +1,6 @@
 import {
   allIoctls,
+  channelMessages,
   constants,
   hypercalls,
   messageTypes,
@@ -27,6 +28,7 @@ export function overviewPage(): string {
         ['[synthetic MSRs](msrs.md)', `${msrs.all().length}`],
         ['[VP registers](registers.md)', `${registers.all().length}`],
         ['[SynIC message types](messages.md)', `${messageTypes.all().length}`],
+        ['[channel messages of VMBus](vmbus.md)', `${channelMessages.all().length}`],
         ['[partition properties](properties.md)', `${partitionProperties.all().length}`],
         ['[enumerations and flags](values.md)', `${valueSets().size}`],
         ['[constants](constants.md)', `${constants().size}`],

@@ -1,5 +1,6 @@
 import {
   allIoctls,
+  channelMessages,
   type Field,
   type FieldType,
   hypercalls,
@@ -41,6 +42,7 @@ function usersOf(): Map<string, string[]> {
   }
   for (const { argument, dialect, name } of allIoctls()) add(argument, `argument of ${name} (${dialect})`);
   for (const { name, payload } of messageTypes.all()) add(payload, `payload of ${name}`);
+  for (const { name, structs } of channelMessages.all()) for (const struct of structs) add(struct, name);
   for (const { name, layout } of registers.all()) add(layout, `value of ${name}`);
   for (const name of structNames()) {
     for (const inner of innerStructs(structOf(name))) add(inner, `member of ${name}`);
@@ -135,6 +137,8 @@ function displayText(display: string): string {
     : display;
 }
 
+const VERBS = { equals: 'is', shares: 'has', reaches: 'is at least' } as const;
+
 function readAs(field: Field): string {
   const { when } = field;
   const display =
@@ -143,6 +147,6 @@ function readAs(field: Field): string {
   const condition =
     when.kind === 'else'
       ? 'unless another one applies'
-      : `when ${when.outer ? 'the outer ' : ''}${when.field} ${when.kind === 'equals' ? 'is' : 'has'} ${when.name}`;
+      : `when ${when.outer ? 'the outer ' : ''}${when.field} ${VERBS[when.kind]} ${when.name}`;
   return [display, condition].filter((text) => text !== '').join('; ');
 }

@@ -1,5 +1,6 @@
 import {
   type BitField,
+  channelMessages,
   constants,
   errnos,
   hypercalls,
@@ -21,6 +22,7 @@ export function tablePages(): Map<string, string> {
     ['msrs.md', msrPage()],
     ['registers.md', registerPage()],
     ['messages.md', messagePage()],
+    ['vmbus.md', channelMessagePage()],
     ['properties.md', propertyPage()],
     ['values.md', valuePage()],
     ['constants.md', constantPage()],
@@ -173,6 +175,27 @@ function messagePage(): string {
   );
 }
 
+function channelMessagePage(): string {
+  return page(
+    '# Channel messages of VMBus',
+    `${GENERATED} Source: Linux 7.2 include/linux/hyperv.h; what it lacks from openvmm vmbus_core. A channel message is the` +
+      ` payload of a SynIC message of type 1, posted with HVCALL_POST_MESSAGE or delivered to SINT2. Of several structs` +
+      ' the payload size tells which it is: the longest that it holds.',
+    table(
+      ['type', 'name', 'sent by', 'structs', 'note'],
+      channelMessages
+        .all()
+        .map((row) => [
+          code(`${row.value}`),
+          row.name,
+          row.sender,
+          row.structs.map((struct) => structLink(struct)).join(', '),
+          row.note,
+        ]),
+    ),
+  );
+}
+
 function propertyPage(): string {
   return page(
     '# Partition properties',
@@ -185,13 +208,21 @@ function propertyPage(): string {
 }
 
 /** Enumerations that have a page of their own. */
-const SUBJECT_PAGES = ['hypercalls', 'messageTypes', 'partitionProperties', 'registers', 'statuses'];
+const SUBJECT_PAGES = [
+  'hypercalls',
+  'messageTypes',
+  'partitionProperties',
+  'registers',
+  'statuses',
+  'vmbusMessages',
+];
 const PAGE_OF_SUBJECT: Readonly<Record<string, string>> = {
   hypercalls: 'hypercalls',
   messageTypes: 'messages',
   partitionProperties: 'properties',
   registers: 'registers',
   statuses: 'statuses',
+  vmbusMessages: 'vmbus',
 };
 
 function valuePage(): string {
@@ -208,7 +239,7 @@ function valuePage(): string {
   );
   return page(
     '# Enumerations and flags',
-    `${GENERATED} Source: Linux 7.2.13 include/hyperv and uapi linux/mshv.h; what they lack from rust-vmm.`,
+    `${GENERATED} Source: Linux 7.2.13 include/hyperv and uapi linux/mshv.h; what they lack from rust-vmm; vmbus: Linux 7.2 include/linux/hyperv.h and openvmm.`,
     ...sections,
     ...subjects,
   );

@@ -16,6 +16,7 @@ import { partitionProperties } from './lookup/properties.ts';
 import { type RegisterRow, registers } from './lookup/registers.ts';
 import { valueSets } from './lookup/sets.ts';
 import { type StatusRow, statuses } from './lookup/statuses.ts';
+import { type ChannelMessageRow, channelMessages } from './lookup/vmbus.ts';
 import { parseUnsigned } from './text.ts';
 
 /** One thing that a number or name can be. `bits` and `value` where a value was given with it. */
@@ -45,6 +46,7 @@ export type Explanation =
       readonly members?: DecodedStruct;
     }
   | { readonly what: 'message'; readonly row: MessageTypeRow }
+  | { readonly what: 'channel-message'; readonly row: ChannelMessageRow }
   | { readonly what: 'property'; readonly row: NamedRow }
   | { readonly what: 'control-word'; readonly word: ControlWord; readonly row: HypercallRow }
   | { readonly what: 'result-word'; readonly word: ResultWord; readonly row: StatusRow }
@@ -86,6 +88,8 @@ function rowsOf(find: <Row extends NamedRow>(table: Lookup<Row>) => Row | undefi
   if (register !== undefined) found.push({ what: 'register', row: register });
   const message = find(messageTypes);
   if (message !== undefined) found.push({ what: 'message', row: message });
+  const channel = find(channelMessages);
+  if (channel !== undefined) found.push({ what: 'channel-message', row: channel });
   const property = find(partitionProperties);
   if (property !== undefined) found.push({ what: 'property', row: property });
   return found;

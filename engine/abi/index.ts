@@ -46,6 +46,7 @@ export {
   slotFromObject,
   slotToObject,
 } from './codec/message.ts';
+export { payloadStruct } from './codec/payload.ts';
 export { decodeRegister, REGISTER_VALUE_BYTES, registerBytes } from './codec/register.ts';
 export { toObject } from './codec/to-object.ts';
 export {
@@ -83,4 +84,9 @@ export { partitionProperties } from './lookup/properties.ts';
 export { type RegisterRow, registers } from './lookup/registers.ts';
 export { type EnumSet, type Flag, type FlagSet, setOf, type ValueSet, valueSets } from './lookup/sets.ts';
 export { type ErrnoMapping, errnoOfStatus, type StatusRow, statuses } from './lookup/statuses.ts';
+export {
+  type ChannelMessageRow,
+  channelMessages,
+  VMBUS_MESSAGE_TYPE,
+} from './lookup/vmbus.ts';
 export { bytesOfHex, hexOf, hexOfBytes, parseUnsigned } from './text.ts';

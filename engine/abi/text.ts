@@ -29,6 +29,24 @@ export function hexOf(value: number | bigint): string {
   return `0x${value.toString(16)}`;
 }
 
+/** Where each byte of the text stands in memory: the first three groups are little-endian integers. */
+const GUID_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+export const GUID_BYTES = 16;
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** `f8615163-df3e-46c5-913f-f2d2f965ed0e`, of 16 bytes as they stand in memory (Linux guid_t). */
+export function guidOf(bytes: Uint8Array): string {
+  const digits = hexOfBytes(Uint8Array.from(GUID_ORDER, (at) => bytes[at] as number));
+  return [0, 8, 12, 16, 20].map((from, i, starts) => digits.slice(from, starts[i + 1])).join('-');
+}
+
+/** Inverse of {@link guidOf}; undefined for what is not a GUID. */
+export function bytesOfGuid(text: string): Uint8Array | undefined {
+  if (!GUID.test(text)) return undefined;
+  const inOrder = bytesOfHex(text.replaceAll('-', ''));
+  return inOrder && Uint8Array.from(GUID_ORDER, (at) => inOrder[at] as number);
+}
+
 const HEX_OF_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** Two hex digits a byte, nothing between. */

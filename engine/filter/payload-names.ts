@@ -1,6 +1,7 @@
 import { namesOf } from '../abi/codec/integer-text.ts';
 import {
   allIoctls,
+  channelMessages,
   type Display,
   type FieldType,
   hypercalls,
@@ -105,7 +106,10 @@ function layoutsOf(root: PayloadRoot): StructLayout[] {
       case 'output':
         return hypercalls.all().map((row) => row.output);
       case 'payload':
-        return messageTypes.all().map((row) => row.payload);
+        return [
+          ...messageTypes.all().map((row) => row.payload),
+          ...channelMessages.all().flatMap((row) => row.structs),
+        ];
       default:
         return structNames();
     }

@@ -2,6 +2,7 @@ import type { DecodedField, DecodedStruct } from '../abi/codec/decoded.ts';
 import { flagNames, namesOf } from '../abi/codec/integer-text.ts';
 import { unsignedAt } from '../abi/codec/scope.ts';
 import { type Display, type FlagSet, hexOfBytes } from '../abi/index.ts';
+import { GUID_BYTES, guidOf } from '../abi/text.ts';
 import type { PayloadStep } from './table.ts';
 import type { FieldValue } from './value.ts';
 
@@ -49,7 +50,7 @@ function intoField(field: DecodedField, path: readonly PayloadStep[], found: Fie
       break;
     }
     case 'bytes':
-      if (step === undefined) found.push(hexText(value.bytes));
+      if (step === undefined) found.push(runText(value.bytes, display));
       else if (step === '*' && rest.length === 0) found.push(...value.bytes);
       else if (typeof step === 'number' && rest.length === 0)
         found.push(...value.bytes.subarray(step, step + 1));
@@ -57,6 +58,11 @@ function intoField(field: DecodedField, path: readonly PayloadStep[], found: Fie
     case 'partial':
       break;
   }
+}
+
+/** A run of bytes as the event text has it. */
+function runText(bytes: Uint8Array, display: Display): string {
+  return display === 'guid' && bytes.length === GUID_BYTES ? guidOf(bytes) : hexText(bytes);
 }
 
 function hexText(bytes: Uint8Array): string {

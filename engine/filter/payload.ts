@@ -72,6 +72,11 @@ function sourcesByRoot(dialect: Dialect): Readonly<Record<PayloadRoot, Sources>>
           return event.payload === undefined ? [] : members(decodePayload(event.type, event.payload));
         case 'message':
           return event.slot === undefined ? [] : [below('payload', decodeMessage(event.slot))];
+        case 'hypercall': {
+          const { control, input } = event;
+          const posted = input === undefined ? undefined : decodeHypercallInput(control, input);
+          return posted?.layout.form === 'posted' ? [below('payload', posted)] : [];
+        }
         case 'ioctl': {
           const message = rowOf(event)?.out === 'message' ? event.out?.data : undefined;
           return message === undefined ? [] : [below('payload', decodeMessage(message))];

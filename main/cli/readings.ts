@@ -72,6 +72,12 @@ export function readingOf(found: Explanation): Reading {
       return reading('message type', `${found.row.name} (${hexOf(found.row.value)})`, {
         payload: found.row.payload,
       });
+    case 'channel-message':
+      return reading('VMBus channel message', `${found.row.name} (${found.row.value})`, {
+        sender: found.row.sender,
+        structs: found.row.structs.join(', '),
+        note: found.row.note,
+      });
     case 'property':
       return reading('partition property', `${found.row.name} (${hexOf(found.row.value)})`, {});
     case 'control-word': {

@@ -80,6 +80,17 @@ export class ByteWriter {
     return agrees;
   }
 
+  /** Takes over what another writer has been given; false when it disagrees with what this one has. */
+  include(offset: number, other: ByteWriter): boolean {
+    this.extend(offset + other.#length);
+    let agrees = true;
+    for (let i = 0; i < other.#length; i++) {
+      const mask = other.#written[i] as number;
+      if (mask !== 0) agrees = this.#putByte(offset + i, mask, other.#bytes[i] as number) && agrees;
+    }
+    return agrees;
+  }
+
   bytes(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
   }

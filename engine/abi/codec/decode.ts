@@ -1,10 +1,11 @@
 import type { Field, FieldType, StructLayout } from '../layout/layout.ts';
 import { layoutOfType, structOf } from '../layout/structs.ts';
-import { holesOf, tailOf } from '../layout/tail.ts';
+import { hasTail, holesOf, tailOf } from '../layout/tail.ts';
 import type { BitField, Display } from '../lookup/bit-fields.ts';
-import { MESSAGE_HEADER_BYTES, messageTypes } from '../lookup/messages.ts';
+import { MESSAGE_HEADER_BYTES } from '../lookup/messages.ts';
 import { hexOf } from '../text.ts';
 import type { DecodedField, DecodedStruct, DecodedValue } from './decoded.ts';
+import { isMessage, payloadFacts, payloadStruct } from './payload.ts';
 import { isChosen, type Scope, smallAt, unsignedAt } from './scope.ts';
 
 export interface DecodeOptions {
@@ -93,7 +94,7 @@ function decodeField(scope: Cursor, field: Field, offset: number, end: number, i
   };
   if (field.name !== '' && (chosen || !scope.chosenOnly)) {
     const value =
-      scope.layout.form === 'message' && field.name === 'payload'
+      isMessage(scope.layout) && field.name === 'payload'
         ? decodePayload(scope, offset, end)
         : decodeType(scope, field.type, field.display, offset, end);
     const size = field.size > 0 ? field.size : Math.max(0, end - offset);
@@ -160,7 +161,9 @@ function decodeType(
 /** Whether an array is shown and written as a run of bytes. */
 export function isByteRun(type: FieldType, display: Display): boolean {
   if (type.kind !== 'array') return false;
-  return display === 'bytes' || (type.element.kind === 'integer' && type.element.bytes === 1);
+  return (
+    display === 'bytes' || display === 'guid' || (type.element.kind === 'integer' && type.element.bytes === 1)
+  );
 }
 
 export function strideOf(type: FieldType): number {
@@ -172,6 +175,12 @@ export function strideOf(type: FieldType): number {
     default:
       return (layoutOfType(type) as StructLayout).size;
   }
+}
+
+/** An element with a list of its own takes all the room that there is: nothing says where it ends. */
+export function mostElements(type: FieldType & { kind: 'array' }): number {
+  const element = type.count === undefined ? layoutOfType(type.element) : undefined;
+  return element !== undefined && hasTail(element) ? 1 : Number.POSITIVE_INFINITY;
 }
 
 function decodeArray(
@@ -190,12 +199,19 @@ function decodeArray(
     return { kind: 'bytes', bytes: bytes.subarray(offset, offset + size) };
   }
   // A trailing array holds whole elements only; what is left over is `trailing`.
-  const count =
-    type.count === undefined ? Math.floor(room / stride) : Math.min(type.count, Math.ceil(room / stride));
+  const whole = Math.min(Math.floor(room / stride), mostElements(type));
+  const count = type.count === undefined ? whole : Math.min(type.count, Math.ceil(room / stride));
+  const takesRest = mostElements(type) === 1;
   const elements: DecodedField[] = [];
   for (let i = 0; i < count; i++) {
     const at = offset + i * stride;
-    const value = decodeType(scope, type.element, display, at, Math.min(at + stride, bytes.length));
+    const value = decodeType(
+      scope,
+      type.element,
+      display,
+      at,
+      takesRest ? end : Math.min(at + stride, bytes.length),
+    );
     elements.push({ ...plain(String(i), at, stride, display), value });
   }
   return { kind: 'array', elements };
@@ -217,16 +233,17 @@ function decodeSlot(scope: Cursor, offset: number, end: number): DecodedValue {
 /** The payload of a message as the struct of its type; bytes where the type has none. */
 function decodePayload(scope: Cursor, offset: number, end: number): DecodedValue {
   const { bytes, base } = scope;
-  const payload = messageTypes.find(Number(unsignedAt(bytes, base, 4)))?.payload;
+  const facts = payloadFacts(scope.layout, bytes, base);
+  const payload = payloadStruct(facts, bytes, offset);
   if (payload === undefined || bytes.length < base + MESSAGE_HEADER_BYTES) {
     return { kind: 'bytes', bytes: bytes.subarray(offset, end) };
   }
   const layout = structOf(payload);
   const struct = decodeStruct(
     { layout, bytes, base: offset, outer: undefined, chosenOnly: scope.chosenOnly },
-    offset + layout.size,
+    Math.max(offset + layout.size, Math.min(offset + facts.size, end)),
     0,
   );
-  const rest = bytes.subarray(Math.min(bytes.length, offset + layout.size), end);
+  const rest = bytes.subarray(Math.min(bytes.length, offset + struct.bytes.length), end);
   return { kind: 'struct', struct: { ...struct, trailing: rest } };
 }

@@ -1,5 +1,5 @@
 import type { Display } from '../lookup/bit-fields.ts';
-import { bytesOfHex } from '../text.ts';
+import { bytesOfGuid, bytesOfHex } from '../text.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { type IntegerRange, integerFromJson } from './integer-read.ts';
 import type { ObjectError } from './json.ts';
@@ -31,7 +31,17 @@ export function readHex(writer: ByteWriter, text: unknown, { base, end }: Room, 
   return agreement(writer.putBytes(base, bytes), path);
 }
 
-function agreement(agrees: boolean, path: string): Outcome {
+/** Puts a GUID, or its bytes as hex digits. */
+export function readGuid(writer: ByteWriter, text: unknown, room: Room, path: string): Outcome {
+  const bytes = typeof text === 'string' ? bytesOfGuid(text) : undefined;
+  if (bytes !== undefined) return agreement(writer.putBytes(room.base, bytes), path);
+  const error = readHex(writer, text, room, path);
+  return error?.message.includes('hex digits')
+    ? problem(path, 'is not a GUID such as "f8615163-df3e-46c5-913f-f2d2f965ed0e", or hex digits')
+    : error;
+}
+
+export function agreement(agrees: boolean, path: string): Outcome {
   return agrees ? undefined : problem(path, 'disagrees with another member of the same bytes');
 }
 

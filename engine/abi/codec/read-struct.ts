@@ -2,13 +2,15 @@ import type { Field, FieldType, StructLayout } from '../layout/layout.ts';
 import { layoutOfType, structOf } from '../layout/structs.ts';
 import { tailOf } from '../layout/tail.ts';
 import type { Display } from '../lookup/bit-fields.ts';
-import { MESSAGE_BYTES, MESSAGE_HEADER_BYTES, messageTypes } from '../lookup/messages.ts';
+import { MESSAGE_HEADER_BYTES } from '../lookup/messages.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { isByteRun, strideOf } from './decode.ts';
+import { isByteRun, mostElements, strideOf } from './decode.ts';
 import { integerFromJson } from './integer-read.ts';
 import { isObject, type JsonObject, memberPath } from './json.ts';
 import { expandPages, MAX_ELEMENTS } from './page-list.ts';
-import { type Outcome, problem, type Room, readHex, readInteger } from './read-leaf.ts';
+import { isMessage } from './payload.ts';
+import { type Outcome, problem, type Room, readGuid, readHex, readInteger } from './read-leaf.ts';
+import { readMessagePayload } from './read-payload.ts';
 
 /** Reads an object of a struct's members, or what else may stand for it. */
 export function readStruct(
@@ -18,7 +20,7 @@ export function readStruct(
   room: Room,
   path: string,
 ): Outcome {
-  writer.extend(room.base + layout.size);
+  writer.extend(room.base + (layout.form === 'posted' ? MESSAGE_HEADER_BYTES : layout.size));
   if (!isObject(json)) return readRaw(writer, layout, json, room.base, path);
   if (typeof json.bytes === 'string') {
     const place = memberPath(path, 'bytes');
@@ -26,7 +28,7 @@ export function readStruct(
       return problem(place, 'stands alone as a string; beside members it is by offset');
     return readHex(writer, json.bytes, { base: room.base, end: room.base + layout.size }, place);
   }
-  if (layout.form === 'message') return readMessage(writer, layout, json, room, path);
+  if (isMessage(layout)) return readMessage(writer, layout, json, room, path);
   return (
     refuseOthers(json, layout, ['bytes'], path) ??
     readMembers(writer, layout, json, room, path) ??
@@ -129,12 +131,14 @@ function readArray(
   const stride = strideOf(type.element);
   const end = type.count === undefined ? room.end : room.base + type.count * stride;
   if (display === 'message') return readStruct(writer, structOf('hv_message'), json, room, path);
+  if (display === 'guid') return readGuid(writer, json, { base: room.base, end }, path);
   if (isByteRun(type, display)) return readHex(writer, json, { base: room.base, end }, path);
   if (!Array.isArray(json)) return problem(path, 'is not a list');
   const list = display === 'pfn' ? expandPages(json, path) : json;
   if ('message' in list) return list;
-  const most = Math.min(MAX_ELEMENTS, Math.floor((end - room.base) / stride));
+  const most = Math.min(MAX_ELEMENTS, mostElements(type), Math.floor((end - room.base) / stride));
   if (list.length > most) return problem(path, `has more than ${most} elements`);
+  const takesRest = mostElements(type) === 1;
   for (let i = 0; i < list.length; i++) {
     const base = room.base + i * stride;
     const error = readValue(
@@ -142,7 +146,7 @@ function readArray(
       type.element,
       display,
       list[i],
-      { base, end: base + stride },
+      { base, end: takesRest ? end : base + stride },
       `${path}[${i}]`,
     );
     if (error !== undefined) return error;
@@ -191,15 +195,16 @@ function readMessage(
   path: string,
 ): Outcome {
   const header = headerOf(layout);
-  const { payload, bytes, ...members } = json;
+  const { bytes, payload, ...members } = json;
   return (
     refuseOthers(json, header, ['payload', 'bytes'], path) ??
     readMembers(writer, header, members, { base, end }, path) ??
-    readPayload(
+    readMessagePayload(
+      readStruct,
       writer,
-      json.message_type,
-      payload,
-      { base: base + MESSAGE_HEADER_BYTES, end: base + MESSAGE_BYTES },
+      layout,
+      { ...members, payload },
+      base,
       memberPath(path, 'payload'),
     ) ??
     readPatches(writer, bytes, { base, end }, memberPath(path, 'bytes'))
@@ -210,14 +215,4 @@ function readMessage(
 function headerOf(layout: StructLayout): StructLayout {
   const field = layout.fields.find(({ name }) => name === 'header');
   return field === undefined ? layout : (layoutOfType(field.type) as StructLayout);
-}
-
-/** Hex digits, or an object of the payload of that message type. */
-function readPayload(writer: ByteWriter, type: unknown, payload: unknown, room: Room, path: string): Outcome {
-  if (payload === undefined) return undefined;
-  if (typeof payload === 'string') return readHex(writer, payload, room, path);
-  const number = integerFromJson(type ?? 0, '@messageTypes', { bits: 32, signed: false });
-  const name = typeof number === 'bigint' ? messageTypes.find(Number(number))?.payload : undefined;
-  if (name === undefined) return problem(path, 'has no known layout for this type: give hex digits');
-  return readStruct(writer, structOf(name), payload, room, path);
 }

@@ -47,7 +47,14 @@ function holds(scope: Scope, condition: Condition): boolean {
     at = condition.outer ? at.outer : undefined;
   }
   if (value === undefined) return false;
-  return condition.kind === 'equals' ? value === condition.value : (value & condition.value) !== 0n;
+  switch (condition.kind) {
+    case 'equals':
+      return value === condition.value;
+    case 'shares':
+      return (value & condition.value) !== 0n;
+    case 'reaches':
+      return value >= condition.value;
+  }
 }
 
 /** Whether a field is the one that stands for its bytes: not an alternative, and its condition holds. */

@@ -1,6 +1,7 @@
 import type { StructLayout } from '../layout/layout.ts';
 import type { Display } from '../lookup/bit-fields.ts';
-import { hexOf, hexOfBytes } from '../text.ts';
+import { MESSAGE_HEADER_BYTES } from '../lookup/messages.ts';
+import { GUID_BYTES, guidOf, hexOf, hexOfBytes } from '../text.ts';
 import { type DecodeOptions, decodeLayout } from './decode.ts';
 import type { DecodedField, DecodedStruct, DecodedValue } from './decoded.ts';
 import { fromObject } from './from-object.ts';
@@ -14,7 +15,7 @@ import { unsignedAt } from './scope.ts';
  * lists are left out while they are zero, and the zero elements at the end of a list of fixed length. Of members
  * that share bytes the chosen one is written. What all this does not say stands beside it as
  * `"bytes":{"0x14":"<hex>"}`, by offset; a buffer shorter than the struct is `"bytes":"<hex>"` as a whole.
- * `length` is what a reader knows to be the length (see `fromObject`).
+ * `length` is what a reader knows to be the length (see `fromObject`); of a posted message it knows without.
  */
 export function toObject(
   layout: StructLayout,
@@ -23,7 +24,9 @@ export function toObject(
 ): AbiJson {
   let whole = bytes;
   if (bytes.length < layout.size) {
-    if (bytes.length === 0 || options.length !== bytes.length) return { bytes: hexOfBytes(bytes) };
+    const isPosted = layout.form === 'posted' && bytes.length >= MESSAGE_HEADER_BYTES;
+    const isKnown = bytes.length > 0 && options.length === bytes.length;
+    if (!isPosted && !isKnown) return { bytes: hexOfBytes(bytes) };
     whole = new Uint8Array(layout.size);
     whole.set(bytes);
   }
@@ -41,13 +44,19 @@ export function toObject(
     : { bytes: hexOfBytes(bytes) };
 }
 
-/** Where `made` is not `wanted`, what to put there; undefined when `made` is too long. */
+/**
+ * Where `made` is not `wanted`, what to put there; undefined when `made` is too long. What lies beyond `made` a
+ * reader fills with zeros up to the last byte that is given.
+ */
 function differences(made: Uint8Array, wanted: Uint8Array): AbiObject | undefined {
   if (made.length > wanted.length) return undefined;
   const patches: Record<string, string> = {};
+  const last = wanted.length - 1;
+  const differs = (at: number) =>
+    at < made.length ? made[at] !== wanted[at] : wanted[at] !== 0 || at === last;
   for (let at = 0; at < wanted.length; ) {
     const start = at;
-    while (at < wanted.length && made[at] !== wanted[at]) at++;
+    while (at < wanted.length && differs(at)) at++;
     if (at > start) patches[hexOf(start)] = hexOfBytes(wanted.subarray(start, at));
     else at++;
   }
@@ -85,6 +94,8 @@ function valueToJson(value: DecodedValue, display: Display, fixed: boolean): Abi
       return integerToJson(value.value, display);
     case 'bytes':
     case 'partial': {
+      if (display === 'guid' && value.bytes.length === GUID_BYTES)
+        return isZero(value.bytes) ? undefined : guidOf(value.bytes);
       const run = fixed ? withoutTrailingZeros(value.bytes) : value.bytes;
       return run.length === 0 ? undefined : hexOfBytes(run);
     }

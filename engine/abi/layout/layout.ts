@@ -12,13 +12,14 @@ export type FieldType =
 
 /**
  * When a member of overlapping ones is the one to write: `field` (of this struct, or, with `outer`, of the
- * nearest enclosing struct or the call's input that has such a field) has the value, or shares a bit with it.
+ * nearest enclosing struct or the call's input that has such a field) has the value, shares a bit with it, or is
+ * not below it.
  * `else`: none of the other conditional members is.
  */
 export type Condition =
   | { readonly kind: 'else' }
   | {
-      readonly kind: 'equals' | 'shares';
+      readonly kind: 'equals' | 'shares' | 'reaches';
       readonly field: string;
       readonly outer: boolean;
       /** The name of `value` in the tables. */
@@ -45,8 +46,11 @@ export interface Field {
   readonly pointsTo: string | undefined;
 }
 
-/** How the event text writes the struct: an object of its members, one integer, or a SynIC message. */
-export type TextForm = 'object' | 'integer' | 'message';
+/**
+ * How the event text writes the struct: an object of its members, one integer, a SynIC message, or one that is
+ * posted, which is as long as it says and not as long as the struct.
+ */
+export type TextForm = 'object' | 'integer' | 'message' | 'posted';
 
 export interface StructLayout {
   readonly name: StructName;

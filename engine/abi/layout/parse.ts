@@ -36,11 +36,12 @@ const INTEGERS: Readonly<Record<string, FieldType>> = {
 function conditionOf(text: string): Condition | undefined {
   if (text === '') return undefined;
   if (text === 'else') return { kind: 'else' };
-  const match = /^(\^?)(\w+)([=&])(\w+)$/.exec(text);
+  const match = /^(\^?)(\w+)(=|&|>=)(\w+)$/.exec(text);
   if (match === null) throw new Error(`condition ${text}`);
   const [, outer, field = '', operator, name = ''] = match;
   const value = BigInt(partitionProperties.named(name)?.value ?? constant(name));
-  return { kind: operator === '=' ? 'equals' : 'shares', field, outer: outer === '^', name, value };
+  const kind = operator === '=' ? 'equals' : operator === '&' ? 'shares' : 'reaches';
+  return { kind, field, outer: outer === '^', name, value };
 }
 
 /** Reads one struct: its head line and the indented lines below. Sizes of other structs come from `sizeOf`. */

@@ -11,6 +11,7 @@ export type Display =
   | 'fd'
   | 'time'
   | 'bytes'
+  | 'guid'
   | 'message'
   | `@${string}`;
 

@@ -1,4 +1,5 @@
 import { HYPERVISOR_SETS, MSHV_SETS } from '../data/sets.ts';
+import { VMBUS_SETS } from '../data/vmbus.ts';
 import { tableLines } from '../text.ts';
 import { hypercalls } from './hypercalls.ts';
 import { messageTypes } from './messages.ts';
@@ -6,6 +7,7 @@ import { type NamedRow, NameTable } from './name-table.ts';
 import { partitionProperties } from './properties.ts';
 import { registers } from './registers.ts';
 import { statuses } from './statuses.ts';
+import { channelMessages } from './vmbus.ts';
 
 /** One of several values. */
 export interface EnumSet {
@@ -48,6 +50,7 @@ const SUBJECTS: Readonly<Record<string, EnumSet>> = {
   partitionProperties: { kind: 'enum', names: partitionProperties },
   registers: { kind: 'enum', names: registers },
   statuses: { kind: 'enum', names: statuses },
+  vmbusMessages: { kind: 'enum', names: channelMessages },
 };
 
 let parsed: Map<string, ValueSet> | undefined;
@@ -81,7 +84,7 @@ function sets(): Map<string, ValueSet> {
   if (parsed !== undefined) return parsed;
   parsed = new Map();
   let block: string[] = [];
-  for (const line of [...tableLines(HYPERVISOR_SETS), ...tableLines(MSHV_SETS), 'end']) {
+  for (const line of [HYPERVISOR_SETS, MSHV_SETS, VMBUS_SETS, 'end'].flatMap(tableLines)) {
     if (/^[0-9]/.test(line)) {
       block.push(line);
       continue;

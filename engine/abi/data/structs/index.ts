@@ -16,6 +16,7 @@ import { PORTS_STRUCTS } from './ports.ts';
 import { REGISTERS_STRUCTS } from './registers.ts';
 import { SYNIC_STRUCTS } from './synic.ts';
 import { SYSTEM_STRUCTS } from './system.ts';
+import { VMBUS_STRUCTS } from './vmbus.ts';
 import { VP_STRUCTS } from './vp.ts';
 
 /** Structs that belong together. */
@@ -57,6 +58,7 @@ export const STRUCT_SUBJECTS: readonly StructSubject[] = [
   { name: 'interrupts', title: 'Interrupt assertion, IPIs, device interrupts', tables: INTERRUPTS_STRUCTS },
   { name: 'synic', title: 'SynIC registers, pages, messages that are not intercepts', tables: SYNIC_STRUCTS },
   { name: 'ports', title: 'Ports, connections, messages and events sent over them', tables: PORTS_STRUCTS },
+  { name: 'vmbus', title: 'Channel messages of VMBus', tables: VMBUS_STRUCTS },
   {
     name: 'guest',
     title: 'What a guest shares with the hypervisor through synthetic MSRs',

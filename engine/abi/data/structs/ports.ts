@@ -101,7 +101,7 @@ struct hv_input_post_message_direct 280
   structTable(
     'TLFS HvCallPostMessage; Linux 7.2.13 vmbus header',
     `
-struct hv_input_post_message 256
+struct hv_input_post_message 256 posted
   0 connectionid u32
   4 reserved u32
   8 message_type u32 @messageTypes
