@@ -11,8 +11,9 @@ const O_CLOEXEC = 0o2000000;
 const CLOSE_RANGE_CLOEXEC = 4;
 
 /** The process has a descriptor for a file. */
-export function install(process: ClientProcess, fd: number, file: DeviceFile): void {
+export function install(host: Host, process: ClientProcess, fd: number, file: DeviceFile): void {
   process.files.set(fd, file);
+  if (!inWindow(host.window, fd)) process.outside++;
   file.descriptors++;
 }
 
@@ -21,6 +22,7 @@ function uninstall(host: Host, process: ClientProcess, fd: number): void {
   const file = process.files.get(fd);
   if (file === undefined) return;
   process.files.delete(fd);
+  if (!inWindow(host.window, fd)) process.outside--;
   file.descriptors--;
   if (file.descriptors === 0) host.files.release(file);
 }
@@ -49,7 +51,7 @@ export function shareDescriptor(
   fd: number,
   who: { readonly tid?: number; readonly note?: string } = {},
 ): LiveResult {
-  install(process, fd, file);
+  install(host, process, fd, file);
   const result = host.live.feed({
     ...stamp(host, process, who.tid),
     kind: 'fd',
@@ -143,6 +145,7 @@ function give(
 export function settleDescriptors(host: Host, process: ClientProcess): void {
   const every = process.replaced;
   process.replaced = false;
+  if (!every && process.outside === 0) return;
   for (const [fd, file] of [...process.files]) {
     if (!every && inWindow(host.window, fd)) continue;
     if (host.files.behind(process.pid, fd) !== file) closeDescriptor(host, process, fd);

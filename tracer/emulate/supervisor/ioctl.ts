@@ -87,7 +87,7 @@ function end(host: Host, call: Call, row: IoctlRow | undefined, bytes: CallBytes
   const { ret, out } = ended;
   if (out?.handle !== undefined && ret >= 0) {
     const file = host.files.open(out.handle);
-    install(call.process, ret, file);
+    install(host, call.process, ret, file);
     host.guests.add(out.handle, file.memfd);
     host.deliver(call, file, ret, true);
     return;

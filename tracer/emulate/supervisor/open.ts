@@ -79,7 +79,7 @@ export function open(host: Host, call: Call): void {
     return;
   }
   const file = host.files.open(handle);
-  install(call.process, fd, file);
+  install(host, call.process, fd, file);
   const closeOnExec = (flags & O_CLOEXEC) !== 0;
   host.deliver(call, file, fd, closeOnExec);
 }

@@ -9,6 +9,8 @@ export interface ClientProcess {
   /** Readable once the process has ended; negative where it already had when it was first seen. */
   readonly pidfd: number;
   readonly files: Map<number, DeviceFile>;
+  /** How many of them have numbers outside the window: closing these is not handed over. */
+  outside: number;
   /** It may have made processes that were not seen yet. */
   forked: boolean;
   /** It was about to replace its program: descriptors may have been closed by that. */
@@ -51,6 +53,7 @@ export class ClientProcesses {
       pid,
       pidfd: syscall(NR.pidfd_open, pid),
       files: new Map(),
+      outside: 0,
       forked: false,
       replaced: false,
     };

@@ -3,17 +3,23 @@ import type { Step } from '../../../engine/replay/step.ts';
 import { recordingSink, TraceFileError, type TraceWriter } from '../../store/index.ts';
 import type { Recorded } from './messages.ts';
 
+/** Steps that wait for the file at most, and how long they do while the program goes on making calls. */
+const MOST_STEPS = 512;
+const MOST_MS = 10;
+
 type Machine = Parameters<PlaySink['step']>[1];
 
 /**
- * Takes what the engine did and writes it when the program has its answer: nobody waits for the file. When the file
- * takes no more (a full disk), the program is served on and the recording ends there.
+ * Takes what the engine did and writes it when the program makes no calls, or a lot has come together: then one call in
+ * many waits for the file. When the file takes no more (a full disk), the program is served on and the recording ends there.
  */
 export class Recorder {
   readonly sink: PlaySink;
   readonly #writer: TraceWriter;
   readonly #target: PlaySink;
   #steps: { readonly step: Step; readonly machine: Machine }[] = [];
+  /** When the first of them came. */
+  #since = 0;
   #failure: string | undefined;
 
   constructor(writer: TraceWriter) {
@@ -21,13 +27,27 @@ export class Recorder {
     const target = recordingSink(writer);
     this.#target = target;
     this.sink = {
-      step: (step, machine) => this.#steps.push({ step, machine }),
+      step: (step, machine) => {
+        if (this.#steps.length === 0) this.#since = performance.now();
+        this.#steps.push({ step, machine });
+      },
       journal: (chunk) => this.#attempt(() => target.journal(chunk)),
       checkpoint: (checkpoint, machine) => {
         this.flush();
         this.#attempt(() => target.checkpoint(checkpoint, machine));
       },
     };
+  }
+
+  /** Something waits for the file. */
+  get hasWaiting(): boolean {
+    return this.#steps.length > 0;
+  }
+
+  /** Between two calls: hands over what waits if it is due. */
+  flushWhenDue(): void {
+    const { length } = this.#steps;
+    if (length >= MOST_STEPS || (length > 0 && performance.now() - this.#since >= MOST_MS)) this.flush();
   }
 
   /** Hands over what waits, and commits when it is time to. */

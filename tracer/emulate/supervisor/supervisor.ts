@@ -25,6 +25,8 @@ import { Wake } from './wake.ts';
 
 /** The longest wait; a commit that is due sooner ends it. */
 const IDLE_MS = 50;
+/** Without a call for so long, what waits is written. */
+const WRITE_MS = 1;
 /** How long a signal waits before it ends a wait: the kernel tells nobody that one has come. */
 const SIGNAL_MS = 1;
 
@@ -106,9 +108,7 @@ export class Supervisor implements Host {
   /** Serves until nobody is left who could call. */
   run(): void {
     for (;;) {
-      const some = this.#poll.wait(
-        this.#waiting.size > 0 ? SIGNAL_MS : Math.min(IDLE_MS, this.#recorder.dueMs ?? IDLE_MS),
-      );
+      const some = this.#poll.wait(this.#longestMs());
       if (some && this.#poll.isReadable(this.#wake.fd)) {
         this.#wake.clear();
         this.guests.collect();
@@ -120,7 +120,8 @@ export class Supervisor implements Host {
         if (this.#poll.isHungUp(this.listener.fd)) break;
       }
       this.#lookForSignals();
-      this.#recorder.flush();
+      if (some) this.#recorder.flushWhenDue();
+      else this.#recorder.flush();
     }
     this.guests.end();
   }
@@ -161,6 +162,11 @@ export class Supervisor implements Host {
     this.#waiting.set(seq, { call, vp, finish, interrupted: false });
   }
 
+  #longestMs(): number {
+    if (this.#recorder.hasWaiting) return WRITE_MS;
+    return this.#waiting.size > 0 ? SIGNAL_MS : Math.min(IDLE_MS, this.#recorder.dueMs ?? IDLE_MS);
+  }
+
   /** The host as the program finds it: the kernel is up, its drivers are loaded. */
   #boot(): void {
     const { vmbus } = this.live.machine.profile;
@@ -188,7 +194,7 @@ export class Supervisor implements Host {
       this.#added(client);
       adopt(this, client);
     }
-    if (client.files.size > 0) settleDescriptors(this, client);
+    settleDescriptors(this, client);
     this.#handle({ ...notification, process: client });
   }
 
