@@ -24,6 +24,8 @@ export interface Measured {
 }
 
 export interface ClientResult {
+  /** An ioctl that the kernel refuses at once. */
+  readonly plain: Measured;
   readonly call: Measured;
   /** MSHV_RUN_VP alone. */
   readonly exit?: Measured;
@@ -34,6 +36,8 @@ const REQUEST = {
   initialize: 0xb800,
   createVp: 0x4004b801,
   setGuestMemory: 0x4020b802,
+  /** TCGETS, on what is no terminal. */
+  plain: 0x5401,
   rootHvcall: 0xc020b807,
   runVp: 0x8100b800,
 };
@@ -122,5 +126,8 @@ const set = setRegister(vp);
 const warm = Math.ceil(rounds / 10);
 for (let i = 0; i < warm; i++) set(RAX, 1n);
 const call = repeat(rounds, () => set(RAX, 1n));
-const measured: ClientResult = device < 0 ? { call } : { call, exit: exits(vp, Math.ceil(rounds / 4)) };
+const nowhere = outside(64);
+const plain = repeat(rounds, () => void ioctl(vp, REQUEST.plain, nowhere));
+const measured: ClientResult =
+  device < 0 ? { plain, call } : { plain, call, exit: exits(vp, Math.ceil(rounds / 4)) };
 writeFileSync(result, JSON.stringify(measured));

@@ -12,6 +12,8 @@ import type { ClientResult, Measured } from './client.ts';
 
 /** What emulation costs beside the bare loop, in one run. */
 export interface EmulateBench {
+  /** An ioctl that the kernel refuses at once. */
+  readonly plain: Measured;
   /** An ioctl with a payload, answered by a loop that does nothing else. */
   readonly bare: Measured;
   /** The same call answered by the engine and recorded. */
@@ -20,6 +22,8 @@ export interface EmulateBench {
   readonly exit: Measured;
   readonly eventsPerSecond: number;
   readonly bytesPerEvent: number;
+  /** Processor time of the emulating process, its start included. */
+  readonly cpuUsPerEvent: number;
 }
 
 const CLIENT = fileURLToPath(new URL('./client.ts', import.meta.url));
@@ -42,17 +46,20 @@ export async function benchEmulation(rounds: number): Promise<EmulateBench | str
     if ('problem' in read) throw new Error(read.problem.message);
     const path = join(folder, 'trace.hvtrace');
     const header = { profile: read.profile, given: {} };
-    const began = performance.now();
+    const [began, cpu] = [performance.now(), process.cpuUsage()];
     const ran = await emulate({ path, header, force: true, command, tool: 'bench', engine: 'bench' });
+    const { user, system } = process.cpuUsage(cpu);
     const seconds = (performance.now() - began) / 1000;
     if ('text' in ran) return ran.text;
     const { call, exit } = JSON.parse(readFileSync(result, 'utf8')) as ClientResult;
     if (exit === undefined) throw new Error('the client found no device');
     return {
+      plain: bare.plain,
       bare: bare.call,
       call,
       exit,
       eventsPerSecond: ran.events / seconds,
+      cpuUsPerEvent: (user + system) / ran.events,
       bytesPerEvent: statSync(path).size / ran.events,
     };
   } finally {
