@@ -4,6 +4,7 @@ import type { Answer, DriverRun, Outcome, Request } from '../machine/child.ts';
 import { Machine } from '../machine/machine.ts';
 import { CellPaths } from '../state/path.ts';
 import type { FdEvent, InterceptEvent, IoctlEvent, LifecycleEvent, TraceEvent } from '../trace/event.ts';
+import { formatHandle } from '../trace/handle.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { parseProfile } from '../trace/profile-read.ts';
 import type { Json } from '../trace/text/json.ts';
@@ -149,6 +150,9 @@ export class Bench {
         lines.push(
           `${note.component} ${note.what} ${note.phase}${note.ret === undefined ? '' : ` ${note.ret}`}`,
         );
+      } else if (note.kind === 'fd') {
+        const file = note.handle === undefined ? '' : ` ${formatHandle(note.handle)}`;
+        lines.push(`${note.cpu} ${note.component} fd ${note.what}${file}`);
       } else if (note.kind === 'mark') {
         lines.push(`${note.cpu} ${note.component} mark: ${note.text}`);
       }

@@ -1,4 +1,4 @@
-import { HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS } from '../hypervisor/index.ts';
+import { HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS, PORT_KINDS } from '../hypervisor/index.ts';
 import type { ObjectKind } from '../state/schema.ts';
 import {
   ARCH,
@@ -14,6 +14,7 @@ import {
   VMBUS,
   VMBUS_CPU,
 } from './cells/driver.ts';
+import { MSHV_DOORBELL, MSHV_IRQFD } from './cells/eventfd.ts';
 import { FD, PROCESS, SYSTEM } from './cells/system.ts';
 
 /** Every kind of object of a machine: a file names a kind by its place here, so rows are only ever appended. */
@@ -35,4 +36,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   MSHV_REGION,
   MSHV_ROUTE,
   MSHV_OPEN,
+  ...PORT_KINDS,
+  MSHV_IRQFD,
+  MSHV_DOORBELL,
 ];

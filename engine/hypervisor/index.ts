@@ -18,13 +18,14 @@ export {
   MESSAGE_CONNECTION_V5,
   VMBUS_MESSAGE_TYPE,
 } from './host/vmbus.ts';
-export { resetPartition } from './initialise.ts';
+export { OWN_PARTITION, resetPartition } from './initialise.ts';
 export { installedIntercept } from './intercept/install.ts';
 export { paddedMessage, readMessage } from './intercept/message.ts';
 export { type CpuidValues, guestCpuid } from './intercept/results.ts';
 export { hasIntercept, interceptMessage } from './intercept/stop.ts';
-export { HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS } from './kinds.ts';
+export { HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS, PORT_KINDS } from './kinds.ts';
 export { type GpaRun, gpaRunOf } from './memory/runs.ts';
+export { doorbellAt, ringEvent, SINT_INTERCEPT, takeRing } from './port/doorbell.ts';
 export { UNMODELLED } from './rule-ids.ts';
 export { fileOf } from './synic/file.ts';
 export { vpOfRef } from './vp/find.ts';

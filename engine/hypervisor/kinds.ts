@@ -4,6 +4,7 @@ import { GPA } from './cells/gpa.ts';
 import { HOST, HYPERVISOR } from './cells/host.ts';
 import { CPUID_RESULT, INTERCEPT, MSR_RESULT } from './cells/intercept.ts';
 import { PARTITION, POOL_RUN, PROPERTY } from './cells/partition.ts';
+import { CONNECTION, PORT, RING_ENTRY } from './cells/port.ts';
 import { VP, VP_QUEUED, VP_REGISTER } from './cells/vp.ts';
 
 /** The kinds of object that the hypervisor's side creates. */
@@ -28,3 +29,6 @@ export const LATER_HYPERVISOR_KINDS: readonly ObjectKind[] = [
   MSR_RESULT,
   VP_QUEUED,
 ];
+
+/** Those after these. */
+export const PORT_KINDS: readonly ObjectKind[] = [PORT, CONNECTION, RING_ENTRY];

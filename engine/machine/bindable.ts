@@ -51,6 +51,10 @@ export const BINDABLE = {
     what: 'HVCALL_GET_PARTITION_PROPERTY output of a property that was never set',
     why: 'the hypervisor and the processor choose it',
   },
+  'page-access': {
+    what: 'HVCALL_GET_GPA_PAGES_ACCESS_STATES output; MSHV_GET_GPAP_ACCESS_BITMAP out.data',
+    why: 'which pages the guest touched is not in the trace',
+  },
   'vp-state': {
     what: 'MSHV_GET_VP_STATE out.data of a state that was not set since the guest ran',
     why: 'the guest and the hypervisor change it',

@@ -1,4 +1,5 @@
 import type {
+  FdEvent,
   HypercallEvent,
   HypercallResult,
   InterceptEvent,
@@ -42,13 +43,14 @@ export interface HypercallRequest extends Undated<HypercallEvent> {
 }
 
 /**
- * What a driver does besides: a step of a life cycle that begins or ends, a message slot it reads or clears; and a
- * stop of a VP that must have happened because its message was seen.
+ * What a driver does besides: a step of a life cycle that begins or ends, a message slot it reads or clears, an eventfd
+ * that it signals; and a stop of a VP that must have happened because its message was seen.
  */
 export type NoteRequest =
   | Undated<LifecycleEvent>
   | Undated<MessageEvent>
   | Undated<InterceptEvent>
+  | Undated<FdEvent>
   | Undated<PageEvent>
   | Undated<MarkEvent>;
 

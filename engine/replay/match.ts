@@ -1,6 +1,7 @@
 import { lowHalf } from '../abi/index.ts';
 import type { Emitted, Request } from '../machine/child.ts';
 import type { TraceEvent } from '../trace/event.ts';
+import { formatHandle, type Handle } from '../trace/handle.ts';
 import type { Address } from '../trace/position.ts';
 import { compareBytes, type Verdict } from './compare.ts';
 
@@ -37,11 +38,17 @@ export function sameEvent(expected: Request | Emitted, event: TraceEvent): boole
         expected.vp.partition === event.vp.partition &&
         expected.vp.vp === event.vp.vp
       );
+    case 'fd':
+      return event.kind === 'fd' && expected.what === event.what && sameFile(expected.handle, event.handle);
     case 'page':
       return event.kind === 'page' && expected.what === event.what && expected.page === event.page;
     case 'mark':
       return event.kind === 'mark' && expected.what === event.what;
   }
+}
+
+function sameFile(a: Handle | undefined, b: Handle | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : formatHandle(a) === formatHandle(b);
 }
 
 /** In a few words, for a divergence: `write of MSR 0x40000082 by mshv on cpu 0`. */

@@ -8,8 +8,11 @@ import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { RFC2020_IOCTLS } from '../rfc2020/ioctls.ts';
+import { ACCESS_BITMAP_IOCTL } from './access-bitmap.ts';
 import { CREATE_PARTITION_IOCTL } from './create-partition.ts';
 import { CREATE_VP_IOCTL } from './create-vp.ts';
+import { IOEVENTFD_IOCTL } from './eventfd/ioeventfd.ts';
+import { IRQFD_IOCTL } from './eventfd/irqfd.ts';
 import { INITIALIZE_IOCTL } from './initialize.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { SET_GUEST_MEMORY_IOCTL } from './memory/ioctl.ts';
@@ -28,6 +31,9 @@ const ROWS: readonly IoctlRow[] = [
   ...ROOT_HVCALL_IOCTLS,
   ...VP_STATE_IOCTLS,
   SET_MSI_ROUTING_IOCTL,
+  IRQFD_IOCTL,
+  IOEVENTFD_IOCTL,
+  ACCESS_BITMAP_IOCTL,
 ];
 
 /** The calls of each driver that is modelled. */

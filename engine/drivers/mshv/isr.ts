@@ -1,18 +1,29 @@
 import { constantNumber, fieldOf, messageTypes, readU32 } from '../../abi/index.ts';
-import { CPU, cellAt, fileOf, groupAt, readMessage } from '../../hypervisor/index.ts';
+import {
+  CPU,
+  cellAt,
+  fileOf,
+  groupAt,
+  readMessage,
+  SINT_INTERCEPT,
+  takeRing,
+} from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { Handler } from '../../machine/sides.ts';
 import { type ObjectId, TOP } from '../../state/store.ts';
 import type { InterceptEvent } from '../../trace/event.ts';
 import { MSHV, MSHV_VP } from '../cells/driver.ts';
-import { writeMsr } from '../kernel/access.ts';
+import { type Actor, writeMsr } from '../kernel/access.ts';
 import { driverState } from '../kernel/objects.ts';
 import { MASKED, PLAIN_MSRS } from '../kernel/synic.ts';
+import { DOORBELL_SINT } from './eventfd/doorbell.ts';
+import { signalOf } from './eventfd/ioeventfd.ts';
 import { vpOf } from './objects.ts';
 
 const SINT = constantNumber('HV_SYNIC_INTERCEPTION_SINT_INDEX');
 const OPAQUE_INTERCEPT = messageTypes.number('HVMSG_OPAQUE_INTERCEPT');
+const SINT_INDEX = fieldOf('hv_notification_message_payload', 'sint_index');
 const VP_INDEX = fieldOf('hv_opaque_intercept_message', 'vp_index');
 const PENDING = 1;
 
@@ -32,6 +43,19 @@ function slotOf(context: Context, cpu: ObjectId): Slot | undefined {
     content: store.blob(store.number(cellAt(cpu, at + slot.slots.content))),
     flags: store.low(cellAt(cpu, at + slot.slots.flags)),
   };
+}
+
+function isDoorbell(content: Uint8Array): boolean {
+  const { type, payload } = readMessage(content);
+  return type === SINT_INTERCEPT && readU32(payload, SINT_INDEX) === DOORBELL_SINT;
+}
+
+/** The ring of doorbells is read to its end; each port's eventfd is signalled (mshv_doorbell_isr). */
+function* drain(context: Context, actor: Actor, cpu: ObjectId): DriverRun<void> {
+  for (const port of takeRing(context, cpu)) {
+    const signal = signalOf(context, actor, port);
+    if (signal !== undefined) yield signal;
+  }
 }
 
 /** Tells the call that waits for the VP; false for a message that nobody handles. */
@@ -58,7 +82,9 @@ function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
   const actor = { component: 'mshv', cpu: Number(context.store.key(id)) };
   for (;;) {
     const slot = slotOf(context, id);
-    if (slot === undefined || !kick(context, slot.content)) return;
+    if (slot === undefined) return;
+    if (isDoorbell(slot.content)) yield* drain(context, actor, id);
+    else if (!kick(context, slot.content)) return;
     yield { kind: 'message', ...actor, sint: SINT, what: 'clear', flags: slot.flags };
     const always = context.profile.kernel === 'rfc2020';
     if (!always && (slot.flags & PENDING) === 0) return;

@@ -3,8 +3,8 @@ import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
-
 import { destroyPartition } from '../mshv/destroy.ts';
+import { releaseEventfds } from '../mshv/eventfd/release.ts';
 import { partitionOf, vpOf } from '../mshv/objects.ts';
 import type { File } from './files.ts';
 
@@ -15,6 +15,7 @@ export function* closeFile(context: Context, actor: Actor, file: File): DriverRu
   if (partition === undefined) return;
   if (file.kind === 'partition') {
     if (lower(context, cellAt(partition, MSHV_PARTITION.slots.files)) > 0) return;
+    yield* releaseEventfds(context, actor, file.partition, partition);
   } else {
     const vp = vpOf(context, file.partition, file.vp);
     if (vp === undefined || lower(context, cellAt(vp, MSHV_VP.slots.files)) > 0) return;

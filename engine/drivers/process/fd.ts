@@ -6,6 +6,7 @@ import type { FdEvent } from '../../trace/event.ts';
 import { MSHV } from '../cells/driver.ts';
 import { failure } from '../kernel/errno.ts';
 import { driverOf, driverState } from '../kernel/objects.ts';
+import { EVENTFD_SIGNAL } from '../mshv/eventfd/irqfd.ts';
 import { partitionOf, vpOf } from '../mshv/objects.ts';
 import { closeFile, shareFile } from './close.ts';
 import { type File, fileOfFd, fileOfHandle, installFd, newFd, removeFd } from './files.ts';
@@ -79,7 +80,7 @@ function isKnown(context: Context, file: File | undefined): file is File {
   return vpOf(context, file.partition, file.vp) !== undefined;
 }
 
-/** How a call on descriptors is handled; undefined for files that are not the drivers', or not known, and for eventfds. */
+/** How a call on descriptors is handled; undefined for files that are not the drivers', or not known, and for what is read of eventfds. */
 export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | undefined {
   switch (event.what) {
     case 'open':
@@ -96,6 +97,8 @@ export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | 
       const file = fileOf(context, event, event.fd);
       return isKnown(context, file) ? mmap(file) : undefined;
     }
+    case 'eventfd-signal':
+      return event.handle?.kind === 'eventfd' ? EVENTFD_SIGNAL : undefined;
     default:
       return undefined;
   }

@@ -5,6 +5,7 @@ import type { HypercallEvent } from '../../trace/event.ts';
 import { MESSAGE_CALLS } from '../host/post.ts';
 import { INTERCEPT_CALLS } from '../intercept/install.ts';
 import { RESULT_CALLS } from '../intercept/results.ts';
+import { ACCESS_CALLS } from '../memory/access.ts';
 import { MAP_CALLS } from '../memory/map.ts';
 import { LIFE_CYCLE_CALLS } from '../partition/life-cycle.ts';
 import { POOL_CALLS } from '../partition/pool.ts';
@@ -13,6 +14,7 @@ import { STATE_PAGE_CALLS } from '../partition/state-page.ts';
 import { STATS_PAGE_CALLS } from '../partition/stats-page.ts';
 import { SYSTEM_CALLS } from '../partition/system.ts';
 import { VP_CALLS } from '../partition/vp.ts';
+import { PORT_CALLS } from '../port/calls.ts';
 import { INTERRUPT_CALLS } from '../vp/interrupt.ts';
 import { REGISTER_CALLS } from '../vp/register-calls.ts';
 import { STATE_CALLS } from '../vp/state.ts';
@@ -27,6 +29,7 @@ export const CALL_ROWS: readonly CallRow[] = [
   ...LIFE_CYCLE_CALLS,
   ...POOL_CALLS,
   ...MAP_CALLS,
+  ...ACCESS_CALLS,
   ...PROPERTY_CALLS,
   ...VP_CALLS,
   ...STATE_PAGE_CALLS,
@@ -37,6 +40,7 @@ export const CALL_ROWS: readonly CallRow[] = [
   ...INTERCEPT_CALLS,
   ...RESULT_CALLS,
   ...INTERRUPT_CALLS,
+  ...PORT_CALLS,
   ...SYSTEM_CALLS,
   ...MESSAGE_CALLS,
 ];

@@ -7,6 +7,7 @@ import { CPU } from '../cells/cpu.ts';
 import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { answerRing, SINT_INTERCEPT } from '../port/doorbell.ts';
 import { UNMODELLED } from '../rule-ids.ts';
 import { canDeliver, deliver } from '../synic/deliver.ts';
 import { PLAIN_FILE } from '../synic/file.ts';
@@ -51,9 +52,11 @@ function tellParent(
  * A VP stops before its instruction completes (TLFS 2013, intercepts): its registers are what the guest made of
  * them, it stays suspended until its parent lets it go on, and the message stands on its intercept page, with
  * only OPAQUE_INTERCEPT in the slot of SINT0; without such a page the slot has the whole message. Of type
- * HVMSG_NONE it stopped for another reason (its parent suspended it), and there is no message.
+ * HVMSG_NONE it stopped for another reason (its parent suspended it), and there is no message. Of type
+ * HVMSG_SYNIC_SINT_INTERCEPT it rang a doorbell, and did not stop at all.
  */
 export function answerIntercept(context: Context, event: InterceptEvent): InterceptAnswer {
+  if (event.type === SINT_INTERCEPT) return answerRing(context, event);
   const vp = vpOfRef(context, event.vp);
   if (vp === undefined) return { kind: 'intercept', rule: UNMODELLED };
   const { store } = context;

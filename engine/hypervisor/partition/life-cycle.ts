@@ -10,6 +10,7 @@ import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { OWN_PARTITION } from '../initialise.ts';
 import { removeGpa } from '../memory/runs.ts';
+import { removePorts } from '../port/calls.ts';
 import { takePages } from './pages.ts';
 import { PHASES } from './phases.ts';
 import { findChild, RESERVED, reservedSet, setState, wrongState } from './target.ts';
@@ -91,6 +92,7 @@ function finalize(call: Call): HypercallAnswer {
   const { store } = call.context;
   for (const vp of store.children(found.id, VP)) store.destroy(vp);
   removeGpa(call.context, found.id);
+  removePorts(call.context, found.id);
   for (const intercept of store.children(found.id, INTERCEPT)) store.destroy(intercept);
   store.set(cellAt(found.id, PARTITION.slots.stats.self), 0);
   store.set(cellAt(found.id, PARTITION.slots.stats.parent), 0);

@@ -23,4 +23,5 @@ export const PHASES = {
   VP_STATE: ['active'],
   INTERCEPT: ['active'],
   INTERRUPT: ['active'],
+  PORT: ['active'],
 } as const satisfies Readonly<Record<string, readonly PartitionState[]>>;

@@ -1,0 +1,143 @@
+import { constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
+import type { HypercallAnswer } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
+import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
+import { STATUS } from '../call/status.ts';
+import { SINT_COUNT } from '../cells/cpu.ts';
+import { cellAt } from '../cells/place.ts';
+import { CONNECTION, PORT } from '../cells/port.ts';
+import { PHASES } from '../partition/phases.ts';
+import { findPartition, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+
+const CREATE = {
+  partition: fieldOf('hv_input_create_port', 'port_partition_id'),
+  port: fieldOf('hv_input_create_port', 'port_id'),
+  connecting: fieldOf('hv_input_create_port', 'connection_partition_id'),
+  type: fieldOf('hv_input_create_port', 'port_info.port_type'),
+  sint: fieldOf('hv_input_create_port', 'port_info.doorbell_port_info.target_sint'),
+  vp: fieldOf('hv_input_create_port', 'port_info.doorbell_port_info.target_vp'),
+  reserved: [
+    fieldOf('hv_input_create_port', 'padding'),
+    fieldOf('hv_input_create_port', 'port_info.padding'),
+  ],
+};
+const DELETE = {
+  partition: fieldOf('hv_input_delete_port', 'port_partition_id'),
+  port: fieldOf('hv_input_delete_port', 'port_id'),
+  reserved: fieldOf('hv_input_delete_port', 'reserved'),
+};
+const CONNECT = {
+  partition: fieldOf('hv_input_connect_port', 'connection_partition_id'),
+  connection: fieldOf('hv_input_connect_port', 'connection_id'),
+  portPartition: fieldOf('hv_input_connect_port', 'port_partition_id'),
+  port: fieldOf('hv_input_connect_port', 'port_id'),
+  type: fieldOf('hv_input_connect_port', 'connection_info.port_type'),
+  gpa: fieldOf('hv_input_connect_port', 'connection_info.doorbell_connection_info.gpa'),
+  trigger: fieldOf('hv_input_connect_port', 'connection_info.doorbell_connection_info.trigger_value'),
+  flags: fieldOf('hv_input_connect_port', 'connection_info.doorbell_connection_info.flags'),
+  reserved: [fieldOf('hv_input_connect_port', 'rsvdz1'), fieldOf('hv_input_connect_port', 'reserved2')],
+};
+const DISCONNECT = {
+  partition: fieldOf('hv_input_disconnect_port', 'connection_partition_id'),
+  connection: fieldOf('hv_input_disconnect_port', 'connection_id'),
+};
+const MESSAGE = constantNumber('HV_PORT_TYPE_MESSAGE');
+const DOORBELL = constantNumber('HV_PORT_TYPE_DOORBELL');
+const KNOWN_FLAGS = 0x8000_0007n;
+
+const PORT_ID = failed(STATUS.INVALID_PORT_ID, 'TLFS2013.port.id');
+const CONNECTION_ID = failed(STATUS.INVALID_CONNECTION_ID, 'TLFS2013.connection.id');
+const PARAMETER = failed(STATUS.INVALID_PARAMETER, 'TLFS2013.port.parameter');
+
+function active(call: Call, field: typeof CREATE.partition): ObjectId | { readonly answer: HypercallAnswer } {
+  const found = findPartition(call, field);
+  if ('answer' in found) return found;
+  const wrong = wrongState(call, found.id, PHASES.PORT);
+  return wrong === undefined ? found.id : { answer: wrong };
+}
+
+/** HvCreatePort (TLFS 2013): the id is free in the partition that will receive, the SINT exists. */
+function create(call: Call): HypercallAnswer {
+  const owner = active(call, CREATE.partition);
+  if (typeof owner === 'object') return owner.answer;
+  const { input, context } = call;
+  const { store } = context;
+  if (reservedSet(call, CREATE.reserved)) return RESERVED;
+  const id = readU32(input, CREATE.port);
+  const [type, sint] = [readU32(input, CREATE.type), readU32(input, CREATE.sint)];
+  if (id === 0 || store.find(owner, PORT, id) !== undefined) return PORT_ID;
+  if (type < MESSAGE || type > DOORBELL || sint >= SINT_COUNT) return PARAMETER;
+  const port = store.create(owner, PORT, id);
+  const { slots } = PORT;
+  store.set(cellAt(port, slots.type), type);
+  store.set(cellAt(port, slots.sint), sint);
+  store.set(cellAt(port, slots.vp), readU32(input, CREATE.vp));
+  store.set(cellAt(port, slots.connectionPartition), readU64(input, CREATE.connecting));
+  return succeeded('TLFS2013.port.create');
+}
+
+function remove(call: Call): HypercallAnswer {
+  const owner = active(call, DELETE.partition);
+  if (typeof owner === 'object') return owner.answer;
+  if (reservedSet(call, [DELETE.reserved])) return RESERVED;
+  const port = call.context.store.find(owner, PORT, readU32(call.input, DELETE.port));
+  if (port === undefined) return PORT_ID;
+  call.context.store.destroy(port);
+  return succeeded('TLFS2013.port.delete');
+}
+
+/** HvConnectPort (TLFS 2013): a free id, a port of the same type that waits for this partition. */
+function connect(call: Call): HypercallAnswer {
+  const owner = active(call, CONNECT.partition);
+  if (typeof owner === 'object') return owner.answer;
+  const portOwner = active(call, CONNECT.portPartition);
+  if (typeof portOwner === 'object') return portOwner.answer;
+  const { input, context } = call;
+  const { store } = context;
+  if (reservedSet(call, CONNECT.reserved)) return RESERVED;
+  const id = readU32(input, CONNECT.connection);
+  if (id === 0 || store.find(owner, CONNECTION, id) !== undefined) return CONNECTION_ID;
+  const portId = readU32(input, CONNECT.port);
+  const port = store.find(portOwner, PORT, portId);
+  const type = readU32(input, CONNECT.type);
+  const waitsFor = port === undefined ? 0n : store.get(cellAt(port, PORT.slots.connectionPartition));
+  if (port === undefined || store.low(cellAt(port, PORT.slots.type)) !== type) return PORT_ID;
+  if (waitsFor !== BigInt(store.key(owner))) return PORT_ID;
+  const flags = readU64(input, CONNECT.flags);
+  if (type === DOORBELL && (flags & ~KNOWN_FLAGS) !== 0n) return PARAMETER;
+  const connection = store.create(owner, CONNECTION, id);
+  const { slots } = CONNECTION;
+  store.set(cellAt(connection, slots.type), type);
+  store.set(cellAt(connection, slots.portPartition), BigInt(store.key(portOwner)));
+  store.set(cellAt(connection, slots.port), portId);
+  if (type === DOORBELL) {
+    store.set(cellAt(connection, slots.gpa), readU64(input, CONNECT.gpa));
+    store.set(cellAt(connection, slots.trigger), readU64(input, CONNECT.trigger));
+    store.set(cellAt(connection, slots.flags), flags);
+  }
+  return succeeded('TLFS2013.port.connect');
+}
+
+function disconnect(call: Call): HypercallAnswer {
+  const owner = active(call, DISCONNECT.partition);
+  if (typeof owner === 'object') return owner.answer;
+  const connection = call.context.store.find(owner, CONNECTION, readU32(call.input, DISCONNECT.connection));
+  if (connection === undefined) return CONNECTION_ID;
+  call.context.store.destroy(connection);
+  return succeeded('TLFS2013.port.disconnect');
+}
+
+/** Ports and connections go with their partition; connections to its ports lead nowhere then. */
+export function removePorts({ store }: Context, partition: ObjectId): void {
+  for (const id of store.children(partition, PORT)) store.destroy(id);
+  for (const id of store.children(partition, CONNECTION)) store.destroy(id);
+}
+
+/** Ports and connections; what they cost of a pool is not public, and nothing is taken for them. */
+export const PORT_CALLS: readonly CallRow[] = [
+  { name: 'CREATE_PORT', answer: create },
+  { name: 'DELETE_PORT', answer: remove },
+  { name: 'CONNECT_PORT', answer: connect },
+  { name: 'DISCONNECT_PORT', answer: disconnect },
+];
