@@ -1,12 +1,13 @@
 import { fieldOf, readHigh32, readU32, readU64, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import { keyOf, type ObjectId } from '../../state/store.ts';
+import type { Profile } from '../../trace/profile.ts';
 import { type Call, type CallRow, repeated, unmodelledCall } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { PARTITION, POOL_RUN } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { PHASES } from './phases.ts';
-import { findPartition, wrongState } from './target.ts';
+import { findPartition, isOwn, wrongState } from './target.ts';
 
 const DEPOSIT = {
   id: fieldOf('hv_deposit_memory', 'partition_id'),
@@ -23,6 +24,10 @@ const FRAME_BYTES = 8;
 function deposit(call: Call): HypercallAnswer {
   const found = findPartition(call, DEPOSIT.id);
   if ('answer' in found) return found.answer;
+  // A parent gives pages to its children, and only a root to itself.
+  if (isOwn(call, found.id) && !isRoot(call.context.profile.role)) {
+    return repeated(STATUS.ACCESS_DENIED, 0, 'TLFS2013.pool.not-the-parent');
+  }
   const wrong = wrongState(call, found.id, PHASES.DEPOSIT_MEMORY);
   if (wrong !== undefined) return wrong;
   const { repCount, repStart } = call.control;
@@ -32,6 +37,10 @@ function deposit(call: Call): HypercallAnswer {
   const deposited = cellAt(found.id, PARTITION.slots.pool.deposited);
   if (store.known(deposited)) store.set(deposited, store.number(deposited) + repCount - repStart);
   return repeated(STATUS.SUCCESS, repCount, 'TLFS2013.pool.deposit');
+}
+
+function isRoot(role: Profile['role']): boolean {
+  return role === 'root' || role === 'nested-root';
 }
 
 /** Frame `index` of a list stands right behind the one before it. */

@@ -8,9 +8,10 @@ import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { frameOutput, providedFrame } from './frame.ts';
 import { PHASES } from './phases.ts';
-import { findPartition, findVp, isOwn, wrongState } from './target.ts';
+import { findPartition, findVp, isOwn, RESERVED, reservedSet, wrongState } from './target.ts';
 
 const TYPE = fieldOf('hv_input_map_stats_page', 'type');
+const PADDING = fieldOf('hv_input_map_stats_page', 'padding');
 const VP_ID = fieldOf('hv_input_map_stats_page', 'identity.vp.partition_id');
 const VP_INDEX = fieldOf('hv_input_map_stats_page', 'identity.vp.vp_index');
 const PARTITION_ID = fieldOf('hv_input_map_stats_page', 'identity.partition.partition_id');
@@ -32,6 +33,7 @@ function target(call: Call): { readonly cell: CellId } | { readonly answer: Hype
   if (isOwn(call, found.id)) return { answer: unmodelledCall(call.event) };
   const wrong = wrongState(call, found.id, PHASES.STATS_PAGE);
   if (wrong !== undefined) return { answer: wrong };
+  if (reservedSet(call, [PADDING])) return { answer: RESERVED };
   const area = AREAS[readU32(call.input, AREA)];
   if (area === undefined) return { answer: failed(STATUS.INVALID_PARAMETER, 'HDR.stats-page.area') };
   if (type === OBJECT_PARTITION) return { cell: cellAt(found.id, PARTITION.slots.stats[area]) };

@@ -72,7 +72,16 @@ export function findVp(call: Call, partition: ObjectId, index: number): Found {
 /** Whether one of the fields that must be zero is not, and the profile minds (profile `reservedBits`). */
 export function reservedSet(call: Call, fields: readonly FieldHandle[]): boolean {
   if (call.context.profile.reservedBits === 'warn') return false;
-  return fields.some((field) => readU64(call.input, field) !== 0n);
+  return fields.some((field) => isSet(call.input, field));
+}
+
+/** Whether a bit of a field is set, of all elements of an array. */
+function isSet(input: Uint8Array, field: FieldHandle): boolean {
+  if (field.width !== undefined) return readU64(input, field) !== 0n;
+  for (let at = field.offset; at < field.offset + field.length; at++) {
+    if ((input[at] ?? 0) !== 0) return true;
+  }
+  return false;
 }
 
 export const RESERVED = failed(STATUS.INVALID_PARAMETER, 'choice.input.reserved');

@@ -14,11 +14,12 @@ const CREATE = {
   id: fieldOf('hv_create_vp', 'partition_id'),
   index: fieldOf('hv_create_vp', 'vp_index'),
   flags: fieldOf('hv_create_vp', 'flags'),
-  padding: { ...fieldOf('hv_create_vp', 'padding'), size: 2 },
+  padding: fieldOf('hv_create_vp', 'padding'),
 };
 const DELETE = {
   id: fieldOf('hv_input_delete_vp', 'partition_id'),
   index: fieldOf('hv_input_delete_vp', 'vp_index'),
+  reserved: fieldOf('hv_input_delete_vp', 'reserved'),
 };
 const MAX_VP_INDEX = constantNumber('HV_MAX_VP_INDEX');
 const INDEX = 'TLFS2013.vp.create-index';
@@ -52,6 +53,7 @@ function remove(call: Call): HypercallAnswer {
   if (wrong !== undefined) return wrong;
   const vp = findVp(call, found.id, readU32(call.input, DELETE.index));
   if ('answer' in vp) return vp.answer;
+  if (reservedSet(call, [DELETE.reserved])) return RESERVED;
   call.context.store.destroy(vp.id);
   returnPages(call, found.id, call.context.profile.pool.vp);
   return succeeded('TLFS2013.vp.delete');

@@ -13,7 +13,7 @@ import type { GuestCall } from '../call/guest.ts';
 import { STATUS } from '../call/status.ts';
 import { VP } from '../cells/vp.ts';
 import { PLACES } from './places.ts';
-import { runsByItself, unknownName } from './rules.ts';
+import { fixedValue, runsByItself, unknownName } from './rules.ts';
 import { registerOf } from './values.ts';
 
 const GET = {
@@ -51,8 +51,9 @@ export function readOwnRegisters(call: GuestCall): HypercallAnswer {
         : { status: STATUS.ACCESS_DENIED, rule: 'choice.guest.processor-register' });
     if (refused !== undefined)
       return repeated(refused.status, i, refused.rule, output.slice(0, i * VALUE_BYTES));
-    if (runsByItself(name) || !PLACES.has(name)) return unmodelledCall(event);
-    const { low, high } = registerOf(context, vp, name);
+    const fixed = fixedValue(name);
+    if (fixed === undefined && (runsByItself(name) || !PLACES.has(name))) return unmodelledCall(event);
+    const { low, high } = fixed ?? registerOf(context, vp, name);
     writeField(output, LOW, low, i);
     writeField(output, HIGH, high, i);
   }

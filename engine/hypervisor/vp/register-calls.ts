@@ -6,8 +6,8 @@ import type { Refusal } from '../call/legality.ts';
 import { STATUS } from '../call/status.ts';
 import { cellAt } from '../cells/place.ts';
 import { PHASES } from '../partition/phases.ts';
-import { findChild, findVp, wrongState } from '../partition/target.ts';
-import { refusedValue, runsByItself, unknownName } from './rules.ts';
+import { findChild, findVp, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+import { fixedValue, refusedValue, runsByItself, unknownName } from './rules.ts';
 import { CONTROL_SLOTS, setControl } from './suspend.ts';
 import { isFresh, registerOf, setRegister, type Wide } from './values.ts';
 
@@ -23,6 +23,8 @@ const GET = {
   index: fieldOf('hv_input_get_vp_registers', 'vp_index'),
   name: fieldOf('hv_input_get_vp_registers', 'names'),
 };
+/** Behind the VTL, in both inputs. */
+const HEADER_RESERVED = ['rsvd_z8', 'rsvd_z16'].map((name) => fieldOf('hv_input_set_vp_registers', name));
 const VALUE_BYTES = 16;
 const LOW = { ...fieldOf('hv_register_value', 'reg64'), stride: VALUE_BYTES };
 const HIGH = { ...LOW, offset: LOW.offset + 8 };
@@ -36,7 +38,8 @@ function target(
   const wrong = wrongState(call, found.id, PHASES.VP_REGISTERS);
   if (wrong !== undefined) return { answer: wrong };
   const vp = findVp(call, found.id, readU32(call.input, fields.index));
-  return 'answer' in vp ? vp : { vp: vp.id };
+  if ('answer' in vp) return vp;
+  return reservedSet(call, HEADER_RESERVED) ? { answer: RESERVED } : { vp: vp.id };
 }
 
 /** What a recorded call returned for element `index`; undefined where it got no answer to it. */
@@ -59,6 +62,8 @@ function valueRead(call: Call, vp: ObjectId, name: number, index: number): Wide 
     const cell = cellAt(vp, control);
     return store.known(cell) ? { low: store.get(cell), high: 0n } : undefined;
   }
+  const fixed = fixedValue(name);
+  if (fixed !== undefined) return fixed;
   const own = registerOf(context, vp, name);
   const live = runsByItself(name);
   if (!live && isFresh(context, vp, name)) return own;

@@ -37,6 +37,14 @@ export function runsByItself(name: number): boolean {
   return LIVE.has(name);
 }
 
+const SVERSION = registers.number('SVERSION');
+const FIRST_VERSION: Wide = { low: 1n, high: 0n };
+
+/** The value of a register that never changes: the version of the SynIC (TLFS, SVERSION register). */
+export function fixedValue(name: number): Wide | undefined {
+  return name === SVERSION ? FIRST_VERSION : undefined;
+}
+
 /** Why a register cannot be named at all (profile `unknownRegister`). */
 export function unknownName(name: number, profile: Profile): Refusal | undefined {
   if (registers.find(name) !== undefined) return undefined;
@@ -76,7 +84,8 @@ const INTERCEPT_SUSPEND = registers.number('INTERCEPT_SUSPEND');
 /** Why a parent cannot give a register that value. */
 export function refusedValue(name: number, { low }: Wide): Refusal | undefined {
   if (READ_ONLY.has(name)) return { status: STATUS.INVALID_PARAMETER, rule: 'choice.registers.read-only' };
-  if ((low & ~(BITS.get(name) ?? low)) !== 0n) return RESERVED;
+  const bits = BITS.get(name);
+  if (bits !== undefined && (low & bits) !== low) return RESERVED;
   if (name === INTERCEPT_SUSPEND && low !== 0n) {
     return { status: STATUS.INVALID_PARAMETER, rule: 'TLFS2013.registers.intercept-suspend' };
   }

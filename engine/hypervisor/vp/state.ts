@@ -15,7 +15,7 @@ const INPUT = {
   id: fieldOf('hv_input_get_vp_state', 'partition_id'),
   index: fieldOf('hv_input_get_vp_state', 'vp_index'),
   type: fieldOf('hv_input_get_vp_state', 'state_data.type'),
-  reserved: [fieldOf('hv_input_get_vp_state', 'rsvd0'), fieldOf('hv_input_get_vp_state', 'rsvd1')],
+  reserved: ['rsvd0', 'rsvd1', 'state_data.rsvd'].map((name) => fieldOf('hv_input_get_vp_state', name)),
   data: fieldOf('hv_input_set_vp_state', 'data').offset,
 };
 const TIMERS = {

@@ -11,12 +11,13 @@ import type { HypercallAnswer } from '../../machine/child.ts';
 import { type Call, type CallRow, succeeded, unmodelledCall } from '../call/call.ts';
 import { gpaRunOf } from '../memory/runs.ts';
 import { PHASES } from '../partition/phases.ts';
-import { findChild, findVp, wrongState } from '../partition/target.ts';
+import { findChild, findVp, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
 import { isFresh, registerOf } from './values.ts';
 
 const INPUT = {
   id: fieldOf('hv_input_translate_virtual_address', 'partition_id'),
   index: fieldOf('hv_input_translate_virtual_address', 'vp_index'),
+  padding: fieldOf('hv_input_translate_virtual_address', 'padding'),
   page: fieldOf('hv_input_translate_virtual_address', 'gva_page'),
 };
 const OUTPUT = {
@@ -38,6 +39,7 @@ function translate(call: Call): HypercallAnswer {
   if (wrong !== undefined) return wrong;
   const vp = findVp(call, found.id, readU32(call.input, INPUT.index));
   if ('answer' in vp) return vp.answer;
+  if (reservedSet(call, [INPUT.padding])) return RESERVED;
   const { context } = call;
   const paging = (registerOf(context, vp.id, CR0).low & PAGING) !== 0n;
   if (paging || !isFresh(context, vp.id, CR0)) return unmodelledCall(call.event);
