@@ -24,6 +24,10 @@ export class PendingReturns {
   /** Adds a call, or moves it to where its return now stands. */
   add(frame: Frame): void {
     this.remove(frame);
+    if (this.#frames.length === 0) {
+      this.#frames.push(frame);
+      return;
+    }
     const when = frame.returns ?? Number.POSITIVE_INFINITY;
     const place = this.#frames.findIndex((other) => (other.returns ?? Number.POSITIVE_INFINITY) > when);
     this.#frames.splice(place < 0 ? this.#frames.length : place, 0, frame);
@@ -31,7 +35,8 @@ export class PendingReturns {
 
   remove(frame: Frame): void {
     const place = this.#frames.indexOf(frame);
-    if (place >= 0) this.#frames.splice(place, 1);
+    if (place === 0) this.#frames.shift();
+    else if (place > 0) this.#frames.splice(place, 1);
   }
 
   /** The first call that has returned by `t`. */

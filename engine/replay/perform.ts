@@ -1,4 +1,4 @@
-import type { Answer, ShownCall } from '../machine/child.ts';
+import type { Answer, HypercallAnswer, ShownCall } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { HypercallEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
 import type { Address } from '../trace/position.ts';
@@ -23,11 +23,19 @@ export function perform(
   verdict: Verdict | undefined,
   shown?: ShownCall,
 ): Performed {
-  if (event.kind === 'msr') return performMsr(machine, event, address, verdict);
-  if (event.kind === 'hypercall') return performHypercall(machine, event, address, verdict, shown);
-  if (event.kind === 'intercept') return { answer: machine.intercept(event), completed: event };
-  if (event.kind === 'message') machine.note(event);
-  return { answer: NO_ANSWER, completed: event };
+  switch (event.kind) {
+    case 'msr':
+      return performMsr(machine, event, address, verdict);
+    case 'hypercall':
+      return performHypercall(machine, event, address, verdict, shown);
+    case 'intercept':
+      return { answer: machine.intercept(event), completed: event };
+    case 'message':
+      machine.note(event);
+      return { answer: NO_ANSWER, completed: event };
+    default:
+      return { answer: NO_ANSWER, completed: event };
+  }
 }
 
 function performMsr(
@@ -72,18 +80,16 @@ function performHypercall(
   const result = event.result ?? own.result;
   const output = event.output ?? own.output;
   const fault = event.fault ?? own.fault ?? false;
-  const withOutput = output === undefined ? {} : { output };
-  const { rule, emitted } = own;
-  // Not copied by spreading: most events of a trace come through here.
-  const plain = { kind: 'hypercall', result, fault, rule } as const;
-  const answer =
-    emitted === undefined && output === undefined
-      ? plain
-      : { ...plain, ...withOutput, ...(emitted === undefined ? {} : { emitted }) };
+  const { kind, rule, emitted } = own;
+  // Written out: a copy by spreading costs more than the rest, and most events of a trace come through here.
+  const plain: HypercallAnswer =
+    output === undefined ? { kind, result, fault, rule } : { kind, result, fault, rule, output };
+  const answer = emitted === undefined ? plain : { ...plain, emitted };
   const isComplete = event.result !== undefined && !fault && output === event.output;
   if (isComplete) return { answer, completed: event };
   // An answer that was recorded stays as it was; the engine's own says that there was no fault.
   const ended = fault ? { fault } : event.result === undefined ? { result, fault } : { result };
+  const withOutput = output === undefined ? {} : { output };
   return { answer, completed: { ...event, ...withOutput, ...ended } };
 }
 

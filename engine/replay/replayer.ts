@@ -22,7 +22,7 @@ import { Numberer, type Numbering, returnOf } from './numbering.ts';
 import { compareOutcome, completedCall } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
 import type { StepObserver } from './step.ts';
-import { asOutcome, endOf, isDriven } from './stimulus.ts';
+import { asOutcome, endOf, isDriven, isRun } from './stimulus.ts';
 
 /** Linux errno of a call that a signal interrupted. */
 const EINTR = 4;
@@ -91,10 +91,10 @@ export class Replayer {
 
   /** Replays one event. */
   feed(event: TraceEvent, ahead: Ahead): void {
-    this.#settle(event.t, ahead);
-    const { parent } = event;
+    const { t, parent } = event;
+    this.#settle(t, ahead);
     const frame = parent === undefined ? undefined : this.#frames.get(parent);
-    this.#numbers.time = event.t;
+    this.#numbers.time = t;
     this.events++;
     if (frame === undefined) this.#stimulus(event, ahead);
     else this.#below(frame, event, ahead);
@@ -217,8 +217,8 @@ export class Replayer {
   /** A stimulus whose outcome is known at once starts nothing. */
   #enter(frame: Frame, entered: DriverRun<Outcome> | Outcome | undefined): void {
     if (entered === undefined) return;
-    if ('rule' in entered) this.#ended(frame, entered);
-    else this.#start(frame, entered);
+    if (isRun(entered)) this.#start(frame, entered);
+    else this.#ended(frame, entered);
   }
 
   #start(frame: Frame, run: Frame['run']): void {

@@ -1,16 +1,26 @@
-import type { Answer, Emitted, Request } from '../machine/child.ts';
+import type { Answer, DriverRun, Emitted, Outcome, Request } from '../machine/child.ts';
 import type { DriverStimulus } from '../machine/sides.ts';
 import type { LifecycleEvent, TraceEvent } from '../trace/event.ts';
 
 /** Whether the kernel's side may have a handler for it. */
 export function isDriven(event: TraceEvent): event is DriverStimulus {
-  if (event.kind === 'lifecycle') return event.phase !== 'end';
-  return event.kind === 'ioctl' || event.kind === 'fd' || event.kind === 'intercept';
+  // One look at the kind: events have many shapes, and each look costs.
+  switch (event.kind) {
+    case 'lifecycle':
+      return event.phase !== 'end';
+    case 'ioctl':
+    case 'fd':
+    case 'intercept':
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Who writes to the store on account of an event. */
 export function componentOf(event: TraceEvent): string {
-  if (event.component !== undefined) return event.component;
+  const { component } = event;
+  if (component !== undefined) return component;
   if (event.kind === 'intercept') return 'hypervisor';
   return event.kind === 'ioctl' || event.kind === 'fd' ? 'mshv' : 'unknown';
 }
@@ -31,6 +41,11 @@ export function endOf(event: LifecycleEvent, ret: number): Emitted {
     ...(event.cpu === undefined ? {} : { cpu: event.cpu }),
     ...(event.partition === undefined ? {} : { partition: event.partition }),
   };
+}
+
+/** The driver has something to ask; else what it came to is known at once. */
+export function isRun(entered: DriverRun<Outcome> | Outcome): entered is DriverRun<Outcome> {
+  return (entered as Partial<DriverRun<Outcome>>).next !== undefined;
 }
 
 /** A run without a result where one with an outcome is expected. */

@@ -60,9 +60,19 @@ function requestOf(
   options: HypercallOptions,
   start: number,
 ): HypercallRequest {
-  const { reps = 0, fast = false, nested = false, ...rest } = options;
+  const { reps = 0, fast = false, nested = false } = options;
   const control = encodeControl({ code, fast, nested, repCount: reps, repStart: start });
-  return { kind: 'hypercall', component, cpu, control, input, ...rest };
+  const { output, recorded, bind, bound } = options;
+  const request: HypercallRequest = { kind: 'hypercall', component, cpu, control, input };
+  // Most calls have none of these, and a copy by spreading costs more than all the rest.
+  if (output === undefined && recorded === undefined && bind === undefined) return request;
+  return {
+    ...request,
+    ...(output === undefined ? {} : { output }),
+    ...(recorded === undefined ? {} : { recorded }),
+    ...(bind === undefined ? {} : { bind }),
+    ...(bound === undefined ? {} : { bound }),
+  };
 }
 
 function hypercallAnswer(answer: Answer): HypercallAnswer {
