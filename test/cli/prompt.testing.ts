@@ -7,6 +7,8 @@ import type { Order, Ran } from './prompt-process.testing.ts';
 /** The process, and what Node itself had to say in it. */
 interface Prompt {
   readonly child: ChildProcess;
+  /** Settles when it has ended. */
+  readonly closed: Promise<undefined>;
   said: string;
 }
 
@@ -25,10 +27,12 @@ export function atPrompt(words: readonly string[], folder: string): Promise<Ran>
 
 async function order(given: Order): Promise<Ran> {
   opened ??= open();
-  const reply = once(opened.child, 'message');
-  opened.child.send(given);
-  const [ran] = (await reply) as [Ran];
-  return ran;
+  const { child, closed } = opened;
+  const reply = once(child, 'message') as Promise<[Ran]>;
+  child.send(given);
+  const answer = await Promise.race([reply, closed]);
+  if (answer === undefined) throw new Error(`${given.words.join(' ')}: the process died: ${opened.said}`);
+  return answer[0];
 }
 
 function open(): Prompt {
@@ -36,7 +40,10 @@ function open(): Prompt {
     execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  const prompt: Prompt = { child, said: '' };
+  // Not `close`, which waits for the channel too and never comes once a test stands in for Electron.
+  const ends = [once(child, 'exit'), ...(child.stderr === null ? [] : [once(child.stderr, 'end')])];
+  const closed = Promise.all(ends).then(() => undefined);
+  const prompt: Prompt = { child, closed, said: '' };
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     prompt.said += text;
   });
@@ -45,9 +52,8 @@ function open(): Prompt {
 
 after(async () => {
   if (opened === undefined) return;
-  const closed = once(opened.child, 'close');
-  opened.child.disconnect();
-  await closed;
+  if (opened.child.connected) opened.child.disconnect();
+  await opened.closed;
   // A warning of a file that was left open, for one.
   if (opened.said !== '') throw new Error(`the process said: ${opened.said}`);
 });
