@@ -7,6 +7,7 @@
 import type { FilterError } from '../filter/error.ts';
 import type { FindingJson } from '../rules/finding.ts';
 import type { ExitRequests } from './api-exits.ts';
+import type { MachineRequests } from './api-machine.ts';
 
 export interface TraceInfo {
   readonly name: string;
@@ -184,7 +185,7 @@ export interface TimelineView {
 }
 
 /** Requests by name: what goes in, what comes out. */
-export interface AppRequests extends ExitRequests {
+export interface AppRequests extends ExitRequests, MachineRequests {
   readonly info: { readonly in: Record<string, never>; readonly out: TraceInfo };
   readonly replay: { readonly in: Record<string, never>; readonly out: ReplaySummary };
   /** Rows `from` … of the events that match `filter` (empty: all); recorded events, or also derived ones. */

@@ -20,6 +20,8 @@ const SHAPES: Shapes<AppRequests> = {
   exitGroups: { filter: 'text' },
   exitPlace: { filter: 'text', at: 'text' },
   exit: { at: 'text' },
+  partitions: { at: 'text' },
+  gpaMap: { at: 'text' },
   complete: { filter: 'text', cursor: 'count' },
 };
 

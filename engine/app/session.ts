@@ -12,6 +12,10 @@ import { ExitIndex } from './exits/exit-index.ts';
 import { Exits } from './exits/exits.ts';
 import { bindFilter, completeFilter, type ReadyFilter, readEventFilter } from './filtering.ts';
 import { allEvents, type EventList, EventReader, type Listed, matching } from './lists.ts';
+import { Deeds } from './machine/deeds.ts';
+import { gpaMaps } from './machine/gpa-map.ts';
+import type { MachineGround } from './machine/ground.ts';
+import { partitionLives } from './machine/partitions.ts';
 import { msrMatrix } from './matrix.ts';
 import { RowMaker } from './rows.ts';
 import { NotThere, type SessionParts } from './session-parts.ts';
@@ -30,12 +34,15 @@ export class Session {
   readonly #rows: RowMaker;
   readonly #lists = new Map<string, EventList>();
   #columns: TimelineColumns | undefined;
+  #index: ExitIndex | undefined;
   #exits: Exits | undefined;
+  readonly #deeds: Deeds;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#state = new StateExplorer(parts.history);
     this.#reader = new EventReader(parts.source, new StepArchive(parts.source, parts.sides, parts.history));
+    this.#deeds = new Deeds(parts.source, this.#reader);
     this.#rows = new RowMaker({
       profile: parts.source.header.profile,
       findings: parts.findings,
@@ -85,6 +92,10 @@ export class Session {
         return this.#exitViews().place(call.input.filter, this.#address(call.input.at));
       case 'exit':
         return this.#exitViews().exit(this.#address(call.input.at));
+      case 'partitions':
+        return partitionLives(this.#machineAt(call.input.at), this.#exitIndex());
+      case 'gpaMap':
+        return gpaMaps(this.#machineAt(call.input.at));
       case 'complete':
         return completeFilter(call.input.filter, call.input.cursor, this.#profile);
     }
@@ -178,16 +189,27 @@ export class Session {
     });
   }
 
+  #machineAt(position: string): MachineGround {
+    const address = this.#address(position);
+    const { image } = this.#state;
+    image.seek(address);
+    return { history: this.#parts.history, image, at: address, deeds: this.#deeds };
+  }
+
+  #exitIndex(): ExitIndex {
+    this.#index ??= new ExitIndex(this.#parts.source, this.#reader);
+    return this.#index;
+  }
+
   #exitViews(): Exits {
-    if (this.#exits !== undefined) return this.#exits;
-    const ground = {
-      ...{ parts: this.#parts, state: this.#state, reader: this.#reader, rows: this.#rows },
-      index: new ExitIndex(this.#parts.source, this.#reader),
-    };
-    this.#exits = new Exits(ground, {
-      read: (text) => readEventFilter(text, this.#profile),
-      bind: (filter) => this.#bind(filter),
-    });
+    const ground = { parts: this.#parts, state: this.#state, reader: this.#reader, rows: this.#rows };
+    this.#exits ??= new Exits(
+      { ...ground, index: this.#exitIndex() },
+      {
+        read: (text) => readEventFilter(text, this.#profile),
+        bind: (filter) => this.#bind(filter),
+      },
+    );
     return this.#exits;
   }
 

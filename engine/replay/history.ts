@@ -69,11 +69,12 @@ export class History {
     if (address.sub === RETURN_SUB && returned !== undefined) return returned.to;
     const start = this.#starts[address.seq];
     if (start === undefined) return this.entries;
-    const inCall = this.#scan(start, address);
-    if (returned === undefined || inCall < (this.#starts[address.seq + 1] ?? this.entries)) return inCall;
+    const end = this.#starts[address.seq + 1] ?? this.entries;
+    const inCall = this.#scan(start, end, address);
+    if (returned === undefined || inCall < end) return inCall;
     // Derived below the return phase: those writes stand where the call returned.
     return address.sub > 0 && returned.firstSub !== undefined && address.sub >= returned.firstSub
-      ? this.#scan(returned.from, address)
+      ? this.#scan(returned.from, returned.to, address)
       : inCall;
   }
 
@@ -135,15 +136,20 @@ export class History {
     return place < 0 ? undefined : this.write(entries[place] as number);
   }
 
-  /** First entry from `start` on that an address at or before `address` did not write. */
-  #scan(start: number, address: Address): number {
-    let entry = start;
-    for (const end = this.entries; entry < end; entry++) {
+  /**
+   * Behind the last entry from `start` up to `end` that an address at or before `address` wrote. A call that goes on
+   * writes before the first entry of the event below it, so what others wrote in between comes along.
+   */
+  #scan(start: number, end: number, address: Address): number {
+    let after = start;
+    for (let entry = start; entry < end; entry++) {
       const chunk = this.chunkOf(entry);
       const i = entry - chunk.first;
-      if (chunk.seq[i] !== address.seq || (chunk.sub[i] as number) > address.sub) break;
+      if (chunk.seq[i] !== address.seq) continue;
+      if ((chunk.sub[i] as number) > address.sub) break;
+      after = entry + 1;
     }
-    return entry;
+    return after;
   }
 
   #indexCells(): void {

@@ -33,8 +33,8 @@ const NARROW = split(
     'narrow-side',
     'row',
     0.6,
-    split('narrow-list', 'column', 0.63, stack('events', 'exits'), stack('matrix')),
-    stack('findings', 'event', 'state'),
+    split('narrow-list', 'column', 0.63, stack('events', 'exits'), stack('matrix', 'memory')),
+    stack('findings', 'event', 'state', 'partitions'),
   ),
 );
 
@@ -59,7 +59,13 @@ const WIDE = split(
       'row',
       0.54,
       split('wide-event', 'column', 0.45, stack('event'), stack('state')),
-      stack('findings'),
+      split(
+        'wide-machine',
+        'column',
+        0.34,
+        stack('findings'),
+        split('wide-partitions', 'column', 0.58, stack('partitions'), stack('memory')),
+      ),
     ),
   ),
 );

@@ -7,6 +7,8 @@ export const PANELS = [
   { id: 'findings', title: 'Findings', key: '5' },
   { id: 'state', title: 'State', key: '6' },
   { id: 'exits', title: 'VP exits', key: '7' },
+  { id: 'partitions', title: 'Partitions', key: '8' },
+  { id: 'memory', title: 'GPA map', key: '9' },
 ] as const;
 
 export type PanelId = (typeof PANELS)[number]['id'];

@@ -5,6 +5,8 @@ import { ExitsBar } from '../exits/exits-bar.tsx';
 import { Findings } from '../findings/findings.tsx';
 import { Events } from '../grid/events.tsx';
 import { EventsBar } from '../grid/events-bar.tsx';
+import { GpaMap } from '../machine/gpa-map.tsx';
+import { Partitions } from '../machine/partitions.tsx';
 import { Matrix } from '../matrix/matrix.tsx';
 import { MatrixBar } from '../matrix/matrix-bar.tsx';
 import { Timeline } from '../timeline/timeline.tsx';
@@ -27,4 +29,6 @@ export const PANEL_PARTS: Readonly<Record<PanelId, Panel>> = {
   findings: { Body: Findings },
   state: { Body: State, Bar: StateBar },
   exits: { Body: Exits, Bar: ExitsBar },
+  partitions: { Body: Partitions },
+  memory: { Body: GpaMap },
 };

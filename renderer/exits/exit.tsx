@@ -120,9 +120,9 @@ function Registers({ registers }: { readonly registers: readonly RegisterView[] 
         <thead>
           <tr>
             <th scope="col">register</th>
-            <th scope="col">at the entry</th>
-            <th scope="col">at the exit</th>
-            <th scope="col">as the VMM left it</th>
+            <th scope="col">entry</th>
+            <th scope="col">exit</th>
+            <th scope="col">left by the VMM</th>
           </tr>
         </thead>
         <tbody>

@@ -6,7 +6,8 @@ import { timesText } from './words.ts';
 /** Above the exits: their filter, how many there are, and steps to the previous and the next one. */
 export function ExitsBar() {
   const model = useModel();
-  const total = model.exits.value.total.value ?? model.exitGroups.value.value?.total;
+  const all = model.exitGroups.value.value?.total;
+  const total = all === 0 ? 0 : model.exits.value.total.value;
   const step = async (direction: -1 | 1): Promise<void> => {
     model.notice.value = (await goToExit(model, direction)) ?? '';
   };

@@ -10,7 +10,7 @@ export function Exits() {
   useSeen(model.exitsSeen);
   const groups = model.exitGroups.value.value;
   if (groups === undefined) return <p class="empty">…</p>;
-  if (groups.total === 0 && model.view.exitFilter.value === '') {
+  if (groups.total === 0) {
     return <p class="empty">No VP ran in this trace: it has no MSHV_RUN_VP.</p>;
   }
   return (

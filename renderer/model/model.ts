@@ -48,6 +48,9 @@ export class Model {
   readonly stateSeen: Signal<number> = signal(0);
   /** How many views show VP exits. */
   readonly exitsSeen: Signal<number> = signal(0);
+  /** How many views show partitions, and guest memory. */
+  readonly partitionsSeen: Signal<number> = signal(0);
+  readonly gpaMapSeen: Signal<number> = signal(0);
   /** Columns in which the timeline wants its answer; 0 while it has no size. */
   readonly buckets: Signal<number> = signal(0);
 
@@ -62,6 +65,9 @@ export class Model {
   readonly history: Slot<'history'>;
   readonly timeline: Slot<'timeline'>;
   readonly located: Slot<'locate'>;
+  readonly partitions: Slot<'partitions'>;
+  readonly gpaMap: Slot<'gpaMap'>;
+  /** Of all exits, whatever the filter: so that one can go from group to group. */
   readonly exitGroups: Slot<'exitGroups'>;
   readonly exitPlace: Slot<'exitPlace'>;
   /** The exit at the cursor, or the last one before it. */
@@ -103,12 +109,19 @@ export class Model {
     });
     const whereExitsAreSeen = <T>(input: () => T): T | undefined =>
       this.exitsSeen.value === 0 ? undefined : input();
-    this.exitGroups = new Slot(
+    this.partitions = new Slot(
       app,
-      'exitGroups',
-      () => whereExitsAreSeen(() => ({ filter: exitFilter.value })),
+      'partitions',
+      () => (this.partitionsSeen.value === 0 ? undefined : ifKnown(known(), (at) => ({ at }))),
       KEPT_SMALL,
     );
+    this.gpaMap = new Slot(
+      app,
+      'gpaMap',
+      () => (this.gpaMapSeen.value === 0 ? undefined : ifKnown(known(), (at) => ({ at }))),
+      KEPT_SMALL,
+    );
+    this.exitGroups = new Slot(app, 'exitGroups', () => whereExitsAreSeen(() => ({ filter: '' })), KEPT_ONE);
     this.exitPlace = new Slot(
       app,
       'exitPlace',

@@ -106,6 +106,8 @@ describe('the keyboard', { skip: noChromium }, () => {
       ['5', 'findings'],
       ['6', 'state'],
       ['7', 'exits'],
+      ['8', 'partitions'],
+      ['9', 'memory'],
     ] as const) {
       await press(key);
       await page.waitForFunction(

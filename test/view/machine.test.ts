@@ -6,6 +6,7 @@ import { timeNs } from '../../engine/trace/position.ts';
 import { formatTime, parseTime } from '../../engine/trace/time.ts';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
 import { exits, json, scratch } from '../cli/hvrewind.testing.ts';
+import { violations } from './axe.testing.ts';
 import {
   closeView,
   goTo,
@@ -32,6 +33,7 @@ interface Run {
 interface Cell {
   readonly path: string;
   readonly value: string | null;
+  readonly writer?: { readonly at: string };
 }
 
 describe(`the views of a guest, seed ${SEED}`, { skip: noChromium }, () => {
@@ -124,5 +126,60 @@ describe(`the views of a guest, seed ${SEED}`, { skip: noChromium }, () => {
     await press('Enter');
     await focused('event');
     await page.locator('.detail[data-at="64"]').waitFor();
+  });
+
+  test('partitions and guest memory are what the command line prints of the state', async () => {
+    await press('9', '8');
+    for (const at of ['53', String(60 + random(120))]) {
+      await goTo(view, at);
+      const { cells } = await json<{ cells: Cell[] }>(0, ['state', file, '--at', at, '--who']);
+      const value = (path: string) => cells.find((cell) => cell.path === path)?.value;
+      const mapped = cells.filter(({ path }) => /^partition\[2\]\.gpa\[0x[0-9a-f]+\]\.pages$/.test(path));
+      const rows = page.locator('.gpa-partition[data-id="2"] .gpa-mapped[data-gone="false"]');
+      assert.deepEqual(
+        await rows.evaluateAll((all) =>
+          all.map((row) => [row.getAttribute('data-from'), row.querySelector('td')?.textContent]),
+        ),
+        mapped.map(({ path, value: pages }) => [
+          `0x${(BigInt(/0x[0-9a-f]+/.exec(path)?.[0] ?? '0') << 12n).toString(16)}`,
+          `${Number(pages)} pages`,
+        ]),
+        at,
+      );
+      const pool = `${Number(value('partition[2].pool.deposited'))} pages deposited`;
+      await page.locator('.partition h4', { hasText: pool }).waitFor();
+      await page.locator('.phases [aria-current="step"]', { hasText: 'running' }).waitFor();
+      const open = cells.filter(({ path }) => /\.fd\[\d+\]\.handle$/.test(path)).length;
+      assert.equal(await page.locator('.descriptors tr[data-now="there"]').count(), open, at);
+    }
+    await page.locator('.phases .position', { hasText: /^28$/ }).press('Enter');
+    await settled(page, '28');
+  });
+
+  test('axe finds nothing in them, in both themes', async () => {
+    await goTo(view, '57');
+    // What differs between the themes is contrast; theme/palette.test.ts computes it for every pair of colours.
+    for (const [colorScheme, key, panel] of [
+      ['dark', '7', 'exits'],
+      ['dark', '8', 'partitions'],
+      ['dark', '9', 'memory'],
+      ['light', '7', 'exits'],
+    ] as const) {
+      await page.emulateMedia({ colorScheme });
+      await press(key);
+      await focused(panel);
+      await settled(page, '57');
+      assert.deepEqual(await violations(page, `#panel-${panel}`), [], `${panel}, ${colorScheme}`);
+    }
+  });
+
+  test('what is left at the end is marked', async () => {
+    // All but the three closes at the end, and the call before them.
+    const cut = await serve(await guestTrace(folder, 62));
+    const other = await openView(browser, cut, { link: 'panel=partitions&at=60' });
+    await other.page.locator('.residue', { hasText: 'partition 2, VP 2.0, 3 descriptors' }).waitFor();
+    assert.equal(await other.page.locator('.partition .left, .descriptors .left').count(), 5);
+    await closeView(other);
+    await cut.close();
   });
 });

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
 import { exits, scratch } from '../cli/hvrewind.testing.ts';
+import { violations } from './axe.testing.ts';
 import { STATES } from './states.testing.ts';
 import { closeView, goTo, openView, recordedTrace, SAMPLE, type Server, serve } from './view.testing.ts';
 
@@ -100,22 +100,3 @@ describe('safety', { skip: noChromium }, () => {
     );
   });
 });
-
-/** What axe finds in a part of the page, in a line each. */
-async function violations(page: Page, part: string): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async (selector) => {
-    const { axe } = window as unknown as { readonly axe: typeof import('axe-core') };
-    const results = await axe.run(selector, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'],
-      resultTypes: ['violations'],
-    });
-    return results.violations.map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes
-          .map(({ html }) => html.slice(0, 200))
-          .slice(0, 3)
-          .join(' | ')}`,
-    );
-  }, part);
-}

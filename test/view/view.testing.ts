@@ -146,7 +146,7 @@ export async function settled(page: Page, at: string): Promise<void> {
   await page.locator('dialog').waitFor({ state: 'detached' });
   await page.waitForFunction((wanted) => {
     const cursor = document.querySelector('.cursor-place b')?.textContent;
-    const drawn = [...document.querySelectorAll<HTMLElement>('.matrix, .state, .detail, .exit')];
+    const drawn = [...document.querySelectorAll<HTMLElement>('.matrix, .state, .detail, .exit, .machine')];
     return (
       cursor === wanted &&
       drawn.every(
