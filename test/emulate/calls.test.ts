@@ -60,6 +60,23 @@ describe('calls of a program', { skip: LACKING }, () => {
     agrees(trace);
   });
 
+  test('eventfds: interrupts, doorbells; which pages were touched', async () => {
+    const program = build('test/emulate/clients/eventfd.c', folder);
+    const { exit, out, trace } = await emulate(folder, [program]);
+    assert.equal(exit, 0);
+    assert.deepEqual(results(out), {
+      ...{ routing: 'ok', irqfd: 'ok', 'irqfd-again': 'EBUSY', 'irqfd-closed': 'EBADF' },
+      ...{ 'irqfd-file': 'EINVAL', doorbell: 'ok', 'doorbell-again': 'EEXIST' },
+      // The guest rang once, then wrote where nothing is; the line's count was taken.
+      ...{ rung: '1', message: '80000000', line: '0', bitmap: 'ok', dirty: '80', 'bitmap-empty': 'EINVAL' },
+      ...{ 'doorbell-gone': 'ok', 'doorbell-none': 'ENOENT', 'irqfd-gone': 'ok' },
+    });
+    const asserted = events(trace, 'code == HVCALL_ASSERT_VIRTUAL_INTERRUPT && status == 0');
+    assert.deepEqual([asserted.length, asserted[0]?.component], [1, 'mshv']);
+    assert.equal(events(trace, 'kind == intercept').length, 3);
+    agrees(trace);
+  });
+
   describe('fork', () => {
     let program = '';
     before(() => {

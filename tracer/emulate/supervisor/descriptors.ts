@@ -24,7 +24,10 @@ function uninstall(host: Host, process: ClientProcess, fd: number): void {
   process.files.delete(fd);
   if (!inWindow(host.window, fd)) process.outside--;
   file.descriptors--;
-  if (file.descriptors === 0) host.files.release(file);
+  if (file.descriptors > 0) return;
+  host.files.release(file);
+  const { handle } = file;
+  if (handle.kind === 'partition' && handle.partition !== undefined) host.eventfds.release(handle.partition);
 }
 
 /** Tells the engine that a descriptor closes. */

@@ -1,4 +1,4 @@
-import { decodeControl, fieldOf, hypercalls, msrs, readU32, registers } from '../../../engine/abi/index.ts';
+import { msrs } from '../../../engine/abi/index.ts';
 import {
   hearsGuest,
   interceptMessage,
@@ -9,7 +9,7 @@ import {
 import { mayRun } from '../../../engine/hypervisor/vp/suspend.ts';
 import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
 import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
-import type { HypercallEvent, TraceEvent } from '../../../engine/trace/event.ts';
+import type { TraceEvent } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
 import { syscall, viewOf } from '../native/libc.ts';
@@ -25,9 +25,12 @@ import {
 import type { VpData } from '../vp/messages.ts';
 import { Processor } from '../vp/processor.ts';
 import { REGISTERS } from '../vp/registers.ts';
+import { ringDoorbell } from './doorbell.ts';
 import { EngineRegisters } from './engine-registers.ts';
+import type { Eventfds } from './eventfds.ts';
 import { callWords, type Inaccessible, readGuestCall, resultWord } from './hypercall.ts';
 import { Intercepts } from './intercepts.ts';
+import { leavesMemory } from './leaves-memory.ts';
 import { PartitionMemory } from './partition-memory.ts';
 
 /** What the guests need of the supervisor. */
@@ -35,6 +38,8 @@ export interface GuestHost {
   readonly live: LiveMachine;
   now(): TimeNs;
   returned(returns: readonly LiveReturn[]): void;
+  /** Eventfds behind doorbells. */
+  readonly eventfds: Pick<Eventfds, 'ringing'>;
   /** Starts the thread of a VP. */
   startVp(data: Omit<VpData, 'wake'>): void;
 }
@@ -54,13 +59,6 @@ const OVERLAY_MSRS: ReadonlySet<number> = new Set(
 const SHORT_INSTRUCTIONS = 2000;
 /** What a guest may ask before the program's calls are looked at again. */
 const MOST_ASKED = 32;
-
-const OVERLAY_REGISTERS: ReadonlySet<number> = new Set(
-  ['HYPERCALL', 'GUEST_OS_ID'].map((name) => registers.number(name)),
-);
-const GET_REGISTERS = hypercalls.number('HVCALL_GET_VP_REGISTERS');
-const SET_REGISTERS = hypercalls.number('HVCALL_SET_VP_REGISTERS');
-const SET_NAME = fieldOf('hv_input_set_vp_registers', 'elements.name');
 
 interface Guest {
   readonly partition: bigint;
@@ -239,13 +237,17 @@ export class Guests {
   }
 
   #stopped(guest: Guest): void {
-    const { channel } = guest;
+    const { channel, partition, index } = guest;
     switch (channel.word('reason')) {
       case STOP.intercept:
-        this.#intercept(guest, {
-          type: channel.word('messageType') >>> 0,
-          payload: channel.payload.slice(0, channel.word('payloadBytes')),
-        });
+        if (ringDoorbell(this.#host, { partition, vp: index }, guest.processor.stored)) {
+          this.#answer(guest, ANSWER.done);
+        } else {
+          this.#intercept(guest, {
+            type: channel.word('messageType') >>> 0,
+            payload: channel.payload.slice(0, channel.word('payloadBytes')),
+          });
+        }
         break;
       case STOP.cpuid:
         this.#cpuid(guest);
@@ -374,15 +376,6 @@ function stoppedAt(guest: Guest, { gpa, access }: Inaccessible): ExitMessage {
   const mapped = guest.memory.isMapped(gpa);
   const exit = { instructionLength, gpa, gva: gpa, access, mapped, instructionBytes: new Uint8Array(0) };
   return memoryMessage(stopped(guest), exit);
-}
-
-/** Whether a call changes neither what the guest sees of its memory nor what of it is intercepted. */
-function leavesMemory({ control, input }: HypercallEvent): boolean {
-  const { code, repCount } = decodeControl(control);
-  if (code === GET_REGISTERS) return true;
-  if (code !== SET_REGISTERS || input === undefined) return false;
-  for (let i = 0; i < repCount; i++) if (OVERLAY_REGISTERS.has(readU32(input, SET_NAME, i))) return false;
-  return true;
 }
 
 function stopped({ index, channel }: Guest) {

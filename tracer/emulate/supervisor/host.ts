@@ -5,6 +5,7 @@ import type { FdWindow } from '../filter/window.ts';
 import type { ClientMemory } from '../memory/client-memory.ts';
 import type { Listener, Notification } from '../notify/listener.ts';
 import type { DeviceFile, DeviceFiles } from './device-file.ts';
+import type { Eventfds } from './eventfds.ts';
 import type { Guests } from './guests.ts';
 import type { ClientProcess } from './process.ts';
 
@@ -29,6 +30,7 @@ export interface Host {
   readonly memory: ClientMemory;
   readonly files: DeviceFiles;
   readonly guests: Guests;
+  readonly eventfds: Eventfds;
   readonly window: FdWindow;
   now(): TimeNs;
   /** The handle of the next open of the device. */

@@ -6,8 +6,9 @@ import { ERRNO } from '../native/numbers.ts';
 import { type CallBytes, readCall, writeCall } from './call-buffers.ts';
 import { install, shareDescriptor } from './descriptors.ts';
 import { type DeviceFile, linkOf } from './device-file.ts';
+import { type EventfdCall, eventfdCall, refusedEventfd } from './eventfds.ts';
 import { type Call, type Host, remark, stamp } from './host.ts';
-import { finishMemoryCall, memoryCall, refusedMemory } from './memory-calls.ts';
+import { finishMemoryCall, type MemoryCall, memoryCall, refusedMemory } from './memory-calls.ts';
 
 type IoctlStimulus = Extract<LiveEvent, { readonly kind: 'ioctl' }>;
 
@@ -43,7 +44,8 @@ export function ioctl(host: Host, call: Call): void {
   const bytes: CallBytes = row === undefined ? {} : readCall(host.memory, process.pid, row, args[2]);
   const event: IoctlStimulus = { ...common, handle: file.handle, ...bytes };
   const memory = memoryCall(row, bytes.arg);
-  const refused = memory === undefined ? undefined : refusedMemory(process.pid, memory);
+  const eventfd = eventfdCall(row, bytes.arg);
+  const refused = refusedFiles(process.pid, memory, eventfd);
   const handler = host.live.machine.handler({ ...event, seq: 0 } as IoctlEvent);
   const given =
     handler === undefined
@@ -54,6 +56,8 @@ export function ioctl(host: Host, call: Call): void {
   const result = host.live.feed(given);
   const own = result.returned.find(({ seq }) => seq === result.seq);
   const finish = (ended: LiveReturn) => {
+    if (eventfd !== undefined && ended.ret === 0 && file.handle.kind === 'partition')
+      host.eventfds.apply(process, file.handle.partition ?? 0n, eventfd);
     if (memory !== undefined && ended.ret === 0) finishMemoryCall(host, call, file, memory);
     else end(host, call, row, bytes, ended);
   };
@@ -62,6 +66,16 @@ export function ioctl(host: Host, call: Call): void {
   else finish({ seq: result.seq, ret: -ERRNO.EFAULT });
   host.returned(result.returned.filter((ended) => ended !== own));
   host.guests.step();
+}
+
+/** What the kernel says of the program's memory or files before it asks the hypervisor; undefined: nothing. */
+function refusedFiles(
+  pid: number,
+  memory: MemoryCall | undefined,
+  eventfd: EventfdCall | undefined,
+): number | undefined {
+  if (memory !== undefined) return refusedMemory(pid, memory);
+  return eventfd === undefined ? undefined : refusedEventfd(pid, eventfd);
 }
 
 /** A call on a file that is not the device's: the kernel's affair. What it says is known only where nothing is open. */

@@ -13,6 +13,7 @@ import { Listener } from '../notify/listener.ts';
 import type { VpData } from '../vp/messages.ts';
 import { close, closeDescriptor, closeRange, duplicate, settleDescriptors } from './descriptors.ts';
 import { type DeviceFile, DeviceFiles, linkOf } from './device-file.ts';
+import { Eventfds } from './eventfds.ts';
 import { adopt, adoptChildren, endProcess } from './family.ts';
 import { Guests } from './guests.ts';
 import type { Call, Host } from './host.ts';
@@ -68,6 +69,7 @@ export class Supervisor implements Host {
   readonly memory = new ClientMemory();
   readonly files = new DeviceFiles();
   readonly guests: Guests;
+  readonly eventfds: Eventfds;
   readonly window: FdWindow;
   readonly #recorder: Recorder;
   readonly #keeper: Keeper;
@@ -96,10 +98,12 @@ export class Supervisor implements Host {
         step: (step, machine) => {
           sink.step(step, machine);
           this.guests.observe(step.event);
+          this.eventfds.observe(step.event);
         },
       },
     );
     this.guests = new Guests(this);
+    this.eventfds = new Eventfds(this.#poll);
     this.#poll.add(this.listener.fd);
     this.#poll.add(options.wake);
     this.#boot();
@@ -114,6 +118,7 @@ export class Supervisor implements Host {
         this.guests.collect();
         this.#endStopped();
       }
+      if (some) this.#takeSignals();
       if (some && this.#poll.isReadable(this.listener.fd)) this.#serve();
       else if (some) {
         this.#reap();
@@ -178,6 +183,24 @@ export class Supervisor implements Host {
         t: timeNs(0),
         provenance: 'emulated',
       });
+    }
+  }
+
+  /** The program has signalled eventfds that stand for interrupts. */
+  #takeSignals(): void {
+    for (const { pid, fd, value } of this.eventfds.signalled()) {
+      const handle = { kind: 'eventfd', fd } as const;
+      const event = {
+        t: this.now(),
+        pid,
+        tid: pid,
+        component: 'vmm',
+        provenance: 'emulated',
+        fd,
+        handle,
+      } as const;
+      this.returned(this.live.feed({ ...event, kind: 'fd', what: 'eventfd-signal', value }).returned);
+      this.guests.step();
     }
   }
 

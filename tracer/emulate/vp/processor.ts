@@ -3,6 +3,7 @@ import { ANSWER, STOP, type VpChannel } from './channel.ts';
 import { putInnerState, putRegisters, takeRegisters } from './hand-over.ts';
 import { type MappedMemory, OVERLAY, PAGE_BYTES } from './memory-map.ts';
 import { exitMessage } from './message.ts';
+import { type Stored, storedBy } from './store.ts';
 
 const UD_VECTOR = 6;
 const GP_VECTOR = 13;
@@ -20,6 +21,8 @@ export class Processor {
   #isNew = true;
   /** The exit that the supervisor was asked about. */
   #asked: CpuExit | undefined;
+  /** What the last exit was to store: a doorbell may wait for it, and then the store is done. */
+  stored: Stored | undefined;
 
   constructor(channel: VpChannel, memory: MappedMemory, index: number) {
     this.#channel = channel;
@@ -74,6 +77,9 @@ export class Processor {
       case 'wrmsr':
         this.#cpu.completeWrmsr(asked);
         break;
+      case 'memory':
+        this.#cpu.skip(asked);
+        break;
       case 'hypercall':
         this.#cpu.completeHypercall(asked, wide(value(0), value(1)));
         break;
@@ -90,12 +96,14 @@ export class Processor {
 
   #post(exit: CpuExit): void {
     const channel = this.#channel;
+    this.stored = storedBy(exit);
     const message = exitMessage({ index: this.#index, register: (place) => channel.register(place) }, exit);
     if (message !== undefined) {
       channel.setWord('reason', STOP.intercept);
       channel.setWord('messageType', message.type | 0);
       channel.setWord('payloadBytes', message.payload.length);
       channel.payload.set(message.payload);
+      if (this.stored !== undefined) this.#asked = exit;
       return;
     }
     this.#asked = exit;
