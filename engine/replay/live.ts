@@ -89,8 +89,9 @@ export class LiveMachine {
     if (step.returned) {
       const { event } = step;
       if ((event.kind === 'ioctl' || event.kind === 'fd') && typeof event.ret === 'number') {
+        const { seq, ret } = event;
         const out = event.kind === 'ioctl' ? event.out : undefined;
-        this.#returned.push({ seq: event.seq, ret: event.ret, ...(out === undefined ? {} : { out }) });
+        this.#returned.push(out === undefined ? { seq, ret } : { seq, ret, out });
       }
     } else {
       this.#steps++;

@@ -1,4 +1,3 @@
-import type { HypercallRequest } from '../machine/child.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Address, at, RETURN_SUB, seqOf, type TimeNs, timeNs } from '../trace/position.ts';
 import type { Ahead } from './ahead.ts';
@@ -48,9 +47,8 @@ export class Numberer {
   event(expected: Expectation, address: Address, stimulus: TraceEvent, ahead: Ahead): TraceEvent {
     const recording = this.#numbering === 'record';
     if (recording) this.time = Math.min(this.time + CHILD_SPACING_NS, this.#limit(stimulus, ahead));
-    const { bind: _bind, bound: _bound, recorded: _recorded, ...what } = expected.what as HypercallRequest;
     return {
-      ...what,
+      ...asEvent(expected.what),
       seq: address.seq,
       parent: expected.parent.seq,
       t: recording ? timeNs(this.time) : stimulus.t,
@@ -68,4 +66,11 @@ export class Numberer {
     const next = ahead.time();
     return Math.max(this.time, Math.min(end ?? Number.MAX_SAFE_INTEGER, next ?? Number.MAX_SAFE_INTEGER));
   }
+}
+
+/** Without what only the machine is told. Most requests have nothing of it, and leaving out is dear. */
+function asEvent(what: Expectation['what']): object {
+  if (what.kind !== 'hypercall' || !('bind' in what || 'bound' in what || 'recorded' in what)) return what;
+  const { bind: _bind, bound: _bound, recorded: _recorded, ...rest } = what;
+  return rest;
 }

@@ -13,6 +13,7 @@ import {
 } from './journal.ts';
 import { ObjectIndex } from './object-index.ts';
 import type { ObjectKind } from './schema.ts';
+import { textOf } from './text-of.ts';
 
 /** Number of a cell in its store. */
 export type CellId = number & { readonly __cell: unique symbol };
@@ -272,8 +273,7 @@ export class CellStore {
 
   /** Number of these bytes in the table of variable data; equal bytes have one number. 0 is no data. */
   intern(bytes: Uint8Array): number {
-    let text = '';
-    for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] as number);
+    const text = textOf(bytes);
     const known = this.#blobIds.get(text);
     if (known !== undefined) return known;
     this.#blobs.push(bytes.slice());

@@ -34,18 +34,18 @@ export function opaqueIntercept(partition: bigint, vp: number): Uint8Array {
   return messageOf(OPAQUE_INTERCEPT, partition, payload);
 }
 
-/** Type, sender and payload of a message. */
+/** Type, sender and payload of a message; the payload is not copied. */
 export function readMessage(bytes: Uint8Array): {
   readonly type: number;
   readonly sender: bigint;
   readonly payload: Uint8Array;
 } {
-  const message = paddedMessage(bytes);
-  const view = new DataView(message.buffer);
-  const size = Math.min(view.getUint8(SIZE_AT), MAX_PAYLOAD);
+  const message = bytes.length < HEADER_BYTES ? paddedMessage(bytes) : bytes;
+  const view = new DataView(message.buffer, message.byteOffset, message.length);
+  const end = HEADER_BYTES + Math.min(view.getUint8(SIZE_AT), MAX_PAYLOAD);
   return {
     type: view.getUint32(0, true),
     sender: view.getBigUint64(SENDER_AT, true),
-    payload: message.subarray(HEADER_BYTES, HEADER_BYTES + size),
+    payload: (message.length < end ? paddedMessage(message) : message).subarray(HEADER_BYTES, end),
   };
 }

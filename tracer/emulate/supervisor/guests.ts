@@ -1,11 +1,5 @@
 import { msrs } from '../../../engine/abi/index.ts';
-import {
-  hearsGuest,
-  interceptMessage,
-  PARTITION,
-  paddedMessage,
-  VP,
-} from '../../../engine/hypervisor/index.ts';
+import { hearsGuest, interceptMessage, PARTITION, VP } from '../../../engine/hypervisor/index.ts';
 import { mayRun } from '../../../engine/hypervisor/vp/suspend.ts';
 import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
 import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
@@ -47,6 +41,7 @@ export interface GuestHost {
 /** The pages of a VP that the program may map: ./device-file.ts. */
 const PAGES_BYTES = 3 * 4096;
 const INTERCEPT_PAGE_AT = 4096;
+const MESSAGE_BYTES = 256;
 /** HVMSG_NONE: the guest was stopped without anything to tell. */
 const NO_MESSAGE = 0;
 const OVERLAY_MSRS: ReadonlySet<number> = new Set(
@@ -290,8 +285,10 @@ export class Guests {
   /** The message as the hypervisor leaves it in the VP's intercept message page. */
   #showMessage(guest: Guest): void {
     const vp = this.#find(guest);
-    if (vp !== undefined)
-      guest.pages.set(paddedMessage(interceptMessage(this.#host.live.machine, vp)), INTERCEPT_PAGE_AT);
+    if (vp === undefined) return;
+    const message = interceptMessage(this.#host.live.machine, vp);
+    guest.pages.set(message, INTERCEPT_PAGE_AT);
+    guest.pages.fill(0, INTERCEPT_PAGE_AT + message.length, INTERCEPT_PAGE_AT + MESSAGE_BYTES);
   }
 
   #cpuid(guest: Guest): void {
