@@ -42,7 +42,7 @@ export function createDatabase(
     db.pragma('wal_autocheckpoint = 0');
     // A first commit to the -wal, so that nobody takes it for one that a reader left behind.
     db.prepare('UPDATE meta SET value = value WHERE key = ?').run(META.state);
-    const stage = new Stage(db);
+    const stage = new Stage(db, path);
     stage.begin();
     return { db, stage };
   } catch (error) {

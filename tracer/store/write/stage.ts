@@ -1,6 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { SCHEMA } from '../format/schema.ts';
 import { DatabaseImage, TableBuilder } from '../pages/build.ts';
 import type { BlobRow } from '../row/payload-ids.ts';
@@ -28,16 +26,15 @@ export class Stage {
   readonly #begin: Statement;
   readonly #lock: Statement;
 
-  /** Attaches the second database: outside of a transaction. */
-  constructor(db: Database) {
+  /** Attaches the second database: outside of a transaction. Its file is made and unlinked beside the trace. */
+  constructor(db: Database, trace: string) {
     empty ??= emptyDatabase();
     this.#image = new DatabaseImage(empty);
     this.#events = new TableBuilder(this.#image, EVENT_ROOT);
     this.#blobs = new TableBuilder(this.#image, BLOB_ROOT);
-    const folder = mkdtempSync(join(tmpdir(), 'hvrewind-stage-'));
+    const path = `${trace}-stage`;
+    this.#file = openSync(path, 'w');
     try {
-      const path = join(folder, 'stage');
-      this.#file = openSync(path, 'w');
       writeSync(this.#file, empty);
       db.prepare('ATTACH ? AS stage').run(path);
       this.#begin = db.prepare('BEGIN');
@@ -46,7 +43,7 @@ export class Stage {
       this.#takeBlobs = db.prepare('INSERT INTO main.blob SELECT * FROM stage.blob');
     } finally {
       // Both have it open: nothing stays behind, whatever becomes of this process.
-      rmSync(folder, { recursive: true });
+      unlinkSync(path);
     }
   }
 
