@@ -145,6 +145,11 @@ export class GuestCpu {
         const instruction = all[k]!;
         m.ip = start + instruction.offset + instruction.length;
         if (k === last) instruction.execute(m, instruction);
+        if (m.exit !== undefined) {
+          // It had no effect: the shadow is still there when the instruction is tried again.
+          m.interruptShadow = shadow;
+          return this.#exitAt(start + instruction.offset);
+        }
         m.executed += 1;
         m.leaveBlock = false;
         if (stepping) {
@@ -189,6 +194,14 @@ export class GuestCpu {
     m.pendingAccess = undefined;
     if (access !== undefined)
       return { kind: 'memory', ...access, instructionLength, instructionBytes: this.#instructionBytes() };
+    return this.#exitAt(ip);
+  }
+
+  /** The exit that an instruction asked for, with RIP at the instruction. */
+  #exitAt(ip: number): CpuExit {
+    const m = this.#m;
+    m.ip = ip;
+    m.leaveBlock = false;
     const exit = m.exit!;
     return exit.kind === 'io' ? { ...exit, instructionBytes: this.#instructionBytes() } : exit;
   }

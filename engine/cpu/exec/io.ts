@@ -13,7 +13,7 @@ function needPortAccess(m: Machine): void {
 function leaveForPort(m: Machine, i: Instruction, port: number, direction: 'in' | 'out'): void {
   needPortAccess(m);
   const value = direction === 'out' ? readRegister(m, 0, i.size) >>> 0 : 0;
-  m.leave({
+  m.stop({
     kind: 'io',
     port,
     size: i.size,
@@ -54,7 +54,7 @@ function leaveForString(m: Machine, i: Instruction, direction: 'in' | 'out'): vo
   const repeated = i.rep !== REP_NONE;
   const count = repeated ? indexRegister(m, RCX, i) : 1;
   if (count === 0) return;
-  m.leave({
+  m.stop({
     kind: 'io',
     port: portInDx(m),
     size: i.size,

@@ -65,11 +65,11 @@ export function sti(m: Machine): void {
 
 export function hlt(m: Machine, i: Instruction): void {
   needLevel0(m);
-  m.leave({ kind: 'halt', instructionLength: i.length });
+  m.stop({ kind: 'halt', instructionLength: i.length });
 }
 
 export function cpuid(m: Machine, i: Instruction): void {
-  m.leave({
+  m.stop({
     kind: 'cpuid',
     leaf: m.g32[2 * RAX]! >>> 0,
     subleaf: m.g32[2 * RCX]! >>> 0,
@@ -79,19 +79,19 @@ export function cpuid(m: Machine, i: Instruction): void {
 
 export function rdmsr(m: Machine, i: Instruction): void {
   needLevel0(m);
-  m.leave({ kind: 'rdmsr', msr: m.g32[2 * RCX]! >>> 0, instructionLength: i.length });
+  m.stop({ kind: 'rdmsr', msr: m.g32[2 * RCX]! >>> 0, instructionLength: i.length });
 }
 
 export function wrmsr(m: Machine, i: Instruction): void {
   needLevel0(m);
   const value = (BigInt(m.g32[2 * RDX]! >>> 0) << 32n) | BigInt(m.g32[2 * RAX]! >>> 0);
-  m.leave({ kind: 'wrmsr', msr: m.g32[2 * RCX]! >>> 0, value, instructionLength: i.length });
+  m.stop({ kind: 'wrmsr', msr: m.g32[2 * RCX]! >>> 0, value, instructionLength: i.length });
 }
 
 /** Real mode and outer levels may not call (TLFS, hypercall interface, legal hypercall environments). */
 export function vmcall(m: Machine, i: Instruction): void {
   if (!m.protectedMode || m.cpl !== 0) m.fault(UD);
-  m.leave({ kind: 'hypercall', instructionLength: i.length });
+  m.stop({ kind: 'hypercall', instructionLength: i.length });
 }
 
 const CR4_TSD = 4;
