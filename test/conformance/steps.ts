@@ -1,7 +1,7 @@
 import { hypercalls, ioctlsOf } from '../../engine/abi/index.ts';
 import { dialectOf } from '../../engine/trace/dialect.ts';
 import type { Profile } from '../../engine/trace/profile.ts';
-import type { JsonObject } from '../../engine/trace/text/json.ts';
+import type { Json, JsonObject } from '../../engine/trace/text/json.ts';
 import { flow } from './flow.ts';
 
 /** What an ioctl is made on, where the step does not say: the first of each kind. */
@@ -23,14 +23,13 @@ const LIFECYCLE: Readonly<Record<string, string>> = {
  * The event text of a step as the tables write it (README.md): `MSHV_CREATE_VP vp_index: 0`, `CREATE_VP partition_id: 2
  * with fast: true`, `W SIMP 0x1001`, `start mshv`, `intercept HVMSG_X64_HALT`, `close 5`, `kexec`.
  */
-export function stepLine(step: string, profile: Profile): string {
-  const [said = '', extra] = step.split(/(?:^| )with /);
+export function stepLine(step: string, profile: Profile, index: number): string {
+  const [said = '', extra = ''] = step.split(/(?:^| )with /);
   const [, what = '', rest = ''] = /^(\S+) ?(.*)$/s.exec(said.trim()) ?? [];
-  return JSON.stringify({
-    t: '0',
-    ...eventOf(what, rest, profile),
-    ...(extra === undefined ? {} : flow(extra)),
-  });
+  const event = { t: `${index}us`, ...eventOf(what, rest, profile), ...flow(extra) };
+  // A result that is given is that of a call which lasts until before the next step.
+  const lasts = 'ret' in event && event.ret !== null ? { tEnd: `${index}500ns` } : {};
+  return JSON.stringify({ ...event, ...lasts });
 }
 
 function eventOf(what: string, rest: string, profile: Profile): JsonObject {
@@ -46,6 +45,9 @@ function eventOf(what: string, rest: string, profile: Profile): JsonObject {
     return { kind: 'hypercall', cpu: 0, component: 'test', code: what, ...input };
   }
   if (what === 'open') return { kind: 'fd', what, path: '/dev/mshv', ...WHO };
+  if (what === 'signal') {
+    return { kind: 'fd', what: 'eventfd-signal', handle: `eventfd:${rest}`, value: 1, ...WHO };
+  }
   if (what === 'close' || what === 'munmap') return { kind: 'fd', what, fd: Number(rest), ...WHO };
   if (what === 'mmap') return { kind: 'fd', what, ...flow(rest), ...WHO };
   if (what === 'intercept') {
@@ -59,11 +61,22 @@ function eventOf(what: string, rest: string, profile: Profile): JsonObject {
   return { kind: 'lifecycle', what: LIFECYCLE[what] ?? what, ...(rest === '' ? {} : { cpu: Number(rest) }) };
 }
 
+/** Fields of a struct, or a number. */
+function argumentOf(text: string): Json {
+  return /^\d+$/.test(text) ? Number(text) : flow(text);
+}
+
 function ioctl(given: string, rest: string, profile: Profile): JsonObject {
   const [op = '', on] = given.split('@');
   const dialect = dialectOf(profile.kernel);
   const rows = ioctlsOf(dialect).filter(({ name }) => name === op);
   const kind = on?.replace(/:.*/, '') ?? rows[0]?.fds[0] ?? 'partition';
   const handle = on?.includes(':') ? on : (HANDLES[kind] ?? kind);
-  return { kind: 'ioctl', ...WHO, handle, op, ...(rest === '' ? {} : { arg: flow(rest) }) };
+  return {
+    kind: 'ioctl',
+    ...WHO,
+    handle,
+    op,
+    ...(rest === '' || rest === '-' ? {} : { arg: argumentOf(rest) }),
+  };
 }
