@@ -60,6 +60,28 @@ describe('calls of a program', { skip: LACKING }, () => {
     agrees(trace);
   });
 
+  test('looks at the device: stat, access, its name alone; unmapped pages', async () => {
+    const program = build('test/emulate/clients/looks.c', folder);
+    const { exit, out, trace } = await emulate(folder, [program]);
+    assert.equal(exit, 0);
+    const device = 'chr,600,10';
+    assert.deepEqual(results(out), {
+      ...{ stat: device, lstat: device, fstatat: device, 'fstat-device': device, 'stat-old': device },
+      ...{ 'fstat-partition': 'none,600,0', 'stat-nowhere': 'EFAULT', 'stat-missing': 'ENOENT' },
+      ...{ 'stat-null': 'chr,666,1', statx: 'ok', 'statx-kind': device },
+      ...{ access: 'ok', 'access-read-write': 'ok', 'access-execute': 'EACCES', 'access-mode': 'EINVAL' },
+      ...{ faccessat: 'ok', faccessat2: 'ok', 'access-missing': 'ENOENT' },
+      ...{ name: 'ok', 'name-stat': device, 'name-ioctl': 'EBADF', 'name-map': 'EBADF' },
+      ...{ 'name-copy': 'ok', 'name-close': 'ok', direct: 'EINVAL', creat: 'ok' },
+      ...{ how: 'ok', 'how-short': 'EINVAL', 'how-long': 'E2BIG', 'how-mode': 'EINVAL' },
+      ...{ 'how-flags': 'EINVAL', 'how-beneath': 'EXDEV', unmap: 'ok', 'unmap-other': 'ok' },
+    });
+    const [unmapped] = events(trace, 'kind == fd').filter(({ what }) => what === 'munmap');
+    assert.deepEqual([unmapped?.handle, unmapped?.offset, unmapped?.size], ['vp:2.0', '0x1000', '0x1000']);
+    const { divergences, verified } = verify(trace);
+    assert.deepEqual({ divergences, verified }, { divergences: [], verified: true });
+  });
+
   test('eventfds: interrupts, doorbells; which pages were touched', async () => {
     const program = build('test/emulate/clients/eventfd.c', folder);
     const { exit, out, trace } = await emulate(folder, [program]);

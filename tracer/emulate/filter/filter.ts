@@ -12,8 +12,11 @@ const ARCH = 4;
 const argument = (index: number): number => 16 + 8 * index;
 
 const CLONE_THREAD = 0x10000;
+const HIGH_HALF = 4;
+/** What a VP has to map: larger ranges are not handed over when they are unmapped. */
+const VP_BYTES = 3 * 4096;
 
-/** Calls that are always handed over: those that open files by name, make processes, replace programs. */
+/** Calls that are always handed over: those that open or look at files by name, make processes, replace programs. */
 const ALWAYS = [
   NR.open,
   NR.openat,
@@ -24,6 +27,13 @@ const ALWAYS = [
   NR.clone3,
   NR.execve,
   NR.execveat,
+  NR.stat,
+  NR.lstat,
+  NR.newfstatat,
+  NR.statx,
+  NR.access,
+  NR.faccessat,
+  NR.faccessat2,
 ];
 
 /** Calls on a descriptor, and which argument it is. */
@@ -36,6 +46,7 @@ const ON_DESCRIPTOR: readonly (readonly [nr: number, argument: number])[] = [
   [NR.dup3, 1],
   [NR.fcntl, 0],
   [NR.mmap, 4],
+  [NR.fstat, 0],
 ];
 
 /** The tests of one argument of a call for the window; falls through where it is not in it. */
@@ -59,7 +70,7 @@ function onDescriptor(nr: number, window: FdWindow): Line[] {
 
 /**
  * The seccomp filter of the program: which of its system calls are handed to the supervisor. It cannot read paths, so
- * every open is handed over; of the rest only ioctls of type 0xB8, calls on descriptors in the window, and what makes
+ * every open, and every look at a file, is handed over; of the rest only ioctls of type 0xB8, calls on descriptors in the window, and what makes
  * processes (new threads by clone3 too: whether they are threads stands in memory).
  */
 export function filterProgram(window: FdWindow): Uint8Array {
@@ -72,6 +83,7 @@ export function filterProgram(window: FdWindow): Uint8Array {
     ...descriptorCalls.map((nr): Line => ({ op: 'equal', value: nr, yes: `call-${nr}` })),
     { op: 'equal', value: NR.clone, yes: 'clone' },
     { op: 'equal', value: NR.close_range, yes: 'close-range' },
+    { op: 'equal', value: NR.munmap, yes: 'munmap' },
     ...ALWAYS.map((nr): Line => ({ op: 'equal', value: nr, yes: 'notify' })),
     { op: 'go', to: 'allow' },
     { label: 'ioctl' },
@@ -85,6 +97,12 @@ export function filterProgram(window: FdWindow): Uint8Array {
     { label: 'close-range' },
     { op: 'load', offset: argument(1) },
     { op: 'at-least', value: window.from, yes: 'notify' },
+    { op: 'go', to: 'allow' },
+    { label: 'munmap' },
+    { op: 'load', offset: argument(1) + HIGH_HALF },
+    { op: 'equal', value: 0, no: 'allow' },
+    { op: 'load', offset: argument(1) },
+    { op: 'at-least', value: VP_BYTES + 1, no: 'notify' },
     { label: 'allow' },
     { op: 'return', value: ALLOW },
     { label: 'notify' },

@@ -1,4 +1,3 @@
-import type { LiveResult } from '../../../engine/replay/live.ts';
 import { inWindow } from '../filter/window.ts';
 import { ERRNO, NR } from '../native/numbers.ts';
 import { type DeviceFile, linkOf } from './device-file.ts';
@@ -34,15 +33,10 @@ function uninstall(host: Host, process: ClientProcess, fd: number): void {
 export function closeDescriptor(host: Host, process: ClientProcess, fd: number, tid = process.pid): void {
   const file = process.files.get(fd);
   if (file === undefined) return;
-  const result = host.live.feed({
-    ...stamp(host, process, tid),
-    kind: 'fd',
-    what: 'close',
-    fd,
-    handle: file.handle,
-  });
+  const event = { ...stamp(host, process, tid), kind: 'fd', what: 'close', fd, handle: file.handle } as const;
+  const returned = file.handle.kind === 'foreign' ? [] : host.live.feed(event).returned;
   uninstall(host, process, fd);
-  host.returned(result.returned);
+  host.returned(returned);
 }
 
 /** Tells the engine that a descriptor has come to stand for a file; `from` is the one it was made from. */
@@ -53,8 +47,9 @@ export function shareDescriptor(
   from: number,
   fd: number,
   who: { readonly tid?: number; readonly note?: string } = {},
-): LiveResult {
+): void {
   install(host, process, fd, file);
+  if (file.handle.kind === 'foreign') return;
   const result = host.live.feed({
     ...stamp(host, process, who.tid),
     kind: 'fd',
@@ -65,7 +60,6 @@ export function shareDescriptor(
     ...(who.note === undefined ? {} : { note: who.note }),
   });
   host.returned(result.returned);
-  return result;
 }
 
 /** The lowest number in the window, not below `least`, that the process has free; undefined when it is full. */

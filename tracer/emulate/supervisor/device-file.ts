@@ -16,6 +16,7 @@ const VP_PAGES = 3;
  * which one it is; a VP's holds the pages that the program may map.
  */
 export interface DeviceFile {
+  /** Foreign: a name of the device that was opened without it (O_PATH), of which the driver knows nothing. */
   readonly handle: Handle;
   readonly memfd: number;
   /** Descriptors in all processes that stand for it. */
@@ -41,8 +42,12 @@ export class DeviceFiles {
 
   /** The file that a descriptor of a process stands for, as its name in /proc says; undefined for other files. */
   behind(pid: number, fd: number): DeviceFile | undefined {
-    const target = linkOf(pid, fd);
-    const match = LINK.exec(target ?? '');
+    return this.named(linkOf(pid, fd) ?? '');
+  }
+
+  /** The file of a link or a mapping; undefined for others. */
+  named(link: string): DeviceFile | undefined {
+    const match = LINK.exec(link);
     return match === null ? undefined : this.#files.get(Number(match[1]));
   }
 

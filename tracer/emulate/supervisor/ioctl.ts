@@ -40,6 +40,11 @@ export function ioctl(host: Host, call: Call): void {
     leave(host, call, common);
     return;
   }
+  if (file.handle.kind === 'foreign') {
+    host.live.feed({ ...common, handle: { kind: 'foreign', fd }, ret: -ERRNO.EBADF });
+    host.listener.answer(call.id, -ERRNO.EBADF);
+    return;
+  }
   const row = rowOf(host, file, op);
   const bytes: CallBytes = row === undefined ? {} : readCall(host.memory, process.pid, row, args[2]);
   const event: IoctlStimulus = { ...common, handle: file.handle, ...bytes };

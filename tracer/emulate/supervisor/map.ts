@@ -1,3 +1,4 @@
+import { ERRNO } from '../native/numbers.ts';
 import { type Call, type Host, stamp } from './host.ts';
 
 /** mmap() of a file of the device: the engine says whether it has that page, the kernel maps the memfd's. */
@@ -7,6 +8,10 @@ export function map(host: Host, call: Call): void {
   const file = process.files.get(fd);
   if (file === undefined) {
     host.listener.proceed(id);
+    return;
+  }
+  if (file.handle.kind === 'foreign') {
+    host.listener.answer(id, -ERRNO.EBADF);
     return;
   }
   const result = host.live.feed({
@@ -19,6 +24,10 @@ export function map(host: Host, call: Call): void {
     size: BigInt(size),
   });
   const ret = result.returned.find(({ seq }) => seq === result.seq)?.ret ?? 0;
-  if (ret < 0) host.listener.answer(id, ret);
-  else host.listener.proceed(id);
+  if (ret < 0) {
+    host.listener.answer(id, ret);
+    return;
+  }
+  process.mapped = true;
+  host.listener.proceed(id);
 }

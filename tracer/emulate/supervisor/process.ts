@@ -13,6 +13,8 @@ export interface ClientProcess {
   outside: number;
   /** It may have made processes that were not seen yet. */
   forked: boolean;
+  /** It has mapped pages of a VP. */
+  mapped: boolean;
   /** It was about to replace its program: descriptors may have been closed by that. */
   replaced: boolean;
 }
@@ -55,6 +57,7 @@ export class ClientProcesses {
       files: new Map(),
       outside: 0,
       forked: false,
+      mapped: false,
       replaced: false,
     };
     this.#byPid.set(pid, process);

@@ -22,6 +22,8 @@ import { map } from './map.ts';
 import { open } from './open.ts';
 import { type ClientProcess, ClientProcesses, hasSignal } from './process.ts';
 import type { Recorder } from './recorder.ts';
+import { status } from './stat.ts';
+import { unmap } from './unmap.ts';
 import { Wake } from './wake.ts';
 
 /** The longest wait; a commit that is due sooner ends it. */
@@ -32,6 +34,10 @@ const WRITE_MS = 1;
 const SIGNAL_MS = 1;
 
 const OPENS: ReadonlySet<number> = new Set([NR.open, NR.openat, NR.openat2, NR.creat]);
+
+const LOOKS: ReadonlySet<number> = new Set([
+  ...[NR.stat, NR.lstat, NR.fstat, NR.newfstatat, NR.statx, NR.access, NR.faccessat, NR.faccessat2],
+]);
 
 const ON_DESCRIPTORS: ReadonlyMap<number, (host: Host, call: Call) => void> = new Map([
   [NR.close, close],
@@ -226,6 +232,10 @@ export class Supervisor implements Host {
       ioctl(this, call);
     } else if (OPENS.has(call.nr)) {
       open(this, call);
+    } else if (LOOKS.has(call.nr)) {
+      status(this, call);
+    } else if (call.nr === NR.munmap) {
+      unmap(this, call);
     } else {
       const onDescriptors = ON_DESCRIPTORS.get(call.nr);
       if (onDescriptors !== undefined) {
