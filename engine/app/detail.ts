@@ -1,3 +1,4 @@
+import type { TraceEvent } from '../trace/event.ts';
 import { type Address, at, formatAddress, RETURN_SUB } from '../trace/position.ts';
 import { textContext } from '../trace/text/context.ts';
 import { formatEvent } from '../trace/text/event-line.ts';
@@ -49,14 +50,18 @@ function answers(listed: Listed, ground: Ground, rule: string | undefined): Answ
     predicted: d.expected,
     verdict: 'diverges',
   }));
-  const result = resultOf(listed.event);
+  const { field, result } = answerOf(listed.event);
   if (result === undefined || diverging.length > 0) return views;
   const recorded = listed.address.sub === 0 && listed.event.provenance !== 'authored';
   const verdict = rule === 'unmodelled' ? 'unmodelled' : recorded ? 'checked' : 'not recorded';
-  return [
-    ...views,
-    { field: 'result', ...(recorded ? { recorded: result } : {}), predicted: result, verdict },
-  ];
+  return [...views, { field, ...(recorded ? { recorded: result } : {}), predicted: result, verdict }];
+}
+
+/** What the hypervisor or kernel said. A write is answered by whether it was refused; the value is the question. */
+function answerOf(event: TraceEvent): { readonly field: string; readonly result: string | undefined } {
+  if (event.kind !== 'msr' || event.dir === 'read') return { field: 'result', result: resultOf(event) };
+  const { fault } = event;
+  return { field: 'fault', result: fault === undefined ? undefined : fault ? '#GP' : 'none' };
 }
 
 function children(address: Address, { reader, history, source }: Ground): Listed[] {

@@ -63,11 +63,12 @@ export function opOf(event: TraceEvent, profile: Profile): string {
   }
 }
 
-/** Status, return value, `#GP` or the value of an access; undefined where no answer is known. */
+/** Status, return value, `#GP` or the value of an access (of a refused write both); undefined where no answer is known. */
 export function resultOf(event: TraceEvent): string | undefined {
   switch (event.kind) {
     case 'msr':
-      if (event.fault === true) return '#GP';
+      // Of a refused write both are told: what was written, and that it was refused.
+      if (event.fault === true) return event.dir === 'write' ? `${hexOf(event.value ?? 0n)} #GP` : '#GP';
       return event.value === undefined ? undefined : hexOf(event.value);
     case 'hypercall':
       if (event.fault === true) return '#UD';
