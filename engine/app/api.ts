@@ -169,11 +169,21 @@ export interface LaneBucket {
   readonly bucket: number;
   readonly count: number;
   readonly failed: number;
+  /** Of them, worked out by the engine. */
+  readonly derived: number;
   /** Most frequent kind and component, for colour and letter. */
   readonly kind: string;
   readonly component: string;
   /** The only event of the bucket, or its first. */
   readonly at: string;
+}
+
+/** Something that stands at a place of the timeline, above the lanes. */
+export interface TimelineSign {
+  readonly what: 'divergence' | 'gap' | 'note';
+  readonly at: string;
+  readonly tNs: number;
+  readonly text: string;
 }
 
 export interface TimelineView {
@@ -182,6 +192,8 @@ export interface TimelineView {
   readonly to: number;
   readonly buckets: number;
   readonly lanes: readonly Lane[];
+  /** Those of the window, the first thousand. */
+  readonly signs: readonly TimelineSign[];
 }
 
 /** Requests by name: what goes in, what comes out. */
@@ -237,6 +249,8 @@ export interface AppRequests extends ExitRequests, MachineRequests {
       readonly from: number;
       readonly to: number;
       readonly buckets: number;
+      /** Derived events have lanes too: exact ones in a window of few, else one for all of them. */
+      readonly derived: boolean;
     };
     readonly out: TimelineView;
   };

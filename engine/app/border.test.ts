@@ -4,7 +4,7 @@ import { readCall } from './border.ts';
 import { readShellCall } from './shell.ts';
 
 test('a request with its members is let in as it is', () => {
-  const input = { axis: 'time', from: 0.5, to: 2, buckets: 100 };
+  const input = { axis: 'time', from: 0.5, to: 2, buckets: 100, derived: true };
   assert.deepEqual(readCall('timeline', input), { method: 'timeline', input });
   assert.deepEqual(readShellCall('openRecent', { index: 2 }), { method: 'openRecent', input: { index: 2 } });
 });

@@ -15,7 +15,7 @@ const SHAPES: Shapes<AppRequests> = {
   matrix: { at: 'text', nested: 'flag' },
   history: { path: 'text', at: 'text', limit: 'count' },
   findings: {},
-  timeline: { axis: AXES, from: 'number', to: 'number', buckets: 'count' },
+  timeline: { axis: AXES, from: 'number', to: 'number', buckets: 'count', derived: 'flag' },
   exits: { filter: 'text', from: 'count', count: 'count' },
   exitGroups: { filter: 'text' },
   exitPlace: { filter: 'text', at: 'text' },

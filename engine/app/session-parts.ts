@@ -3,6 +3,7 @@ import type { History } from '../replay/history.ts';
 import type { ReplayReport } from '../replay/replay.ts';
 import type { EventSource } from '../replay/source.ts';
 import type { Finding } from '../rules/finding.ts';
+import type { Address } from '../trace/position.ts';
 
 /** A trace that has been replayed and judged: everything that a view may ask about. */
 export interface SessionParts {
@@ -12,6 +13,15 @@ export interface SessionParts {
   readonly report: ReplayReport;
   readonly history: History;
   readonly findings: readonly Finding[];
+  /** Notes and gaps that the file keeps beside its events. */
+  readonly remarks?: readonly Remark[];
+}
+
+/** A note that somebody put on a trace, or a place where its recorder lost events. */
+export interface Remark {
+  readonly what: 'gap' | 'note';
+  readonly at: Address;
+  readonly text: string;
 }
 
 /** A position that the trace does not have, or a text that is none: the view shows the message. */

@@ -4,7 +4,7 @@ import { findingToJson } from '../rules/finding.ts';
 import { type Address, at, parseAddress } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { ENGINE_VERSION } from '../version.ts';
-import type { AppRequests, EventPage, EventRow, FilterProblem, TraceInfo } from './api.ts';
+import type { AppRequests, EventPage, EventRow, FilterProblem, TimelineSign, TraceInfo } from './api.ts';
 import type { AppCall } from './border.ts';
 import { StateExplorer } from './cells.ts';
 import { eventDetail } from './detail.ts';
@@ -19,7 +19,9 @@ import { partitionLives } from './machine/partitions.ts';
 import { msrMatrix } from './matrix.ts';
 import { RowMaker } from './rows.ts';
 import { NotThere, type SessionParts } from './session-parts.ts';
-import { TimelineColumns } from './timeline.ts';
+import { TimelineColumns } from './timeline/columns.ts';
+import { timelineMarks } from './timeline/signs.ts';
+import { type TimelineGround, timelineView } from './timeline/view.ts';
 
 /** Filtered lists that are kept; one of 1M matches takes 16 MB. */
 const KEPT_LISTS = 4;
@@ -34,6 +36,7 @@ export class Session {
   readonly #rows: RowMaker;
   readonly #lists = new Map<string, EventList>();
   #columns: TimelineColumns | undefined;
+  #marks: readonly TimelineSign[] | undefined;
   #index: ExitIndex | undefined;
   #exits: Exits | undefined;
   readonly #deeds: Deeds;
@@ -81,8 +84,8 @@ export class Session {
       case 'findings':
         return { findings: this.#parts.findings.map(findingToJson) };
       case 'timeline': {
-        const { axis, from, to, buckets } = call.input;
-        return this.#timeline().view(axis, from, to, Math.max(1, Math.min(buckets, MAX_BUCKETS)));
+        const buckets = Math.max(1, Math.min(call.input.buckets, MAX_BUCKETS));
+        return timelineView({ ...call.input, buckets }, this.#timelineGround());
       }
       case 'exits':
         return this.#exitViews().page(call.input);
@@ -211,6 +214,12 @@ export class Session {
       },
     );
     return this.#exits;
+  }
+
+  #timelineGround(): TimelineGround {
+    const { history, report, remarks = [] } = this.#parts;
+    this.#marks ??= timelineMarks(this.#timeline(), report.divergences, remarks);
+    return { columns: this.#timeline(), marks: this.#marks, history, reader: this.#reader };
   }
 
   #timeline(): TimelineColumns {

@@ -1,3 +1,4 @@
+import type { Remark } from '../../engine/app/session-parts.ts';
 import type { EventSource } from '../../engine/replay/source.ts';
 import { EVENT_KINDS } from '../../engine/trace/event.ts';
 import { openAny } from '../../tracer/share/open.ts';
@@ -33,6 +34,16 @@ export function openTraceFile(path: string): OpenTrace {
     hash: opened.hash,
     close: () => opened.close(),
   };
+}
+
+/** Notes and gaps that a trace keeps beside its events, for the app. */
+export function remarksOf(file: AnyTrace): Remark[] {
+  const notes = file.notes().map(({ at, text }): Remark => ({ what: 'note', at, text }));
+  const gaps = file.gaps().map(({ after, lost, reason }): Remark => {
+    const text = lost === undefined ? reason : `${reason}, ${lost} events were lost`;
+    return { what: 'gap', at: { seq: after, sub: 0 }, text };
+  });
+  return [...notes, ...gaps];
 }
 
 /** Runs a command over an open trace; what turns out to be damaged while it is read is a Problem. */

@@ -11,7 +11,7 @@ import { pack } from '../../tracer/share/pack.ts';
 import { isProblem, TraceFileError } from '../../tracer/store/index.ts';
 import { Problem } from '../cli/problem.ts';
 import { SIDES } from '../cli/sides.ts';
-import { openTraceFile } from '../cli/trace.ts';
+import { openTraceFile, remarksOf } from '../cli/trace.ts';
 import { refuseInput } from '../cli/trace-output.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './worker-messages.ts';
 
@@ -33,7 +33,7 @@ try {
 
 function show(path: string): void {
   const trace = openTraceFile(path);
-  const session = sessionOf(path, trace.source);
+  const session = sessionOf(path, trace);
   port?.on('message', (message: ToWorker) => {
     if (message.kind === 'close') {
       trace.close();
@@ -45,7 +45,7 @@ function show(path: string): void {
   say({ kind: 'ready' });
 }
 
-function sessionOf(path: string, source: ReturnType<typeof openTraceFile>['source']): Session {
+function sessionOf(path: string, { source, file }: ReturnType<typeof openTraceFile>): Session {
   let last = performance.now();
   const checked = checkWithHistory(source, SIDES, (done) => {
     const now = performance.now();
@@ -56,7 +56,7 @@ function sessionOf(path: string, source: ReturnType<typeof openTraceFile>['sourc
     return true;
   });
   say({ kind: 'progress', done: source.count, total: source.count });
-  return new Session({ name: basename(path), source, sides: SIDES, ...checked });
+  return new Session({ name: basename(path), source, sides: SIDES, remarks: remarksOf(file), ...checked });
 }
 
 /** Whatever goes wrong with one request is the answer to that request, as it is over HTTP. */

@@ -19,6 +19,8 @@ const SIGNS: readonly (readonly [string, string])[] = [
   ['Δ', 'changed by the event at the cursor'],
   ['└', 'caused by the event above'],
   ['◇', 'a hollow sign: the engine derived the event'],
+  ['⌇', 'in the timeline: events were lost here'],
+  ['N', 'in the timeline: a note'],
   ['2 … 9 +', 'in the timeline: so many events in one sign'],
 ];
 

@@ -177,7 +177,7 @@ export class Model {
         const all = this.extent.value;
         if (all === undefined || this.buckets.value === 0) return undefined;
         const { from, to } = range.value ?? all;
-        return { axis: axis.value, from, to, buckets: this.buckets.value };
+        return { axis: axis.value, from, to, buckets: this.buckets.value, derived: derived.value };
       },
       KEPT_LARGE,
     );

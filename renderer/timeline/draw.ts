@@ -38,10 +38,12 @@ export function draw(context: CanvasRenderingContext2D, drawing: Drawing): void 
   context.rect(0, TOP_PX, widthPx, heightPx - TOP_PX);
   context.clip();
   drawProof(context, drawing);
+  drawSignLines(context, drawing);
   drawCursor(context, drawing);
   for (const [i, lane] of drawing.scene.lanes.entries()) drawLane(context, drawing, lane, laneY(drawing, i));
   drawArrows(context, drawing);
   context.restore();
+  drawSigns(context, drawing);
   drawFlags(context, drawing);
   drawCursorLabel(context, drawing);
 }
@@ -104,12 +106,19 @@ function drawGlyph(
   context.save();
   context.translate(left, top);
   context.scale(size / GLYPH_BOX, size / GLYPH_BOX);
-  context.fillStyle = palette.kinds[kindOf(mark.kind)];
+  const colour = palette.kinds[kindOf(mark.kind)];
+  context.fillStyle = mark.derived ? palette.panel : colour;
   context.fill(shapeOf(mark.kind));
+  if (mark.derived) {
+    // Hollow: the engine worked it out.
+    context.strokeStyle = colour;
+    context.lineWidth = 1.6;
+    context.stroke(shapeOf(mark.kind));
+  }
   context.restore();
   if (mark.failed > 0) drawCross(context, palette, mark.x + size / 2, top + 1);
   if (size < LETTER_PX) return;
-  context.fillStyle = palette.panel;
+  context.fillStyle = mark.derived ? colour : palette.panel;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.font = `bold 9px ${font.slice(font.indexOf(' ') + 1)}`;
@@ -133,7 +142,13 @@ function drawBar(
   const [left, foot] = [mark.x - mark.widthPx / 2, y + lanePx - 2];
   const width = Math.max(1, mark.widthPx - 0.5);
   context.fillStyle = palette.kinds[kindOf(mark.kind)];
-  context.fillRect(left, foot - height, width, height);
+  if (mark.derived) {
+    // Hollow as well, where that can be seen: its sides and its head.
+    context.globalAlpha *= 0.5;
+    context.fillRect(left, foot - height, width, height);
+    context.globalAlpha *= 2;
+    context.fillRect(left, foot - height, width, 2);
+  } else context.fillRect(left, foot - height, width, height);
   if (mark.failed === 0) return;
   // The part that failed, from the foot: with one failure in a hundred a whole bar in red would say nothing.
   const failed = Math.round((height * mark.failed) / mark.count);
@@ -164,6 +179,38 @@ function drawProof(context: CanvasRenderingContext2D, { scene, heightPx, palette
   for (const x of scene.proof) line(context, Math.round(x) + 0.5, TOP_PX, Math.round(x) + 0.5, heightPx);
   context.setLineDash([]);
   context.globalAlpha = 1;
+}
+
+const SIGN_TEXT = { divergence: '≠', gap: '⌇', note: 'N' } as const;
+
+/** Divergences, gaps and notes in the strip: each with its own sign, so that colour does not stand alone. */
+function drawSigns(context: CanvasRenderingContext2D, { scene, palette, font }: Drawing): void {
+  const middle = AXIS_PX + STRIP_PX / 2;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.font = `bold 13px ${font.slice(font.indexOf(' ') + 1)}`;
+  for (const { x, what } of scene.signs) {
+    context.fillStyle = signColour(palette, what);
+    context.fillText(SIGN_TEXT[what], x, middle);
+  }
+  context.font = font;
+}
+
+/** What was lost, and where the record differs, can be seen over all lanes. */
+function drawSignLines(context: CanvasRenderingContext2D, { scene, heightPx, palette }: Drawing): void {
+  context.lineWidth = 1;
+  context.setLineDash([5, 3]);
+  for (const { x, what } of scene.signs) {
+    if (what === 'note') continue;
+    context.strokeStyle = signColour(palette, what);
+    line(context, Math.round(x) + 0.5, TOP_PX, Math.round(x) + 0.5, heightPx);
+  }
+  context.setLineDash([]);
+}
+
+function signColour(palette: Palette, what: 'divergence' | 'gap' | 'note'): string {
+  if (what === 'divergence') return palette.error;
+  return what === 'gap' ? palette.warning : palette.kinds.mark;
 }
 
 function drawFlags(context: CanvasRenderingContext2D, { scene, palette }: Drawing): void {

@@ -9,6 +9,7 @@ const bucket = (number: number, at: number, count = 1, failed = 0): LaneBucket =
   at: String(at),
   count,
   failed,
+  derived: 0,
   kind: 'msr',
   component: 'vmbus',
 });
@@ -17,6 +18,7 @@ const TIMELINE: TimelineView = {
   from: 0.5,
   to: 100.5,
   buckets: 100,
+  signs: [{ what: 'gap', at: '45', tNs: 0, text: '7 events were lost' }],
   lanes: [
     { id: 'cpu:0:vmbus', label: 'CPU 0 vmbus', group: 'cpu', buckets: [bucket(9, 10), bucket(29, 30, 8, 1)] },
     { id: 'cpu:0:mshv', label: 'CPU 0 mshv', group: 'cpu', buckets: [bucket(59, 60), bucket(60, 61)] },
@@ -132,5 +134,29 @@ test('ticks are round, exact and inside the trace', () => {
   assert.deepEqual(
     ticksOf('time', { from: -10_000_000, to: 1_010_000_000 }, 660).map(({ label }) => label),
     ['0', '200ms', '400ms', '600ms', '800ms', '1s'],
+  );
+});
+
+test('gaps, notes and divergences stand in the strip and can be pointed at', () => {
+  const scene = buildScene(INPUT);
+  const [sign] = scene.signs;
+  assert.deepEqual([sign?.what, sign?.x], ['gap', 445]);
+  assert.deepEqual(pointedAt(scene, 447, AXIS_PX + 3, 0), { sign });
+  assert.equal(pointedAt(scene, 500, AXIS_PX + 3, 0), undefined);
+});
+
+test('what the engine worked out is told from what was recorded', () => {
+  const [lane] = TIMELINE.lanes;
+  const derived = {
+    ...(lane ?? assert.fail()),
+    buckets: [
+      { ...bucket(9, 10, 2), derived: 2 },
+      { ...bucket(20, 20, 2), derived: 1 },
+    ],
+  };
+  const scene = buildScene({ ...INPUT, timeline: { ...TIMELINE, lanes: [derived] } });
+  assert.deepEqual(
+    scene.lanes[0]?.marks.map((mark) => mark.derived),
+    [true, false],
   );
 });

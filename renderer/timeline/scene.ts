@@ -1,5 +1,12 @@
 /** What the timeline shows, in pixels of the canvas: pure, so that drawing and pointing agree and can be tested. */
-import type { EventDetail, EventRow, FindingView, Lane, TimelineView } from '../../engine/app/api.ts';
+import type {
+  EventDetail,
+  EventRow,
+  FindingView,
+  Lane,
+  TimelineSign,
+  TimelineView,
+} from '../../engine/app/api.ts';
 import { placeOn } from '../model/place.ts';
 import { proofOf } from '../model/show.ts';
 import type { Axis, Range } from '../model/view.ts';
@@ -37,6 +44,8 @@ export interface Mark {
   readonly component: string;
   readonly count: number;
   readonly failed: number;
+  /** The engine worked all of it out. */
+  readonly derived: boolean;
   /** Size of its sign; 0 for a bar of this width and part of the lane's height. */
   readonly glyphPx: number;
   readonly widthPx: number;
@@ -60,6 +69,11 @@ export interface Flag {
   readonly culprit: boolean;
 }
 
+/** A divergence, a gap or a note, in the strip. */
+export interface SignScene extends TimelineSign {
+  readonly x: number;
+}
+
 export interface Arrow {
   readonly fromX: number;
   readonly fromLane: number;
@@ -71,6 +85,7 @@ export interface Scene {
   readonly lanePx: number;
   readonly lanes: readonly LaneScene[];
   readonly flags: readonly Flag[];
+  readonly signs: readonly SignScene[];
   /** Places of the proof of the finding that is shown. */
   readonly proof: readonly number[];
   readonly arrows: readonly Arrow[];
@@ -99,6 +114,7 @@ export function buildScene(input: SceneInput): Scene {
     lanePx: Math.min(MOST_LANE_PX, Math.max(LEAST_LANE_PX, room)),
     lanes,
     flags,
+    signs: (input.timeline?.signs ?? []).map((sign) => ({ ...sign, x: xOf(placeOn(axis, sign)) })),
     proof: flags.filter(({ finding }) => finding === shown).map(({ x }) => x),
     arrows: event === undefined ? [] : arrowsOf(event, laneOf, xOfRow),
     cursor: event === undefined ? undefined : xOfRow(event.row),
@@ -129,7 +145,7 @@ function laneScene(
       ? xOf(Number.parseInt(at, 10))
       : xOf(timeline.from + (bucket + 0.5) * step),
   );
-  const marks = lane.buckets.map(({ count, failed, kind, component, at }, i): Mark => {
+  const marks = lane.buckets.map(({ count, failed, derived, kind, component, at }, i): Mark => {
     const x = xs[i] ?? 0;
     const room = Math.min(
       x - (xs[i - 1] ?? Number.NEGATIVE_INFINITY),
@@ -142,6 +158,7 @@ function laneScene(
       component,
       count,
       failed,
+      derived: derived === count,
       glyphPx: room < LEAST_GLYPH_PX ? 0 : Math.min(GLYPH_PX, Math.floor(room) + 1),
       widthPx,
       height: Math.log2(count + 1) / Math.log2(most + 1),
@@ -187,16 +204,19 @@ function arrowsOf(
   });
 }
 
+export type Pointed =
+  | { readonly flag: Flag }
+  | { readonly sign: SignScene }
+  | { readonly lane: LaneScene; readonly mark: Mark };
+
 /** What lies under the pointer, `y` counted from the top of the lanes that are scrolled by `scrollPx`. */
-export function pointedAt(
-  scene: Scene,
-  x: number,
-  y: number,
-  scrollPx: number,
-): { readonly flag: Flag } | { readonly lane: LaneScene; readonly mark: Mark } | undefined {
+export function pointedAt(scene: Scene, x: number, y: number, scrollPx: number): Pointed | undefined {
   if (y < TOP_PX) {
-    const flag = y < AXIS_PX ? undefined : nearest(scene.flags, x);
-    return flag === undefined ? undefined : { flag };
+    if (y < AXIS_PX) return undefined;
+    const flag = nearest(scene.flags, x);
+    const sign = flag === undefined ? nearest(scene.signs, x) : undefined;
+    if (flag !== undefined) return { flag };
+    return sign === undefined ? undefined : { sign };
   }
   const lane = scene.lanes[Math.floor((y - TOP_PX + scrollPx) / scene.lanePx)];
   const mark = lane === undefined ? undefined : nearest(lane.marks, x);

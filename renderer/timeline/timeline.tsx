@@ -6,7 +6,7 @@ import { palette } from '../theme/apply.ts';
 import { timeText } from '../widgets/time.ts';
 import { draw } from './draw.ts';
 import { LaneList } from './lane-list.tsx';
-import { buildScene, pointedAt, type Scene, TOP_PX } from './scene.ts';
+import { buildScene, type Pointed, pointedAt, type Scene, TOP_PX } from './scene.ts';
 import { ticksOf } from './ticks.ts';
 import { zoomTimeline } from './zoom.ts';
 
@@ -65,6 +65,7 @@ export function Timeline() {
             const found = at(event);
             if (found === undefined) return;
             if ('mark' in found) model.jump(found.mark.at);
+            else if ('sign' in found) model.jump(found.sign.at);
             else if (model.shown.peek() === found.flag.finding) model.jump(found.flag.at);
             else showFinding(model, found.flag.finding);
           }}
@@ -109,15 +110,17 @@ function sceneOf(model: Model, { widthPx, heightPx }: Size): Scene {
   });
 }
 
-type Pointed = NonNullable<ReturnType<typeof pointedAt>>;
-
 function tipText(pointed: Pointed): string {
   if ('flag' in pointed) {
     const { finding, at, culprit } = pointed.flag;
     return `${finding.rule} ${culprit ? 'culprit' : 'proof'} ${at}`;
   }
+  if ('sign' in pointed) {
+    const { what, at, text } = pointed.sign;
+    return `${what} at ${at}: ${text}`;
+  }
   const { lane, mark } = pointed;
-  const failed = mark.failed === 0 ? '' : `, ${mark.failed} failed`;
+  const failed = `${mark.derived ? ', derived' : ''}${mark.failed === 0 ? '' : `, ${mark.failed} failed`}`;
   return mark.count === 1
     ? `${mark.at} ${mark.kind}, ${lane.label}${failed}`
     : `${mark.count} events from ${mark.at}, ${lane.label}${failed}`;

@@ -9,17 +9,23 @@ import { print, tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';
 import { SIDES } from '../sides.ts';
-import { withTrace } from '../trace.ts';
+import { remarksOf, withTrace } from '../trace.ts';
 
 /** `hvrewind serve`: the app in a browser, until it is interrupted. */
 export async function run(args: Arguments): Promise<number> {
   const port = portOf(args.value('port') ?? '0');
   const path = args.operands[0] ?? '';
-  return withTrace(path, async ({ source }) => {
+  return withTrace(path, async ({ source, file }) => {
     const progress = progressLine('replay', source.count);
     const checked = checkWithHistory(source, SIDES, progress.report);
     progress.done();
-    const session = new Session({ name: basename(path), source, sides: SIDES, ...checked });
+    const session = new Session({
+      name: basename(path),
+      source,
+      sides: SIDES,
+      remarks: remarksOf(file),
+      ...checked,
+    });
     const served = await listening(
       serveApp(await bundleRenderer(), async (call) => session.answer(call), port),
     );
