@@ -183,8 +183,8 @@ function writeWide(bytes: Uint8Array, { size, width, lsb }: FieldHandle, at: num
     for (let i = size - 1; i >= 0; i--) old = (old << 8n) | BigInt(bytes[at + i] as number);
     word = (old & ~mask) | ((value << BigInt(lsb)) & mask);
   }
-  for (let i = 0; i < size; i++) {
-    bytes[at + i] = Number(word & 0xffn);
-    word >>= 8n;
+  for (let i = 0; i < size; i += 8, word >>= 64n) {
+    writeWord(bytes, at + i, lowHalf(word), Math.min(4, size - i));
+    if (size - i > 4) writeWord(bytes, at + i + 4, highHalf(word), Math.min(4, size - i - 4));
   }
 }
