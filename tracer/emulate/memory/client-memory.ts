@@ -6,9 +6,16 @@ import { NR } from '../native/numbers.ts';
 const TOP = 2 ** 47;
 /** What one transfer takes; the driver reads no buffer that is longer (MSHV_SET_MSI_ROUTING: 64 KiB). */
 export const MAX_TRANSFER = 1 << 20;
-/** Two struct iovec: ours and the program's. */
-const VECTORS = 32;
+/** struct iovec: one of ours, then one or two of the program's. */
+const VECTOR = 16;
+const VECTORS = 3 * VECTOR;
 const PAGE = 4096;
+
+/** Bytes that a pointer leads to. */
+export interface Piece {
+  readonly pointer: number;
+  readonly length: number;
+}
 
 /** Memory of a process of the program. Reads race with its threads, as those of a driver do. */
 export class ClientMemory {
@@ -20,6 +27,20 @@ export class ClientMemory {
     if (length === 0) return new Uint8Array(0);
     if (this.#transfer(NR.process_vm_readv, pid, address, length) !== length) return undefined;
     return this.#data.bytes.slice(0, length);
+  }
+
+  /** Two pieces of memory in one system call; undefined where they are not all readable. */
+  readBoth(pid: number, one: Piece, two: Piece): readonly [Uint8Array, Uint8Array] | undefined {
+    const length = one.length + two.length;
+    if (length > MAX_TRANSFER || one.pointer + one.length > TOP || two.pointer + two.length > TOP)
+      return undefined;
+    this.#vector(0, this.#data.address, length);
+    this.#vector(1, one.pointer, one.length);
+    this.#vector(2, two.pointer, two.length);
+    const { address } = this.#vectors;
+    if (syscall(NR.process_vm_readv, pid, address, 1, address + VECTOR, 2, 0) !== length) return undefined;
+    const { bytes } = this.#data;
+    return [bytes.slice(0, one.length), bytes.slice(one.length, length)];
   }
 
   /** False where not all bytes could be written (EFAULT); those before may have been. */
@@ -53,10 +74,13 @@ export class ClientMemory {
   #transfer(nr: number, pid: number, address: number, length: number): number {
     if (length > MAX_TRANSFER || address + length > TOP) return -1;
     const { address: vectors } = this.#vectors;
-    this.#vectors.setU64(0, this.#data.address);
-    this.#vectors.setU64(8, length);
-    this.#vectors.setU64(16, address);
-    this.#vectors.setU64(24, length);
-    return syscall(nr, pid, vectors, 1, vectors + 16, 1, 0);
+    this.#vector(0, this.#data.address, length);
+    this.#vector(1, address, length);
+    return syscall(nr, pid, vectors, 1, vectors + VECTOR, 1, 0);
+  }
+
+  #vector(index: number, address: number, length: number): void {
+    this.#vectors.setU64(index * VECTOR, address);
+    this.#vectors.setU64(index * VECTOR + 8, length);
   }
 }

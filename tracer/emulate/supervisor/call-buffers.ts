@@ -1,13 +1,9 @@
 import { fieldOf, type IoctlRow, readU32, readU64, sizeOfStruct } from '../../../engine/abi/index.ts';
 import type { IoctlOut } from '../../../engine/trace/event.ts';
-import { type ClientMemory, MAX_TRANSFER } from '../memory/client-memory.ts';
+import { type ClientMemory, MAX_TRANSFER, type Piece } from '../memory/client-memory.ts';
 
-/** Bytes behind a pointer of an argument. */
-interface Buffer {
-  readonly pointer: number;
-  readonly length: number;
-}
-type Find = (arg: Uint8Array) => readonly Buffer[];
+/** What the pointers of an argument lead to. */
+type Find = (arg: Uint8Array) => readonly Piece[];
 
 const pointerAt = (struct: string, name: string) => {
   const field = fieldOf(struct, name);
@@ -81,13 +77,21 @@ export interface CallBytes {
   readonly in?: Uint8Array;
 }
 
+/**
+ * Where the input of a call was the last time: a program mostly uses the same buffer again, and then argument and input
+ * come in one system call. Where it does not, what was read in vain is dropped.
+ */
+const lastInputs = new Map<IoctlRow, Piece>();
+
 const keyOf = (row: IoctlRow) => `${row.dialect} ${row.name}`;
 
 /** Reads the argument of a call and what it points to. */
 export function readCall(memory: ClientMemory, pid: number, row: IoctlRow, pointer: number): CallBytes {
   const isRead = row.direction === 'W' || row.direction === 'RW';
   if (!isRead || row.size === undefined || row.size === 0) return {};
-  const head = memory.read(pid, pointer, row.size);
+  const last = lastInputs.get(row);
+  const both = last === undefined ? undefined : memory.readBoth(pid, { pointer, length: row.size }, last);
+  const head = both?.[0] ?? memory.read(pid, pointer, row.size);
   if (head === undefined) return {};
   const key = keyOf(row);
   const length = LENGTHS[key]?.(head) ?? head.length;
@@ -95,11 +99,18 @@ export function readCall(memory: ClientMemory, pid: number, row: IoctlRow, point
   const arg = length === head.length ? head : (memory.read(pid, pointer, length) ?? head);
   const input = INPUTS[key];
   if (input === undefined) return { arg };
-  const bytes = readAll(memory, pid, input(arg));
+  const buffers = input(arg);
+  const [first] = buffers;
+  if (buffers.length === 1 && first !== undefined && first.length > 0) {
+    if (both !== undefined && first.pointer === last?.pointer && first.length === last.length)
+      return { arg, in: both[1] };
+    lastInputs.set(row, first);
+  }
+  const bytes = readAll(memory, pid, buffers);
   return bytes === undefined ? { arg } : { arg, in: bytes };
 }
 
-function readAll(memory: ClientMemory, pid: number, buffers: readonly Buffer[]): Uint8Array | undefined {
+function readAll(memory: ClientMemory, pid: number, buffers: readonly Piece[]): Uint8Array | undefined {
   const [first, second] = buffers;
   if (first === undefined || buffers.some(({ length }) => length > MAX_TRANSFER)) return undefined;
   const one = memory.read(pid, first.pointer, first.length);
