@@ -104,7 +104,7 @@ describe('MSHV_IRQFD', () => {
     assert.deepEqual(signal(6), ['ASSERT_VIRTUAL_INTERRUPT INVALID_PARAMETER']);
     route(bench, 4);
     assert.deepEqual(signal(5), ['ASSERT_VIRTUAL_INTERRUPT SUCCESS']);
-    assert.equal(bench.cell('partition[2].vp[0].interrupt.irr[1]'), 2n);
+    assert.equal(bench.cell('partition[2].vp[0].interrupt.irr[2]'), 2n);
     assert.deepEqual(signal(5, 8), []);
     call(bench, IRQFD, irqfdArg({ flags: 1 }));
     assert.deepEqual(signal(5), []);

@@ -27,9 +27,11 @@ export { HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS, PORT_KINDS } from './kinds.ts
 export { type GpaRun, gpaRunOf } from './memory/runs.ts';
 export { doorbellAt, ringEvent, SINT_INTERCEPT, takeRing } from './port/doorbell.ts';
 export { UNMODELLED } from './rule-ids.ts';
+export { nextExpiry } from './synic/expire.ts';
 export { fileOf } from './synic/file.ts';
 export { vpOfRef } from './vp/find.ts';
 export { LAPIC_BYTES, resetLapic } from './vp/lapic.ts';
+export { interruptToTake, takeInterrupt } from './vp/request.ts';
 export { mayRun } from './vp/suspend.ts';
 export { registerOf, type Wide } from './vp/values.ts';
 

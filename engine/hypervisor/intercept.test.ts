@@ -122,7 +122,7 @@ describe('asserted interrupts', () => {
     const bench = activeChild();
     raise(bench, { vector: 0x41 });
     raise(bench, { vector: 0x43, dest_addr: 1n, 'control.logical_dest_mode': 1 });
-    assert.equal(bench.cell('partition[2].vp[0].interrupt.irr[1]'), 0b1010n);
+    assert.equal(bench.cell('partition[2].vp[0].interrupt.irr[2]'), 0b1010n);
   });
 
   it('an EXTINT waits, and can be taken back', () => {

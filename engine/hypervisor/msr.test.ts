@@ -35,9 +35,9 @@ const REGISTERS = `
 | HYPERCALL              | 0x0     | 0x1001           | 0x1000  | 0x1000     |
 | HYPERCALL              | 0x0     | 0x1004           | #GP     | 0x0        |
 | VP_INDEX               | 0x0     | 0x1              | #GP     | 0x0        |
-| TIME_REF_COUNT         | ?       | 0x1              | #GP     | ?          |
-| TSC_FREQUENCY          | ?       | 0x1              | #GP     | ?          |
-| APIC_FREQUENCY         | ?       | 0x1              | #GP     | ?          |
+| TIME_REF_COUNT         | 0x0     | 0x1              | #GP     | 0x0        |
+| TSC_FREQUENCY          | 0x3b9aca00 | 0x1           | #GP     | 0x3b9aca00 |
+| APIC_FREQUENCY         | 0xbebc200 | 0x1            | #GP     | 0xbebc200  |
 | REFERENCE_TSC          | 0x0     | 0x1001           | 0x1001  | 0x1001     |
 | REFERENCE_TSC          | 0x0     | 0x1003           | #GP     | 0x0        |
 | VP_ASSIST_PAGE         | 0x0     | 0x2001           | 0x2001  | 0x2001     |

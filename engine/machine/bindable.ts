@@ -31,6 +31,18 @@ export const BINDABLE = {
     what: 'HVCALL_GET_VP_REGISTERS output of a register that the guest may have changed unseen, that runs by itself, or that the hypervisor chose',
     why: 'what a guest does between two stops is not in the trace',
   },
+  clock: {
+    what: 'value read of HV_X64_MSR_TIME_REF_COUNT, HV_X64_MSR_VP_RUNTIME, HV_PARTITION_PROPERTY_REFERENCE_TIME, where it does not go back',
+    why: 'how the clock of the trace and those of the hypervisor stand to each other is not in the trace',
+  },
+  told: {
+    what: 'value read of HV_X64_MSR_TSC_FREQUENCY and HV_X64_MSR_APIC_FREQUENCY the first time, of HV_X64_MSR_CRASH_CTL and HV_X64_MSR_GUEST_IDLE',
+    why: 'the hypervisor tells of itself and the processor',
+  },
+  'timer-expiry': {
+    what: 'enable bit in a read of HV_X64_MSR_STIMER0_CONFIG to HV_X64_MSR_STIMER3_CONFIG of the own partition, of a one-shot timer that runs',
+    why: 'when an interrupt of a timer came is not in the trace',
+  },
   'cpuid-value': {
     what: 'HVCALL_GET_VP_CPUID_VALUES output under what was registered',
     why: 'it is what the processor says',

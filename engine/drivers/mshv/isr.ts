@@ -23,6 +23,7 @@ import { vpOf } from './objects.ts';
 
 const SINT = constantNumber('HV_SYNIC_INTERCEPTION_SINT_INDEX');
 const OPAQUE_INTERCEPT = messageTypes.number('HVMSG_OPAQUE_INTERCEPT');
+const APIC_EOI = messageTypes.number('HVMSG_X64_APIC_EOI');
 const SINT_INDEX = fieldOf('hv_notification_message_payload', 'sint_index');
 const VP_INDEX = fieldOf('hv_opaque_intercept_message', 'vp_index');
 const PENDING = 1;
@@ -65,6 +66,8 @@ function kick(context: Context, content: Uint8Array): boolean {
   // Every message of an intercept begins with the index of the VP.
   const vp = vpOf(context, sender, readU32(payload, VP_INDEX));
   if (vp === undefined) return false;
+  // The end of a level-triggered interrupt is for whoever raised it: no VP has stopped.
+  if (type === APIC_EOI) return true;
   if (type !== OPAQUE_INTERCEPT) {
     if (context.profile.kernel !== 'rfc2020') return false;
     store.set(cellAt(vp, MSHV_VP.slots.message), store.intern(content));

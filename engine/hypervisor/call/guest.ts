@@ -6,6 +6,8 @@ import type { HypercallEvent } from '../../trace/event.ts';
 import type { VpRef } from '../../trace/handle.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { timeOf } from '../partition/reference.ts';
+import { expireTimers } from '../synic/expire.ts';
 import { vpOfRef } from '../vp/find.ts';
 import { readOwnRegisters } from '../vp/own-registers.ts';
 import { failed, repeated, succeeded, unmodelledCall } from './call.ts';
@@ -82,5 +84,10 @@ export function answerGuestCall(
   const { input = new Uint8Array(0) } = event;
   if (control.fast && input.length < needed)
     return failed(STATUS.INVALID_HYPERCALL_INPUT, 'TLFS.control.fast-size');
-  return input.length < needed ? unmodelledCall(event) : answer({ context, vp, control, input, event });
+  if (input.length < needed) return unmodelledCall(event);
+  const answered = answer({ context, vp, control, input, event });
+  const expired = expireTimers(context, vp, timeOf(event));
+  return expired.length === 0
+    ? answered
+    : { ...answered, emitted: [...(answered.emitted ?? []), ...expired] };
 }

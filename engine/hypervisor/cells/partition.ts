@@ -30,6 +30,10 @@ export const PARTITION = objectKind('partition', undefined, 'decimal', {
     mapped: cell('dec'),
   },
   stats: { self: cell('pfn'), parent: cell('pfn') },
+  /** Reference time is the time of the trace and `offset`, in 100 ns, modulo 2^64; `last` is the last one read. */
+  reference: { offset: cell(), last: cell('dec') },
+  /** What was told of the frequencies of TSC and APIC, in Hz; 0 = not asked for yet. */
+  frequency: { tsc: cell('dec'), apic: cell('dec') },
 });
 
 /** `partition[2].property[0x10001]`: a property that was set. */

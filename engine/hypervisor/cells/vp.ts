@@ -1,11 +1,21 @@
 import { msrs } from '../../abi/index.ts';
 import { type CellHint, cell, cells, groups, objectKind } from '../../state/schema.ts';
-import { queuedCells, synicControl, synicInterrupts, synicMessages, synicTimers } from './cpu.ts';
+import {
+  queuedCells,
+  STIMER_COUNT,
+  synicControl,
+  synicInterrupts,
+  synicMessages,
+  synicTimers,
+} from './cpu.ts';
 import { PARTITION } from './partition.ts';
 
 const segment = () => ({ base: cell(), limit: cell(), selector: cell(), attributes: cell() });
 const table = () => ({ base: cell(), limit: cell() });
 const wide = () => ({ low: cell(), high: cell() });
+
+/** 256 bits in words of 32, as an APIC has them (Intel SDM 3, 12.8.4). */
+const vectors = () => cells(8, () => ({ as: 'hex' }));
 
 function msrHint(name: string): CellHint {
   return { as: 'msr', msr: msrs.number(name) };
@@ -81,8 +91,12 @@ export const VP = objectKind('vp', PARTITION, 'decimal', {
   intercept: { type: cell(), content: cell('bytes') },
   /** State of its LAPIC as a call gave or took it whole, and whether it still is that. */
   lapic: { content: cell('bytes'), certain: cell('bool', 1n) },
-  /** Interrupts that have been asserted: a request bit for each vector, and the EXTINT that waits. */
-  interrupt: { irr: cells(4, () => ({ as: 'hex' })), extint: cell() },
+  /** When a timer that its guest started expires, in the time of the trace; 0 = not, or it cannot be known. */
+  timerDue: cells(STIMER_COUNT, () => ({ as: 'time' })),
+  /**
+   * Interrupts, a bit for each vector: requested, in service, and of these level-triggered; and the EXTINT that waits.
+   */
+  interrupt: { irr: vectors(), isr: vectors(), tmr: vectors(), extint: cell() },
 });
 
 /** `partition[2].vp[0].queued[7]`: a message that waits for its slot. */

@@ -7,9 +7,11 @@ import { CPU } from '../cells/cpu.ts';
 import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { timeOf } from '../partition/reference.ts';
 import { answerRing, SINT_INTERCEPT } from '../port/doorbell.ts';
 import { UNMODELLED } from '../rule-ids.ts';
 import { canDeliver, deliver } from '../synic/deliver.ts';
+import { expireTimers } from '../synic/expire.ts';
 import { PLAIN_FILE } from '../synic/file.ts';
 import { vpOfRef } from '../vp/find.ts';
 import { messageOf, opaqueIntercept } from './message.ts';
@@ -21,9 +23,9 @@ const INTERCEPT_SINT = constantNumber('HV_SYNIC_INTERCEPTION_SINT_INDEX');
 const RULE = 'TLFS2013.intercept.message';
 
 /** The CPU of the parent that gets the message: the event's, else the first whose SynIC takes messages. */
-function receiver(context: Context, event: InterceptEvent): ObjectId | undefined {
+function receiver(context: Context, cpu: number | undefined): ObjectId | undefined {
   const { store } = context;
-  if (event.cpu !== undefined) return store.find(TOP, CPU, event.cpu);
+  if (cpu !== undefined) return store.find(TOP, CPU, cpu);
   const cpus = store.children(TOP, CPU);
   return cpus.find((cpu) => canDeliver(context, cpu, PLAIN_FILE)) ?? cpus[0];
 }
@@ -40,12 +42,17 @@ function tellParent(
   partition: ObjectId,
   message: Uint8Array,
 ): Emitted[] {
-  const cpu = receiver(context, event);
-  if (cpu === undefined || isUntouched(context, cpu)) return [];
   const flags = context.store.number(cellAt(partition, PARTITION.slots.flags));
   const id = BigInt(context.store.key(partition));
   const slot = (flags & MESSAGE_PAGE) !== 0 ? opaqueIntercept(id, event.vp.vp ?? 0) : message;
-  return deliver(context, cpu, PLAIN_FILE, INTERCEPT_SINT, slot);
+  return messageToParent(context, event.cpu, slot);
+}
+
+/** A message about a partition to its parent, which has them on the SINT of intercepts. */
+export function messageToParent(context: Context, cpu: number | undefined, message: Uint8Array): Emitted[] {
+  const to = receiver(context, cpu);
+  if (to === undefined || isUntouched(context, to)) return [];
+  return deliver(context, to, PLAIN_FILE, INTERCEPT_SINT, message);
 }
 
 /**
@@ -67,7 +74,10 @@ export function answerIntercept(context: Context, event: InterceptEvent): Interc
   const message = messageOf(event.type, BigInt(store.key(partition)), event.payload ?? new Uint8Array(0));
   store.set(cellAt(vp, VP.slots.intercept.type), event.type);
   store.set(cellAt(vp, VP.slots.intercept.content), store.intern(message));
-  const emitted = tellParent(context, event, partition, message);
+  const emitted = [
+    ...tellParent(context, event, partition, message),
+    ...expireTimers(context, vp, timeOf(event)),
+  ];
   return emitted.length === 0
     ? { kind: 'intercept', rule: RULE }
     : { kind: 'intercept', rule: RULE, emitted };

@@ -6,9 +6,13 @@ import type { VpRef } from '../../trace/handle.ts';
 import { PROPERTY } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { timeOf } from '../partition/reference.ts';
 import { cpuOf } from '../synic/deliver.ts';
+import { expireTimers } from '../synic/expire.ts';
 import { VP_FILE } from '../synic/file.ts';
 import { vpOfRef } from '../vp/find.ts';
+import { APIC_ROWS } from './apic.ts';
+import { CLOCK_ROWS } from './clock.ts';
 import { OTHER_ROWS } from './other.ts';
 import { OVERLAY_ROWS } from './overlay.ts';
 import { type Access, answered, faulted, type MsrRow, unmodelled } from './row.ts';
@@ -23,7 +27,14 @@ const SCONTROL = msrs.number('SCONTROL');
 const LAST_SINT = msrs.number('SINT0') + 15;
 
 /** Every register that the hypervisor answers. */
-export const MSR_ROWS: readonly MsrRow[] = [...OVERLAY_ROWS, ...OTHER_ROWS, ...SYNIC_ROWS, ...TIMER_ROWS];
+export const MSR_ROWS: readonly MsrRow[] = [
+  ...OVERLAY_ROWS,
+  ...CLOCK_ROWS,
+  ...APIC_ROWS,
+  ...OTHER_ROWS,
+  ...SYNIC_ROWS,
+  ...TIMER_ROWS,
+];
 
 const BY_OFFSET: readonly (MsrRow | undefined)[] = (() => {
   const rows = new Array<MsrRow | undefined>(0x2000).fill(undefined);
@@ -37,6 +48,8 @@ const BY_OFFSET: readonly (MsrRow | undefined)[] = (() => {
 /** What a guest finds: no event ring, which only parents have, and no second register file. */
 export const GUEST_MSR_ROWS: readonly MsrRow[] = [
   ...OVERLAY_ROWS,
+  ...CLOCK_ROWS,
+  ...APIC_ROWS,
   ...OTHER_ROWS,
   ...fileRows(VP_FILE, ''),
   ...timerRows(VP.slots.synic.timer),
@@ -64,10 +77,21 @@ function ignoresUnknown({ store }: Context, vp: ObjectId): boolean {
   return property !== undefined && store.get(cellAt(property, PROPERTY.slots.value)) === IGNORE;
 }
 
-/** An access of a guest, by the same rules on the registers of its VP. */
+/** A write to these lets waiting messages in; timers that have expired come with the next event. */
+const LETS_IN: ReadonlySet<number> = new Set([SCONTROL, msrs.number('SIMP'), msrs.number('EOM')]);
+
+/** An access of a guest: timers that have expired since its last one did so before it. */
 function answerGuest(context: Context, access: Access, ref: VpRef): MsrAnswer {
   const vp = vpOfRef(context, ref);
   if (vp === undefined) return unmodelled(access);
+  const waits = access.dir === 'write' && LETS_IN.has(access.msr);
+  const expired = waits ? [] : expireTimers(context, vp, timeOf(access));
+  const answer = guestAnswer(context, access, vp);
+  return expired.length === 0 ? answer : { ...answer, emitted: [...expired, ...(answer.emitted ?? [])] };
+}
+
+/** By the same rules as for a CPU, on the registers of the VP. */
+function guestAnswer(context: Context, access: Access, vp: ObjectId): MsrAnswer {
   const row = GUEST_BY_ADDRESS.get(access.msr);
   if (row !== undefined) return (access.dir === 'read' ? row.read : row.write)(context, vp, access);
   if (access.msr < BASE || access.msr >= SYNTHETIC_END) return unmodelled(access);

@@ -3,21 +3,22 @@ import { type AccessRule, answered, leaveUnmodelled, type MsrRow, refuse } from 
 
 const READ_ONLY = 'TLFS.msr.read-only';
 
-/** The APIC is not modelled: an end of interrupt is taken, nothing follows. Reading it is refused as KVM does. */
-const acceptEoi: AccessRule = (_context, _cpu, access) => answered(access.value ?? 0n, 'TLFS.apic.eoi');
+/** What the host takes of a crash: that the guest tells of it at all (TLFS, HV_X64_MSR_CRASH_CTL, CrashNotify). */
+const CRASH_NOTIFY = 1n << 63n;
 
-/** Registers that are a value and nothing else, or whose value only the real hypervisor knows (TLFS, MSR list). */
+/** Not what was written last: a read tells what the host supports of crash notification. */
+const readCrashSupport: AccessRule = (context, _cpu, { value }) =>
+  answered(context.bind('told', value, CRASH_NOTIFY), 'TLFS.crash.support');
+
+/** Reads 0. A write of 1 resets the machine, which is a step of its life and stands in the trace as one. */
+const RESET_RULE = 'TLFS.reset';
+const readReset: AccessRule = () => answered(0n, RESET_RULE);
+const writeReset: AccessRule = (_context, _cpu, { value = 0n }) => answered(value, RESET_RULE);
+
+/** Registers that are a value and nothing else, or of which nothing is public (TLFS, MSR list). */
 export const OTHER_ROWS: readonly MsrRow[] = [
   row('VP_INDEX', readPlain, refuse(READ_ONLY)),
-  row('RESET', leaveUnmodelled, leaveUnmodelled),
-  row('VP_RUNTIME', leaveUnmodelled, refuse(READ_ONLY)),
-  row('TIME_REF_COUNT', leaveUnmodelled, refuse(READ_ONLY)),
-  row('TSC_FREQUENCY', leaveUnmodelled, refuse(READ_ONLY)),
-  row('APIC_FREQUENCY', leaveUnmodelled, refuse(READ_ONLY)),
-  row('EOI', refuse('KVM.apic.eoi-write-only'), acceptEoi),
-  row('ICR', leaveUnmodelled, leaveUnmodelled),
-  row('TPR', leaveUnmodelled, leaveUnmodelled),
-  row('GUEST_IDLE', leaveUnmodelled, refuse(READ_ONLY)),
+  row('RESET', readReset, writeReset),
   row('SYNDBG_CONTROL', leaveUnmodelled, leaveUnmodelled),
   row('SYNDBG_STATUS', leaveUnmodelled, leaveUnmodelled),
   row('SYNDBG_SEND_BUFFER', leaveUnmodelled, leaveUnmodelled),
@@ -29,8 +30,7 @@ export const OTHER_ROWS: readonly MsrRow[] = [
   row('CRASH_P2', readPlain, writeShared),
   row('CRASH_P3', readPlain, writeShared),
   row('CRASH_P4', readPlain, writeShared),
-  // Reading it tells what the host supports of crash notification: not known.
-  row('CRASH_CTL', leaveUnmodelled, writeShared),
+  row('CRASH_CTL', readCrashSupport, writeShared),
   row('REENLIGHTENMENT_CONTROL', readPlain, writeShared),
   row('TSC_EMULATION_CONTROL', readPlain, writeShared),
   row('TSC_EMULATION_STATUS', readPlain, writeShared),

@@ -1,21 +1,24 @@
 import { msrs } from '../../abi/index.ts';
+import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
 import { CPU, STIMER_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
+import { timeOf } from '../partition/reference.ts';
+import { armTimer, TIMER } from '../synic/expire.ts';
 import { KVM_INACTIVE, refusesInactive } from './policy.ts';
-import { type AccessRule, answered, faulted, type MsrRow, unmodelled } from './row.ts';
+import { type Access, type AccessRule, answered, faulted, type MsrRow, unmodelled } from './row.ts';
 
-/** Bits of a timer's configuration (TLFS, synthetic timer configuration register). */
-const ENABLED = 1n;
-const AUTO_ENABLED = 1n << 3n;
-const DIRECT_MODE = 1n << 12n;
-const APIC_VECTOR_SHIFT = 4n;
-const SINT_SHIFT = 16n;
+const ENABLED = BigInt(TIMER.enabled);
+const PERIODIC = BigInt(TIMER.periodic);
+const AUTO_ENABLED = BigInt(TIMER.autoEnabled);
+const DIRECT_MODE = BigInt(TIMER.direct);
 const FIRST_VECTOR = 16n;
 
 const REGISTER = 'TLFS.stimer.register';
 const NO_SINT = 'KVM.stimer.enabled-without-sint';
 const DIRECT_VECTOR = 'TLFS.stimer.direct-vector';
 const COUNT = 'TLFS.stimer.count';
+const ONE_SHOT = 'TLFS.stimer.one-shot';
 
 type TimerSlots = typeof CPU.slots.synic.timer;
 
@@ -27,33 +30,55 @@ function read(slot: number): AccessRule {
   };
 }
 
-function field(config: bigint, shift: bigint, mask: bigint): bigint {
-  return (config >> shift) & mask;
+/**
+ * A one-shot timer stops by itself when it expires (TLFS, synthetic timers). Of a guest that is a step of its own; of
+ * the own partition nobody sees it, and a read that finds the timer stopped is what tells.
+ */
+function readConfig(slot: number): AccessRule {
+  const plain = read(slot);
+  return (context, owner, access) => {
+    const answer = plain(context, owner, access);
+    const { value } = answer;
+    const runs = answer.rule === REGISTER && (value & (ENABLED | PERIODIC)) === ENABLED;
+    if (!runs || access.vp !== undefined || access.value !== (value & ~ENABLED)) return answer;
+    const stopped = context.bind('timer-expiry', access.value, value);
+    context.store.set(cellAt(owner, slot), stopped);
+    return answered(stopped, ONE_SHOT);
+  };
+}
+
+function field(config: bigint, shift: number, mask: number): bigint {
+  return (config >> BigInt(shift)) & BigInt(mask);
+}
+
+/** Of a guest's timer it follows when it expires. */
+function arm(context: Context, owner: ObjectId, index: number, access: Access): void {
+  if (access.vp !== undefined) armTimer(context, owner, index, timeOf(access));
 }
 
 /**
  * Configuration: a timer in direct mode needs a vector of at least 16 once it is enabled; one that was running
  * and is to send messages to SINT 0 stops (Linux 7.2 arch/x86/kvm/hyperv.c, stimer_set_config).
  */
-function writeConfig(slot: number): AccessRule {
+function writeConfig(index: number, slot: number): AccessRule {
   return (context, cpu, access) => {
     if (refusesInactive(context)) return faulted(KVM_INACTIVE);
     const cell = cellAt(cpu, slot);
     let value = access.value ?? 0n;
     const direct = (value & DIRECT_MODE) !== 0n;
-    if (direct && (value & ENABLED) !== 0n && field(value, APIC_VECTOR_SHIFT, 0xffn) < FIRST_VECTOR) {
-      return faulted(DIRECT_VECTOR);
-    }
+    const vector = field(value, TIMER.vectorShift, TIMER.vectorMask);
+    if (direct && (value & ENABLED) !== 0n && vector < FIRST_VECTOR) return faulted(DIRECT_VECTOR);
     const wasEnabled = (context.store.get(cell) & ENABLED) !== 0n;
-    const stops = wasEnabled && !direct && field(value, SINT_SHIFT, 0xfn) === 0n;
+    const stops = wasEnabled && !direct && field(value, TIMER.sintShift, TIMER.sintMask) === 0n;
     if (stops) value &= ~ENABLED;
     context.store.set(cell, value);
+    arm(context, cpu, index, access);
     return answered(value, stops ? NO_SINT : REGISTER);
   };
 }
 
 /** Count: 0 stops the timer, any other starts one with the auto-enable bit (TLFS, synthetic timer count register). */
-function writeCount(slot: number, configSlot: number): AccessRule {
+function writeCount(index: number, slot: number, configSlot: number): AccessRule {
   return (context, cpu, access) => {
     if (refusesInactive(context)) return faulted(KVM_INACTIVE);
     const value = access.value ?? 0n;
@@ -64,6 +89,7 @@ function writeCount(slot: number, configSlot: number): AccessRule {
     } else if ((config & AUTO_ENABLED) !== 0n && (config & ENABLED) === 0n) {
       context.store.set(cellAt(cpu, configSlot), config | ENABLED);
     }
+    arm(context, cpu, index, access);
     return answered(value, COUNT);
   };
 }
@@ -74,9 +100,10 @@ export function timerRows(timers: TimerSlots): MsrRow[] {
   for (let i = 0; i < STIMER_COUNT; i++) {
     const config = groupAt(timers, i) + timers.slots.config;
     const count = groupAt(timers, i) + timers.slots.count;
+    const at = (name: string) => msrs.number(`STIMER${i}_${name}`);
     list.push(
-      { msr: msrs.number(`STIMER${i}_CONFIG`), read: read(config), write: writeConfig(config) },
-      { msr: msrs.number(`STIMER${i}_COUNT`), read: read(count), write: writeCount(count, config) },
+      { msr: at('CONFIG'), read: readConfig(config), write: writeConfig(i, config) },
+      { msr: at('COUNT'), read: read(count), write: writeCount(i, count, config) },
     );
   }
   return list;

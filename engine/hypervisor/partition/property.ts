@@ -14,6 +14,7 @@ import { STATUS } from '../call/status.ts';
 import { PROPERTY } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { PHASES } from './phases.ts';
+import { readReferenceTime, setReferenceTime, timeOf } from './reference.ts';
 import { findPartition, isOwn, RESERVED, reservedSet, wrongState } from './target.ts';
 
 interface Fields {
@@ -49,6 +50,7 @@ const CHOSEN: ReadonlyMap<number, bigint> = new Map([
   [constantNumber('HV_PARTITION_PROPERTY_XSAVE_STATES'), 3n],
   [constantNumber('HV_PARTITION_PROPERTY_MAX_XSAVE_DATA_SIZE'), 576n],
 ]);
+const REFERENCE_TIME = constantNumber('HV_PARTITION_PROPERTY_REFERENCE_TIME');
 const INTEGRATED_SCHEDULER = constantNumber('HV_PARTITION_PROPERTY_INTEGRATED_SCHEDULER_ENABLED');
 
 /** Partition and property that a call names, or why it cannot have them. */
@@ -76,20 +78,28 @@ function get(call: Call): HypercallAnswer {
   const { store } = call.context;
   const property = store.find(target.id, PROPERTY, target.code);
   const output = new Uint8Array(VALUE_BYTES);
+  if (target.code === REFERENCE_TIME) {
+    const time = readReferenceTime(call.context, target.id, timeOf(call.event), recordedValue(call));
+    writeField(output, GET_OUTPUT, time);
+    return succeeded('TLFS.reference-time', output);
+  }
   const value =
     property === undefined ? chosenValue(call, target) : store.get(cellAt(property, PROPERTY.slots.value));
   writeField(output, GET_OUTPUT, value);
   return succeeded('TLFS2013.property.get', output);
 }
 
+/** What a recorded call returned. */
+function recordedValue(call: Call): bigint | undefined {
+  const { output } = recordedAnswer(call.event);
+  return output === undefined || output.length < VALUE_BYTES ? undefined : readU64(output, GET_OUTPUT);
+}
+
 /** The value of a property that nobody set: the hypervisor and the processor choose it, and it stays. */
 function chosenValue(call: Call, { id, code }: { readonly id: ObjectId; readonly code: number }): bigint {
   const { context } = call;
   const own = code === ADDRESS_WIDTH ? BigInt(context.profile.gpaBits) : (CHOSEN.get(code) ?? 0n);
-  const { output } = recordedAnswer(call.event);
-  const recorded =
-    output === undefined || output.length < VALUE_BYTES ? undefined : readU64(output, GET_OUTPUT);
-  const value = context.bind('property-value', recorded, own);
+  const value = context.bind('property-value', recordedValue(call), own);
   context.store.set(cellAt(context.store.create(id, PROPERTY, code), PROPERTY.slots.value), value);
   return value;
 }
@@ -98,6 +108,10 @@ function set(call: Call): HypercallAnswer {
   const target = named(call, SET, PHASES.SET_PARTITION_PROPERTY);
   if ('answer' in target) return target.answer;
   const { store } = call.context;
+  if (target.code === REFERENCE_TIME) {
+    setReferenceTime(call.context, target.id, timeOf(call.event), readU64(call.input, SET_VALUE));
+    return succeeded('TLFS2013.property.set');
+  }
   const property =
     store.find(target.id, PROPERTY, target.code) ?? store.create(target.id, PROPERTY, target.code);
   store.set(cellAt(property, PROPERTY.slots.value), readU64(call.input, SET_VALUE));

@@ -36,7 +36,32 @@ export function deliver(
   if (!canDeliver(context, cpu, file)) return [{ ...to, what: 'drop', reason: 'synic-off', slot }];
   const at = groupAt(file.slots.slot, sint);
   if (store.low(cellAt(cpu, at + file.slots.slot.slots.filled)) !== 0) return [{ ...to, what: 'busy', slot }];
+  const first =
+    store.low(cellAt(cpu, at + file.slots.slot.slots.queued)) === 0
+      ? undefined
+      : oldestQueued(context, cpu, file, sint);
+  if (first === undefined) return fillSlot(context, cpu, file, sint, slot);
+  // The slot is free and nobody has told: a new message makes the hypervisor look, and is itself the last in the row.
+  return [
+    { ...to, what: 'busy', slot },
+    ...fillSlot(context, cpu, file, sint, contentOf(context, file, first)),
+  ];
+}
+
+/** The slot is written, and an interrupt follows. */
+function fillSlot(
+  context: Context,
+  cpu: ObjectId,
+  file: SynicFile,
+  sint: number,
+  slot: Uint8Array,
+): Emitted[] {
+  const to = { kind: 'message', component: 'hypervisor', ...ownerOf(context, cpu), sint } as const;
   return [{ ...to, what: 'deliver', slot }, ...interrupt(context, cpu, file, sint)];
+}
+
+function contentOf({ store }: Context, file: SynicFile, queued: ObjectId): Uint8Array {
+  return store.blob(store.number(cellAt(queued, queueOf(file).slots.content)));
 }
 
 function interrupt(context: Context, cpu: ObjectId, file: SynicFile, sint: number): Emitted[] {
@@ -57,8 +82,7 @@ export function rescan(context: Context, cpu: ObjectId, file: SynicFile): Emitte
     if (store.low(cellAt(cpu, at + filled)) !== 0 || store.low(cellAt(cpu, at + queued)) === 0) continue;
     const first = oldestQueued(context, cpu, file, sint);
     if (first === undefined) continue;
-    const slot = store.blob(store.number(cellAt(first, queueOf(file).slots.content)));
-    emitted.push(...deliver(context, cpu, file, sint, slot));
+    emitted.push(...fillSlot(context, cpu, file, sint, contentOf(context, file, first)));
   }
   return emitted;
 }
@@ -87,7 +111,10 @@ export function oldestQueued(
 }
 
 /** Whose SynIC it is, as events name it: a CPU, or a VP of a child partition. */
-function ownerOf({ store }: Context, owner: ObjectId): { readonly cpu: number } | { readonly vp: VpRef } {
+export function ownerOf(
+  { store }: Context,
+  owner: ObjectId,
+): { readonly cpu: number } | { readonly vp: VpRef } {
   const number = Number(store.key(owner));
   const parent = store.parent(owner);
   return parent === TOP ? { cpu: number } : { vp: { partition: BigInt(store.key(parent)), vp: number } };

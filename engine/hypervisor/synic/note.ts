@@ -6,10 +6,15 @@ import { CPU, SINT_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { vpOfRef } from '../vp/find.ts';
+import { requestInterrupt } from '../vp/request.ts';
 import { cpuOf, oldestQueued, queueOf } from './deliver.ts';
+import { TIMER, timerOf } from './expire.ts';
 import { fileOf, type SynicFile, VP_FILE } from './file.ts';
 
 const PENDING = 1;
+/** Vectors below are exceptions. */
+const FIRST_VECTOR = 16;
+const LAST_VECTOR = 255;
 
 type MessageNote = Extract<NoteRequest | TraceEvent, { kind: 'message' }>;
 
@@ -36,9 +41,11 @@ export function noteMessage(context: Context, event: MessageNote): void {
       context.store.set(dropped, context.store.number(dropped) + 1);
       return;
     }
+    case 'interrupt':
+      if (event.vp !== undefined) requested(context, cpu, event.vector ?? 0);
+      return;
     case 'read':
     case 'event':
-    case 'interrupt':
       return;
   }
 }
@@ -54,6 +61,7 @@ function fill(context: Context, cpu: ObjectId, file: SynicFile, event: MessageNo
   }
   store.set(cellAt(cpu, at + filled), 1);
   if (event.slot === undefined) return;
+  if (event.vp === undefined && !file.nested) timerStopped(context, cpu, event.slot);
   store.set(cellAt(cpu, at + type), messageType(event.slot));
   store.set(cellAt(cpu, at + content), store.intern(event.slot));
   store.set(cellAt(cpu, at + flags), store.number(cellAt(cpu, at + queued)) > 0 ? PENDING : 0);
@@ -72,6 +80,21 @@ function enqueue(context: Context, cpu: ObjectId, file: SynicFile, event: Messag
   if (event.slot !== undefined) store.set(cellAt(id, kind.slots.content), store.intern(event.slot));
   store.set(cellAt(cpu, at + queued), store.number(cellAt(cpu, at + queued)) + 1);
   store.set(cellAt(cpu, at + flags), store.number(cellAt(cpu, at + flags)) | PENDING);
+}
+
+/** The interrupt of a SINT is an edge at the APIC of its VP; that of a CPU is not modelled. */
+function requested(context: Context, vp: ObjectId, vector: number): void {
+  if (vector >= FIRST_VECTOR && vector <= LAST_VECTOR) requestInterrupt(context, vp, vector);
+}
+
+/** A message that a timer of the own partition has expired is what tells that a one-shot one stopped. */
+function timerStopped({ store }: Context, cpu: ObjectId, slot: Uint8Array): void {
+  const index = timerOf(slot);
+  if (index === undefined) return;
+  const config = cellAt(cpu, groupAt(CPU.slots.synic.timer, index) + CPU.slots.synic.timer.slots.config);
+  const value = store.low(config);
+  if ((value & (TIMER.enabled | TIMER.periodic)) !== TIMER.enabled) return;
+  store.setWords(config, value & ~TIMER.enabled, store.high(config));
 }
 
 /** The reader of a slot frees it; the flags stay to be read after (Linux 7.2 drivers/hv/mshv_synic.c, mshv_isr). */

@@ -8,10 +8,12 @@ import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findChild, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+import { requestInterrupt } from './request.ts';
 
 const ASSERT = {
   id: fieldOf('hv_input_assert_virtual_interrupt', 'partition_id'),
   type: fieldOf('hv_input_assert_virtual_interrupt', 'control.interrupt_type'),
+  level: fieldOf('hv_input_assert_virtual_interrupt', 'control.level_triggered'),
   logical: fieldOf('hv_input_assert_virtual_interrupt', 'control.logical_dest_mode'),
   reserved: fieldOf('hv_input_assert_virtual_interrupt', 'control.rsvd'),
   destination: fieldOf('hv_input_assert_virtual_interrupt', 'dest_addr'),
@@ -30,15 +32,19 @@ const FIRST_VECTOR = 16;
 const MAX_VECTOR = 255;
 /** Destination of all processors, as xAPIC and x2APIC write it (Intel SDM 3, 12.6.2). */
 const BROADCAST = [0xffn, 0xffff_ffffn];
-const BITS = 64;
-const { irr, extint } = VP.slots.interrupt;
+const { extint } = VP.slots.interrupt;
 /** Set in the cell of an EXTINT that has not been acknowledged, beside its vector. */
 const PENDING = 0x100;
 
 const BAD = failed(STATUS.INVALID_PARAMETER, 'TLFS2013.interrupt.parameter');
 
 /** VPs that an interrupt goes to: by APIC id, which is the index; logically by a bit each (flat model). */
-function targets(context: Context, partition: ObjectId, destination: bigint, logical: boolean): ObjectId[] {
+export function interruptTargets(
+  context: Context,
+  partition: ObjectId,
+  destination: bigint,
+  logical: boolean,
+): ObjectId[] {
   const { store } = context;
   return store.children(partition, VP).filter((vp) => {
     if (BROADCAST.includes(destination)) return true;
@@ -47,13 +53,8 @@ function targets(context: Context, partition: ObjectId, destination: bigint, log
   });
 }
 
-function request({ store }: Context, vp: ObjectId, vector: number): void {
-  const cell = cellAt(vp, irr.first + Math.floor(vector / BITS));
-  store.set(cell, store.get(cell) | (1n << BigInt(vector % BITS)));
-}
-
 /**
- * HvAssertVirtualInterrupt (TLFS 2013): sets the request bit of an edge; several of one vector are one. An EXTINT
+ * HvAssertVirtualInterrupt (TLFS 2013): sets the request bit; several of one vector are one. An EXTINT
  * waits until it is acknowledged. What types without a vector do is not modelled: they are accepted.
  */
 function assertInterrupt(call: Call): HypercallAnswer {
@@ -69,10 +70,12 @@ function assertInterrupt(call: Call): HypercallAnswer {
   const small = (kind === FIXED || kind === LOWEST_PRIORITY) && vector < FIRST_VECTOR;
   if (kind >= MAXIMUM || vector > MAX_VECTOR || small) return BAD;
   if ((vector !== 0 && !WITH_VECTOR.has(kind)) || (kind === EXTINT && destination !== 0n)) return BAD;
-  const reached = targets(context, found.id, destination, readU32(input, ASSERT.logical) === 1);
+  const reached = interruptTargets(context, found.id, destination, readU32(input, ASSERT.logical) === 1);
   if (kind === EXTINT) return external(context, reached[0], vector);
   if (kind !== FIXED && kind !== LOWEST_PRIORITY) return succeeded('TLFS2013.interrupt.assert');
-  for (const vp of kind === FIXED ? reached : reached.slice(0, 1)) request(context, vp, vector);
+  const level = readU32(input, ASSERT.level) === 1;
+  for (const vp of kind === FIXED ? reached : reached.slice(0, 1))
+    requestInterrupt(context, vp, vector, level);
   return succeeded('TLFS2013.interrupt.assert');
 }
 

@@ -1,4 +1,4 @@
-import { sizeOfStruct } from '../../abi/index.ts';
+import { fieldOf, readU32, sizeOfStruct, writeField } from '../../abi/index.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { cellAt } from '../cells/place.ts';
@@ -6,6 +6,11 @@ import { VP } from '../cells/vp.ts';
 
 export const LAPIC_BYTES = sizeOfStruct('hv_local_interrupt_controller_state');
 const { content, certain } = VP.slots.lapic;
+/** Where the state has the words of vectors that are in service, level-triggered and requested. */
+const VECTORS = (['isr', 'tmr', 'irr'] as const).map((name) => ({
+  cells: VP.slots.interrupt[name],
+  field: fieldOf('hv_local_interrupt_controller_state', `apic_${name}`),
+}));
 
 /** hv_local_interrupt_controller_state after reset (Intel SDM 3, 12.4.7): id, version, DFR, SVR, masked LVTs. */
 export function resetLapic(index: number): Uint8Array {
@@ -22,14 +27,30 @@ export function resetLapic(index: number): Uint8Array {
 /** Takes over a state that a call carries. */
 export function keepLapic({ store }: Context, vp: ObjectId, state: Uint8Array): void {
   store.set(cellAt(vp, content), store.intern(state.slice(0, LAPIC_BYTES)));
+  for (const { cells, field } of VECTORS) {
+    for (let i = 0; i < cells.count; i++) {
+      const cell = cellAt(vp, cells.first + i);
+      const word = readU32(state, field, i);
+      if (store.low(cell) !== word) store.set(cell, word);
+    }
+  }
   if (store.low(cellAt(vp, certain)) === 0) store.set(cellAt(vp, certain), 1);
+}
+
+/** The state with the vectors as they stand now. */
+function current({ store }: Context, vp: ObjectId): Uint8Array {
+  const blob = store.number(cellAt(vp, content));
+  const state = blob === 0 ? resetLapic(Number(store.key(vp))) : store.blob(blob).slice();
+  for (const { cells, field } of VECTORS) {
+    for (let i = 0; i < cells.count; i++) writeField(state, field, store.low(cellAt(vp, cells.first + i)), i);
+  }
+  return state;
 }
 
 /** The state; what the guest made of it since it runs is taken from the record. */
 export function lapicOf(context: Context, vp: ObjectId, recorded: Uint8Array | undefined): Uint8Array {
   const { store } = context;
-  const blob = store.number(cellAt(vp, content));
-  const own = blob === 0 ? resetLapic(Number(store.key(vp))) : store.blob(blob);
+  const own = current(context, vp);
   if (store.low(cellAt(vp, certain)) === 1) return own;
   context.bind('vp-state', recorded === undefined ? undefined : 1n, 0n);
   const state = recorded?.slice(0, LAPIC_BYTES) ?? own;
