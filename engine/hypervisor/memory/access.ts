@@ -3,11 +3,12 @@ import type { HypercallAnswer } from '../../machine/child.ts';
 import { type Call, type CallRow, recordedAnswer, repeated } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { PHASES } from '../partition/phases.ts';
-import { findChild, wrongState } from '../partition/target.ts';
+import { findChild, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
 import { gpaRunOf } from './runs.ts';
 
 const ID = fieldOf('hv_input_get_gpa_pages_access_state', 'partition_id');
 const BASE = fieldOf('hv_input_get_gpa_pages_access_state', 'hv_gpa_page_number');
+const FLAGS_RESERVED = fieldOf('hv_input_get_gpa_pages_access_state', 'flags.reserved');
 const READABLE = constantNumber('HV_MAP_GPA_READABLE');
 const ACCESSED_AND_DIRTY = 3;
 
@@ -20,6 +21,7 @@ function getAccessStates(call: Call): HypercallAnswer {
   if ('answer' in found) return found.answer;
   const wrong = wrongState(call, found.id, PHASES.GPA);
   if (wrong !== undefined) return wrong;
+  if (reservedSet(call, [FLAGS_RESERVED])) return RESERVED;
   const { context, control } = call;
   const base = readU64(call.input, BASE);
   const { output } = recordedAnswer(call.event);

@@ -43,6 +43,7 @@ const DISCONNECT = {
   connection: fieldOf('hv_input_disconnect_port', 'connection_id'),
 };
 const MESSAGE = constantNumber('HV_PORT_TYPE_MESSAGE');
+const MONITOR = constantNumber('HV_PORT_TYPE_MONITOR');
 const DOORBELL = constantNumber('HV_PORT_TYPE_DOORBELL');
 const KNOWN_FLAGS = 0x8000_0007n;
 
@@ -67,7 +68,9 @@ function create(call: Call): HypercallAnswer {
   const id = readU32(input, CREATE.port);
   const [type, sint] = [readU32(input, CREATE.type), readU32(input, CREATE.sint)];
   if (id === 0 || store.find(owner, PORT, id) !== undefined) return PORT_ID;
-  if (type < MESSAGE || type > DOORBELL || sint >= SINT_COUNT) return PARAMETER;
+  // A monitored port has an address there, and no SINT.
+  const wrongSint = type !== MONITOR && sint >= SINT_COUNT;
+  if (type < MESSAGE || type > DOORBELL || wrongSint) return PARAMETER;
   const port = store.create(owner, PORT, id);
   const { slots } = PORT;
   store.set(cellAt(port, slots.type), type);
