@@ -2,6 +2,7 @@ import type { Sides } from '../machine/machine.ts';
 import type { History } from '../replay/history.ts';
 import { type ReplayOptions, type ReplayReport, replay, replayWithHistory } from '../replay/replay.ts';
 import type { EventSource } from '../replay/source.ts';
+import type { StepObserver } from '../replay/step.ts';
 import { RULES } from '../rules/catalogue.ts';
 import type { Finding } from '../rules/finding.ts';
 import { createJudge } from '../rules/judge.ts';
@@ -23,15 +24,19 @@ export function check(source: EventSource, sides: Sides, progress?: ReplayOption
   return { report, findings: judge.findings() };
 }
 
-/** The same, keeping the history for seeking. */
+/** The same, keeping the history for seeking; `observe` sees every step as well. */
 export function checkWithHistory(
   source: EventSource,
   sides: Sides,
   progress?: ReplayOptions['progress'],
+  observe: StepObserver = () => {},
 ): Checked & { readonly history: History } {
   const judge = createJudge(RULES, source.header.profile);
   const { report, history } = replayWithHistory(source, sides, {
-    observe: (step, machine) => judge.step(step, machine.store),
+    observe: (step, machine) => {
+      judge.step(step, machine.store);
+      observe(step);
+    },
     ...(progress === undefined ? {} : { progress }),
   });
   judge.end();

@@ -116,8 +116,11 @@ export interface MachineRequests {
     readonly in: { readonly at: string };
     readonly out: {
       readonly at: string;
+      /** Those around the cursor, where there are many. */
       readonly partitions: readonly PartitionLife[];
+      readonly partitionsInAll: number;
       readonly descriptors: readonly DescriptorLife[];
+      readonly descriptorsInAll: number;
     };
   };
   /** Guest memory of every partition that exists at a position. */

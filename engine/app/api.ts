@@ -139,7 +139,7 @@ export interface MatrixCell {
   readonly path: string;
   readonly value: string | null;
   readonly known: boolean;
-  /** Decoded bits in short: `on 0x1234`, `masked`, `vec 0xf3 auto-eoi`. */
+  /** Decoded bits in short: `on 0x1234`, `masked`, `0xf3 auto_eoi`. */
   readonly short: string;
   readonly decoded: Readonly<Record<string, string>>;
   readonly writer?: { readonly at: string; readonly component: string };
@@ -249,7 +249,7 @@ export interface AppRequests extends ExitRequests, MachineRequests {
       readonly from: number;
       readonly to: number;
       readonly buckets: number;
-      /** Derived events have lanes too: exact ones in a window of few, else one for all of them. */
+      /** Derived events as well; they stand where their event stands. */
       readonly derived: boolean;
     };
     readonly out: TimelineView;

@@ -49,7 +49,7 @@ function ownerOf(state: StateExplorer, cell: CellId, msr: number): string | unde
   return owner;
 }
 
-/** Decoded bits in short: `on 0x1234`, `vec 0xf3 auto_eoi`, `masked vec 0xf3`, `off`. */
+/** Decoded bits in short: `on 0x1234`, `0xf3 auto_eoi`, `masked 0xf3`, `off`. */
 function shortText(hint: CellHint & { as: 'msr' }, value: bigint): string {
   const row = msrs.find(hint.msr);
   if (row === undefined || row.bits.length === 0) return hexOf(value);
@@ -62,7 +62,7 @@ function shortText(hint: CellHint & { as: 'msr' }, value: bigint): string {
     // Whether a SINT is masked is asked first: it leads, also where the rest has no room.
     else if (bit.name === 'masked') words.unshift(bit.name);
     else if (bit.width === 1) words.push(bit.name);
-    else words.push(bit.name === 'vector' ? `vec ${hexOf(part)}` : hexOf(part));
+    else words.push(hexOf(part));
   }
   return words.join(' ') || hexOf(value);
 }

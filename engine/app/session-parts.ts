@@ -4,6 +4,7 @@ import type { ReplayReport } from '../replay/replay.ts';
 import type { EventSource } from '../replay/source.ts';
 import type { Finding } from '../rules/finding.ts';
 import type { Address } from '../trace/position.ts';
+import type { TimelineColumns } from './timeline/columns.ts';
 
 /** A trace that has been replayed and judged: everything that a view may ask about. */
 export interface SessionParts {
@@ -13,6 +14,7 @@ export interface SessionParts {
   readonly report: ReplayReport;
   readonly history: History;
   readonly findings: readonly Finding[];
+  readonly columns: TimelineColumns;
   /** Notes and gaps that the file keeps beside its events. */
   readonly remarks?: readonly Remark[];
 }

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkWithHistory } from '../analysis/check.ts';
 import { played, type Scenario, SIDES, scenario } from '../drivers/scenario.testing.ts';
 import { memorySource } from '../replay/source.ts';
 import type { AppMethod, AppRequests } from './api.ts';
 import { readCall } from './border.ts';
-import { Session } from './session.ts';
+import { openSession } from './open.ts';
 
 /** A client that runs a guest: it prints, asks a CPUID leaf, touches unmapped memory and an MSR, and halts. */
 export function guestScenario(): Scenario {
@@ -25,7 +24,7 @@ export function sessionOf(
   const { profile } = from.header;
   const events = options.recorded ? played({ ...from, stimuli }, profile).events : stimuli;
   const source = memorySource(from.header, events);
-  const session = new Session({ name: from.name, source, sides: SIDES, ...checkWithHistory(source, SIDES) });
+  const session = openSession({ name: from.name, source, sides: SIDES });
   return (method, input) => {
     const call = readCall(method, input);
     assert.ok(!('problem' in call), 'problem' in call ? call.problem : '');

@@ -1,10 +1,19 @@
 import { hexOf } from '../abi/text.ts';
 import { StepArchive } from '../replay/derived.ts';
 import { findingToJson } from '../rules/finding.ts';
+import { EVENT_KINDS } from '../trace/event.ts';
 import { type Address, at, parseAddress } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { ENGINE_VERSION } from '../version.ts';
-import type { AppRequests, EventPage, EventRow, FilterProblem, TimelineSign, TraceInfo } from './api.ts';
+import type {
+  AppRequests,
+  EventPage,
+  EventRow,
+  FilterProblem,
+  TimelineSign,
+  TimelineView,
+  TraceInfo,
+} from './api.ts';
 import type { AppCall } from './border.ts';
 import { StateExplorer } from './cells.ts';
 import { eventDetail } from './detail.ts';
@@ -14,14 +23,13 @@ import { bindFilter, completeFilter, type ReadyFilter, readEventFilter } from '.
 import { allEvents, type EventList, EventReader, type Listed, matching } from './lists.ts';
 import { Deeds } from './machine/deeds.ts';
 import { gpaMaps } from './machine/gpa-map.ts';
-import type { MachineGround } from './machine/ground.ts';
+import { type MachineGround, ObjectIndex } from './machine/ground.ts';
 import { partitionLives } from './machine/partitions.ts';
 import { msrMatrix } from './matrix.ts';
 import { RowMaker } from './rows.ts';
 import { NotThere, type SessionParts } from './session-parts.ts';
-import { TimelineColumns } from './timeline/columns.ts';
 import { timelineMarks } from './timeline/signs.ts';
-import { type TimelineGround, timelineView } from './timeline/view.ts';
+import { timelineView } from './timeline/view.ts';
 
 /** Filtered lists that are kept; one of 1M matches takes 16 MB. */
 const KEPT_LISTS = 4;
@@ -35,11 +43,11 @@ export class Session {
   readonly #reader: EventReader;
   readonly #rows: RowMaker;
   readonly #lists = new Map<string, EventList>();
-  #columns: TimelineColumns | undefined;
   #marks: readonly TimelineSign[] | undefined;
   #index: ExitIndex | undefined;
   #exits: Exits | undefined;
   readonly #deeds: Deeds;
+  #objects: ObjectIndex | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -85,7 +93,7 @@ export class Session {
         return { findings: this.#parts.findings.map(findingToJson) };
       case 'timeline': {
         const buckets = Math.max(1, Math.min(call.input.buckets, MAX_BUCKETS));
-        return timelineView({ ...call.input, buckets }, this.#timelineGround());
+        return this.#timeline({ ...call.input, buckets });
       }
       case 'exits':
         return this.#exitViews().page(call.input);
@@ -109,23 +117,22 @@ export class Session {
   }
 
   #info(): TraceInfo {
-    const { name, source } = this.#parts;
+    const { name, source, columns } = this.#parts;
     const profile = this.#profile;
     const kinds = new Map<string, number>();
-    const components = new Set<string>();
-    for (const event of source.range(1, source.count)) {
-      kinds.set(event.kind, (kinds.get(event.kind) ?? 0) + 1);
-      if (event.component !== undefined) components.add(event.component);
+    for (let seq = 1; seq <= source.count; seq++) {
+      const kind = EVENT_KINDS[columns.kindOf(seq)] ?? 'mark';
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     }
     return {
       name,
       events: source.count,
-      durationNs: this.#timeline().durationNs,
+      durationNs: columns.durationNs,
       profile: Object.fromEntries(Object.entries(profile).map(([key, value]) => [key, profileText(value)])),
       engine: ENGINE_VERSION,
       cpus: profile.cpus,
       kinds: [...kinds].map(([kind, count]) => ({ kind, count })),
-      components: [...components],
+      components: columns.components,
     };
   }
 
@@ -196,7 +203,14 @@ export class Session {
     const address = this.#address(position);
     const { image } = this.#state;
     image.seek(address);
-    return { history: this.#parts.history, image, at: address, deeds: this.#deeds };
+    this.#objects ??= new ObjectIndex(this.#parts.history);
+    return {
+      history: this.#parts.history,
+      image,
+      at: address,
+      deeds: this.#deeds,
+      objects: this.#objects,
+    };
   }
 
   #exitIndex(): ExitIndex {
@@ -216,15 +230,10 @@ export class Session {
     return this.#exits;
   }
 
-  #timelineGround(): TimelineGround {
-    const { history, report, remarks = [] } = this.#parts;
-    this.#marks ??= timelineMarks(this.#timeline(), report.divergences, remarks);
-    return { columns: this.#timeline(), marks: this.#marks, history, reader: this.#reader };
-  }
-
-  #timeline(): TimelineColumns {
-    this.#columns ??= new TimelineColumns(this.#parts.source);
-    return this.#columns;
+  #timeline(input: AppRequests['timeline']['in']): TimelineView {
+    const { columns, report, remarks = [] } = this.#parts;
+    this.#marks ??= timelineMarks(columns, report.divergences, remarks);
+    return timelineView(input, columns, this.#marks);
   }
 
   #address(text: string): Address {

@@ -5,8 +5,8 @@
  */
 import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { checkWithHistory } from '../../engine/analysis/check.ts';
-import { Session } from '../../engine/app/session.ts';
+import { openSession } from '../../engine/app/open.ts';
+import type { Session } from '../../engine/app/session.ts';
 import { pack } from '../../tracer/share/pack.ts';
 import { isProblem, TraceFileError } from '../../tracer/store/index.ts';
 import { Problem } from '../cli/problem.ts';
@@ -47,16 +47,23 @@ function show(path: string): void {
 
 function sessionOf(path: string, { source, file }: ReturnType<typeof openTraceFile>): Session {
   let last = performance.now();
-  const checked = checkWithHistory(source, SIDES, (done) => {
+  const progress = (done: number): boolean => {
     const now = performance.now();
     if (now - last >= PROGRESS_EVERY_MS) {
       last = now;
       say({ kind: 'progress', done, total: source.count });
     }
     return true;
+  };
+  const session = openSession({
+    name: basename(path),
+    source,
+    sides: SIDES,
+    remarks: remarksOf(file),
+    progress,
   });
   say({ kind: 'progress', done: source.count, total: source.count });
-  return new Session({ name: basename(path), source, sides: SIDES, remarks: remarksOf(file), ...checked });
+  return session;
 }
 
 /** Whatever goes wrong with one request is the answer to that request, as it is over HTTP. */

@@ -23,7 +23,8 @@ export function Partitions() {
       </p>
     );
   if (answer === undefined) return <p class="empty">…</p>;
-  const { partitions, descriptors, at } = answer;
+  const { partitions, partitionsInAll, descriptors, descriptorsInAll, at } = answer;
+  const isAll = partitions.length === partitionsInAll && descriptors.length === descriptorsInAll;
   const left = leftText(partitions, descriptors);
   return (
     <div
@@ -38,7 +39,8 @@ export function Partitions() {
         <p class="empty">No child partition is created in this trace, and no file of the driver is opened.</p>
       ) : left === '' ? (
         <p class="residue">
-          <span class="verdict-ok">✓ Nothing is left</span> at the end of the trace.
+          <span class="verdict-ok">✓ Nothing {isAll ? '' : 'of what is listed '}is left</span> at the end of
+          the trace.
         </p>
       ) : (
         <p class="residue">
@@ -46,6 +48,12 @@ export function Partitions() {
             <b aria-hidden="true">!</b> Left at the end of the trace:
           </span>{' '}
           {left}
+        </p>
+      )}
+      {isAll ? undefined : (
+        <p class="dim">
+          Around the cursor: {partitions.length} of {partitionsInAll} partitions, {descriptors.length} of{' '}
+          {descriptorsInAll} descriptors.
         </p>
       )}
       {partitions.map((life) => (
@@ -144,7 +152,7 @@ function Vps({ lives }: { readonly lives: readonly VpLife[] }) {
       <thead>
         <tr>
           <th scope="col">VP</th>
-          <th scope="col">at the cursor</th>
+          <th scope="col">now</th>
           <th scope="col">runs</th>
           <th scope="col">created</th>
           <th scope="col">deleted</th>
@@ -191,7 +199,7 @@ function Descriptors({ lives }: { readonly lives: readonly DescriptorLife[] }) {
             <th scope="col">process</th>
             <th scope="col">fd</th>
             <th scope="col">of</th>
-            <th scope="col">at the cursor</th>
+            <th scope="col">now</th>
             <th scope="col">opened</th>
             <th scope="col">closed</th>
           </tr>

@@ -1,7 +1,7 @@
 import type { History } from '../../replay/history.ts';
 import type { EventSource } from '../../replay/source.ts';
 import type { TraceEvent } from '../../trace/event.ts';
-import { type Address, at, formatAddress } from '../../trace/position.ts';
+import { type Address, at, formatAddress, RETURN_SUB } from '../../trace/position.ts';
 import type { DeedView } from '../api-machine.ts';
 import type { EventReader } from '../lists.ts';
 import { opOf } from '../names.ts';
@@ -57,7 +57,8 @@ export class Deeds {
 
   #listed(address: Address): { address: Address; parent: Address | undefined; event: TraceEvent } {
     // Derived events must be worked out again; a recorded one (and its return) is read from the trace.
-    const derived = address.sub > 0 ? this.#reader.get(address) : undefined;
+    const isDerived = address.sub > 0 && address.sub !== RETURN_SUB;
+    const derived = isDerived ? this.#reader.get(address) : undefined;
     if (derived !== undefined && derived.address.sub > 0 && derived.parent !== undefined) return derived;
     for (const event of this.#source.range(address.seq, address.seq)) {
       const parent = event.parent === undefined ? undefined : at(event.parent);

@@ -5,7 +5,7 @@ import { decodeCell } from '../../state/display.ts';
 import type { ObjectRow } from '../../state/store.ts';
 import { compareAddresses, formatAddress } from '../../trace/position.ts';
 import type { GpaMapView, MachineRequests, MappedView, RegionView } from '../api-machine.ts';
-import { cellIn, isOwn, type MachineGround, numberIn, objectsOf } from './ground.ts';
+import { cellIn, isOwn, type MachineGround, numberIn } from './ground.ts';
 import { changedAt, lastEntry } from './lives.ts';
 import { cpuOverlays, vpOverlays } from './overlays.ts';
 
@@ -14,12 +14,13 @@ const PAGE_SHIFT = 12n;
 /** Guest memory of every partition that exists, and of those whose memory the event at the cursor took away. */
 export function gpaMaps(ground: MachineGround): MachineRequests['gpaMap']['out'] {
   const maps: GpaMapView[] = [];
-  for (const partition of objectsOf(ground, PARTITION)) {
+  const drivers = new Map(ground.objects.all(MSHV_PARTITION).map((row) => [row.key, row]));
+  for (const partition of ground.objects.all(PARTITION)) {
     if (!ground.image.exists(partition)) continue;
     const own = isOwn(ground, partition);
-    const driver = objectsOf(ground, MSHV_PARTITION).find(({ key }) => key === partition.key);
-    const runs = shown(ground, objectsOf(ground, GPA, partition));
-    const regions = driver === undefined ? [] : shown(ground, objectsOf(ground, MSHV_REGION, driver));
+    const driver = drivers.get(partition.key);
+    const runs = shown(ground, ground.objects.below(GPA, partition));
+    const regions = driver === undefined ? [] : shown(ground, ground.objects.below(MSHV_REGION, driver));
     const views = regions.map((row) => regionView(ground, row, runs));
     const inRegions = new Set(views.flatMap(({ mapped }) => mapped.map(({ from }) => from)));
     const others = runs.map((row) => mappedView(ground, row)).filter(({ from }) => !inRegions.has(from));

@@ -4,7 +4,7 @@ import { CPU, CPU_MSR, VP } from '../../hypervisor/index.ts';
 import type { ObjectRow } from '../../state/store.ts';
 import { compareAddresses } from '../../trace/position.ts';
 import type { OverlayView } from '../api-machine.ts';
-import { cellIn, type MachineGround, objectsOf } from './ground.ts';
+import { cellIn, type MachineGround } from './ground.ts';
 
 const ENABLED = 1n;
 const PAGE_MASK = 0xfffn;
@@ -33,7 +33,8 @@ const CPU_MSRS: ReadonlyMap<string, string> = new Map([
 
 /** Pages that lie over the memory of a child partition. */
 export function vpOverlays(ground: MachineGround, partition: ObjectRow): OverlayView[] {
-  return objectsOf(ground, VP, partition)
+  return ground.objects
+    .below(VP, partition)
     .filter((row) => ground.image.exists(row))
     .flatMap((row) =>
       VP_CELLS.flatMap(([what, slot]) => overlay(ground, what, `VP ${partition.key}.${row.key}`, row, slot)),
@@ -42,11 +43,12 @@ export function vpOverlays(ground: MachineGround, partition: ObjectRow): Overlay
 
 /** Pages that lie over the memory of the partition that the trace is about. */
 export function cpuOverlays(ground: MachineGround): OverlayView[] {
-  return objectsOf(ground, CPU)
+  return ground.objects
+    .all(CPU)
     .filter((row) => ground.image.exists(row))
     .flatMap((row) => [
       ...CPU_CELLS.flatMap(([what, slot]) => overlay(ground, what, `CPU ${row.key}`, row, slot)),
-      ...objectsOf(ground, CPU_MSR, row).flatMap((msr) => {
+      ...ground.objects.below(CPU_MSR, row).flatMap((msr) => {
         const what = CPU_MSRS.get(String(msr.key));
         return what === undefined ? [] : overlay(ground, what, `CPU ${row.key}`, msr, CPU_MSR.slots.value);
       }),

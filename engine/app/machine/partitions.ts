@@ -11,8 +11,8 @@ import type {
   VpLife,
 } from '../api-machine.ts';
 import type { ExitIndex } from '../exits/exit-index.ts';
-import { cellIn, isOwn, type MachineGround, numberIn, objectsOf } from './ground.ts';
-import { changedAt, livesOf, standing } from './lives.ts';
+import { cellIn, isOwn, type MachineGround, numberIn } from './ground.ts';
+import { changedAt, type Life, livesOf, standing } from './lives.ts';
 
 /** Changes of a pool that are listed, the newest. */
 const MAX_DEPOSITS = 200;
@@ -23,13 +23,40 @@ export function partitionLives(
   exits: ExitIndex,
 ): MachineRequests['partitions']['out'] {
   const runs = runsByVp(ground, exits);
+  const partitions = ground.objects.all(PARTITION).filter((row) => !isOwn(ground, row));
+  const descriptors = ground.objects
+    .all(FD)
+    .flatMap((row) => livesOf(ground.history, row).map((life) => ({ row, life, from: life.from })));
   return {
     at: formatAddress(ground.at),
-    partitions: objectsOf(ground, PARTITION)
-      .filter((row) => !isOwn(ground, row))
-      .map((row) => partitionLife(ground, row, runs)),
-    descriptors: objectsOf(ground, FD).flatMap((row) => descriptorLives(ground, row)),
+    partitions: near(
+      partitions.map((row) => ({ row, from: livesOf(ground.history, row)[0]?.from ?? 0 })),
+      MAX_PARTITIONS,
+      ground,
+    ).map(({ row }) => partitionLife(ground, row, runs)),
+    partitionsInAll: partitions.length,
+    descriptors: near(descriptors, MAX_DESCRIPTORS, ground).map(({ row, life }) =>
+      descriptorLife(ground, row, life),
+    ),
+    descriptorsInAll: descriptors.length,
   };
+}
+
+/** Partitions and descriptors that are listed; a trace of days has thousands. */
+const MAX_PARTITIONS = 50;
+const MAX_DESCRIPTORS = 200;
+
+/** Of lives in the order of their beginning, the last that have begun at the cursor, then those that follow. */
+function near<T extends { readonly from: number }>(
+  all: readonly T[],
+  limit: number,
+  ground: MachineGround,
+): T[] {
+  if (all.length <= limit) return [...all];
+  const sorted = [...all].sort((a, b) => a.from - b.from);
+  const begun = sorted.filter(({ from }) => from < ground.image.offset).length;
+  const first = Math.max(0, Math.min(begun - Math.floor(limit / 2), sorted.length - limit));
+  return sorted.slice(first, first + limit);
 }
 
 interface Runs {
@@ -58,7 +85,7 @@ function partitionLife(
 ): PartitionLife {
   const { history, image, at } = ground;
   const id = String(row.key);
-  const vpRows = objectsOf(ground, VP, row);
+  const vpRows = ground.objects.below(VP, row);
   const phases = phasesOf(ground, row, runs);
   const there = image.exists(row);
   return {
@@ -155,11 +182,10 @@ function heldBy(ground: MachineGround, row: ObjectRow): VpLife['held'] {
   return numberIn(ground, row, intercept) === 1 ? 'stopped at an intercept' : 'runs';
 }
 
-function descriptorLives(ground: MachineGround, row: ObjectRow): DescriptorLife[] {
+function descriptorLife(ground: MachineGround, row: ObjectRow, life: Life): DescriptorLife {
   const { history, image, at, deeds } = ground;
-  const owner = history.tables.objects.find(({ id }) => id === row.parent);
-  return livesOf(history, row).map((life) => ({
-    process: String(owner?.key ?? '?'),
+  return {
+    process: String(ground.objects.ownerOf(row)?.key ?? '?'),
     fd: String(row.key),
     handle: handleText(ground, row, life.from),
     opened: deeds.ofEntry(history, life.from),
@@ -167,7 +193,7 @@ function descriptorLives(ground: MachineGround, row: ObjectRow): DescriptorLife[
     now: standing(life, image),
     left: life.to === undefined,
     changed: changedAt(history, row, image, at),
-  }));
+  };
 }
 
 /** What a descriptor stood for: its cells are written once, right after it comes into being. */

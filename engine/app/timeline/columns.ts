@@ -1,7 +1,8 @@
-import type { EventSource } from '../../replay/source.ts';
-import { EVENT_KINDS } from '../../trace/event.ts';
+import type { Step } from '../../replay/step.ts';
+import { EVENT_KINDS, type TraceEvent } from '../../trace/event.ts';
 import { type LaneHead, laneOf } from '../lanes.ts';
 import { failed } from '../names.ts';
+import { DerivedColumns } from './derived.ts';
 
 /** A mark of the trace that stands above the lanes. */
 export interface MarkedEvent {
@@ -13,45 +14,62 @@ export interface MarkedEvent {
 /** Marks that are drawn above the lanes; more are no signs any more. */
 const MAX_MARKS = 1000;
 
-/** The events of a trace in columns, 14 bytes an event, for drawing lanes without reading the events again. */
+/**
+ * What lanes need of every event, in columns of 14 bytes an event (derived ones: 13): noted while the trace is
+ * replayed, when every event is there anyway, so that drawing never reads one again.
+ */
 export class TimelineColumns {
-  readonly lanes: readonly LaneHead[];
-  readonly marks: readonly MarkedEvent[];
+  readonly lanes: LaneHead[] = [];
+  readonly marks: MarkedEvent[] = [];
+  readonly derived: DerivedColumns = new DerivedColumns();
   readonly #time: Float64Array;
   readonly #lane: Uint16Array;
   readonly #kind: Uint8Array;
   readonly #failed: Uint8Array;
   readonly #component: Uint16Array;
   readonly #components: string[] = [];
+  readonly #recordedLanes = new Set<number>();
+  readonly #laneNumbers = new Map<string, number>();
+  readonly #componentNumbers = new Map<string, number>();
 
-  constructor(source: EventSource) {
-    const n = source.count;
-    this.#time = new Float64Array(n);
-    this.#lane = new Uint16Array(n);
-    this.#kind = new Uint8Array(n);
-    this.#failed = new Uint8Array(n);
-    this.#component = new Uint16Array(n);
-    const heads: LaneHead[] = [];
-    const marks: MarkedEvent[] = [];
-    const lanes = new Map<string, number>();
-    const components = new Map<string, number>();
-    let i = 0;
-    for (const event of source.range(1, n)) {
-      this.#time[i] = event.t;
-      this.#kind[i] = EVENT_KINDS.indexOf(event.kind);
-      this.#failed[i] = failed(event) ? 1 : 0;
-      const head = laneOf(event);
-      this.#lane[i] = numbered(lanes, head.id, () => heads.push(head));
-      const component = event.component ?? '';
-      this.#component[i] = numbered(components, component, () => this.#components.push(component));
-      i++;
-      if (event.kind !== 'mark' || marks.length >= MAX_MARKS) continue;
-      const lost = event.lost === undefined ? 'events were lost' : `${event.lost} events were lost`;
-      if (event.what === 'gap') marks.push({ seq: event.seq, what: 'gap', text: event.text ?? lost });
-      if (event.what === 'note') marks.push({ seq: event.seq, what: 'note', text: event.text ?? '' });
+  /** For a trace of `count` events. */
+  constructor(count: number) {
+    this.#time = new Float64Array(count);
+    this.#lane = new Uint16Array(count);
+    this.#kind = new Uint8Array(count);
+    this.#failed = new Uint8Array(count);
+    this.#component = new Uint16Array(count);
+  }
+
+  /** Notes a step of the replay. */
+  note({ address, event, derived, returned }: Step): void {
+    const { seq, sub } = address;
+    const hasFailed = failed(event) ? 1 : 0;
+    if (returned) {
+      // The answer of a call is known when it returns; the call itself was noted at its entry.
+      if (!derived) this.#failed[seq - 1] = hasFailed;
+      return;
     }
-    this.lanes = heads;
-    this.marks = marks;
+    const kind = EVENT_KINDS.indexOf(event.kind);
+    const lane = this.#laneNumber(event);
+    if (derived) {
+      this.derived.add(seq, sub, lane, kind, hasFailed);
+      return;
+    }
+    const i = seq - 1;
+    this.#time[i] = event.t;
+    this.#kind[i] = kind;
+    this.#failed[i] = hasFailed;
+    this.#lane[i] = lane;
+    this.#recordedLanes.add(lane);
+    const component = event.component ?? '';
+    this.#component[i] = numbered(this.#componentNumbers, component, () => this.#components.push(component));
+    if (event.kind === 'mark') this.#mark(event);
+  }
+
+  /** Number of recorded events. */
+  get count(): number {
+    return this.#time.length;
   }
 
   /** Time of the last event in ns. */
@@ -64,20 +82,30 @@ export class TimelineColumns {
     return this.#time[seq - 1] ?? 0;
   }
 
-  laneOf(seq: number): LaneHead {
-    return this.lanes[this.#lane[seq - 1] as number] as LaneHead;
+  /** Whether any recorded event stands in a lane. */
+  hasRecorded(lane: number): boolean {
+    return this.#recordedLanes.has(lane);
   }
 
-  kindOf(seq: number): string {
-    return EVENT_KINDS[this.#kind[seq - 1] as number] ?? 'mark';
+  laneOf(seq: number): number {
+    return this.#lane[seq - 1] as number;
   }
 
-  failedAt(seq: number): boolean {
-    return this.#failed[seq - 1] === 1;
+  kindOf(seq: number): number {
+    return this.#kind[seq - 1] as number;
+  }
+
+  failedAt(seq: number): number {
+    return this.#failed[seq - 1] as number;
   }
 
   componentOf(seq: number): string {
     return this.#components[this.#component[seq - 1] as number] ?? '';
+  }
+
+  /** Components that occur in recorded events. */
+  get components(): readonly string[] {
+    return this.#components.filter((component) => component !== '');
   }
 
   /** Numbers of the first event in a window and of the one behind its last. */
@@ -86,6 +114,19 @@ export class TimelineColumns {
       return [Math.max(1, Math.floor(from)), Math.min(this.#time.length, Math.ceil(to)) + 1];
     }
     return [firstAtOrAfter(this.#time, from) + 1, firstAtOrAfter(this.#time, to + 1) + 1];
+  }
+
+  #laneNumber(event: TraceEvent): number {
+    const head = laneOf(event);
+    return numbered(this.#laneNumbers, head.id, () => this.lanes.push(head));
+  }
+
+  #mark(event: TraceEvent & { readonly kind: 'mark' }): void {
+    if (this.marks.length >= MAX_MARKS) return;
+    const { seq, what, text, lost } = event;
+    const count = lost === undefined ? 'events were lost' : `${lost} events were lost`;
+    if (what === 'gap') this.marks.push({ seq, what, text: text ?? count });
+    if (what === 'note') this.marks.push({ seq, what, text: text ?? '' });
   }
 }
 

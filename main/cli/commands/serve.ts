@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
-import { checkWithHistory } from '../../../engine/analysis/check.ts';
-import { Session } from '../../../engine/app/session.ts';
+import { openSession } from '../../../engine/app/open.ts';
 import { bundleRenderer } from '../../serve/bundle.ts';
 import { serveApp } from '../../serve/server.ts';
 import type { Arguments } from '../command.ts';
@@ -17,15 +16,11 @@ export async function run(args: Arguments): Promise<number> {
   const path = args.operands[0] ?? '';
   return withTrace(path, async ({ source, file }) => {
     const progress = progressLine('replay', source.count);
-    const checked = checkWithHistory(source, SIDES, progress.report);
-    progress.done();
-    const session = new Session({
-      name: basename(path),
-      source,
-      sides: SIDES,
-      remarks: remarksOf(file),
-      ...checked,
+    const session = openSession({
+      ...{ name: basename(path), source, sides: SIDES, remarks: remarksOf(file) },
+      progress: progress.report,
     });
+    progress.done();
     const served = await listening(
       serveApp(await bundleRenderer(), async (call) => session.answer(call), port),
     );
