@@ -60,7 +60,7 @@ function wrongOutput(step: Step, asked: string, { profile }: TraceHeader, text: 
   return isWrong ? `output ${JSON.stringify(actual)}` : undefined;
 }
 
-function answerText({ event, rule }: Step): string {
+export function answerText({ event, rule }: Step): string {
   if (event.kind === 'ioctl' && (event.ret === undefined || event.ret === null)) return 'waits';
   if (rule === 'unmodelled' || rule === undefined) return '?';
   switch (event.kind) {

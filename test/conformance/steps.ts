@@ -29,7 +29,7 @@ export function stepLine(step: string, profile: Profile, index: number): string 
   const event = { t: `${index}us`, ...eventOf(what, rest, profile), ...flow(extra) };
   // A result that is given is that of a call which lasts until before the next step.
   const lasts = 'ret' in event && event.ret !== null ? { tEnd: `${index}500ns` } : {};
-  return JSON.stringify({ ...event, ...lasts });
+  return JSON.stringify({ ...lasts, ...event });
 }
 
 function eventOf(what: string, rest: string, profile: Profile): JsonObject {
