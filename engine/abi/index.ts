@@ -2,6 +2,7 @@
 
 export { type BitValue, decodeBits, decodeMsr, encodeBits, encodeMsr } from './codec/bits.ts';
 export { summarizeBits } from './codec/bits-summary.ts';
+export { channelMessage, channelType } from './codec/channel-message.ts';
 export { type DecodeOptions, decode } from './codec/decode.ts';
 export type { DecodedField, DecodedStruct, DecodedValue } from './codec/decoded.ts';
 export { encode } from './codec/encode.ts';
@@ -46,7 +47,6 @@ export {
   slotFromObject,
   slotToObject,
 } from './codec/message.ts';
-export { payloadStruct } from './codec/payload.ts';
 export { decodeRegister, REGISTER_VALUE_BYTES, registerBytes } from './codec/register.ts';
 export { toObject } from './codec/to-object.ts';
 export {

@@ -4,6 +4,7 @@ import { lifecycleHandler } from './lifecycle.ts';
 import { ioctlHandler } from './mshv/ioctl.ts';
 import { INTERCEPT_HANDLER } from './mshv/isr.ts';
 import { fdHandler } from './process/fd.ts';
+import { messageDelivered, messagePosted } from './vmbus/traffic.ts';
 
 export { OBJECT_KINDS } from './kinds.ts';
 
@@ -23,5 +24,7 @@ export function createDrivers(): DriverSide {
           return fdHandler(context, event);
       }
     },
+    called: messagePosted,
+    noted: messageDelivered,
   };
 }

@@ -16,6 +16,7 @@ import {
 } from './cells/driver.ts';
 import { MSHV_DOORBELL, MSHV_IRQFD } from './cells/eventfd.ts';
 import { FD, PROCESS, SYSTEM } from './cells/system.ts';
+import { VMBUS_CHANNEL, VMBUS_GPADL } from './cells/vmbus.ts';
 
 /** Every kind of object of a machine: a file names a kind by its place here, so rows are only ever appended. */
 export const OBJECT_KINDS: readonly ObjectKind[] = [
@@ -39,4 +40,6 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   ...PORT_KINDS,
   MSHV_IRQFD,
   MSHV_DOORBELL,
+  VMBUS_CHANNEL,
+  VMBUS_GPADL,
 ];

@@ -12,12 +12,7 @@ export { GPA } from './cells/gpa.ts';
 export { PARTITION, PARTITION_STATES, PROPERTY } from './cells/partition.ts';
 export { cellAt, groupAt } from './cells/place.ts';
 export { VP } from './cells/vp.ts';
-export {
-  CHANNEL_MESSAGE,
-  MESSAGE_CONNECTION,
-  MESSAGE_CONNECTION_V5,
-  VMBUS_MESSAGE_TYPE,
-} from './host/vmbus.ts';
+export { MESSAGE_CONNECTION, MESSAGE_CONNECTION_V5 } from './host/vmbus.ts';
 export { OWN_PARTITION, resetPartition } from './initialise.ts';
 export { installedIntercept } from './intercept/install.ts';
 export { paddedMessage, readMessage } from './intercept/message.ts';

@@ -70,7 +70,10 @@ export class Machine implements Context {
   }
 
   hypercall(call: HypercallRequest | HypercallEvent): HypercallAnswer {
-    return this.#sides.hypervisor.hypercall(this, call);
+    const { hypervisor, drivers } = this.#sides;
+    const answer = hypervisor.hypercall(this, call);
+    drivers.called(this, call, answer);
+    return answer;
   }
 
   intercept(event: InterceptEvent): InterceptAnswer {
@@ -79,6 +82,7 @@ export class Machine implements Context {
 
   note(event: MessageEvent): void {
     this.#sides.hypervisor.note(this, event);
+    this.#sides.drivers.noted(this, event);
   }
 
   handler(event: DriverStimulus): Handler | undefined {

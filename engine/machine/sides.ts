@@ -59,4 +59,11 @@ export interface DriverSide {
   initialise(context: Context): void;
   /** Undefined where nothing is modelled for this stimulus (then only what was recorded below it counts). */
   handler(context: Context, event: DriverStimulus): Handler | undefined;
+  /**
+   * Takes over what a hypercall that has been answered shows of the kernel's own state, be it recorded or
+   * derived: it may come with nothing of what led to it.
+   */
+  called(context: Context, call: HypercallRequest | HypercallEvent, answer: HypercallAnswer): void;
+  /** The same for a message that is delivered to the kernel. */
+  noted(context: Context, event: NoteRequest | MessageEvent): void;
 }

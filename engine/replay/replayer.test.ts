@@ -70,6 +70,8 @@ const SIDES: Sides = {
       if (event.kind === 'ioctl') return waiting;
       return event.kind === 'lifecycle' && event.what === 'component-start' ? starting : undefined;
     },
+    called: () => {},
+    noted: () => {},
   },
 };
 

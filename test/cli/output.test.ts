@@ -81,7 +81,7 @@ describe('JSON', () => {
 
   test('show --json prints event text with positions, one event a line', async () => {
     const lines = (await exits(0, ['show', stimuli, '--derived', '--json'])).trimEnd().split('\n');
-    assert.equal(lines.length, 113);
+    assert.equal(lines.length, 118);
     for (const line of lines) {
       const event = JSON.parse(line) as { position?: string; seq?: number };
       assert.ok((event.position === undefined) !== (event.seq === undefined), line);
@@ -128,9 +128,9 @@ describe('state', () => {
   test('before, at and after a write', async () => {
     const { value: off, writer: none } = await cell(trace, '17', scontrol);
     assert.deepEqual({ off, none }, { off: '0x0', none: undefined });
-    for (const position of ['18', '19', '52']) {
+    for (const position of ['18', '19', '57']) {
       const { value, writer } = await cell(trace, position, scontrol);
-      const expected = position === '52' ? { at: '43', component: 'mshv' } : { at: '18', component: 'vmbus' };
+      const expected = position === '57' ? { at: '48', component: 'mshv' } : { at: '18', component: 'vmbus' };
       assert.deepEqual({ value, writer }, { value: '0x1', writer: expected });
     }
   });
@@ -159,7 +159,7 @@ describe('state', () => {
 
   test('the end is the default', async () => {
     const state = await json<{ at: string }>(0, ['state', trace]);
-    assert.equal(state.at, '113');
+    assert.equal(state.at, '118');
   });
 
   test('paths with a star, and groups', async () => {
@@ -180,7 +180,7 @@ describe('the filter of show', () => {
 
   test('chooses events', async () => {
     const all = await count('');
-    assert.equal(all, 113);
+    assert.equal(all, 118);
     const msr = await count('kind == msr');
     assert.equal(msr + (await count('!(kind == msr)')), all);
     assert.equal(await count('kind == msr && msr == SIEFP && op == write and component == mshv'), 4);
@@ -195,7 +195,7 @@ describe('the filter of show', () => {
   test('asks the replay where it must', async () => {
     assert.equal(await count('changes(cpu[*].synic.siefp) && component == mshv'), 2);
     assert.equal(await count('rule == R01'), 22);
-    assert.equal(await count('under(56)'), 113 - 56);
+    assert.equal(await count('under(61)'), 118 - 61);
   });
 
   test('--limit stops', async () => {

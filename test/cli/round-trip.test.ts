@@ -118,9 +118,9 @@ test('derived events are exported, shown and imported again as events of their o
   assert.equal(stimuli.length, 1 + 4);
   const all = (await exits(0, ['show', scenario, '--derived', '--json'])).trimEnd().split('\n');
   const events = all.map((line) => JSON.parse(line) as Listed);
-  assert.equal(events.length, 113);
+  assert.equal(events.length, 118);
   const below = events.filter(({ position }) => position !== undefined);
-  assert.equal(below.length, 113 - 4);
+  assert.equal(below.length, 118 - 4);
   for (const { seq, position, parent, provenance } of below) {
     assert.match(position ?? '', /^[1-4]\.[1-9][0-9]*$/);
     assert.ok(seq === undefined && parent !== undefined && provenance === 'derived');
@@ -132,7 +132,7 @@ test('derived events are exported, shown and imported again as events of their o
     '-o',
     at('derived-again.hvtrace'),
   ]);
-  assert.equal(count, 113);
+  assert.equal(count, 118);
   const { derived, divergences } = await json<{ derived: number; divergences: unknown[] }>(0, [
     'replay',
     file,

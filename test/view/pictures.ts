@@ -31,13 +31,13 @@ const LARGE: Size = { width: 2560, height: 1440 };
 const THEMES = ['dark', 'light'] as const;
 
 export const SUBJECTS: readonly Subject[] = [
-  { name: 'overview', link: '', at: '65', keys: ['n'], sizes: [SMALL, LARGE] },
-  { name: 'event', link: 'at=54&panel=event', at: '54', sizes: [SMALL] },
-  { name: 'state', link: 'at=65&panel=state&path=cpu[0].synic.simp', at: '65', sizes: [SMALL] },
-  { name: 'time', link: 'at=88&panel=event&axis=time', at: '88', sizes: [SMALL] },
-  { name: 'filter', link: 'at=88&panel=state&filter=fault', at: '88', sizes: [SMALL] },
-  { name: 'keys', link: 'at=65', at: '65', keys: ['?'], sizes: [SMALL] },
-  { name: 'palette', link: 'at=65', at: '65', keys: ['Control+k'], sizes: [SMALL] },
+  { name: 'overview', link: '', at: '70', keys: ['n'], sizes: [SMALL, LARGE] },
+  { name: 'event', link: 'at=59&panel=event', at: '59', sizes: [SMALL] },
+  { name: 'state', link: 'at=70&panel=state&path=cpu[0].synic.simp', at: '70', sizes: [SMALL] },
+  { name: 'time', link: 'at=93&panel=event&axis=time', at: '93', sizes: [SMALL] },
+  { name: 'filter', link: 'at=93&panel=state&filter=fault', at: '93', sizes: [SMALL] },
+  { name: 'keys', link: 'at=70', at: '70', keys: ['?'], sizes: [SMALL] },
+  { name: 'palette', link: 'at=70', at: '70', keys: ['Control+k'], sizes: [SMALL] },
 ];
 
 /** Makes pictures of `subjects` in `folder`; returns their file names. */

@@ -28,7 +28,7 @@ export const STATES: readonly State[] = [
     part: '#panel-event',
     async show(view) {
       await view.page.keyboard.press('4');
-      await goTo(view, '54');
+      await goTo(view, '59');
       await view.page.locator('.bytes').first().focus();
     },
   },

@@ -22,16 +22,22 @@ export const ARCH_CPU = objectKind('cpu', ARCH, 'decimal', { assist: cell('pfn')
 
 export const CONNECTIONS = ['disconnected', 'connecting', 'connected'] as const;
 
+export const OFFERS = ['none', 'requested', 'delivered'] as const;
+
 /** VMBus (Linux 7.2 drivers/hv: vmbus_drv.c, connection.c, hv.c). */
 export const VMBUS = objectKind('vmbus', DRIVER, 'none', {
   state: state(),
   hotplug: hotplug(),
   connection: cell({ as: 'enum', names: CONNECTIONS }),
+  /** Protocol that it last asked for, and the one that was agreed on. */
+  requested: cell('hex'),
   version: cell('hex'),
   /** Connection that it posts messages on. */
   messageConnection: cell('dec'),
   /** It has posted UNLOAD and waits for the response. */
   unloading: cell('bool'),
+  /** It has asked for the host's offers; the host has said that there are no more. */
+  offers: cell({ as: 'enum', names: OFFERS }),
 });
 
 /** Its pages on a CPU, kept while the driver runs. */

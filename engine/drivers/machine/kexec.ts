@@ -7,7 +7,7 @@ import { KEXEC_PHASES, SYSTEM } from '../cells/system.ts';
 import { driverState, systemOf } from '../kernel/objects.ts';
 import { step } from '../kernel/step.ts';
 import { hasNotifier, removeSynic } from '../mshv/driver.ts';
-import { stopVmbus } from '../vmbus/driver.ts';
+import { shutDownVmbus } from '../vmbus/driver.ts';
 import { startAnew } from './restart.ts';
 
 const RULE = 'Linux.kexec';
@@ -37,7 +37,7 @@ export function* kexec(context: Context, cpu: number): DriverRun<Outcome> {
   setKexec(context, 'running');
   yield* notifyMshv(context);
   if (driverState(context, VMBUS) === 'running') {
-    const { ret } = yield* step('component-stop', 'vmbus', stopVmbus(context), (outcome) => outcome.ret);
+    const { ret } = yield* step('component-stop', 'vmbus', shutDownVmbus(context), (outcome) => outcome.ret);
     if (ret === undefined) {
       setKexec(context, 'waiting');
       return { rule: RULE };

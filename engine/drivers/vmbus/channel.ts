@@ -1,4 +1,5 @@
-import { CPU, cellAt, fileOf, groupAt, VMBUS_MESSAGE_TYPE } from '../../hypervisor/index.ts';
+import { channelMessages, channelType, fieldOf, VMBUS_MESSAGE_TYPE, writeField } from '../../abi/index.ts';
+import { CPU, cellAt, fileOf, groupAt } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { type CellId, TOP } from '../../state/store.ts';
@@ -9,6 +10,12 @@ import { driverOf, isNested } from '../kernel/objects.ts';
 import { VMBUS_SINT, vmbusActor, vmbusMsrs } from './cpu.ts';
 
 const POST_MESSAGE = hypercallCode('POST_MESSAGE');
+const POSTED = {
+  connection: fieldOf('hv_input_post_message', 'connectionid'),
+  type: fieldOf('hv_input_post_message', 'message_type'),
+  size: fieldOf('hv_input_post_message', 'payload_size'),
+};
+/** Before the payload of a message, posted or delivered. */
 const HEADER_BYTES = 16;
 const PENDING = 1;
 
@@ -23,10 +30,9 @@ export function* postMessage(
   frames?: readonly [from: number, to: number],
 ): DriverRun<boolean> {
   const input = new Uint8Array(HEADER_BYTES + payload.length);
-  const header = new DataView(input.buffer);
-  header.setUint32(0, context.store.number(messageConnection(context)), true);
-  header.setUint32(8, VMBUS_MESSAGE_TYPE, true);
-  header.setUint32(12, payload.length, true);
+  writeField(input, POSTED.connection, context.store.number(messageConnection(context)));
+  writeField(input, POSTED.type, VMBUS_MESSAGE_TYPE);
+  writeField(input, POSTED.size, payload.length);
   input.set(payload, HEADER_BYTES);
   const nested = isNested(context);
   const bound = frames && ([frames[0] + HEADER_BYTES, frames[1] + HEADER_BYTES] as const);
@@ -38,18 +44,6 @@ export function* postMessage(
 /** The cell with the connection that messages are posted on. */
 export function messageConnection(context: Context): CellId {
   return cellAt(driverOf(context, VMBUS), VMBUS.slots.messageConnection);
-}
-
-/** The 8 bytes that every channel message begins with. */
-export function channelHeader(type: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setUint32(0, type, true);
-  return bytes;
-}
-
-export function channelType(payload: Uint8Array): number | undefined {
-  if (payload.length < 4) return undefined;
-  return new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
 }
 
 /**
@@ -76,8 +70,9 @@ export function* takeMessage(context: Context, cpu: number): DriverRun<Uint8Arra
 export function* awaitMessage(
   context: Context,
   cpu: number,
-  type: number,
+  name: string,
 ): DriverRun<Uint8Array | undefined> {
+  const type = channelMessages.number(name);
   for (;;) {
     const payload = yield* takeMessage(context, cpu);
     if (payload === undefined || channelType(payload) === type) return payload;

@@ -1,16 +1,22 @@
+import { channelMessage, fieldOf, writeField } from '../../abi/index.ts';
 import { CPU, cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { TOP } from '../../state/store.ts';
 import type { FailStep } from '../../trace/event.ts';
 import { VMBUS, VMBUS_CPU } from '../cells/driver.ts';
+import { CHANNEL_STATES, VMBUS_CHANNEL } from '../cells/vmbus.ts';
 import { failure } from '../kernel/errno.ts';
 import { freeNumber, type HotplugState, installState, removeState } from '../kernel/hotplug.ts';
 import { allocateFrames, driverOf, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
-import { connect, setConnection, unload } from './connect.ts';
-import { VMBUS_HOTPLUG } from './cpu.ts';
+import { postMessage } from './channel.ts';
+import { connect, requestOffers, unload } from './connect.ts';
+import { CONNECT_CPU, VMBUS_HOTPLUG } from './cpu.ts';
+import { forgetChannels, setConnection } from './track-connection.ts';
 
-/** Linux 7.2 drivers/hv/vmbus_drv.c, vmbus_bus_init: pages, SynIC of each CPU, then the host. */
+const RELID = fieldOf('vmbus_channel_relid_released', 'child_relid');
+
+/** Linux 7.2 drivers/hv/vmbus_drv.c, vmbus_bus_init: pages, SynIC of each CPU, then the host and its offers. */
 export function* startVmbus(
   context: Context,
   states: readonly HotplugState[],
@@ -29,7 +35,10 @@ export function* startVmbus(
   // The connection fails at its first step, which allocates work queues and pages.
   const conversation = fail === 'vmbus-connect' ? 'refused' : yield* connect(context);
   if (conversation === 'waiting') return { rule: 'Linux.vmbus.start' };
-  if (conversation === 'done') return outcome(0);
+  if (conversation === 'done') {
+    yield* requestOffers(context);
+    return outcome(0);
+  }
   setConnection(context, 'disconnected');
   yield* removeState(context, VMBUS_HOTPLUG, cpus);
   return outcome(discard(context, failure(fail === 'vmbus-connect' ? 'ENOMEM' : 'EDOM')));
@@ -51,19 +60,57 @@ function allocatePages(context: Context): void {
 function discard(context: Context, ret: number): number {
   const { store } = context;
   for (const pages of store.children(driverOf(context, VMBUS), VMBUS_CPU)) store.destroy(pages);
+  forgetChannels(context);
   setDriverState(context, VMBUS, 'stopped');
   return ret;
 }
 
-/** Disconnects from the host, then gives up the SynIC of each CPU (vmbus_exit, and hv_kexec_handler). */
+const STOP = 'Linux.vmbus.stop';
+
+/**
+ * The module goes (Linux 7.2 drivers/hv/vmbus_drv.c, vmbus_exit). It counts as disconnected before it would say so to
+ * the host, which therefore gets no UNLOAD (channel_mgmt.c, vmbus_initiate_unload); channels are given back.
+ */
 export function* stopVmbus(context: Context, cpus?: readonly number[]): DriverRun<Outcome> {
-  const rule = 'Linux.vmbus.stop';
-  if (driverState(context, VMBUS) !== 'running') return { ret: failure('ENOENT'), rule };
+  if (driverState(context, VMBUS) !== 'running') return { ret: failure('ENOENT'), rule: STOP };
   if (cpus !== undefined) {
     yield* removeState(context, VMBUS_HOTPLUG, cpus);
-    return { ret: 0, rule };
+    return { ret: 0, rule: STOP };
   }
-  if ((yield* unload(context)) === 'waiting') return { rule };
+  setConnection(context, 'disconnected');
+  yield* freeChannels(context);
   yield* removeState(context, VMBUS_HOTPLUG);
-  return { ret: discard(context, 0), rule };
+  return { ret: discard(context, 0), rule: STOP };
+}
+
+/**
+ * Every channel is closed, if it is open, and its relid given back. It counts as rescinded by then, so that nobody
+ * asks the host to tear its GPADL down (channel_mgmt.c, vmbus_free_channels; channel.c, vmbus_close_internal).
+ */
+function* freeChannels(context: Context): DriverRun<void> {
+  const { store } = context;
+  for (const id of store.children(driverOf(context, VMBUS), VMBUS_CHANNEL)) {
+    const relid = Number(store.key(id));
+    const state = CHANNEL_STATES[store.low(cellAt(id, VMBUS_CHANNEL.slots.state))];
+    if (state === 'open') yield* postAbout(context, 'CLOSECHANNEL', relid);
+    yield* postAbout(context, 'RELID_RELEASED', relid);
+  }
+}
+
+/** Messages about a channel that say no more than which one begin alike. */
+function* postAbout(
+  context: Context,
+  name: 'CLOSECHANNEL' | 'RELID_RELEASED',
+  relid: number,
+): DriverRun<void> {
+  const payload = channelMessage(name);
+  writeField(payload, RELID, relid);
+  yield* postMessage(context, CONNECT_CPU, payload);
+}
+
+/** kexec: disconnects from the host, then gives up the SynIC of each CPU (vmbus_drv.c, hv_kexec_handler). */
+export function* shutDownVmbus(context: Context): DriverRun<Outcome> {
+  if ((yield* unload(context)) === 'waiting') return { rule: STOP };
+  yield* removeState(context, VMBUS_HOTPLUG);
+  return { ret: discard(context, 0), rule: STOP };
 }
