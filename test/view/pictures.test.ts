@@ -16,7 +16,12 @@ test('pictures can be made in both themes and sizes', { skip: noChromium }, asyn
   const server = await serve(await recordedTrace(folder));
   const browser = await launchChromium();
   try {
-    const names = await makePictures(browser, server, folder, SUBJECTS.slice(0, 1));
+    const names = await makePictures(
+      browser,
+      { teardown: server, guest: server },
+      folder,
+      SUBJECTS.slice(0, 1),
+    );
     assert.deepEqual(names.sort(), [
       'overview-dark-1280.png',
       'overview-dark-2560.png',
