@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { atPrompt } from '../cli/prompt.testing.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const HVREWIND = join(ROOT, 'hvrewind');
@@ -85,17 +86,23 @@ export interface Verified {
 }
 
 /** What `replay --verify` says of a trace. */
-export function verify(trace: string): Verified {
-  const ran = spawnSync(HVREWIND, ['replay', '--verify', '--json', trace], { encoding: 'utf8' });
-  const report = JSON.parse(ran.stdout) as Omit<Verified, 'bound'> & { bound: Record<string, number> };
+export async function verify(trace: string): Promise<Verified> {
+  const { out } = await atPrompt(['replay', '--verify', '--json', trace], ROOT);
+  const report = JSON.parse(out) as Omit<Verified, 'bound'> & { bound: Record<string, number> };
   return { ...report, bound: Object.values(report.bound).reduce((sum, n) => sum + n, 0) };
 }
 
 /** The events of a trace as `show --json` prints them, those that a filter lets through. */
-export function events(trace: string, filter: string): Record<string, unknown>[] {
-  const ran = spawnSync(HVREWIND, ['show', '--json', trace, filter], { encoding: 'utf8' });
-  return ran.stdout
+export async function events(trace: string, filter: string): Promise<Record<string, unknown>[]> {
+  const { out } = await atPrompt(['show', '--json', trace, filter], ROOT);
+  return out
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** The `name=result` lines that the programs of clients/ print. */
+export function results(text: string): Record<string, string> {
+  const lines = text.split('\n').filter(Boolean);
+  return Object.fromEntries(lines.map((line) => line.split('=') as [string, string]));
 }

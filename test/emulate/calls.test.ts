@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
-import { build, emulate, events, LACKING, scratch, verify } from './build.testing.ts';
+import { describe, test } from 'node:test';
+import { build, emulate, events, LACKING, results, scratch, verify } from './build.testing.ts';
 
-/** `name=result` lines. */
-function results(text: string): Record<string, string> {
-  return Object.fromEntries(
-    text
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => line.split('=') as [string, string]),
-  );
-}
-
-function agrees(trace: string): void {
-  const { divergences, verified, checked, bound } = verify(trace);
+async function agrees(trace: string): Promise<void> {
+  const { divergences, verified, checked, bound } = await verify(trace);
   assert.deepEqual(divergences, []);
   assert.equal(verified, true);
   assert.ok(checked >= 3 * bound, `${checked} checked, ${bound} bound`);
@@ -36,12 +26,12 @@ describe('calls of a program', { skip: LACKING }, () => {
         ...{ 'close-range': 'ok', 'kept-by-dup2': 'ok', 'close-40': 'ok', 'closed-40': 'EBADF' },
       };
       assert.deepEqual(results(out), expected);
-      const opens = events(trace, 'kind == fd').filter(({ what }) => what === 'open');
+      const opens = (await events(trace, 'kind == fd')).filter(({ what }) => what === 'open');
       assert.deepEqual(
         opens.map(({ handle, ret }) => handle ?? ret),
         ['device', 'device:2', 'device:3', -17, -20],
       );
-      agrees(trace);
+      await agrees(trace);
     });
   }
 
@@ -57,7 +47,7 @@ describe('calls of a program', { skip: LACKING }, () => {
       ...{ 'register-page': 'ok', 'message-page': 'ok', 'ghcb-page': 'ENODEV', 'no-page': 'EINVAL' },
       ...{ 'partition-page': 'ENODEV', foreign: 'ENOTTY' },
     });
-    agrees(trace);
+    await agrees(trace);
   });
 
   test('looks at the device: stat, access, its name alone; unmapped pages', async () => {
@@ -76,9 +66,9 @@ describe('calls of a program', { skip: LACKING }, () => {
       ...{ how: 'ok', 'how-short': 'EINVAL', 'how-long': 'E2BIG', 'how-mode': 'EINVAL' },
       ...{ 'how-flags': 'EINVAL', 'how-beneath': 'EXDEV', unmap: 'ok', 'unmap-other': 'ok' },
     });
-    const [unmapped] = events(trace, 'kind == fd').filter(({ what }) => what === 'munmap');
+    const [unmapped] = (await events(trace, 'kind == fd')).filter(({ what }) => what === 'munmap');
     assert.deepEqual([unmapped?.handle, unmapped?.offset, unmapped?.size], ['vp:2.0', '0x1000', '0x1000']);
-    const { divergences, verified } = verify(trace);
+    const { divergences, verified } = await verify(trace);
     assert.deepEqual({ divergences, verified }, { divergences: [], verified: true });
   });
 
@@ -93,55 +83,9 @@ describe('calls of a program', { skip: LACKING }, () => {
       ...{ rung: '1', message: '80000000', line: '0', bitmap: 'ok', dirty: '80', 'bitmap-empty': 'EINVAL' },
       ...{ 'doorbell-gone': 'ok', 'doorbell-none': 'ENOENT', 'irqfd-gone': 'ok' },
     });
-    const asserted = events(trace, 'code == HVCALL_ASSERT_VIRTUAL_INTERRUPT && status == 0');
+    const asserted = await events(trace, 'code == HVCALL_ASSERT_VIRTUAL_INTERRUPT && status == 0');
     assert.deepEqual([asserted.length, asserted[0]?.component], [1, 'mshv']);
-    assert.equal(events(trace, 'kind == intercept').length, 3);
-    agrees(trace);
-  });
-
-  describe('fork', () => {
-    let program = '';
-    before(() => {
-      program = build('test/emulate/clients/fork.c', folder);
-    });
-
-    for (const [how, what] of [
-      ['wait', 'parent and child share the partition'],
-      ['close', 'the child has it when the parent closed it'],
-      ['exit', 'the child has it when the parent has ended'],
-    ] as const) {
-      test(what, async () => {
-        const { exit, out, trace } = await emulate(folder, [program, how]);
-        assert.equal(exit, 0);
-        assert.equal(results(out).child, 'ok');
-        // The last one to go takes the partition with it.
-        assert.equal(events(trace, 'code == HVCALL_DELETE_PARTITION && status == 0').length, 1);
-        agrees(trace);
-      });
-    }
-  });
-
-  test('a program that does not use the device is left alone', async () => {
-    const { exit, out, trace } = await emulate(folder, ['sh', '-c', 'echo hello; exit 42']);
-    assert.equal(exit, 42);
-    assert.equal(out, 'hello\n');
-    assert.deepEqual(events(trace, 'kind == fd || kind == ioctl'), []);
-  });
-
-  test('a program that is killed: 128 and the signal', async () => {
-    const { exit } = await emulate(folder, ['sh', '-c', 'kill -9 $$']);
-    assert.equal(exit, 128 + 9);
-  });
-
-  test('what a slow reader has not read yet is not lost', async () => {
-    const { exit, out } = await emulate(folder, ['sh', '-c', 'seq 1 200000']);
-    assert.equal(exit, 0);
-    assert.equal(out.length, 1_288_895);
-  });
-
-  test('trouble of its own: 2, and nothing is started', async () => {
-    const { exit, err } = await emulate(folder, ['/nonexistent/program']);
-    assert.equal(exit, 2);
-    assert.match(err, /no such program/);
+    assert.equal((await events(trace, 'kind == intercept')).length, 3);
+    await agrees(trace);
   });
 });

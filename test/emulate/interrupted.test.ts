@@ -5,8 +5,8 @@ import { describe, test } from 'node:test';
 import { guestProgram } from '../../samples/clients/guest.ts';
 import { build, emulate, events, LACKING, scratch, verify } from './build.testing.ts';
 
-function agrees(trace: string): void {
-  const { divergences, verified } = verify(trace);
+async function agrees(trace: string): Promise<void> {
+  const { divergences, verified } = await verify(trace);
   assert.deepEqual({ divergences, verified }, { divergences: [], verified: true });
 }
 
@@ -17,7 +17,7 @@ describe('guests that are interrupted', { skip: LACKING }, () => {
     const { exit, out, trace } = await emulate(folder, [build('test/emulate/clients/signal.c', folder)]);
     assert.equal(exit, 0);
     assert.equal(out, 'memory=ok\nrun=EINTR\nagain=EINTR\nhalt=ok\nmessage=80010007\n');
-    agrees(trace);
+    await agrees(trace);
   });
 
   test('a program that is killed while its guest runs', async () => {
@@ -26,9 +26,9 @@ describe('guests that are interrupted', { skip: LACKING }, () => {
     writeFileSync(spin, guestProgram([{ print: 'on' }, { spin: true }]));
     const { exit, trace } = await emulate(folder, ['timeout', '-s', 'KILL', '3', program, spin]);
     assert.equal(exit, 128 + 9);
-    const [last] = events(trace, 'op == MSHV_RUN_VP').slice(-1);
+    const [last] = (await events(trace, 'op == MSHV_RUN_VP')).slice(-1);
     assert.equal(last?.ret, -4);
-    assert.equal(events(trace, 'code == HVCALL_DELETE_PARTITION && status == 0').length, 1);
-    agrees(trace);
+    assert.equal((await events(trace, 'code == HVCALL_DELETE_PARTITION && status == 0')).length, 1);
+    await agrees(trace);
   });
 });
