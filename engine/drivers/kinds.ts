@@ -1,4 +1,4 @@
-import { HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS, PORT_KINDS } from '../hypervisor/index.ts';
+import { FLAG_KINDS, HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS, PORT_KINDS } from '../hypervisor/index.ts';
 import type { ObjectKind } from '../state/schema.ts';
 import {
   ARCH,
@@ -42,4 +42,5 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   MSHV_DOORBELL,
   VMBUS_CHANNEL,
   VMBUS_GPADL,
+  ...FLAG_KINDS,
 ];

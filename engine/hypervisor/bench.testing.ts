@@ -4,6 +4,7 @@ import type { Context } from '../machine/context.ts';
 import { CellPaths } from '../state/path.ts';
 import { CellStore } from '../state/store.ts';
 import type { MessageEvent } from '../trace/event.ts';
+import type { VpRef } from '../trace/handle.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { parseProfile } from '../trace/profile-read.ts';
 import type { JsonObject } from '../trace/text/json.ts';
@@ -24,6 +25,8 @@ export interface CallOptions {
   readonly inputGpa?: bigint;
   readonly output?: Uint8Array;
   readonly cpu?: number;
+  /** A guest calls. */
+  readonly vp?: VpRef;
 }
 
 /** The hypervisor's side alone: accesses and calls by name, answers as words. */
@@ -134,6 +137,7 @@ export class HypervisorBench {
       component: 'test',
       control,
       ...(input === undefined ? {} : { input }),
+      ...(options.vp === undefined ? {} : { vp: options.vp }),
       ...(options.inputGpa === undefined ? {} : { inputGpa: options.inputGpa }),
       ...(options.output === undefined ? {} : { output: options.output }),
     });

@@ -1,5 +1,6 @@
 import type { ObjectKind } from '../state/schema.ts';
 import { CPU, CPU_MSR, QUEUED } from './cells/cpu.ts';
+import { EVENT_FLAGS, VP_EVENT_FLAGS } from './cells/event-flags.ts';
 import { GPA } from './cells/gpa.ts';
 import { HOST, HYPERVISOR } from './cells/host.ts';
 import { CPUID_RESULT, INTERCEPT, MSR_RESULT } from './cells/intercept.ts';
@@ -29,6 +30,9 @@ export const LATER_HYPERVISOR_KINDS: readonly ObjectKind[] = [
   MSR_RESULT,
   VP_QUEUED,
 ];
+
+/** Flags of the SIEF pages, which came last. */
+export const FLAG_KINDS: readonly ObjectKind[] = [EVENT_FLAGS, VP_EVENT_FLAGS];
 
 /** Those after these. */
 export const PORT_KINDS: readonly ObjectKind[] = [PORT, CONNECTION, RING_ENTRY];

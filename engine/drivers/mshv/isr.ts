@@ -15,6 +15,7 @@ import { type ObjectId, TOP } from '../../state/store.ts';
 import type { InterceptEvent } from '../../trace/event.ts';
 import { MSHV, MSHV_VP } from '../cells/driver.ts';
 import { type Actor, writeMsr } from '../kernel/access.ts';
+import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
 import { driverState } from '../kernel/objects.ts';
 import { MASKED, PLAIN_MSRS } from '../kernel/synic.ts';
 import { DOORBELL_SINT } from './eventfd/doorbell.ts';
@@ -26,6 +27,7 @@ const OPAQUE_INTERCEPT = messageTypes.number('HVMSG_OPAQUE_INTERCEPT');
 const APIC_EOI = messageTypes.number('HVMSG_X64_APIC_EOI');
 const SINT_INDEX = fieldOf('hv_notification_message_payload', 'sint_index');
 const VP_INDEX = fieldOf('hv_opaque_intercept_message', 'vp_index');
+const NOTIFY_PORT_RING_EMPTY = hypercallCode('NOTIFY_PORT_RING_EMPTY');
 const PENDING = 1;
 
 interface Slot {
@@ -51,11 +53,21 @@ function isDoorbell(content: Uint8Array): boolean {
   return type === SINT_INTERCEPT && readU32(payload, SINT_INDEX) === DOORBELL_SINT;
 }
 
-/** The ring of doorbells is read to its end; each port's eventfd is signalled (mshv_doorbell_isr). */
+/**
+ * The ring of doorbells is read to its end; each port's eventfd is signalled. Of a ring that was full the hypervisor is
+ * asked for the rest (mshv_doorbell_isr).
+ */
 function* drain(context: Context, actor: Actor, cpu: ObjectId): DriverRun<void> {
-  for (const port of takeRing(context, cpu)) {
-    const signal = signalOf(context, actor, port);
-    if (signal !== undefined) yield signal;
+  for (;;) {
+    const { ports, full } = takeRing(context, cpu);
+    for (const port of ports) {
+      const signal = signalOf(context, actor, port);
+      if (signal !== undefined) yield signal;
+    }
+    if (!full) return;
+    yield* hypercall(actor, NOTIFY_PORT_RING_EMPTY, Uint8Array.of(DOORBELL_SINT, 0, 0, 0, 0, 0, 0, 0), {
+      fast: true,
+    });
   }
 }
 

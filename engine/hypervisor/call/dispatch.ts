@@ -15,6 +15,7 @@ import { STATS_PAGE_CALLS } from '../partition/stats-page.ts';
 import { SYSTEM_CALLS } from '../partition/system.ts';
 import { VP_CALLS } from '../partition/vp.ts';
 import { PORT_CALLS } from '../port/calls.ts';
+import { DIRECT_CALLS } from '../port/direct.ts';
 import { INTERRUPT_CALLS } from '../vp/interrupt.ts';
 import { REGISTER_CALLS } from '../vp/register-calls.ts';
 import { STATE_CALLS } from '../vp/state.ts';
@@ -41,6 +42,7 @@ export const CALL_ROWS: readonly CallRow[] = [
   ...RESULT_CALLS,
   ...INTERRUPT_CALLS,
   ...PORT_CALLS,
+  ...DIRECT_CALLS,
   ...SYSTEM_CALLS,
   ...MESSAGE_CALLS,
 ];

@@ -6,6 +6,7 @@ import type { HypercallEvent } from '../../trace/event.ts';
 import type { VpRef } from '../../trace/handle.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { postFrom, signalFrom } from '../host/post.ts';
 import { timeOf } from '../partition/reference.ts';
 import { expireTimers } from '../synic/expire.ts';
 import { vpOfRef } from '../vp/find.ts';
@@ -25,8 +26,14 @@ export interface GuestCall {
 }
 type Answer = (call: GuestCall) => HypercallAnswer;
 
-/** Nobody made a connection for the guest: those of a child are doorbells, which are not called. */
-const noConnection: Answer = () => failed(STATUS.INVALID_CONNECTION_ID, 'TLFS.connection.unknown');
+/** Over a connection that somebody made for the guest; doorbells are not called. */
+const over =
+  (send: typeof postFrom): Answer =>
+  (call) => {
+    const { store } = call.context;
+    const answer = send(call, store.key(store.parent(call.vp)));
+    return answer ?? failed(STATUS.INVALID_CONNECTION_ID, 'TLFS.connection.unknown');
+  };
 /** The processor keeps no translations that outlive the call, and no other VP waits for this one. */
 const nothingToDo: Answer = ({ control: { repCount } }) =>
   repCount === 0
@@ -35,8 +42,8 @@ const nothingToDo: Answer = ({ control: { repCount } }) =>
 
 /** What a guest may call. What steers partitions is not for it (TLFS 2013, partition privileges). */
 const FOR_GUESTS: ReadonlyMap<string, Answer> = new Map([
-  ['POST_MESSAGE', noConnection],
-  ['SIGNAL_EVENT', noConnection],
+  ['POST_MESSAGE', over(postFrom)],
+  ['SIGNAL_EVENT', over(signalFrom)],
   ['NOTIFY_LONG_SPIN_WAIT', nothingToDo],
   ['FLUSH_VIRTUAL_ADDRESS_SPACE', nothingToDo],
   ['FLUSH_VIRTUAL_ADDRESS_LIST', nothingToDo],

@@ -12,6 +12,9 @@ export const PORT = objectKind('port', PARTITION, 'decimal', {
   sint: cell('dec'),
   /** Index of the VP; all ones: any. */
   vp: cell('hex'),
+  /** Of an event port: its first flag, and how many it has. */
+  baseFlag: cell('dec'),
+  flagCount: cell('dec'),
   /** The partition that may connect to it. */
   connectionPartition: cell('hex'),
 });

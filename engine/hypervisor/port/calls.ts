@@ -9,6 +9,7 @@ import { cellAt } from '../cells/place.ts';
 import { CONNECTION, PORT } from '../cells/port.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findPartition, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+import { FLAG_COUNT } from '../synic/flags.ts';
 
 const CREATE = {
   partition: fieldOf('hv_input_create_port', 'port_partition_id'),
@@ -17,6 +18,8 @@ const CREATE = {
   type: fieldOf('hv_input_create_port', 'port_info.port_type'),
   sint: fieldOf('hv_input_create_port', 'port_info.doorbell_port_info.target_sint'),
   vp: fieldOf('hv_input_create_port', 'port_info.doorbell_port_info.target_vp'),
+  baseFlag: fieldOf('hv_input_create_port', 'port_info.event_port_info.base_flag_number'),
+  flagCount: fieldOf('hv_input_create_port', 'port_info.event_port_info.flag_count'),
   reserved: [
     fieldOf('hv_input_create_port', 'padding'),
     fieldOf('hv_input_create_port', 'port_info.padding'),
@@ -43,6 +46,7 @@ const DISCONNECT = {
   connection: fieldOf('hv_input_disconnect_port', 'connection_id'),
 };
 const MESSAGE = constantNumber('HV_PORT_TYPE_MESSAGE');
+const EVENT = constantNumber('HV_PORT_TYPE_EVENT');
 const MONITOR = constantNumber('HV_PORT_TYPE_MONITOR');
 const DOORBELL = constantNumber('HV_PORT_TYPE_DOORBELL');
 const KNOWN_FLAGS = 0x8000_0007n;
@@ -71,11 +75,17 @@ function create(call: Call): HypercallAnswer {
   // A monitored port has an address there, and no SINT.
   const wrongSint = type !== MONITOR && sint >= SINT_COUNT;
   if (type < MESSAGE || type > DOORBELL || wrongSint) return PARAMETER;
+  const [base, count] = [readU32(input, CREATE.baseFlag), readU32(input, CREATE.flagCount)];
+  if (type === EVENT && base + count > FLAG_COUNT) return PARAMETER;
   const port = store.create(owner, PORT, id);
   const { slots } = PORT;
   store.set(cellAt(port, slots.type), type);
   store.set(cellAt(port, slots.sint), sint);
   store.set(cellAt(port, slots.vp), readU32(input, CREATE.vp));
+  if (type === EVENT) {
+    store.set(cellAt(port, slots.baseFlag), base);
+    store.set(cellAt(port, slots.flagCount), count);
+  }
   store.set(cellAt(port, slots.connectionPartition), readU64(input, CREATE.connecting));
   return succeeded('TLFS2013.port.create');
 }

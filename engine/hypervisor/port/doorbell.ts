@@ -11,7 +11,7 @@ import { CONNECTION, PORT, RING_ENTRY } from '../cells/port.ts';
 import { OWN_PARTITION } from '../initialise.ts';
 import { messageOf } from '../intercept/message.ts';
 import { UNMODELLED } from '../rule-ids.ts';
-import { canDeliver, deliver } from '../synic/deliver.ts';
+import { canDeliver, deliver, ownerOf } from '../synic/deliver.ts';
 import { PLAIN_FILE } from '../synic/file.ts';
 
 export const SINT_INTERCEPT = messageTypes.number('HVMSG_SYNIC_SINT_INTERCEPT');
@@ -28,6 +28,8 @@ const SIZES: readonly number[] = [0, 1, 2, 4, 8];
 /** Entries of a ring (Linux 7.2 include/hyperv: struct hv_synic_event_ring). */
 const RING_ENTRIES = 63;
 const RULE = 'HDR.doorbell.ring';
+const ENABLE = 1;
+const RING_FULL = 'HDR.doorbell.ring-full';
 
 /** What a write of the guest rings; undefined where it is a write like any other. */
 export function doorbellAt(
@@ -76,11 +78,11 @@ export function answerRing(context: Context, event: InterceptEvent): InterceptAn
   const port = doorbellPort(context, id);
   const cpu = store.children(TOP, CPU).find((each) => canDeliver(context, each, PLAIN_FILE));
   if (port === undefined || cpu === undefined) return { kind: 'intercept', rule: UNMODELLED };
+  if ((store.low(cellAt(cpu, CPU.slots.synic.sirbp)) & ENABLE) === 0) return lost(context, cpu, port);
   const entries = store.children(cpu, RING_ENTRY).length;
-  // A full ring loses nothing: what does not fit is posted again when the driver says that it is empty. Not kept here.
-  if (entries >= RING_ENTRIES) return { kind: 'intercept', rule: UNMODELLED };
+  // What a full ring has no room for stands behind it, and is put in when the driver says that it is empty.
   store.set(cellAt(store.create(cpu, RING_ENTRY, entries), RING_ENTRY.slots.port), id);
-  if (entries > 0) return { kind: 'intercept', rule: RULE };
+  if (entries > 0) return { kind: 'intercept', rule: entries < RING_ENTRIES ? RULE : RING_FULL };
   const sint = new Uint8Array(4);
   writeField(sint, SINT_INDEX, store.low(cellAt(port, PORT.slots.sint)));
   const message = messageOf(SINT_INTERCEPT, BigInt(OWN_PARTITION), sint);
@@ -88,10 +90,28 @@ export function answerRing(context: Context, event: InterceptEvent): InterceptAn
   return { kind: 'intercept', rule: RULE, emitted };
 }
 
-/** Takes the ports that were rung on a CPU out of its ring, oldest first. */
-export function takeRing({ store }: Context, cpu: ObjectId): number[] {
-  const entries = store.children(cpu, RING_ENTRY);
+/** Without a ring page there is nowhere to put it. */
+function lost(context: Context, cpu: ObjectId, port: ObjectId): InterceptAnswer {
+  const sint = context.store.low(cellAt(port, PORT.slots.sint));
+  const to = { kind: 'message', component: 'hypervisor', ...ownerOf(context, cpu), sint } as const;
+  return {
+    kind: 'intercept',
+    rule: 'choice.doorbell.ring-off',
+    emitted: [{ ...to, what: 'drop', reason: 'synic-off' }],
+  };
+}
+
+/**
+ * Takes the ports that were rung on a CPU out of its ring, oldest first. `full`: there are more that did not fit, which the
+ * driver has to ask for (HVCALL_NOTIFY_PORT_RING_EMPTY).
+ */
+export function takeRing(
+  { store }: Context,
+  cpu: ObjectId,
+): { readonly ports: readonly number[]; readonly full: boolean } {
+  const all = store.children(cpu, RING_ENTRY);
+  const entries = all.slice(0, RING_ENTRIES);
   const ports = entries.map((id) => store.number(cellAt(id, RING_ENTRY.slots.port)));
   for (const id of entries) store.destroy(id);
-  return ports;
+  return { ports, full: all.length > RING_ENTRIES };
 }

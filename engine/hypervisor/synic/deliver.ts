@@ -64,7 +64,8 @@ function contentOf({ store }: Context, file: SynicFile, queued: ObjectId): Uint8
   return store.blob(store.number(cellAt(queued, queueOf(file).slots.content)));
 }
 
-function interrupt(context: Context, cpu: ObjectId, file: SynicFile, sint: number): Emitted[] {
+/** The interrupt of a SINT, unless it is masked or polled. */
+export function interrupt(context: Context, cpu: ObjectId, file: SynicFile, sint: number): Emitted[] {
   const value = context.store.low(cellAt(cpu, file.slots.sint.first + sint));
   if ((value & (MASKED | POLLING)) !== 0) return [];
   const to = { kind: 'message', component: 'hypervisor', ...ownerOf(context, cpu), sint } as const;

@@ -10,6 +10,7 @@ import { requestInterrupt } from '../vp/request.ts';
 import { cpuOf, oldestQueued, queueOf } from './deliver.ts';
 import { TIMER, timerOf } from './expire.ts';
 import { fileOf, type SynicFile, VP_FILE } from './file.ts';
+import { changeFlag } from './flags.ts';
 
 const PENDING = 1;
 /** Vectors below are exceptions. */
@@ -34,7 +35,8 @@ export function noteMessage(context: Context, event: MessageNote): void {
       enqueue(context, cpu, file, event);
       return;
     case 'clear':
-      clear(context, cpu, file, event.sint);
+      if (event.flag !== undefined) changeFlag(context, cpu, file, event.sint, event.flag, false);
+      else clear(context, cpu, file, event.sint);
       return;
     case 'drop': {
       const dropped = cellAt(cpu, file.slots.dropped);
@@ -44,8 +46,10 @@ export function noteMessage(context: Context, event: MessageNote): void {
     case 'interrupt':
       if (event.vp !== undefined) requested(context, cpu, event.vector ?? 0);
       return;
-    case 'read':
     case 'event':
+      if (event.flag !== undefined) changeFlag(context, cpu, file, event.sint, event.flag, true);
+      return;
+    case 'read':
       return;
   }
 }

@@ -1,0 +1,47 @@
+import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
+import { EVENT_FLAGS, VP_EVENT_FLAGS } from '../cells/event-flags.ts';
+import { cellAt } from '../cells/place.ts';
+import { type SynicFile, VP_FILE } from './file.ts';
+
+/** Flags of a SINT on the SIEF page, 256 bytes (TLFS, SIEF page). */
+export const FLAG_COUNT = 2048;
+const WORD_BITS = 64;
+const WORDS = FLAG_COUNT / WORD_BITS;
+/** Words of the nested register file stand behind those of the other. */
+const FILE_WORDS = 16 * WORDS;
+
+function place(file: SynicFile, sint: number, flag: number) {
+  const word = (file.nested ? FILE_WORDS : 0) + sint * WORDS + Math.floor(flag / WORD_BITS);
+  return { kind: file === VP_FILE ? VP_EVENT_FLAGS : EVENT_FLAGS, word, bit: 1n << BigInt(flag % WORD_BITS) };
+}
+
+export function isFlagSet(
+  { store }: Context,
+  owner: ObjectId,
+  file: SynicFile,
+  sint: number,
+  flag: number,
+): boolean {
+  const { kind, word, bit } = place(file, sint, flag);
+  const id = store.find(owner, kind, word);
+  return id !== undefined && (store.get(cellAt(id, kind.slots.value)) & bit) !== 0n;
+}
+
+/** A signal sets a flag; its reader clears it. A flag that no page has is none. */
+export function changeFlag(
+  { store }: Context,
+  owner: ObjectId,
+  file: SynicFile,
+  sint: number,
+  flag: number,
+  on: boolean,
+): void {
+  if (flag >= FLAG_COUNT) return;
+  const { kind, word, bit } = place(file, sint, flag);
+  const found = store.find(owner, kind, word);
+  if (found === undefined && !on) return;
+  const cell = cellAt(found ?? store.create(owner, kind, word), kind.slots.value);
+  const was = store.get(cell);
+  store.set(cell, on ? was | bit : was & ~bit);
+}
