@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Step } from '../../engine/replay/step.ts';
 import { flow } from './flow.ts';
@@ -58,3 +58,16 @@ export function playSection({ profile, steps }: Pick<Section, 'profile' | 'steps
   }
   return { found, divergences: run.divergences };
 }
+
+const FOLDER = join(import.meta.dirname, 'sections');
+
+/** Writes down what happens now: the difference is to be read against the source before it is kept. */
+function update(): void {
+  for (const name of readdirSync(FOLDER)) {
+    const section = readSection(name);
+    const head = `# ${section.title}\nSource: ${section.source}\nProfile: ${section.profile}\n`;
+    writeFileSync(join(FOLDER, name), `${head}\n${playSection(section).found.join('\n')}\n`);
+  }
+}
+
+if (import.meta.main) update();

@@ -13,12 +13,17 @@ import type { HypercallEvent, TraceEvent } from '../../engine/trace/event.ts';
 function plain(value: AbiJson): string {
   if (Array.isArray(value)) return `[${value.map(plain).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return String(value);
-  return `{${members(value as Readonly<Record<string, AbiJson>>)}}`;
+  const object = value as Readonly<Record<string, AbiJson>>;
+  // Of a channel message the name says enough.
+  return object.vmbus === undefined ? `{${members(object)}}` : `{vmbus: ${String(object.vmbus)}}`;
 }
 
 function members(object: Readonly<Record<string, AbiJson>>): string {
   return Object.entries(object)
-    .filter(([key]) => !/page_list|pfns$|^bytes$|payload/.test(key))
+    .filter(
+      ([key, value]) =>
+        !/page_list|pfns$|^bytes$/.test(key) && (key !== 'payload' || typeof value === 'object'),
+    )
     .map(([key, value]) => `${key}: ${plain(value)}`)
     .join(', ');
 }
