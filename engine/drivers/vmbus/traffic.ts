@@ -1,4 +1,11 @@
-import { channelMessages, channelType, fieldOf, readU32, VMBUS_MESSAGE_TYPE } from '../../abi/index.ts';
+import {
+  channelMessages,
+  channelType,
+  fieldOf,
+  lowHalf,
+  readU32,
+  VMBUS_MESSAGE_TYPE,
+} from '../../abi/index.ts';
 import type { HypercallAnswer, HypercallRequest, NoteRequest } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { HypercallEvent, MessageEvent } from '../../trace/event.ts';
@@ -9,8 +16,8 @@ import { CHANNEL_EFFECTS } from './track-channel.ts';
 import { CONNECTION_EFFECTS } from './track-connection.ts';
 import { GPADL_EFFECTS } from './track-gpadl.ts';
 
-const POST_MESSAGE = BigInt(hypercallCode('POST_MESSAGE'));
-const CODE_MASK = 0xffffn;
+const POST_MESSAGE = hypercallCode('POST_MESSAGE');
+const CODE_MASK = 0xffff;
 const POSTED = {
   connection: fieldOf('hv_input_post_message', 'connectionid'),
   type: fieldOf('hv_input_post_message', 'message_type'),
@@ -47,7 +54,7 @@ export function messagePosted(
   call: HypercallRequest | HypercallEvent,
   answer: HypercallAnswer,
 ): void {
-  if ((call.control & CODE_MASK) !== POST_MESSAGE || call.vp !== undefined) return;
+  if ((lowHalf(call.control) & CODE_MASK) !== POST_MESSAGE || call.vp !== undefined) return;
   const { status } = call.result ?? answer.result;
   const { input, fault = answer.fault } = call;
   if (input === undefined || status !== 0 || fault === true) return;
