@@ -71,6 +71,10 @@ export const BINDABLE = {
     what: 'MSHV_GET_VP_STATE out.data of a state that was not set since the guest ran',
     why: 'the guest and the hypervisor change it',
   },
+  'write-back': {
+    what: 'result -EFAULT of a call whose record shows what it had to give back',
+    why: 'which of its memory the caller may write is the process’s affair',
+  },
   signal: {
     what: 'result -EINTR of a call that waits',
     why: 'whether and when a signal comes is the process’s affair',

@@ -1,11 +1,13 @@
 import type { ShownCall } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { TraceEvent } from '../trace/event.ts';
-import type { Address } from '../trace/position.ts';
+import type { FdEvent, IoctlEvent, TraceEvent } from '../trace/event.ts';
+import type { Address, TimeNs } from '../trace/position.ts';
 import type { Verdict } from './compare.ts';
 import type { Frame } from './frame.ts';
 import { type Numbering, returnOf } from './numbering.ts';
+import { completedCall, type Deliver, deliveredCall } from './outcome.ts';
 import { type Performed, perform } from './perform.ts';
+import type { ReplayerOptions } from './replayer.ts';
 import type { StepObserver } from './step.ts';
 import { componentOf, ruleOf } from './stimulus.ts';
 
@@ -14,11 +16,18 @@ export class Executor {
   readonly #machine: Machine;
   readonly #numbering: Numbering;
   readonly #observe: StepObserver | undefined;
+  readonly #deliver: Deliver | undefined;
 
-  constructor(machine: Machine, numbering: Numbering, observe: StepObserver | undefined) {
+  constructor({ machine, numbering, observe, deliver }: ReplayerOptions) {
     this.#machine = machine;
     this.#numbering = numbering;
     this.#observe = observe;
+    this.#deliver = deliver;
+  }
+
+  /** A call that is over, as its caller sees it. */
+  completed(frame: Frame, call: IoctlEvent | FdEvent, end: TimeNs): TraceEvent {
+    return deliveredCall(completedCall(call, frame.outcome, end), this.#deliver);
   }
 
   /** Has the hypervisor's side answer an event; without a verdict it is the engine's own, and derived. */

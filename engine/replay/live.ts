@@ -1,5 +1,5 @@
 import { Machine, type Sides } from '../machine/machine.ts';
-import type { EventKind, IoctlOut, TraceEvent } from '../trace/event.ts';
+import type { EventKind, IoctlEvent, IoctlOut, TraceEvent } from '../trace/event.ts';
 import { type Seq, type TimeNs, timeNs } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { NOTHING_AHEAD } from './ahead.ts';
@@ -45,7 +45,8 @@ export class LiveMachine {
   #first: Step | undefined;
   #returned: LiveReturn[] = [];
 
-  constructor(profile: Profile, sides: Sides, sink: PlaySink) {
+  /** `deliver` gives a caller what its call came to, before it returns; false where its memory does not take it. */
+  constructor(profile: Profile, sides: Sides, sink: PlaySink, deliver?: (call: IoctlEvent) => boolean) {
     this.machine = Machine.initial(profile, sides, sink.journal);
     this.#sink = sink;
     this.#replayer = new Replayer({
@@ -53,6 +54,7 @@ export class LiveMachine {
       numbering: 'record',
       childKinds: new Set<EventKind>(),
       observe: (step) => this.#observe(step),
+      ...(deliver === undefined ? {} : { deliver }),
     });
   }
 

@@ -7,6 +7,13 @@ import { compareBytes, type Verdict } from './compare.ts';
 import { returnOf } from './numbering.ts';
 
 const NONE = new Uint8Array(0);
+/** Negative, as a call returns it. */
+const EFAULT = -14;
+
+/** The record shows what the call had to give to its caller. */
+function givesBack(event: IoctlEvent | FdEvent): boolean {
+  return event.kind === 'ioctl' && (event.out?.arg ?? event.out?.data) !== undefined;
+}
 
 /** Compares what a call came to with what was recorded of its return. */
 export function compareOutcome(
@@ -23,6 +30,7 @@ export function compareOutcome(
   }
   const opens = outcome.ret >= 0 && event.ret >= 0 && isDescriptor(event, outcome);
   if (opens) machine.countBound('file-descriptor');
+  else if (event.ret === EFAULT && givesBack(event)) machine.countBound('write-back');
   else verdict.field(address, 'ret', outcome.ret, event.ret, outcome.rule);
   if (event.kind !== 'ioctl' || event.out === undefined) return;
   const { handle, arg, data } = event.out;
@@ -43,6 +51,18 @@ export function compareOutcome(
 function isDescriptor(event: IoctlEvent | FdEvent, outcome: Outcome): boolean {
   if (event.kind === 'fd') return event.what === 'open' || event.what === 'dup';
   return outcome.out?.handle !== undefined;
+}
+
+/** Live: gives a caller what its call came to; false where its memory does not take it. */
+export type Deliver = (call: IoctlEvent) => boolean;
+
+/**
+ * A call that is over, as its caller sees it: EFAULT where the caller's memory does not take what it is given. What it
+ * would have got stays on the event, which tells such a call from one whose argument could not be read.
+ */
+export function deliveredCall(event: TraceEvent, deliver: Deliver | undefined): TraceEvent {
+  if (deliver === undefined || event.kind !== 'ioctl' || !givesBack(event)) return event;
+  return deliver(event) ? event : { ...event, ret: EFAULT };
 }
 
 /** The call with its recorded answers where there are any, else the engine's. */

@@ -19,7 +19,7 @@ import {
 import { Frames } from './frames.ts';
 import { compareRequest, describe, sameEvent } from './match.ts';
 import { Numberer, type Numbering, returnOf } from './numbering.ts';
-import { compareOutcome, completedCall } from './outcome.ts';
+import { compareOutcome, type Deliver } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
 import type { StepObserver } from './step.ts';
 import { asOutcome, endOf, isDriven, isRun } from './stimulus.ts';
@@ -35,6 +35,7 @@ export interface ReplayerOptions {
   readonly observe?: StepObserver;
   /** Number of the last event before the first that will be fed (a resumed replay); 0 at the start. */
   readonly lastSeq?: number;
+  readonly deliver?: Deliver;
 }
 
 /**
@@ -59,7 +60,7 @@ export class Replayer {
     this.#numbering = options.numbering;
     this.#numbers = new Numberer(options.numbering, options.lastSeq ?? 0);
     this.#childKinds = options.childKinds;
-    this.#executor = new Executor(options.machine, options.numbering, options.observe);
+    this.#executor = new Executor(options);
   }
 
   /** No driver is in the middle of anything: the machine's whole state is its store and the open calls. */
@@ -276,7 +277,7 @@ export class Replayer {
     } else {
       frame.phase = 'calling';
       if (outcome !== undefined) compareOutcome(stimulus, outcome, this.#machine, this.verdict);
-      frame.completed = completedCall(stimulus, outcome, this.#numbers.end(stimulus));
+      frame.completed = this.#executor.completed(frame, stimulus, this.#numbers.end(stimulus));
       this.#await(frame);
     }
   }

@@ -90,7 +90,9 @@ function endedBefore(event: IoctlEvent, row: IoctlRow): Outcome | undefined {
   }
   // A call that waits ends by a signal as it stands in its own rule.
   const interrupted = ret === EINTR && row.wake === undefined;
-  return ret === EFAULT || interrupted ? { ret, rule: UNMODELLED } : undefined;
+  // With something to give back the driver came to its end, and failed at the very last.
+  const unread = ret === EFAULT && (event.out?.arg ?? event.out?.data) === undefined;
+  return unread || interrupted ? { ret, rule: UNMODELLED } : undefined;
 }
 
 function actorOf(event: IoctlEvent): Actor {

@@ -10,6 +10,12 @@ int main(void)
 	struct mshv_create_partition isolation = { .pt_isolation = 7 };
 	unsigned char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct mshv_create_partition *split = (void *)(page + 4096 - 8);
+	/* MSHV_GET_GPAP_ACCESS_BITMAP of one page, into memory that is not there. */
+	struct {
+		uint8_t type, op, reserved[6];
+		uint64_t pages, base;
+		void *bits;
+	} bitmap = { .pages = 1, .bits = NOWHERE };
 	int device = open_device();
 	int partition, vp;
 
@@ -31,6 +37,7 @@ int main(void)
 	vp = show("vp", create_vp(partition, 3));
 	show("vp-again", create_vp(partition, 3));
 	show("unknown", ioctl(vp, 0xb8ff, NULL));
+	show("no-bitmap", ioctl(partition, 0xc020b806, &bitmap));
 	show("register-page", mmap(NULL, 4096, PROT_READ, MAP_SHARED, vp, 0) == MAP_FAILED ? -1 : 0);
 	show("message-page", mmap(NULL, 4096, PROT_READ, MAP_SHARED, vp, 4096) == MAP_FAILED ? -1 : 0);
 	show("ghcb-page", mmap(NULL, 4096, PROT_READ, MAP_SHARED, vp, 8192) == MAP_FAILED ? -1 : 0);

@@ -1,4 +1,5 @@
-import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
+import type { LiveEvent, LiveMachine, LiveResult, LiveReturn } from '../../../engine/replay/live.ts';
+import type { IoctlOut } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import type { Seq, TimeNs } from '../../../engine/trace/position.ts';
 import type { FdWindow } from '../filter/window.ts';
@@ -23,6 +24,9 @@ export interface Call extends Notification {
   readonly process: ClientProcess;
 }
 
+/** Puts the answers of a call where its caller wants them; false where the memory is not there. */
+export type Give = (out: IoctlOut) => boolean;
+
 /** What the handlers of calls work with. */
 export interface Host {
   readonly live: LiveMachine;
@@ -40,7 +44,9 @@ export interface Host {
   /** Calls that returned, of whatever thread. */
   returned(returns: readonly LiveReturn[]): void;
   /** A call that has not returned: `finish` ends it when it does. */
-  wait(seq: Seq, call: Call, vp: Handle, finish: (ended: LiveReturn) => void): void;
+  wait(seq: Seq, call: Call, vp: Handle, finish: (ended: LiveReturn) => void, give: Give): void;
+  /** Feeds a call; `give` puts what it comes to into the caller's memory. */
+  feedCall(event: LiveEvent, give: Give): LiveResult;
 }
 
 export function stamp(host: Host, process: ClientProcess, tid = process.pid): Stamp {

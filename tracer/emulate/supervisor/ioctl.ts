@@ -1,7 +1,7 @@
 import { findIoctl, type IoctlRow } from '../../../engine/abi/index.ts';
 import type { LiveEvent, LiveReturn } from '../../../engine/replay/live.ts';
 import { dialectOf } from '../../../engine/trace/dialect.ts';
-import type { IoctlEvent } from '../../../engine/trace/event.ts';
+import type { IoctlEvent, IoctlOut } from '../../../engine/trace/event.ts';
 import { ERRNO } from '../native/numbers.ts';
 import { type CallBytes, readCall, writeCall } from './call-buffers.ts';
 import { install, shareDescriptor } from './descriptors.ts';
@@ -58,16 +58,18 @@ export function ioctl(host: Host, call: Call): void {
       : refused === undefined
         ? event
         : { ...event, ret: refused };
-  const result = host.live.feed(given);
+  const give = (out: IoctlOut) =>
+    row === undefined || writeCall(host.memory, process.pid, row, args[2], bytes.arg, out);
+  const result = host.feedCall(given, give);
   const own = result.returned.find(({ seq }) => seq === result.seq);
   const finish = (ended: LiveReturn) => {
     if (eventfd !== undefined && ended.ret === 0 && file.handle.kind === 'partition')
       host.eventfds.apply(process, file.handle.partition ?? 0n, eventfd);
     if (memory !== undefined && ended.ret === 0) finishMemoryCall(host, call, file, memory);
-    else end(host, call, row, bytes, ended);
+    else end(host, call, ended);
   };
   if (own !== undefined) finish(own);
-  else if (handler?.wake !== undefined) host.wait(result.seq, call, file.handle, finish);
+  else if (handler?.wake !== undefined) host.wait(result.seq, call, file.handle, finish, give);
   else finish({ seq: result.seq, ret: -ERRNO.EFAULT });
   host.returned(result.returned.filter((ended) => ended !== own));
   host.guests.step();
@@ -101,22 +103,14 @@ function leave(host: Host, call: Call, common: Omit<IoctlStimulus, 'handle'>): v
   host.listener.proceed(call.id);
 }
 
-/** The call is over: its answers go to the caller's memory, then it returns. */
-function end(host: Host, call: Call, row: IoctlRow | undefined, bytes: CallBytes, ended: LiveReturn): void {
-  const { ret, out } = ended;
-  if (out?.handle !== undefined && ret >= 0) {
-    const file = host.files.open(out.handle);
-    install(host, call.process, ret, file);
-    host.guests.add(out.handle, file.memfd);
-    host.deliver(call, file, ret, true);
+/** The call is over, and its caller has what it came to: it returns. */
+function end(host: Host, call: Call, { ret, out }: LiveReturn): void {
+  if (out?.handle === undefined || ret < 0) {
+    host.listener.answer(call.id, ret);
     return;
   }
-  const taken =
-    out === undefined ||
-    row === undefined ||
-    writeCall(host.memory, call.process.pid, row, call.args[2], bytes.arg, out);
-  host.listener.answer(call.id, taken ? ret : -ERRNO.EFAULT);
-  if (!taken) {
-    remark(host, call.process, call.tid, `event ${ended.seq}: the caller's memory took no answer: EFAULT`);
-  }
+  const file = host.files.open(out.handle);
+  install(host, call.process, ret, file);
+  host.guests.add(out.handle, file.memfd);
+  host.deliver(call, file, ret, true);
 }

@@ -1,6 +1,11 @@
 import { createDrivers } from '../../../engine/drivers/index.ts';
 import { createHypervisor } from '../../../engine/hypervisor/index.ts';
-import { LiveMachine, type LiveReturn } from '../../../engine/replay/live.ts';
+import {
+  type LiveEvent,
+  LiveMachine,
+  type LiveResult,
+  type LiveReturn,
+} from '../../../engine/replay/live.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import { type Seq, type TimeNs, timeNs } from '../../../engine/trace/position.ts';
 import type { Profile } from '../../../engine/trace/profile.ts';
@@ -16,7 +21,7 @@ import { type DeviceFile, DeviceFiles, linkOf } from './device-file.ts';
 import { Eventfds } from './eventfds.ts';
 import { adopt, adoptChildren, endProcess } from './family.ts';
 import { Guests } from './guests.ts';
-import type { Call, Host } from './host.ts';
+import type { Call, Give, Host } from './host.ts';
 import { ioctl } from './ioctl.ts';
 import { map } from './map.ts';
 import { open } from './open.ts';
@@ -52,6 +57,7 @@ interface Waiting {
   readonly call: Call;
   readonly vp: Handle;
   readonly finish: (ended: LiveReturn) => void;
+  readonly give: Give;
   /** A signal has come; the guest was told to stop. */
   interrupted: boolean;
 }
@@ -85,6 +91,8 @@ export class Supervisor implements Host {
   readonly #wake: Wake;
   readonly #startVp: (data: VpData) => void;
   readonly #start = process.hrtime.bigint();
+  /** Of the call that is being fed. */
+  #give: Give | undefined;
   #devices = 0;
   #lookedAt = 0;
 
@@ -107,6 +115,7 @@ export class Supervisor implements Host {
           this.eventfds.observe(step.event);
         },
       },
+      (event) => (this.#waiting.get(event.seq)?.give ?? this.#give)?.(event.out ?? {}) ?? true,
     );
     this.guests = new Guests(this);
     this.eventfds = new Eventfds(this.#poll);
@@ -169,8 +178,15 @@ export class Supervisor implements Host {
     }
   }
 
-  wait(seq: Seq, call: Call, vp: Handle, finish: (ended: LiveReturn) => void): void {
-    this.#waiting.set(seq, { call, vp, finish, interrupted: false });
+  wait(seq: Seq, call: Call, vp: Handle, finish: (ended: LiveReturn) => void, give: Give): void {
+    this.#waiting.set(seq, { call, vp, finish, give, interrupted: false });
+  }
+
+  feedCall(event: LiveEvent, give: Give): LiveResult {
+    this.#give = give;
+    const result = this.live.feed(event);
+    this.#give = undefined;
+    return result;
   }
 
   #longestMs(): number {
