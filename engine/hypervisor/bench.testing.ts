@@ -1,6 +1,7 @@
 import { encodeControl, fieldOf, hypercalls, msrs, statuses, structOf, writeField } from '../abi/index.ts';
 import type { Emitted } from '../machine/child.ts';
 import type { Context } from '../machine/context.ts';
+import type { JournalSink } from '../state/journal.ts';
 import { CellPaths } from '../state/path.ts';
 import { CellStore } from '../state/store.ts';
 import type { MessageEvent } from '../trace/event.ts';
@@ -35,10 +36,10 @@ export class HypervisorBench {
   readonly bound: string[] = [];
   readonly #paths: CellPaths;
 
-  constructor(given: JsonObject = {}) {
+  constructor(given: JsonObject = {}, sink?: JournalSink) {
     const read = parseProfile(given);
     if ('problem' in read) throw new Error(read.problem.message);
-    const store = new CellStore();
+    const store = new CellStore(sink);
     this.context = {
       store,
       profile: read.profile,

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import type { Emitted } from '../machine/child.ts';
+import type { JournalChunk } from '../state/journal.ts';
+import { type CellId, type CellStore, type ObjectId, TOP } from '../state/store.ts';
+import type { Profile } from '../trace/profile.ts';
+import { CPU, QUEUED, SINT_COUNT, type SynicSlots } from './cells/cpu.ts';
+import { PARTITION, PARTITION_STATES, POOL_RUN } from './cells/partition.ts';
+import { cellAt, groupAt } from './cells/place.ts';
+import { VP, VP_QUEUED } from './cells/vp.ts';
+
+/** The cells as the journal alone tells them. */
+export class Mirror {
+  #values = new BigUint64Array(1024);
+
+  readonly sink = (chunk: JournalChunk): void => {
+    for (let i = 0; i < chunk.count; i++) {
+      const cell = chunk.cell[i] ?? 0;
+      if (cell >= this.#values.length) {
+        const grown = new BigUint64Array(Math.max(cell + 1, this.#values.length * 2));
+        grown.set(this.#values);
+        this.#values = grown;
+      }
+      assert.equal(this.#values[cell], chunk.old[i], `cell ${cell}: the old value of an entry`);
+      this.#values[cell] = chunk.now[i] ?? 0n;
+    }
+  };
+
+  /** No cell has changed without an entry. */
+  check(store: CellStore): void {
+    store.flush();
+    for (const { id, kind } of store.tables.objects) {
+      for (let slot = 0; slot < kind.info.length; slot++) {
+        const cell = (id + slot) as CellId;
+        const told = this.#values[cell] ?? 0n;
+        if (store.get(cell) !== told)
+          assert.equal(store.get(cell), told, `${kind.name} slot ${slot}: no entry`);
+      }
+    }
+  }
+}
+
+/** Pages of each partition: those deposited lie in runs, those used are what its objects cost. */
+export function checkPages(store: CellStore, { pool }: Profile): void {
+  for (const id of store.children(TOP, PARTITION)) {
+    const { deposited, used, mapped } = PARTITION.slots.pool;
+    const runs = store.children(id, POOL_RUN);
+    const inRuns = runs.reduce((sum, run) => sum + store.number(cellAt(run, POOL_RUN.slots.pages)), 0);
+    assert.equal(store.number(cellAt(id, deposited)), inRuns, 'pages deposited are those of the runs');
+    assert.ok(store.number(cellAt(id, used)) <= inRuns, 'no more is used than there is');
+    if (store.get(cellAt(id, PARTITION.slots.parent)) === 0n) continue;
+    const state = PARTITION_STATES[store.low(cellAt(id, PARTITION.slots.state))];
+    const mapping =
+      pool.mapPagesPerPoolPage === 0
+        ? 0
+        : Math.ceil(store.number(cellAt(id, mapped)) / pool.mapPagesPerPoolPage);
+    const vps = store.children(id, VP).length;
+    const cost = state === 'active' ? pool.partition + vps * pool.vp + mapping : 0;
+    assert.equal(store.number(cellAt(id, used)), cost, 'what is used is what the objects cost');
+  }
+}
+
+interface Account {
+  filled: number;
+  waiting: number;
+  dropped: number;
+}
+
+/** What became of every message that the hypervisor announced, against what the SynICs hold. */
+export class Messages {
+  readonly #accounts = new Map<ObjectId, Account>();
+
+  /** Before the events take place. */
+  announced(owner: ObjectId, events: readonly Emitted[], store: CellStore, slots: SynicSlots): void {
+    const account = this.#accounts.get(owner) ?? { filled: 0, waiting: 0, dropped: 0 };
+    this.#accounts.set(owner, account);
+    let waiting = new Map<number, number>();
+    for (const event of events) {
+      if (event.kind !== 'message') continue;
+      const at = groupAt(slots.slot, event.sint);
+      const queued = waiting.get(event.sint) ?? store.number(cellAt(owner, at + slots.slot.slots.queued));
+      waiting = new Map([...waiting, [event.sint, queued]]);
+      if (event.what === 'busy') {
+        account.waiting++;
+        waiting.set(event.sint, queued + 1);
+      } else if (event.what === 'deliver') {
+        account.filled++;
+        if (queued > 0) {
+          account.waiting--;
+          waiting.set(event.sint, queued - 1);
+        }
+      } else if (event.what === 'drop') account.dropped++;
+    }
+  }
+
+  /** A reader frees a slot. */
+  cleared(owner: ObjectId, store: CellStore, slots: SynicSlots, sint: number): void {
+    const account = this.#accounts.get(owner);
+    const filled = store.low(cellAt(owner, groupAt(slots.slot, sint) + slots.slot.slots.filled));
+    if (account !== undefined) account.filled -= filled;
+  }
+
+  /** Every message is in a slot, waits, was read or is counted as lost; nothing waits in a slot that shows no more to come. */
+  check(store: CellStore): void {
+    for (const cpu of store.children(TOP, CPU)) this.#checkOwner(store, cpu, CPU.slots.synic, QUEUED);
+    for (const partition of store.children(TOP, PARTITION)) {
+      for (const vp of store.children(partition, VP)) this.#checkOwner(store, vp, VP.slots.synic, VP_QUEUED);
+    }
+  }
+
+  /** An object is gone, and its messages with it. */
+  forget(store: CellStore): void {
+    for (const owner of this.#accounts.keys()) {
+      if (store.low(owner as number as CellId) === 0) this.#accounts.delete(owner);
+    }
+  }
+
+  #checkOwner(store: CellStore, owner: ObjectId, { slot, dropped }: SynicSlots, kind: typeof QUEUED): void {
+    const account = this.#accounts.get(owner) ?? { filled: 0, waiting: 0, dropped: 0 };
+    const waiting = store.children(owner, kind);
+    let filled = 0;
+    for (let sint = 0; sint < SINT_COUNT; sint++) {
+      const at = groupAt(slot, sint);
+      filled += store.low(cellAt(owner, at + slot.slots.filled));
+      const here = waiting.filter((id) => store.low(cellAt(id, kind.slots.sint)) === sint).length;
+      assert.equal(store.number(cellAt(owner, at + slot.slots.queued)), here, 'the count of those that wait');
+      if (here > 0) {
+        assert.equal(
+          store.low(cellAt(owner, at + slot.slots.flags)) & 1,
+          1,
+          'a message that waits is announced',
+        );
+      }
+    }
+    assert.deepEqual(
+      { filled, waiting: waiting.length, dropped: store.number(cellAt(owner, dropped)) },
+      account,
+      'messages in slots, waiting and lost',
+    );
+  }
+}
