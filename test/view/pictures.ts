@@ -107,4 +107,6 @@ if (process.argv[1] === import.meta.filename) {
     await guest.close();
     rmSync(scratch, { recursive: true });
   }
+  // The command line runs in a process that tests share and that waits for more.
+  process.exit();
 }
