@@ -224,6 +224,7 @@ export class GuestCpu {
     const m = this.#m;
     m.ip = m.code32 ? (m.ip + exit.instructionLength) >>> 0 : (m.ip + exit.instructionLength) & 0xffff;
     m.executed += 1;
+    m.interruptShadow = false;
   }
 
   completeCpuid(exit: { readonly instructionLength: number }, result: CpuidResult): void {

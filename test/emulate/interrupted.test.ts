@@ -20,6 +20,20 @@ describe('guests that are interrupted', { skip: LACKING }, () => {
     await agrees(trace);
   });
 
+  test('a guest that halts sleeps where the hypervisor has the interrupt controller', async () => {
+    const { exit, out, trace } = await emulate(folder, [build('test/emulate/clients/sleep.c', folder)]);
+    assert.equal(exit, 0);
+    assert.equal(out, 'memory=ok\nsleep=EINTR\nsleep=EINTR\n');
+    // It executed its HLT once, and the engine knows where it sleeps.
+    const stops = (await events(trace, 'kind == intercept')).filter(({ type }) => type === 'HVMSG_NONE');
+    const [stop, ...more] = stops;
+    assert.deepEqual(more, []);
+    const registers = stop?.registers as { name: string; value: string }[];
+    const value = (name: string) => registers.find((register) => register.name === name)?.value;
+    assert.deepEqual([value('HV_X64_REGISTER_RIP'), value('HV_X64_REGISTER_RAX')], ['0xfff2', '0x1']);
+    await agrees(trace);
+  });
+
   test('a program that is killed while its guest runs', async () => {
     const program = build('samples/clients/hello.c', folder);
     const spin = join(folder, 'spin.bin');

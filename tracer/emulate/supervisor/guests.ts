@@ -6,23 +6,15 @@ import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
-import { syscall, viewOf } from '../native/libc.ts';
-import { MMAP, NR } from '../native/numbers.ts';
-import { ANSWER, STOP, VpChannel } from '../vp/channel.ts';
-import {
-  cpuidMessage,
-  type ExitMessage,
-  hypercallMessage,
-  memoryMessage,
-  msrMessage,
-} from '../vp/message.ts';
+import { ANSWER, STOP } from '../vp/channel.ts';
+import { cpuidMessage, type ExitMessage, hypercallMessage, msrMessage } from '../vp/message.ts';
 import type { VpData } from '../vp/messages.ts';
-import { Processor } from '../vp/processor.ts';
-import { REGISTERS } from '../vp/registers.ts';
+import { REGISTERS, registerIndex } from '../vp/registers.ts';
 import { ringDoorbell } from './doorbell.ts';
-import { EngineRegisters } from './engine-registers.ts';
 import type { Eventfds } from './eventfds.ts';
-import { callWords, type Inaccessible, readGuestCall, resultWord } from './hypercall.ts';
+import { type Guest, halves, makeGuest, stopped, stoppedAt } from './guest.ts';
+import { idlesOnHalt } from './halt.ts';
+import { callWords, readGuestCall, resultWord } from './hypercall.ts';
 import { Intercepts } from './intercepts.ts';
 import { leavesMemory } from './leaves-memory.ts';
 import { PartitionMemory } from './partition-memory.ts';
@@ -38,10 +30,9 @@ export interface GuestHost {
   startVp(data: Omit<VpData, 'wake'>): void;
 }
 
-/** The pages of a VP that the program may map: ./device-file.ts. */
-const PAGES_BYTES = 3 * 4096;
 const INTERCEPT_PAGE_AT = 4096;
 const MESSAGE_BYTES = 256;
+const RIP = registerIndex('RIP');
 /** HVMSG_NONE: the guest was stopped without anything to tell. */
 const NO_MESSAGE = 0;
 const OVERLAY_MSRS: ReadonlySet<number> = new Set(
@@ -54,21 +45,6 @@ const OVERLAY_MSRS: ReadonlySet<number> = new Set(
 const SHORT_INSTRUCTIONS = 2000;
 /** What a guest may ask before the program's calls are looked at again. */
 const MOST_ASKED = 32;
-
-interface Guest {
-  readonly partition: bigint;
-  readonly index: number;
-  readonly channel: VpChannel;
-  readonly processor: Processor;
-  readonly registers: EngineRegisters;
-  readonly memory: PartitionMemory;
-  /** What the program sees through mappings of its descriptor. */
-  readonly pages: Uint8Array;
-  /** Its thread has it. */
-  running: boolean;
-  /** What it asked is answered: it goes on. */
-  answered: boolean;
-}
 
 /** Runs guests: a VP that the engine lets run does so here for short, else in its thread; what stops it the engine gets. */
 export class Guests {
@@ -94,22 +70,10 @@ export class Guests {
   add(handle: Handle, memfd: number): void {
     if (handle.kind !== 'vp' || handle.partition === undefined || handle.vp === undefined) return;
     const memory = this.memoryOf(handle.partition);
-    const channel = new VpChannel();
-    const address = syscall(NR.mmap, 0, PAGES_BYTES, MMAP.readWrite, MMAP.shared, memfd, 0);
-    if (address < 0) throw new Error(`the pages of a VP cannot be mapped: errno ${-address}`);
-    const guest: Guest = {
-      partition: handle.partition,
-      index: handle.vp,
-      channel,
-      processor: new Processor(channel, memory.mapped, handle.vp),
-      registers: new EngineRegisters(),
-      memory,
-      pages: viewOf(address, PAGES_BYTES),
-      running: false,
-      answered: false,
-    };
+    const idles = idlesOnHalt(this.#host.live.machine, handle.partition);
+    const guest = makeGuest(handle.partition, handle.vp, memory, memfd, idles);
     this.#guests.push(guest);
-    this.#host.startVp({ memory: memory.map.shared, channel: channel.shared });
+    this.#host.startVp({ memory: memory.map.shared, channel: guest.channel.shared });
   }
 
   /** Takes note of what the engine did. */
@@ -127,6 +91,7 @@ export class Guests {
         const vp = this.#find(guest);
         if (vp === undefined) this.#remove(guest);
         if (vp === undefined || !mayRun(machine, vp)) break;
+        if (guest.asleep !== 'no' && !this.#wakes(guest, vp)) break;
         this.#run(guest, vp);
       }
     }
@@ -147,6 +112,7 @@ export class Guests {
   /** Has the guest of a VP stopped; false when it was not running. Its stop comes through {@link collect}. */
   stop(handle: Handle): boolean {
     const guest = this.#of(handle);
+    if (guest !== undefined) this.#tellSleep(guest);
     if (guest?.running !== true) return false;
     guest.channel.stop();
     return true;
@@ -162,6 +128,7 @@ export class Guests {
       guest.channel.waitForEnd();
       this.#handedBack(guest);
     }
+    this.#tellSleep(guest);
   }
 
   /** Ends all threads. */
@@ -188,10 +155,30 @@ export class Guests {
     guest.channel.ask();
   }
 
-  #run(guest: Guest, vp: ObjectId): void {
+  /** A sleeping VP is stopped: the engine hears of its registers, and it sleeps on once it is let go. */
+  #tellSleep(guest: Guest): void {
+    if (guest.asleep !== 'untold') return;
+    guest.asleep = 'told';
+    this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) });
+  }
+
+  /** A VMM that put the VP somewhere else (a reset) has ended its sleep. */
+  #wakes(guest: Guest, vp: ObjectId): boolean {
+    if (guest.asleep !== 'told') return false;
+    const before = guest.channel.register(RIP);
+    this.#giveRegisters(guest, vp);
+    return guest.channel.register(RIP) !== before;
+  }
+
+  #giveRegisters(guest: Guest, vp: ObjectId): void {
     const { machine } = this.#host.live;
-    guest.memory.refresh(machine);
     guest.registers.give(machine, vp, (place, value) => guest.channel.setRegister('engine', place, value));
+  }
+
+  #run(guest: Guest, vp: ObjectId): void {
+    guest.asleep = 'no';
+    guest.memory.refresh(this.#host.live.machine);
+    this.#giveRegisters(guest, vp);
     this.#answer(guest, ANSWER.registers);
     this.#goOn(guest);
   }
@@ -228,6 +215,7 @@ export class Guests {
     else {
       this.#stopped(guest);
       if (guest.answered) this.#goOn(guest);
+      else this.#tellSleep(guest);
     }
   }
 
@@ -255,6 +243,9 @@ export class Guests {
         break;
       case STOP.hypercall:
         this.#hypercall(guest);
+        break;
+      case STOP.idle:
+        guest.asleep = 'untold';
         break;
     }
   }
@@ -365,20 +356,4 @@ export class Guests {
     if (event.kind !== 'msr' || event.fault === true) this.#answer(guest, ANSWER.fault);
     else this.#answer(guest, ANSWER.done, halves(event.value ?? 0n));
   }
-}
-
-/** A page that the guest reads or writes in a call. */
-function stoppedAt(guest: Guest, { gpa, access }: Inaccessible): ExitMessage {
-  const instructionLength = guest.channel.word('instructionLength');
-  const mapped = guest.memory.isMapped(gpa);
-  const exit = { instructionLength, gpa, gva: gpa, access, mapped, instructionBytes: new Uint8Array(0) };
-  return memoryMessage(stopped(guest), exit);
-}
-
-function stopped({ index, channel }: Guest) {
-  return { index, register: (place: number) => channel.register(place) };
-}
-
-function halves(value: bigint): readonly number[] {
-  return [Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn)];
 }

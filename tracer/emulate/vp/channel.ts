@@ -9,6 +9,8 @@ export const STOP = {
   readMsr: 3,
   writeMsr: 4,
   hypercall: 5,
+  /** HLT where the hypervisor has the interrupt controller: it is done, and the VP sleeps. */
+  idle: 6,
 } as const;
 
 export const ANSWER = {

@@ -12,7 +12,7 @@ const RAM = READ | WRITE | EXECUTE;
 const REAL_MODE_SEGMENT = (0xffffn << 64n) | (0x93n << 112n);
 
 /** A processor in real mode whose code stands at 0:700h; every vector leads to a HLT at 0:500h + vector. */
-function make(code: readonly number[], permissions: number) {
+function make(code: readonly number[], permissions: number, idlesOnHalt = false) {
   const low = new Arena(PAGE_BYTES);
   const high = new Arena(PAGE_BYTES);
   for (let vector = 0; vector < 32; vector++) {
@@ -31,7 +31,7 @@ function make(code: readonly number[], permissions: number) {
   for (const [name, value] of Object.entries({ ...registers, ...segments }))
     channel.setRegister('engine', registerIndex(name), value);
   channel.setWord('answer', ANSWER.registers);
-  const processor = new Processor(channel, new MappedMemory(map), 0);
+  const processor = new Processor(channel, new MappedMemory(map), 0, idlesOnHalt);
   return { channel, processor, thread: new LongRun(channel, new MappedMemory(map)), high };
 }
 
@@ -67,6 +67,13 @@ describe('the processor of a VP', () => {
     const here = looped(1_000_000);
     assert.equal(here[registerIndex('RCX')], 0n);
     for (const steps of [1, 7, 100]) assert.deepEqual(looped(steps), here);
+  });
+
+  it('is behind a HLT that ends in the hypervisor', () => {
+    const { channel, processor } = make(STORE, RAM, true);
+    while (!processor.run(100));
+    assert.equal(channel.word('reason'), STOP.idle);
+    assert.equal(channel.register(registerIndex('RIP')), 0x706n);
   });
 
   it('stores where it may', () => {

@@ -17,6 +17,7 @@ export class Processor {
   readonly #memory: MappedMemory;
   readonly #cpu: GuestCpu;
   readonly #index: number;
+  readonly #idlesOnHalt: boolean;
   #memoryVersion = -1;
   #isNew = true;
   /** The exit that the supervisor was asked about. */
@@ -24,11 +25,13 @@ export class Processor {
   /** What the last exit was to store: a doorbell may wait for it, and then the store is done. */
   stored: Stored | undefined;
 
-  constructor(channel: VpChannel, memory: MappedMemory, index: number) {
+  /** `idlesOnHalt`: HLT is not the VMM's affair, see ../supervisor/halt.ts. */
+  constructor(channel: VpChannel, memory: MappedMemory, index: number, idlesOnHalt = false) {
     this.#channel = channel;
     this.#memory = memory;
     this.#cpu = new GuestCpu(memory);
     this.#index = index;
+    this.#idlesOnHalt = idlesOnHalt;
   }
 
   /** Runs the guest for at most so many instructions; true once it has come to something that the supervisor answers. */
@@ -38,9 +41,12 @@ export class Processor {
     takeRegisters(this.#channel, 'short', this.#cpu, this.#isNew);
     this.#isNew = false;
     const stopped = this.#takeAnswer() ?? this.#writesOverlay(this.#cpu.run(budgetInstructions));
+    const idles = stopped?.kind === 'halt' && this.#idlesOnHalt;
+    if (idles) this.#cpu.skip(stopped);
     putRegisters(this.#channel, 'short', this.#cpu);
     if (stopped === undefined || stopped.kind === 'budget') return false;
-    this.#post(stopped);
+    if (idles) this.#channel.setWord('reason', STOP.idle);
+    else this.#post(stopped);
     return true;
   }
 

@@ -1,0 +1,72 @@
+import { syscall, viewOf } from '../native/libc.ts';
+import { MMAP, NR } from '../native/numbers.ts';
+import { VpChannel } from '../vp/channel.ts';
+import { type ExitMessage, memoryMessage } from '../vp/message.ts';
+import { Processor } from '../vp/processor.ts';
+import { EngineRegisters } from './engine-registers.ts';
+import type { Inaccessible } from './hypercall.ts';
+import type { PartitionMemory } from './partition-memory.ts';
+
+/** The pages of a VP that the program may map: ./device-file.ts. */
+const PAGES_BYTES = 3 * 4096;
+
+/** A VP that was made, and what runs it. */
+export interface Guest {
+  readonly partition: bigint;
+  readonly index: number;
+  readonly channel: VpChannel;
+  readonly processor: Processor;
+  readonly registers: EngineRegisters;
+  readonly memory: PartitionMemory;
+  /** What the program sees through mappings of its descriptor. */
+  readonly pages: Uint8Array;
+  /** Its thread has it. */
+  running: boolean;
+  /** What it asked is answered: it goes on. */
+  answered: boolean;
+  /** It sleeps after HLT. `untold`: the engine does not know the registers that it sleeps with. */
+  asleep: 'no' | 'untold' | 'told';
+}
+
+/** A VP with its processor; `memfd` holds the pages that the program may map. */
+export function makeGuest(
+  partition: bigint,
+  index: number,
+  memory: PartitionMemory,
+  memfd: number,
+  idlesOnHalt: boolean,
+): Guest {
+  const channel = new VpChannel();
+  const address = syscall(NR.mmap, 0, PAGES_BYTES, MMAP.readWrite, MMAP.shared, memfd, 0);
+  if (address < 0) throw new Error(`the pages of a VP cannot be mapped: errno ${-address}`);
+  return {
+    partition,
+    index,
+    channel,
+    processor: new Processor(channel, memory.mapped, index, idlesOnHalt),
+    registers: new EngineRegisters(),
+    memory,
+    pages: viewOf(address, PAGES_BYTES),
+    running: false,
+    answered: false,
+    asleep: 'no',
+  };
+}
+
+/** A page that the guest reads or writes in a call. */
+export function stoppedAt(guest: Guest, { gpa, access }: Inaccessible): ExitMessage {
+  const instructionLength = guest.channel.word('instructionLength');
+  const mapped = guest.memory.isMapped(gpa);
+  const exit = { instructionLength, gpa, gva: gpa, access, mapped, instructionBytes: new Uint8Array(0) };
+  return memoryMessage(stopped(guest), exit);
+}
+
+/** The VP of an exit, as messages about it want it. */
+export function stopped({ index, channel }: Guest) {
+  return { index, register: (place: number) => channel.register(place) };
+}
+
+/** Low and high half. */
+export function halves(value: bigint): readonly number[] {
+  return [Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn)];
+}
