@@ -1,0 +1,44 @@
+#!/bin/bash
+# Boots SeaBIOS in QEMU on the emulated hypervisor until it says "No bootable device", ends QEMU, replays the recording.
+#
+#   test/qemu/boot.sh [FOLDER [QEMU OPTION...]]     FOLDER: of fetch.sh; options: -machine q35 where none are given
+#
+# Exit 0: it booted, QEMU ended by itself, and the recording replays with 0 divergences. 1: one of these is not so.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+hvrewind=$here/../../hvrewind
+folder=${1:-/tmp/qemu-mshv}
+shift
+[ $# -gt 0 ] || set -- -machine q35
+qemu=$("$here/fetch.sh" "$folder") || exit 1
+case $qemu in skipped*) echo "$qemu"; exit 0 ;; esac
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+started=$(date +%s%N)
+"$hvrewind" emulate --summary "$work/summary" -o "$work/boot.hvtrace" -- \
+  "$qemu" -accel mshv -nodefaults -nographic -m 64 -serial stdio "$@" </dev/null >"$work/console" 2>"$work/errors" &
+pid=$!
+booted=no
+for _ in $(seq 600); do
+  if grep -qa 'No bootable device' "$work/console"; then
+    booted="after $((($(date +%s%N) - started) / 1000000)) ms"
+    break
+  fi
+  kill -0 $pid 2>/dev/null || break
+  sleep 0.1
+done
+kill -TERM $pid 2>/dev/null
+ended=no
+for _ in $(seq 100); do
+  kill -0 $pid 2>/dev/null || { ended=yes; break; }
+  sleep 0.1
+done
+[ $ended = yes ] || kill -KILL $pid
+wait $pid 2>/dev/null
+echo "exit $?, 'No bootable device': $booted, ended on SIGTERM: $ended"
+tail -n 3 "$work/errors"
+ls -l "$work/boot.hvtrace" | awk '{ print $5 " bytes of recording" }'
+"$hvrewind" replay --verify "$work/boot.hvtrace"
+replayed=$?
+[ "$booted" != no ] && [ $ended = yes ] && [ $replayed = 0 ]
