@@ -1,7 +1,7 @@
 /** How much is modelled, and that it never becomes less. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hypercalls, msrs } from '../../engine/abi/index.ts';
+import { hypercalls, ioctlsOf, msrs } from '../../engine/abi/index.ts';
 import { changesOf, countsLine, countsOnPage, notModelled, readList } from './floors.ts';
 import { pagesOf } from './table.ts';
 
@@ -75,4 +75,20 @@ test('every hypercall that is modelled has its rows', () => {
     without.map(({ name }) => name),
     [],
   );
+});
+
+test('every ioctl of upstream and of the RFC of 2020 has its rows', () => {
+  for (const dialect of ['upstream', 'rfc2020'] as const) {
+    const pages = pagesOf('ioctls').filter(
+      ({ path }) => path.includes('rfc2020') === (dialect === 'rfc2020'),
+    );
+    const named = pages.flatMap(({ name, rows }) =>
+      rows.map(({ cells }) => (cells.step ?? name).split(/[ @]/)[0] ?? ''),
+    );
+    const without = ioctlsOf(dialect).filter(({ name }) => !named.includes(name));
+    assert.deepEqual(
+      without.map(({ name }) => name),
+      [],
+    );
+  }
 });
