@@ -1,5 +1,6 @@
 import type { StepArchive } from '../replay/derived.ts';
 import { type History, lowerBound } from '../replay/history.ts';
+import { returnOf } from '../replay/numbering.ts';
 import type { EventSource } from '../replay/source.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Address, at } from '../trace/position.ts';
@@ -92,9 +93,13 @@ export class EventReader {
     return step === undefined ? undefined : { address, parent: step.parent, event: step.event };
   }
 
-  /** The rule that produced the engine's answer to the event at a position. */
+  /** The rule that produced the engine's answer to the event at a position; of a call that of its return. */
   ruleOf(address: Address): string | undefined {
-    return this.#archive.step(address)?.rule;
+    const step = this.#archive.step(address);
+    if (step === undefined || step.rule !== undefined || step.returned) return step?.rule;
+    return step.event.kind === 'ioctl' || step.event.kind === 'fd'
+      ? this.#archive.step(returnOf(step.event.seq))?.rule
+      : undefined;
   }
 
   /** Members `from` to `to - 1` of a list, in order. */

@@ -77,7 +77,8 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
   /** What `--summary` writes. */
   emulate: object({ file: TEXT, events: COUNT, hash: HASH, status: COUNT }, { failure: TEXT }),
   import: object({ file: TEXT, events: COUNT }),
-  show: SHOWN_EVENT,
+  /** With `--why` an event stands beside the rule of its answer. */
+  show: { anyOf: [SHOWN_EVENT, object({ rule: orNull(TEXT), event: SHOWN_EVENT })] },
   replay: object({
     events: COUNT,
     derived: COUNT,

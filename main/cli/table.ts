@@ -75,6 +75,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     details: 'The filter language is described in docs/filter.md.',
     options: [
       { name: 'derived', help: 'derived events as well' },
+      { name: 'why', help: 'the rule behind each answer of the engine as well (docs/engine.md)' },
       { name: 'limit', value: 'N', help: 'stop after N events' },
     ],
     load: () => import('./commands/show.ts'),
@@ -104,7 +105,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         help: '812, 812.3 or 812r; 0 is the initial state (default: the end)',
       },
       { name: 'path', value: 'PATH', help: 'only these cells: cpu[0].synic, partition[*].state' },
-      { name: 'who', help: 'the last writer of each cell as well' },
+      { name: 'who', help: 'the last writer of each cell as well, and the rule that it went by' },
     ],
     load: () => import('./commands/state.ts'),
   },

@@ -91,6 +91,28 @@ describe('JSON', () => {
       assert.equal(check(schemas.eventText, JSON.parse(line)), undefined, line);
   });
 
+  test('show --why says by which rule the engine answered, of recorded and of derived events', async () => {
+    const filter = 'op == write && msr == SCONTROL && cpu == 0';
+    const plain = (await exits(0, ['show', trace, filter, '--why'])).trimEnd().split('\n');
+    assert.ok(plain.length > 0);
+    for (const line of plain) assert.match(line, / {2}\[TLFS\.synic\.register\]$/);
+    const lines = (await exits(0, ['show', stimuli, '--derived', '--why', '--json'])).trimEnd().split('\n');
+    const rules = new Set<string | null>();
+    for (const line of lines) {
+      const shown = JSON.parse(line) as { rule: string | null; event: unknown };
+      assert.equal(check(schemas.outputs.show ?? {}, shown), undefined, line);
+      rules.add(shown.rule);
+    }
+    for (const rule of ['TLFS.post-message', 'TLFS.synic.sint-vector', null]) {
+      assert.equal(rules.has(rule), rule !== 'TLFS.synic.sint-vector', String(rule));
+    }
+  });
+
+  test('state --who names the rule of the last write', async () => {
+    const out = await exits(0, ['state', trace, '--path', 'cpu[0].synic.scontrol', '--who']);
+    assert.match(out, /TLFS\.synic\.register/);
+  });
+
   test('export prints event text', async () => {
     for (const line of (await exits(0, ['export', trace])).trimEnd().split('\n'))
       assert.equal(check(schemas.eventText, JSON.parse(line)), undefined, line);

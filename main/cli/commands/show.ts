@@ -19,9 +19,11 @@ import { withTrace } from '../trace.ts';
 export async function run(args: Arguments): Promise<number> {
   const limit = limitOf(args.value('limit'));
   return withTrace(args.operands[0] ?? '', async ({ source }) => {
-    const line = args.flag('json') ? jsonLine(source) : textLine(source);
+    const plain = args.flag('json') ? jsonLine(source) : textLine(source);
+    const line = args.flag('why') ? withRule(plain, args.flag('json')) : plain;
     let shown = 0;
-    for (const listed of matchingEvents(source, args.operands[1] ?? '', args.flag('derived'))) {
+    const asked = { derived: args.flag('derived'), why: args.flag('why') };
+    for (const listed of matchingEvents(source, args.operands[1] ?? '', asked)) {
       if (shown++ === limit) break;
       await print(`${line(listed)}\n`);
     }
@@ -35,13 +37,26 @@ function limitOf(text: string | undefined): number {
   throw new Problem(`show: --limit ${JSON.stringify(text)}: expected a number`);
 }
 
+/** An event, and the rule behind its answer where that was asked for and the engine gave one. */
+type Shown = Listed & { readonly rule?: string };
+
+/** The line of an event with its rule; as JSON the two stand beside each other, for an event text has no rules. */
+function withRule(line: (listed: Listed) => string, json: boolean): (shown: Shown) => string {
+  if (json) return (shown) => `{"rule":${JSON.stringify(shown.rule ?? null)},"event":${line(shown)}}`;
+  return (shown) => (shown.rule === undefined ? line(shown) : `${line(shown)}  [${shown.rule}]`);
+}
+
 /** The events that match; the trace is replayed only when derived events or a replay's results are asked for. */
-function* matchingEvents(source: EventSource, text: string, derived: boolean): Iterable<Listed> {
+function* matchingEvents(
+  source: EventSource,
+  text: string,
+  { derived, why }: { readonly derived: boolean; readonly why: boolean },
+): Iterable<Shown> {
   const { profile } = source.header;
   const filter = text.trim() === '' ? undefined : readEventFilter(text, profile);
   if (filter !== undefined && 'problem' in filter)
     throw new Problem(`show: ${formatFilterError(filter.problem)}`);
-  if (!derived && filter?.needsReplay !== true) {
+  if (!derived && !why && filter?.needsReplay !== true) {
     const parentOf = (address: Address): Address | undefined => {
       for (const event of source.range(address.seq, address.seq)) {
         return event.parent === undefined ? undefined : at(event.parent);
@@ -63,7 +78,11 @@ function* matchingEvents(source: EventSource, text: string, derived: boolean): I
   const holds =
     filter === undefined ? () => true : bindFilter(filter, { profile, parentOf, state, findings });
   const list = allEvents(history, derived);
-  for (const listed of reader.each(list, 0, list.total)) if (holds(listed)) yield listed;
+  for (const listed of reader.each(list, 0, list.total)) {
+    if (!holds(listed)) continue;
+    const rule = why ? reader.ruleOf(listed.address) : undefined;
+    yield rule === undefined ? listed : { ...listed, rule };
+  }
 }
 
 /** Event text with positions. */

@@ -1,6 +1,8 @@
 import { StateExplorer } from '../../../engine/app/cells.ts';
+import { EventReader } from '../../../engine/app/lists.ts';
+import { StepArchive } from '../../../engine/replay/derived.ts';
 import { replayWithHistory } from '../../../engine/replay/replay.ts';
-import { formatAddress } from '../../../engine/trace/position.ts';
+import { formatAddress, parseAddress } from '../../../engine/trace/position.ts';
 import type { Arguments } from '../command.ts';
 import { print, printJson, table } from '../output.ts';
 import { positionIn } from '../position.ts';
@@ -29,6 +31,11 @@ export function run(args: Arguments): Promise<number> {
       );
     }
     const who = args.flag('who');
+    const reader = new EventReader(trace.source, new StepArchive(trace.source, SIDES, history));
+    const ruleOf = (writer: string | undefined): string => {
+      const address = writer === undefined ? undefined : parseAddress(writer);
+      return address === undefined ? '' : (reader.ruleOf(address) ?? '');
+    };
     if (args.flag('json')) {
       const shown = cells.map(({ changed: _changed, ...cell }) => cell);
       await printJson({ at: formatAddress(at), cells: shown });
@@ -40,8 +47,9 @@ export function run(args: Arguments): Promise<number> {
               .filter(([, value]) => value !== '' && value !== '0' && value !== '0x0')
               .map(([name, value]) => (value === '1' ? name : `${name}=${value}`));
             const writer = cell.writer === undefined ? '' : `${cell.writer.component} @${cell.writer.at}`;
+            const rule = who ? ruleOf(cell.writer?.at) : '';
             const columns = [cell.path, cell.value ?? '?', decoded.join(' ')];
-            return who ? [...columns.slice(0, 2), writer, decoded.join(' ')] : columns;
+            return who ? [...columns.slice(0, 2), writer, rule, decoded.join(' ')] : columns;
           }),
         ),
       );
