@@ -3,12 +3,12 @@
  * nothing is written.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { exits, hvrewind, listing, PROGRAM, sample, scratch } from './hvrewind.testing.ts';
+import { isRoot, NOBODY, shutToNobody } from '../ordinary-user.testing.ts';
+import { exits, hvrewind, listing, sample, scratch } from './hvrewind.testing.ts';
 import { atPrompt } from './prompt.testing.ts';
 import type { Ran } from './prompt-process.testing.ts';
 
@@ -289,13 +289,9 @@ table('a place to write', [
 ]);
 
 // Permissions do not hold for root: then the command runs as nobody, who must be able to read the program.
-const user = process.getuid?.() === 0 ? 65534 : undefined;
-const shut =
-  user !== undefined && spawnSync('test', ['-r', PROGRAM], { uid: user, gid: user }).status !== 0
-    ? 'this checkout is for root alone'
-    : undefined;
+const user = isRoot ? NOBODY : undefined;
 
-describe('no permission', { skip: shut }, () => {
+describe('no permission', { skip: shutToNobody }, () => {
   before(() => {
     chmodSync(folder, 0o755);
     chmodSync(at('shut'), 0o555);

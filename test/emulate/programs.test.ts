@@ -7,11 +7,12 @@ import {
   sampleGuest,
   sampleOutput,
 } from '../../samples/clients/guest.ts';
+import { isRoot, NOBODY, shutToNobody } from '../ordinary-user.testing.ts';
 import { build, LACKING } from './build.testing.ts';
 import { stage } from './shows.testing.ts';
 
-const UNPRIVILEGED = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
-const isRoot = process.getuid?.() === 0;
+const UNPRIVILEGED = ['setpriv', '--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
+const asNobody = { skip: isRoot ? shutToNobody : 'not root' };
 
 describe('programs of guests, and users', { skip: LACKING }, () => {
   const { folder, guest, shows } = stage();
@@ -37,14 +38,14 @@ describe('programs of guests, and users', { skip: LACKING }, () => {
     await shows([build('samples/clients/hello.c', folder), guest(guestProgram([]))], '');
   });
 
-  test('private memory and an ordinary user', { skip: isRoot ? false : 'not root' }, async () => {
+  test('private memory and an ordinary user', asNobody, async () => {
     const program = build('samples/clients/hello.c', folder, '-DGUEST_MEMORY=MAP_PRIVATE');
     const text = 'As nobody. ';
     await shows([program, guest(sampleGuest(text))], sampleOutput(text), { before: UNPRIVILEGED });
     await shows([program, guest(sampleGuest(text))], sampleOutput(text));
   });
 
-  test('shared memory and an ordinary user', { skip: isRoot ? false : 'not root' }, async () => {
+  test('shared memory and an ordinary user', asNobody, async () => {
     const program = build('samples/clients/hello.c', folder);
     const text = 'Shared. ';
     await shows([program, guest(sampleGuest(text))], sampleOutput(text), { before: UNPRIVILEGED });
