@@ -109,6 +109,16 @@ describe('a timer of a guest', () => {
     assert.equal(nextExpiry(bench.context, vpOf(bench)), undefined);
   });
 
+  it('an end of interrupt lets a message that waits in, where the slot was freed without an EOM', () => {
+    const bench = synic();
+    guest(bench, 0, 'STIMER0_COUNT', 100n);
+    guest(bench, 0, 'STIMER0_CONFIG', ENABLE | PERIODIC | sint(2n));
+    assert.equal(guest(bench, 11, 'SVERSION').words, 'deliver 2, interrupt 64');
+    assert.equal(guest(bench, 21, 'SVERSION').words, 'busy 2');
+    bench.message({ kind: 'message', vp: VP, sint: 2, what: 'clear' });
+    assert.equal(guest(bench, 22, 'EOI', 0n).words, 'deliver 2, interrupt 64');
+  });
+
   it('expires when its VP stops', () => {
     const bench = synic();
     guest(bench, 0, 'STIMER0_COUNT', 100n);

@@ -22,7 +22,7 @@ import { STATE_CALLS } from '../vp/state.ts';
 import { TRANSLATE_CALLS } from '../vp/translate.ts';
 import { type CallRow, failed, unmodelledCall } from './call.ts';
 import { answerGuestCall, hearsGuest, unheardGuest } from './guest.ts';
-import { refusedControl, refusedPointer } from './legality.ts';
+import { refusedControl, refusedFastSize, refusedPointer } from './legality.ts';
 import { STATUS } from './status.ts';
 
 /** Every hypercall that the hypervisor models. */
@@ -73,6 +73,7 @@ export function answerHypercall(context: Context, event: HypercallRequest | Hype
   if (entry === undefined) return failed(STATUS.INVALID_HYPERCALL_CODE, 'TLFS.control.code');
   const refused =
     refusedControl(control, entry.row) ??
+    refusedFastSize(control, context.profile) ??
     refusedPointer(event.inputGpa, event.input?.length ?? 0, context.profile) ??
     refusedPointer(event.outputGpa, event.output?.length ?? 0, context.profile);
   if (refused !== undefined) return failed(refused.status, refused.rule);

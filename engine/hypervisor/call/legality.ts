@@ -1,5 +1,6 @@
 import { type ControlWord, type HypercallRow, lowHalf } from '../../abi/index.ts';
 import type { Profile } from '../../trace/profile.ts';
+import { inputBytes } from './size.ts';
 import { STATUS } from './status.ts';
 
 /** Why a control word or a pointer is refused. */
@@ -10,6 +11,7 @@ export interface Refusal {
 
 const INPUT = STATUS.INVALID_HYPERCALL_INPUT;
 const FAST: Refusal = { status: INPUT, rule: 'TLFS.control.fast' };
+const FAST_SIZE: Refusal = { status: INPUT, rule: 'TLFS.control.fast-size' };
 const RESERVED: Refusal = { status: INPUT, rule: 'TLFS.control.reserved' };
 const REP_COUNT: Refusal = { status: INPUT, rule: 'TLFS.control.rep-count' };
 const REP_START: Refusal = { status: INPUT, rule: 'TLFS.control.rep-start' };
@@ -33,6 +35,21 @@ export function refusedControl(control: ControlWord, row: HypercallRow): Refusal
     if (control.repStart >= control.repCount) return REP_START;
   }
   return undefined;
+}
+
+/** CPUID leaf of the hypervisor's features; EDX bit 4: a fast input may go on in XMM0 to XMM5 (TLFS, feature identification). */
+const FEATURES_LEAF = 0x4000_0003;
+const XMM_INPUT = 1 << 4;
+/** RDX and R8; with XMM0 to XMM5 behind them. */
+const FAST_BYTES = 16;
+const XMM_FAST_BYTES = 112;
+
+/** An input that does not fit into the registers of a fast call (TLFS, hypercall calling conventions). */
+export function refusedFastSize(control: ControlWord, profile: Profile): Refusal | undefined {
+  if (!control.fast) return undefined;
+  const leaf = profile.cpuid.get(FEATURES_LEAF);
+  const room = leaf === undefined || (leaf.edx & XMM_INPUT) !== 0 ? XMM_FAST_BYTES : FAST_BYTES;
+  return inputBytes(control) > room ? FAST_SIZE : undefined;
 }
 
 /**

@@ -1,8 +1,13 @@
 import { fieldOf, messageTypes, writeField } from '../../abi/index.ts';
+import type { Emitted } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { messageOf } from '../intercept/message.ts';
 import { messageToParent } from '../intercept/stop.ts';
+import { queueOf, rescan } from '../synic/deliver.ts';
+import { PLAIN_FILE, VP_FILE } from '../synic/file.ts';
 import { interruptTargets } from '../vp/interrupt.ts';
 import { endInterrupt, requestInterrupt } from '../vp/request.ts';
 import { row } from './plain.ts';
@@ -33,20 +38,29 @@ const BROADCAST = 0xffn;
 const FIRST_VECTOR = 16n;
 
 /**
+ * Messages that wait for a slot that was freed without an EOM: an end of interrupt lets them in too (TLFS, message queues).
+ */
+function letIn(context: Context, owner: ObjectId, isGuest: boolean): readonly Emitted[] {
+  const file = isGuest ? VP_FILE : PLAIN_FILE;
+  return context.store.children(owner, queueOf(file)).length === 0 ? [] : rescan(context, owner, file);
+}
+
+/**
  * End of interrupt. That of a level-triggered one is told to the parent, which may raise it again (Linux 7.2
  * drivers/hv/mshv_synic.c, HVMSG_X64_APIC_EOI). The APICs of the own partition are not modelled: nothing follows there.
  */
 const writeEoi: AccessRule = (context, owner, access) => {
   const answer = answered(access.value ?? 0n, 'TLFS.apic.eoi');
   const ended = access.vp === undefined ? undefined : endInterrupt(context, owner);
-  if (ended?.level !== true) return answer;
+  const waiting = letIn(context, owner, access.vp !== undefined);
+  if (ended?.level !== true) return waiting.length === 0 ? answer : { ...answer, emitted: waiting };
   const { store } = context;
   const payload = new Uint8Array(EOI.bytes);
   writeField(payload, EOI.index, Number(store.key(owner)));
   writeField(payload, EOI.vector, ended.vector);
   const sender = BigInt(store.key(store.parent(owner)));
   const emitted = messageToParent(context, access.cpu, messageOf(APIC_EOI, sender, payload));
-  return { ...answer, rule: 'TLFS2013.apic.eoi-message', emitted };
+  return { ...answer, rule: 'TLFS2013.apic.eoi-message', emitted: [...waiting, ...emitted] };
 };
 
 const readTpr: AccessRule = (context, owner, access) => {

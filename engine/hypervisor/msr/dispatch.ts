@@ -78,7 +78,9 @@ function ignoresUnknown({ store }: Context, vp: ObjectId): boolean {
 }
 
 /** A write to these lets waiting messages in; timers that have expired come with the next event. */
-const LETS_IN: ReadonlySet<number> = new Set([SCONTROL, msrs.number('SIMP'), msrs.number('EOM')]);
+const LETS_IN: ReadonlySet<number> = new Set(
+  ['SCONTROL', 'SIMP', 'EOM', 'EOI'].map((name) => msrs.number(name)),
+);
 
 /** An access of a guest: timers that have expired since its last one did so before it. */
 function answerGuest(context: Context, access: Access, ref: VpRef): MsrAnswer {
