@@ -35,6 +35,11 @@ describe('guests', { skip: LACKING }, () => {
     });
   }
 
+  test('private memory that is given in parts and as a whole', async () => {
+    const program = build('test/emulate/clients/overlap.c', folder);
+    await shows([program], 'part=ok\nwhole=ok\nagain=ok\nrun=ok\nmessage=80010007\n');
+  });
+
   test('hello in C for the interface of 2020', async () => {
     const program = build('samples/clients/hello-rfc2020.c', folder);
     const text = 'In 2020. ';

@@ -8,6 +8,8 @@ export interface Mapping {
   readonly writable: boolean;
   /** Offset in the file of `start`. */
   readonly offset: number;
+  /** Of the file; 0 for memory without one. */
+  readonly inode: number;
   /** What is mapped there; empty for memory without a name. */
   readonly path: string;
 }
@@ -17,7 +19,7 @@ export function mappingsOf(pid: number, start: number, length: number): Mapping[
   const found: Mapping[] = [];
   let next = start;
   for (const line of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
-    const match = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ \d+ *(.*)$/.exec(line);
+    const match = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ (\d+) *(.*)$/.exec(line);
     if (match === null) continue;
     const [from, to, permissions = '', offset] = [
       Number.parseInt(match[1] ?? '', 16),
@@ -33,7 +35,8 @@ export function mappingsOf(pid: number, start: number, length: number): Mapping[
       shared: permissions[3] === 's',
       writable: permissions[1] === 'w',
       offset,
-      path: match[5] ?? '',
+      inode: Number(match[5]),
+      path: match[6] ?? '',
     });
     next = to;
     if (next >= start + length) return found;
