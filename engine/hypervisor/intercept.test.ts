@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { activeChild, type HypervisorBench } from './bench.testing.ts';
+import { createHypervisor, overlayAt } from './index.ts';
 import { installedIntercept } from './intercept/install.ts';
 import { guestCpuid } from './intercept/results.ts';
 import { vpOfRef } from './vp/find.ts';
 
+const HYPERVISOR = createHypervisor();
 const CHILD = 2n;
 const NOTHING = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
 
@@ -151,6 +153,44 @@ describe('a translation', () => {
       [0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0],
     );
     assert.equal(translate(bench, 6n).output?.[0], 4);
+  });
+
+  /** Register of the guest, value, frame, the bit of the result that says so. TLFS, overlay pages; TLFS 2013, HvTranslateVirtualAddress. */
+  const OVERLAYS: readonly (readonly [number, bigint, bigint, number])[] = [
+    [0x4000_0083, 0x5001n, 5n, 1],
+    [0x4000_0083, 0x5000n, 5n, 0],
+    [0x4000_0082, 0x6001n, 6n, 1],
+    [0x4000_0073, 0x7001n, 7n, 1],
+    [0x4000_0021, 0x7001n, 8n, 0],
+  ];
+  for (const [msr, value, page, overlay] of OVERLAYS) {
+    it(`says where a page of the hypervisor hides memory: MSR 0x${msr.toString(16)}, frame ${page}: ${overlay}`, () => {
+      const bench = activeChild();
+      const vp = { partition: CHILD, vp: 0 };
+      const access = { kind: 'msr', dir: 'write', msr, value, vp, cpu: 0, component: 'guest' } as const;
+      HYPERVISOR.msr(bench.context, access);
+      const { output } = translate(bench, page);
+      assert.deepEqual([output?.[5], output?.[0]], overlay === 1 ? [1, 0] : [0, 4]);
+    });
+  }
+
+  it('an overlay of a lower address hides another', () => {
+    const bench = activeChild();
+    const vp = { partition: CHILD, vp: 0 };
+    for (const msr of [0x4000_0083, 0x4000_0082]) {
+      const access = {
+        kind: 'msr',
+        dir: 'write',
+        msr,
+        value: 0x5001n,
+        vp,
+        cpu: 0,
+        component: 'guest',
+      } as const;
+      HYPERVISOR.msr(bench.context, access);
+    }
+    const found = vpOfRef(bench.context, vp);
+    assert.equal(found === undefined ? undefined : overlayAt(bench.context, found, 5n), 'SIEFP');
   });
 
   it('with paging is left to the record', () => {

@@ -9,6 +9,7 @@ import {
 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import { type Call, type CallRow, succeeded, unmodelledCall } from '../call/call.ts';
+import { overlayAt } from '../memory/overlay.ts';
 import { gpaRunOf } from '../memory/runs.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findChild, findVp, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
@@ -23,8 +24,11 @@ const INPUT = {
 const OUTPUT = {
   bytes: 16,
   code: fieldOf('hv_output_translate_virtual_address', 'translation_result.result_code'),
+  overlay: fieldOf('hv_output_translate_virtual_address', 'translation_result.overlay_page'),
   page: fieldOf('hv_output_translate_virtual_address', 'gpa_page'),
 };
+const PLAIN = 'TLFS2013.translate.without-paging';
+const OVERLAID = 'TLFS2013.translate.overlay';
 const UNMAPPED = constantNumber('HV_TRANSLATE_GVA_GPA_UNMAPPED');
 const CR0 = registers.number('CR0');
 const PAGING = 1n << 31n;
@@ -45,10 +49,12 @@ function translate(call: Call): HypercallAnswer {
   if (paging || !isFresh(context, vp.id, CR0)) return unmodelledCall(call.event);
   const page = readU64(call.input, INPUT.page) % FRAMES;
   const output = new Uint8Array(OUTPUT.bytes);
-  const isMapped = gpaRunOf(context, found.id, page) !== undefined;
+  const overlay = overlayAt(context, vp.id, page);
+  const isMapped = overlay !== undefined || gpaRunOf(context, found.id, page) !== undefined;
+  if (overlay !== undefined) writeField(output, OUTPUT.overlay, 1);
   if (isMapped) writeField(output, OUTPUT.page, page);
   else writeField(output, OUTPUT.code, UNMAPPED);
-  return succeeded('TLFS2013.translate.without-paging', output);
+  return succeeded(overlay === undefined ? PLAIN : OVERLAID, output);
 }
 
 export const TRANSLATE_CALLS: readonly CallRow[] = [{ name: 'TRANSLATE_VIRTUAL_ADDRESS', answer: translate }];
