@@ -25,6 +25,7 @@ export { doorbellAt, ringEvent, SINT_INTERCEPT, takeRing } from './port/doorbell
 export { UNMODELLED } from './rule-ids.ts';
 export { nextExpiry } from './synic/expire.ts';
 export { fileOf } from './synic/file.ts';
+export { offeredInterrupt, pendingInterruption } from './vp/accept.ts';
 export { vpOfRef } from './vp/find.ts';
 export { LAPIC_BYTES, resetLapic } from './vp/lapic.ts';
 export { interruptToTake, takeInterrupt } from './vp/request.ts';

@@ -34,6 +34,16 @@ describe('guests that are interrupted', { skip: LACKING }, () => {
     await agrees(trace);
   });
 
+  test('a guest takes interrupts when it may, in its sleep, and while it runs', async () => {
+    const { exit, out, trace } = await emulate(folder, [build('test/emulate/clients/interrupts.c', folder)]);
+    const rounds = [1, 2, 3].map((round) => `signal=ok\ntaken=${round}\n`).join('');
+    assert.equal(out, `low=ok\nhigh=ok\nrouting=ok\nirqfd=ok\n${rounds}`);
+    assert.equal(exit, 0);
+    assert.equal((await events(trace, 'op == MSHV_RUN_VP')).length, 1);
+    assert.equal((await events(trace, 'kind == msr && msr == HV_X64_MSR_EOI')).length, 3);
+    await agrees(trace);
+  });
+
   test('a program that is killed while its guest runs', async () => {
     const program = build('samples/clients/hello.c', folder);
     const spin = join(folder, 'spin.bin');

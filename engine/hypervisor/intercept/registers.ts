@@ -4,6 +4,7 @@ import type { ObjectId } from '../../state/store.ts';
 import type { InterceptEvent, RegisterValue } from '../../trace/event.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { acceptInterrupt } from '../vp/accept.ts';
 import { forgetRegisters, setRegister } from '../vp/values.ts';
 
 /** Messages that begin with something else than the header of an intercept (Linux 7.2 include/hyperv). */
@@ -33,6 +34,7 @@ function take(context: Context, vp: ObjectId, values: readonly RegisterValue[]):
   const ran = cellAt(vp, VP.slots.ran);
   if (context.store.low(ran) === 1) context.store.set(ran, 0);
   for (const { name, value } of values) {
+    acceptInterrupt(context, vp, { name, value });
     setRegister(context, vp, name, { low: value & LOW, high: value >> 64n });
   }
 }

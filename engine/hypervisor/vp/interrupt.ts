@@ -34,7 +34,7 @@ const MAX_VECTOR = 255;
 const BROADCAST = [0xffn, 0xffff_ffffn];
 const { extint } = VP.slots.interrupt;
 /** Set in the cell of an EXTINT that has not been acknowledged, beside its vector. */
-const PENDING = 0x100;
+export const EXTINT_PENDING = 0x100;
 
 const BAD = failed(STATUS.INVALID_PARAMETER, 'TLFS2013.interrupt.parameter');
 
@@ -82,10 +82,10 @@ function assertInterrupt(call: Call): HypercallAnswer {
 function external(context: Context, vp: ObjectId | undefined, vector: number): HypercallAnswer {
   if (vp === undefined) return succeeded('TLFS2013.interrupt.assert');
   const cell = cellAt(vp, extint);
-  if ((context.store.low(cell) & PENDING) !== 0) {
+  if ((context.store.low(cell) & EXTINT_PENDING) !== 0) {
     return failed(STATUS.NOT_ACKNOWLEDGED, 'TLFS2013.interrupt.not-acknowledged');
   }
-  context.store.set(cell, vector | PENDING);
+  context.store.set(cell, vector | EXTINT_PENDING);
   return succeeded('TLFS2013.interrupt.assert');
 }
 
@@ -98,7 +98,7 @@ function clear(call: Call): HypercallAnswer {
   const { store } = call.context;
   const waiting = store
     .children(found.id, VP)
-    .filter((vp) => (store.low(cellAt(vp, extint)) & PENDING) !== 0);
+    .filter((vp) => (store.low(cellAt(vp, extint)) & EXTINT_PENDING) !== 0);
   for (const vp of waiting) store.set(cellAt(vp, extint), 0);
   return waiting.length > 0
     ? failed(STATUS.NOT_ACKNOWLEDGED, 'TLFS2013.interrupt.not-acknowledged')

@@ -24,6 +24,8 @@ export interface Guest {
   running: boolean;
   /** What it asked is answered: it goes on. */
   answered: boolean;
+  /** The engine has been told of an interrupt that the guest takes, and not yet that it did. */
+  entering: boolean;
   /** It sleeps after HLT. `untold`: the engine does not know the registers that it sleeps with. */
   asleep: 'no' | 'untold' | 'told';
 }
@@ -49,6 +51,7 @@ export function makeGuest(
     pages: viewOf(address, PAGES_BYTES),
     running: false,
     answered: false,
+    entering: false,
     asleep: 'no',
   };
 }

@@ -1,9 +1,16 @@
 import { msrs } from '../../../engine/abi/index.ts';
-import { hearsGuest, interceptMessage, PARTITION, VP } from '../../../engine/hypervisor/index.ts';
+import {
+  hearsGuest,
+  interceptMessage,
+  offeredInterrupt,
+  PARTITION,
+  pendingInterruption,
+  VP,
+} from '../../../engine/hypervisor/index.ts';
 import { mayRun } from '../../../engine/hypervisor/vp/suspend.ts';
 import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
 import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
-import type { TraceEvent } from '../../../engine/trace/event.ts';
+import type { RegisterValue, TraceEvent } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
 import { ANSWER, STOP } from '../vp/channel.ts';
@@ -33,6 +40,8 @@ export interface GuestHost {
 const INTERCEPT_PAGE_AT = 4096;
 const MESSAGE_BYTES = 256;
 const RIP = registerIndex('RIP');
+const RFLAGS = registerIndex('RFLAGS');
+const INTERRUPT_FLAG = 0x200n;
 /** HVMSG_NONE: the guest was stopped without anything to tell. */
 const NO_MESSAGE = 0;
 const OVERLAY_MSRS: ReadonlySet<number> = new Set(
@@ -94,6 +103,7 @@ export class Guests {
         if (guest.asleep !== 'no' && !this.#wakes(guest, vp)) break;
         this.#run(guest, vp);
       }
+      if (guest.running) this.#offer(guest);
     }
   }
 
@@ -162,8 +172,10 @@ export class Guests {
     this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) });
   }
 
-  /** A VMM that put the VP somewhere else (a reset) has ended its sleep. */
+  /** An interrupt ends the sleep of a VP, and so does a VMM that puts it somewhere else (a reset). */
   #wakes(guest: Guest, vp: ObjectId): boolean {
+    const mayTake = (guest.channel.register(RFLAGS) & INTERRUPT_FLAG) !== 0n;
+    if (mayTake && offeredInterrupt(this.#host.live.machine, vp) !== undefined) return true;
     if (guest.asleep !== 'told') return false;
     const before = guest.channel.register(RIP);
     this.#giveRegisters(guest, vp);
@@ -192,10 +204,30 @@ export class Guests {
     guest.answered = true;
   }
 
+  /** An interrupt that waits: the processor says when the guest can take it. */
+  #offer(guest: Guest): number | undefined {
+    const vp = this.#find(guest);
+    const vector = vp === undefined ? undefined : offeredInterrupt(this.#host.live.machine, vp);
+    guest.channel.setWord('interrupt', vector === undefined ? 0 : 1);
+    return vector;
+  }
+
+  /** The guest takes its interrupt: the engine hears of it as of a stop, after which it goes on in the handler. */
+  #take(guest: Guest): void {
+    const vector = this.#offer(guest);
+    if (vector !== undefined) {
+      guest.processor.taking = vector;
+      this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) }, [pendingInterruption(vector)]);
+      guest.entering = true;
+    }
+    this.#answer(guest, ANSWER.registers);
+  }
+
   /** Goes on with a guest that has its answer: here until it stops, in its thread once that takes long. */
   #goOn(guest: Guest): void {
     for (let asked = 0; asked < MOST_ASKED; asked++) {
       guest.answered = false;
+      this.#offer(guest);
       if (!guest.processor.run(SHORT_INSTRUCTIONS)) break;
       this.#stopped(guest);
       if (!guest.answered) return;
@@ -244,6 +276,9 @@ export class Guests {
       case STOP.hypercall:
         this.#hypercall(guest);
         break;
+      case STOP.window:
+        this.#take(guest);
+        break;
       case STOP.idle:
         guest.asleep = 'untold';
         break;
@@ -251,14 +286,17 @@ export class Guests {
   }
 
   /** The hypervisor stops the VP: what the guest did to its registers is known from here. */
-  #intercept(guest: Guest, { type, payload }: ExitMessage): void {
+  #intercept(guest: Guest, { type, payload }: ExitMessage, inner: readonly RegisterValue[] = []): void {
     const { channel } = guest;
+    const entered = guest.entering && guest.processor.taking === undefined;
+    if (entered) guest.entering = false;
     const changed = channel.takeChanged('engine').filter((place) => place < REGISTERS.length);
     for (const place of changed) guest.registers.changedByGuest(place);
-    const registers = changed.map((place) => ({
-      name: REGISTERS[place] as number,
-      value: channel.register(place),
-    }));
+    const registers = [
+      ...changed.map((place) => ({ name: REGISTERS[place] as number, value: channel.register(place) })),
+      ...(entered ? [pendingInterruption(undefined)] : []),
+      ...inner,
+    ];
     const result = this.#host.live.feed({
       kind: 'intercept',
       t: this.#host.now(),

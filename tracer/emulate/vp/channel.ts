@@ -11,6 +11,8 @@ export const STOP = {
   hypercall: 5,
   /** HLT where the hypervisor has the interrupt controller: it is done, and the VP sleeps. */
   idle: 6,
+  /** It could take an interrupt now, and was to say so. */
+  window: 7,
 } as const;
 
 export const ANSWER = {
@@ -40,6 +42,8 @@ const WORDS = {
   instructionLength: 9,
   /** Of an MSR: low and high half. Of an answer: EAX, EBX, ECX, EDX. */
   values: 10,
+  /** 1: an interrupt waits until the guest can take it. */
+  interrupt: 14,
 } as const;
 export type VpWord = keyof typeof WORDS;
 

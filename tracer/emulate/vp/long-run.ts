@@ -32,6 +32,7 @@ export class LongRun {
   }
 
   #look(): void {
+    this.#cpu.wantInterruptWindow = this.#channel.word('interrupt') === 1;
     if (this.#memory.refresh()) this.#cpu.memoryChanged();
   }
 }

@@ -22,6 +22,8 @@ export class Processor {
   #isNew = true;
   /** The exit that the supervisor was asked about. */
   #asked: CpuExit | undefined;
+  /** The interrupt that the guest takes before it goes on. */
+  taking: number | undefined;
   /** What the last exit was to store: a doorbell may wait for it, and then the store is done. */
   stored: Stored | undefined;
 
@@ -40,12 +42,14 @@ export class Processor {
     // The first time all of them: a register that is 0 does not count as changed.
     takeRegisters(this.#channel, 'short', this.#cpu, this.#isNew);
     this.#isNew = false;
-    const stopped = this.#takeAnswer() ?? this.#writesOverlay(this.#cpu.run(budgetInstructions));
+    const stopped =
+      this.#takeAnswer() ?? this.#enter() ?? this.#writesOverlay(this.#cpu.run(budgetInstructions));
     const idles = stopped?.kind === 'halt' && this.#idlesOnHalt;
     if (idles) this.#cpu.skip(stopped);
     putRegisters(this.#channel, 'short', this.#cpu);
     if (stopped === undefined || stopped.kind === 'budget') return false;
     if (idles) this.#channel.setWord('reason', STOP.idle);
+    else if (stopped.kind === 'interrupt-window') this.#channel.setWord('reason', STOP.window);
     else this.#post(stopped);
     return true;
   }
@@ -61,6 +65,17 @@ export class Processor {
     if (this.#memoryVersion === this.#memory.version) return;
     this.#memoryVersion = this.#memory.version;
     this.#cpu.memoryChanged();
+  }
+
+  /** Lets the guest take its interrupt; an exit where that could not be done. */
+  #enter(): CpuExit | undefined {
+    this.#cpu.wantInterruptWindow = this.#channel.word('interrupt') === 1;
+    if (this.taking === undefined) return undefined;
+    const entered = this.#cpu.inject(this.taking);
+    if (entered === 'refused') return undefined;
+    if (entered !== 'delivered') return entered;
+    this.taking = undefined;
+    return undefined;
   }
 
   /** What the supervisor said about the last exit; an exit of its own when that could not be done. */

@@ -1,0 +1,79 @@
+/* A guest takes interrupts: one that waited for STI, one in its sleep, one while it runs. It never leaves MSHV_RUN_VP. */
+#include "common.h"
+#include <pthread.h>
+#include <sys/eventfd.h>
+
+struct irqfd {
+	int32_t fd, resamplefd;
+	uint32_t gsi, flags;
+};
+#define MSHV_IRQFD 0x4010b803
+#define MSHV_SET_MSI_ROUTING 0x4008b805
+#define VECTOR 0x41
+#define COUNT_AT 0x5f0
+
+/* jmp 0:600h */
+static const unsigned char reset[] = { 0xea, 0x00, 0x06, 0x00, 0x00 };
+/* xor ax, ax; mov ss, ax; mov ds, ax; mov sp, 600h; sti; hlt; hlt; again: jmp again */
+static const unsigned char code[] = { 0x31, 0xc0, 0x8e, 0xd0, 0x8e, 0xd8, 0xbc, 0x00, 0x06, 0xfb, 0xf4, 0xf4, 0xeb, 0xfe };
+/* inc byte [5f0h]; mov ecx, HV_X64_MSR_EOI; xor eax, eax; xor edx, edx; wrmsr; iret */
+static const unsigned char handler[] = {
+	0xfe, 0x06, 0xf0, 0x05, 0x66, 0xb9, 0x70, 0x00, 0x00, 0x40, 0x66, 0x31, 0xc0, 0x66, 0x31, 0xd2, 0x0f, 0x30, 0xcf,
+};
+
+static void *run(void *vp)
+{
+	struct hv_message message;
+
+	show("run", ioctl(*(int *)vp, MSHV_RUN_VP, &message));
+	printf("message=%x\n", message.type);
+	exit(1);
+}
+
+static int give(int partition, unsigned char *from, uint64_t page)
+{
+	struct mshv_user_mem_region region = {
+		.size = 4096,
+		.guest_pfn = page,
+		.userspace_addr = (uintptr_t)from,
+		.flags = MSHV_MEM_WRITABLE | MSHV_MEM_EXECUTABLE,
+	};
+
+	return ioctl(partition, MSHV_SET_GUEST_MEMORY, &region);
+}
+
+int main(void)
+{
+	struct mshv_create_partition create = { .pt_flags = MSHV_PT_LAPIC };
+	/* One route: line 4, processor 0. */
+	uint32_t routing[] = { 1, 0, 4, 0xfee00000, 0, VECTOR };
+	unsigned char *memory = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile unsigned char *count = memory + COUNT_AT;
+	int partition = ioctl(open_device(), MSHV_CREATE_PARTITION, &create);
+	struct irqfd irqfd = { .fd = eventfd(0, EFD_NONBLOCK), .gsi = 4 };
+	pthread_t thread;
+	int vp;
+
+	memcpy(memory + 4096 + 0xff0, reset, sizeof(reset));
+	memcpy(memory + 0x600, code, sizeof(code));
+	memcpy(memory + 0x700, handler, sizeof(handler));
+	memory[4 * VECTOR + 1] = 0x07;
+	ioctl(partition, MSHV_INITIALIZE_PARTITION);
+	show("low", give(partition, memory, 0));
+	show("high", give(partition, memory + 4096, 0xfffff));
+	vp = create_vp(partition, 0);
+	show("routing", ioctl(partition, MSHV_SET_MSI_ROUTING, routing));
+	show("irqfd", ioctl(partition, MSHV_IRQFD, &irqfd));
+	for (int round = 1; round <= 3; round++) {
+		show("signal", eventfd_write(irqfd.fd, 1));
+		if (round == 1)
+			pthread_create(&thread, NULL, run, &vp);
+		for (int waited = 0; *count < round && waited < 10000; waited++)
+			usleep(1000);
+		printf("taken=%d\n", *count);
+		fflush(stdout);
+		/* Long enough to be asleep, or in a thread of its own. */
+		usleep(100000);
+	}
+	_exit(0);
+}
