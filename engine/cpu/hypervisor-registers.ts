@@ -152,6 +152,18 @@ const accesses = new Map<number, Access>([
   ],
   ...[0, 1, 2, 3, 6, 7].map((index): [number, Access] => [name(`DR${index}`), debug(index)]),
   [
+    // hv_x64_fp_control_status_register: control word 0..15, status word 16..31.
+    name('FP_CONTROL_STATUS'),
+    {
+      get: (m) => (m.fpRest << 32n) | BigInt(m.fpStatus * 0x1_0000 + m.fpControl),
+      set: (m, value) => {
+        m.fpControl = Number(value & U16);
+        m.fpStatus = Number((value >> 16n) & U16);
+        m.fpRest = BigInt.asUintN(96, value >> 32n);
+      },
+    },
+  ],
+  [
     name('TSC'),
     {
       get: (m) => BigInt.asUintN(64, BigInt(m.executed) + m.tscOffset),

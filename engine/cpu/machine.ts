@@ -31,6 +31,7 @@ export const RESULT = 0;
 export const CARRIES = 1;
 
 export const CR0_PE = 0x1;
+export const CR0_MP = 0x2;
 export const CR0_EM = 0x4;
 export const CR0_TS = 0x8;
 export const CR0_ET = 0x10;
@@ -103,6 +104,10 @@ export class Machine {
   cr4 = 0;
   cr8 = 0;
   readonly dr = new Uint32Array(8);
+  /** Control and status word of the x87 unit; the rest of that register (tags, last instruction) is kept. */
+  fpControl = 0x40;
+  fpStatus = 0;
+  fpRest = 0n;
   /** Registers that the processor only keeps, by hypervisor name: model-specific ones and others. */
   readonly kept = new Map<number, bigint>();
 

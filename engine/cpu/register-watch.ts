@@ -23,6 +23,11 @@ const SINGLE: readonly { readonly name: number; readonly get: (m: Machine) => nu
   { name: name('CR3'), get: (m) => m.cr3 },
   { name: name('CR4'), get: (m) => m.cr4 },
   { name: name('CR8'), get: (m) => m.cr8 },
+  // Of its upper part the processor only makes 0.
+  {
+    name: name('FP_CONTROL_STATUS'),
+    get: (m) => (m.fpRest === 0n ? 0 : 0x1_0000_0000) + m.fpStatus * 0x1_0000 + m.fpControl,
+  },
   ...[0, 1, 2, 3, 6, 7].map((index) => ({
     name: name(`DR${index}`),
     get: (m: Machine) => m.dr[index] as number,

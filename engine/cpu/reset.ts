@@ -33,6 +33,9 @@ export function reset(m: Machine): void {
   m.dr.fill(0);
   m.dr[6] = 0xffff0ff0;
   m.dr[7] = 0x400;
+  m.fpControl = 0x40;
+  m.fpStatus = 0;
+  m.fpRest = 0n;
   m.kept.clear();
   m.interruptShadow = false;
   m.leaveBlock = false;

@@ -12,6 +12,7 @@ import * as shifts from '../exec/shifts.ts';
 import * as stack from '../exec/stack.ts';
 import * as strings from '../exec/strings.ts';
 import * as system from '../exec/system.ts';
+import * as x87 from '../exec/x87.ts';
 import { CS, DS, ES, SS } from '../machine.ts';
 import { type Entry, group, row } from './rows.ts';
 
@@ -96,7 +97,7 @@ map[0x8f] = group(row('Ev', stack.popRm));
 map[0x98] = row('v', moves.cbw);
 map[0x99] = row('v', moves.cwd);
 map[0x9a] = row('Ap', far.callFar, 0, 'ends');
-map[0x9b] = row('', moves.nop);
+map[0x9b] = row('', x87.wait);
 map[0x9c] = row('v', stack.pushf);
 map[0x9d] = row('v', stack.popf, 0, 'ends');
 map[0x9e] = row('', moves.sahf);
@@ -147,7 +148,8 @@ map[0xd4] = row('b Ib', multiply.aam);
 map[0xd5] = row('b Ib', multiply.aad);
 map[0xd6] = row('', system.salc);
 map[0xd7] = row('b', moves.xlat);
-for (let opcode = 0xd8; opcode <= 0xdf; opcode += 1) map[opcode] = row('Ev', system.coprocessor, 0, 'ends');
+for (let opcode = 0xd8; opcode <= 0xdf; opcode += 1)
+  map[opcode] = row('Ev', x87.coprocessor, opcode - 0xd8, 'ends');
 
 for (let kind = 0; kind < 4; kind += 1) map[0xe0 + kind] = row('v Jb', control.loop, kind, 'ends');
 map[0xe4] = row('b Ib', io.inImm, 0, 'ends');

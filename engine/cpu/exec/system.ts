@@ -1,20 +1,7 @@
 /** Flags, control registers, descriptor-table registers, and what the hypervisor answers. */
 import { CF, carry, DF, IF, IOPL, setCarry } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
-import {
-  CR0_EM,
-  CR0_ET,
-  CR0_PE,
-  CR0_PG,
-  CR0_TS,
-  GP,
-  type Machine,
-  NM,
-  RAX,
-  RCX,
-  RDX,
-  UD,
-} from '../machine.ts';
+import { CR0_ET, CR0_PE, CR0_PG, CR0_TS, GP, type Machine, RAX, RCX, RDX, UD } from '../machine.ts';
 import { flushTranslations, load, probeStore, store } from '../memory.ts';
 import { effectiveAddress, readRm, registerIndex, writeRegister, writeRm } from '../operands.ts';
 import { segmentWritten } from '../segment-state.ts';
@@ -254,12 +241,6 @@ export function lidt(m: Machine, i: Instruction): void {
   const { limit, base } = loadTable(m, i);
   m.idtLimit = limit;
   m.idtBase = base;
-}
-
-/** The x87 instructions are not there yet: #NM where the guest asked for it, else an exit that says so. */
-export function coprocessor(m: Machine, i: Instruction): void {
-  if ((m.cr0 & (CR0_EM | CR0_TS)) !== 0) m.fault(NM);
-  m.leave({ kind: 'unsupported', what: 'x87 instruction', instructionLength: i.length });
 }
 
 /** SALC: AL becomes 0 or 0xff after CF (undocumented, on all processors). */
