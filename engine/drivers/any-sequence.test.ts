@@ -233,9 +233,7 @@ it('any sequence of stimuli plays, and its recording replays without a divergenc
   });
   fc.assert(
     fc.property(profile, fc.boolean(), stimuli, (given, listens, random) => {
-      // Running VPs under the scheduler of the root is left to the record.
-      const guestRuns = listens && given.scheduler !== 'root';
-      const events = guestRuns ? [...GUEST_THAT_LISTENS, ...random] : random;
+      const events = listens ? [...GUEST_THAT_LISTENS, ...random] : random;
       const header = { profile: readProfile(given), given };
       const scenario = events.map(
         (event, i) =>

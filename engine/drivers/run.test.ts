@@ -143,14 +143,6 @@ describe('MSHV_RUN_VP', () => {
     assert.equal(woken?.lines[0], 'stop of 2.0');
     assert.equal(bench.cell('partition[2].vp[0].reg.rip'), 0x1234n);
   });
-
-  it('is left to the record where the root partition schedules', () => {
-    const bench = activePartition({ scheduler: 'root' }, true, 1);
-    assert.deepEqual(bench.ioctl({ handle: VP, op: RUN, ret: 0 }), {
-      lines: [],
-      outcome: { ret: 0, rule: 'unmodelled' },
-    });
-  });
 });
 
 describe('a recording of a running VP', () => {

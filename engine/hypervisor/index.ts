@@ -11,7 +11,7 @@ export { CPU, CPU_MSR } from './cells/cpu.ts';
 export { GPA } from './cells/gpa.ts';
 export { PARTITION, PARTITION_STATES, PROPERTY } from './cells/partition.ts';
 export { cellAt, groupAt } from './cells/place.ts';
-export { VP } from './cells/vp.ts';
+export { BLOCKED, VP } from './cells/vp.ts';
 export { MESSAGE_CONNECTION, MESSAGE_CONNECTION_V5 } from './host/vmbus.ts';
 export { OWN_PARTITION, resetPartition } from './initialise.ts';
 export { installedIntercept } from './intercept/install.ts';

@@ -47,6 +47,10 @@ export const BINDABLE = {
     what: 'HVCALL_GET_VP_CPUID_VALUES output under what was registered',
     why: 'it is what the processor says',
   },
+  dispatch: {
+    what: 'HVCALL_DISPATCH_VP output of a VP that nothing holds, but not that it is explicitly suspended',
+    why: 'what the guest does until the dispatch ends is not in the trace',
+  },
   intercept: {
     what: 'MSHV_RUN_VP result 0 and message, where no event shows the stop of the VP',
     why: 'what the guest does until it stops is not in the trace',

@@ -48,6 +48,8 @@ export interface Handler<E extends DriverStimulus = DriverStimulus> {
   enter(context: Context, event: E): DriverRun<Outcome> | Outcome;
   /** Whether a waiting call can go on in the present state. */
   ready?(context: Context, event: E): boolean;
+  /** Whether it goes on by itself too, so that what is recorded below it while it waits tells of no signal. */
+  loops?(context: Context): boolean;
   /** What a waiting call does when it goes on: to its result, or to waiting again (an outcome without one). */
   wake?(context: Context, event: E, signal: boolean): DriverRun<Outcome>;
   /** What takes effect at the return, all of it at once where nothing is asked of the hypervisor. */

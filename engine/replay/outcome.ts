@@ -10,6 +10,9 @@ const NONE = new Uint8Array(0);
 /** Negative, as a call returns it. */
 const EFAULT = -14;
 
+/** Linux errno of a call that a signal interrupted. */
+export const EINTR = 4;
+
 /** The record shows what the call had to give to its caller. */
 function givesBack(event: IoctlEvent | FdEvent): boolean {
   return event.kind === 'ioctl' && (event.out?.arg ?? event.out?.data) !== undefined;

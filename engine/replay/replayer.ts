@@ -19,13 +19,10 @@ import {
 import { Frames } from './frames.ts';
 import { compareRequest, describe, sameEvent } from './match.ts';
 import { Numberer, type Numbering, returnOf } from './numbering.ts';
-import { compareOutcome, type Deliver } from './outcome.ts';
+import { compareOutcome, type Deliver, EINTR } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
 import type { StepObserver } from './step.ts';
 import { asOutcome, endOf, isDriven, isRun } from './stimulus.ts';
-
-/** Linux errno of a call that a signal interrupted. */
-const EINTR = 4;
 
 export interface ReplayerOptions {
   readonly machine: Machine;
@@ -161,7 +158,8 @@ export class Replayer {
     const address = at(event.seq);
     // A stop of the VP below the call is what the engine worked out of its return; else a signal came.
     if (frame.phase === 'waiting') {
-      this.#startWake(frame, event.kind !== 'intercept' && !this.#isReady(frame));
+      const goesOn = this.#isReady(frame) || frame.handler?.loops?.(this.#machine) === true;
+      this.#startWake(frame, event.kind !== 'intercept' && !goesOn);
     }
     for (;;) {
       const next = this.#next(frame);

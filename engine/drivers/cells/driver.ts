@@ -74,6 +74,9 @@ export const MSHV_PARTITION = objectKind('partition', MSHV, 'decimal', {
 /** Types of state of a VP (Linux 7.2 uapi linux/mshv.h: MSHV_VP_STATE_COUNT). */
 const STATE_TYPES = 5;
 
+/** `signal`: of the hypervisor's scheduler; `guest`: what the guest that runs now will do. */
+export const SCHEDULER_WAITS = ['nothing', 'signal', 'guest'] as const;
+
 /** A VP as the driver keeps it. */
 export const MSHV_VP = objectKind('vp', MSHV_PARTITION, 'decimal', {
   files: cell('dec'),
@@ -84,6 +87,17 @@ export const MSHV_VP = objectKind('vp', MSHV_PARTITION, 'decimal', {
   certain: cell('hex'),
   /** The hypervisor has told that it stopped, and no call has taken the message yet. */
   kicked: cell('bool'),
+  /** The root partition schedules it: */
+  scheduler: {
+    /** its last dispatch was answered BLOCKED, and no signal has come since; */
+    blocked: cell('bool'),
+    /** its last dispatch ended with an intercept, whose suspension the next one lifts; */
+    intercept: cell('bool'),
+    /** what the call that runs it waits for; */
+    waits: cell({ as: 'enum', names: SCHEDULER_WAITS }),
+    /** signals that have come for it. */
+    signals: cell('dec'),
+  },
   /** A call runs it (the RFC of 2020 kept that itself). */
   running: cell('bool'),
   /** Its message, where the slot of the SynIC had it as a whole. */

@@ -100,7 +100,7 @@ function actorOf(event: IoctlEvent): Actor {
 }
 
 function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
-  const { leave, ready, wake } = row;
+  const { leave, ready, wake, loops } = row;
   const handler: Handler<IoctlEvent> = {
     enter(context, event) {
       return endedBefore(event, row) ?? row.enter(context, actorOf(event), event, event.arg ?? NO_BYTES);
@@ -109,7 +109,12 @@ function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
   const waiting: Handler<IoctlEvent> =
     ready === undefined || wake === undefined
       ? handler
-      : { ...handler, ready, wake: (context, event, signal) => wake(context, actorOf(event), event, signal) };
+      : {
+          ...handler,
+          ready,
+          wake: (context, event, signal) => wake(context, actorOf(event), event, signal),
+          ...(loops === undefined ? {} : { loops }),
+        };
   if (leave === undefined) return waiting;
   return {
     ...waiting,

@@ -21,6 +21,8 @@ import { MASKED, PLAIN_MSRS } from '../kernel/synic.ts';
 import { DOORBELL_SINT } from './eventfd/doorbell.ts';
 import { signalOf } from './eventfd/ioeventfd.ts';
 import { vpOf } from './objects.ts';
+import { hasRootScheduler } from './scheduler.ts';
+import { isSchedulerSignal, serveSignals } from './signals.ts';
 
 const SINT = constantNumber('HV_SYNIC_INTERCEPTION_SINT_INDEX');
 const OPAQUE_INTERCEPT = messageTypes.number('HVMSG_OPAQUE_INTERCEPT');
@@ -99,6 +101,7 @@ function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
     const slot = slotOf(context, id);
     if (slot === undefined) return;
     if (isDoorbell(slot.content)) yield* drain(context, actor, id);
+    else if (isSchedulerSignal(slot.content)) serveSignals(context, slot.content);
     else if (!kick(context, slot.content)) return;
     yield { kind: 'message', ...actor, sint: SINT, what: 'clear', flags: slot.flags };
     const always = context.profile.kernel === 'rfc2020';
@@ -111,6 +114,11 @@ function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
 export function* serveMessages(context: Context): DriverRun<void> {
   if (driverState(context, MSHV) === 'stopped') return;
   for (const cpu of context.store.children(TOP, CPU)) yield* serveCpu(context, cpu);
+}
+
+/** A call has been made that the hypervisor's scheduler may have answered with a signal too. */
+export function* serveScheduler(context: Context): DriverRun<void> {
+  if (hasRootScheduler(context)) yield* serveMessages(context);
 }
 
 /** What the kernel does when a VP has stopped. */

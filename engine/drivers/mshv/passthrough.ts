@@ -18,6 +18,7 @@ import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { depositFor, MAX_ROUNDS } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
+import { serveScheduler } from './isr.ts';
 import { SELF } from './partition-id.ts';
 
 const RULE = 'Linux.mshv.root-hvcall';
@@ -146,6 +147,7 @@ function* enter(
   new DataView(input.buffer).setBigUint64(0, partition, true);
   const reps = readU32(arg, ARG.reps);
   const passed = yield* pass(context, actor, partition, row, input, reps, shownBy(event));
+  yield* serveScheduler(context);
   const { ret, answer, done } = passed;
   const after = arg.slice(0, ARG.bytes);
   writeField(after, ARG.status, answer.result.status);

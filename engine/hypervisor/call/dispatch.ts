@@ -16,8 +16,10 @@ import { SYSTEM_CALLS } from '../partition/system.ts';
 import { VP_CALLS } from '../partition/vp.ts';
 import { PORT_CALLS } from '../port/calls.ts';
 import { DIRECT_CALLS } from '../port/direct.ts';
+import { DISPATCH_CALLS } from '../vp/dispatch.ts';
 import { INTERRUPT_CALLS } from '../vp/interrupt.ts';
 import { REGISTER_CALLS } from '../vp/register-calls.ts';
+import { withSignals } from '../vp/signal.ts';
 import { STATE_CALLS } from '../vp/state.ts';
 import { TRANSLATE_CALLS } from '../vp/translate.ts';
 import { type CallRow, failed, unmodelledCall } from './call.ts';
@@ -36,6 +38,7 @@ export const CALL_ROWS: readonly CallRow[] = [
   ...STATE_PAGE_CALLS,
   ...STATS_PAGE_CALLS,
   ...REGISTER_CALLS,
+  ...DISPATCH_CALLS,
   ...TRANSLATE_CALLS,
   ...STATE_CALLS,
   ...INTERCEPT_CALLS,
@@ -81,5 +84,5 @@ export function answerHypercall(context: Context, event: HypercallRequest | Hype
     return answerGuestCall(context, event, control, entry.row.abiName, entry.call !== undefined);
   }
   if (entry.call === undefined || event.input === undefined) return unmodelledCall(event);
-  return entry.call.answer({ context, control, input: event.input, event });
+  return withSignals(context, event.cpu, entry.call.answer({ context, control, input: event.input, event }));
 }

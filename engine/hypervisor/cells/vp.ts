@@ -71,11 +71,16 @@ function registerCells() {
   };
 }
 
+/** `suspended`: explicitly; `idle`: its guest waits for an interrupt. */
+export const BLOCKED = ['no', 'suspended', 'idle'] as const;
+
 /** A virtual processor of a child partition. */
 export const VP = objectKind('vp', PARTITION, 'decimal', {
   suspend: { explicit: cell('bool', 1n), intercept: cell('bool'), dispatch: cell('bool') },
   /** Scheduler signals sent for it (HV_REGISTER_VP_ROOT_SIGNAL_COUNT). */
   signals: cell('dec'),
+  /** Why its last dispatch was answered BLOCKED, until its parent is signalled. */
+  blocked: cell({ as: 'enum', names: BLOCKED }),
   /** Frames of the mapped state pages; 0 = not mapped (Linux 7.2 hvhdk: enum hv_vp_state_page_type). */
   page: { registers: cell('pfn'), intercept: cell('pfn'), ghcb: cell('pfn') },
   stats: { self: cell('pfn'), parent: cell('pfn') },

@@ -74,10 +74,9 @@ export function answerIntercept(context: Context, event: InterceptEvent): Interc
   const message = messageOf(event.type, BigInt(store.key(partition)), event.payload ?? new Uint8Array(0));
   store.set(cellAt(vp, VP.slots.intercept.type), event.type);
   store.set(cellAt(vp, VP.slots.intercept.content), store.intern(message));
-  const emitted = [
-    ...tellParent(context, event, partition, message),
-    ...expireTimers(context, vp, timeOf(event)),
-  ];
+  // A parent that schedules hears of it by the end of the dispatch (Linux 7.2: it counts every other message as a signal).
+  const told = context.profile.scheduler === 'root' ? [] : tellParent(context, event, partition, message);
+  const emitted = [...told, ...expireTimers(context, vp, timeOf(event))];
   return emitted.length === 0
     ? { kind: 'intercept', rule: RULE }
     : { kind: 'intercept', rule: RULE, emitted };

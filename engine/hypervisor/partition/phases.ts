@@ -17,6 +17,7 @@ export const PHASES = {
   CREATE_VP: ['active'],
   DELETE_VP: ['active'],
   VP_REGISTERS: ['active'],
+  DISPATCH_VP: ['active'],
   STATE_PAGE: ['active'],
   STATS_PAGE: ['active'],
   GPA: ['active'],

@@ -12,6 +12,7 @@ import { failure } from '../../kernel/errno.ts';
 import { hypercall, hypercallCode } from '../../kernel/hypercall.ts';
 import { driverOf } from '../../kernel/objects.ts';
 import type { IoctlRow } from '../ioctl-row.ts';
+import { serveScheduler } from '../isr.ts';
 import { partitionOfHandle } from '../objects.ts';
 import { notAnEventfd } from './not-an-eventfd.ts';
 
@@ -127,6 +128,7 @@ export const EVENTFD_SIGNAL: Handler<FdEvent> = {
         const route = routeOf(context, partition, line);
         if (route === undefined && line !== 0) continue;
         yield* assertInterrupt(actor, BigInt(store.key(partition)), route);
+        yield* serveScheduler(context);
       }
     }
     return { ret: 0, rule: RULE };

@@ -1,10 +1,4 @@
-import {
-  cellAt,
-  hasIntercept,
-  interceptMessage,
-  paddedMessage,
-  UNMODELLED,
-} from '../../../hypervisor/index.ts';
+import { cellAt, hasIntercept, interceptMessage, paddedMessage } from '../../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { IoctlEvent } from '../../../trace/event.ts';
@@ -20,6 +14,7 @@ import { doubtState } from '../state/data.ts';
 import { handleFault } from './fault.ts';
 import { takeRecorded } from './recorded.ts';
 import { EXPLICIT_SUSPEND, getRegister, INTERCEPT_SUSPEND, setRegisters } from './registers.ts';
+import { enterRoot, readyRoot, wakeRoot } from './root.ts';
 import { driverVp, guestVp, vpOfCall } from './vp.ts';
 
 const RULE = 'Linux.mshv.run-vp';
@@ -36,8 +31,8 @@ function* resume(context: Context, actor: Actor, vp: VpId): DriverRun<Outcome> {
 }
 
 function* enter(context: Context, actor: Actor, event: IoctlEvent): DriverRun<Outcome> {
-  if (!hasRootScheduler(context)) return yield* resume(context, actor, vpOfCall(event));
-  return typeof event.ret === 'number' ? { ret: event.ret, rule: UNMODELLED } : { rule: UNMODELLED };
+  if (hasRootScheduler(context)) return yield* enterRoot(context, actor, event);
+  return yield* resume(context, actor, vpOfCall(event));
 }
 
 /**
@@ -45,6 +40,7 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent): DriverRun<Ou
  * either: then the stop itself counts.
  */
 function ready(context: Context, event: IoctlEvent): boolean {
+  if (hasRootScheduler(context)) return readyRoot(context, event);
   const vp = vpOfCall(event);
   const [own, guest] = [vpOf(context, vp.partition, vp.index), guestVp(context, vp)];
   if (own === undefined || guest === undefined || !hasIntercept(context, guest)) return false;
@@ -77,6 +73,7 @@ function* take(context: Context, actor: Actor, vp: VpId): DriverRun<Outcome> {
 }
 
 function* wake(context: Context, actor: Actor, event: IoctlEvent, signal: boolean): DriverRun<Outcome> {
+  if (hasRootScheduler(context)) return yield* wakeRoot(context, actor, event, signal);
   const vp = vpOfCall(event);
   if (signal) {
     const suspended = yield* suspend(context, actor, vp);
@@ -87,10 +84,7 @@ function* wake(context: Context, actor: Actor, event: IoctlEvent, signal: boolea
   return yield* takeRecorded(context, event, RULE);
 }
 
-/**
- * MSHV_RUN_VP where the hypervisor schedules (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_vp_ioctl_run_vp); where
- * the root partition does, it is left to the record.
- */
+/** MSHV_RUN_VP (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_vp_ioctl_run_vp), under either scheduler. */
 export const RUN_VP_IOCTL: IoctlRow = {
   fd: 'vp',
   name: 'MSHV_RUN_VP',
@@ -98,4 +92,5 @@ export const RUN_VP_IOCTL: IoctlRow = {
   enter,
   ready,
   wake,
+  loops: hasRootScheduler,
 };
