@@ -17,6 +17,7 @@ import {
 import { MSHV_DOORBELL, MSHV_IRQFD } from './cells/eventfd.ts';
 import { FD, PROCESS, SYSTEM } from './cells/system.ts';
 import { VMBUS_CHANNEL, VMBUS_GPADL } from './cells/vmbus.ts';
+import { VTL, VTL_EVENTFD, VTL_HVCALL, VTL_MEMORY, VTL_POLL } from './cells/vtl.ts';
 
 /** Every kind of object of a machine: a file names a kind by its place here, so rows are only ever appended. */
 export const OBJECT_KINDS: readonly ObjectKind[] = [
@@ -43,4 +44,9 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   VMBUS_CHANNEL,
   VMBUS_GPADL,
   ...FLAG_KINDS,
+  VTL,
+  VTL_HVCALL,
+  VTL_EVENTFD,
+  VTL_POLL,
+  VTL_MEMORY,
 ];

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { allIoctls, hypercalls, type IoctlRow, ioctlsOf, msrs } from '../../engine/abi/index.ts';
+import { allIoctls, errnoNumber, hypercalls, type IoctlRow, ioctlsOf, msrs } from '../../engine/abi/index.ts';
 import { CALL_ROWS } from '../../engine/hypervisor/call/dispatch.ts';
 import { MSR_ROWS } from '../../engine/hypervisor/msr/dispatch.ts';
 import { leaveUnmodelled } from '../../engine/hypervisor/msr/row.ts';
@@ -39,6 +39,9 @@ const HANDLES: Readonly<Record<string, string>> = {
   vp: 'vp:2.0',
 };
 
+/** How a call that waits, and has done nothing before, comes back. */
+const INTERRUPTED = { tEnd: '1us', ret: -errnoNumber('EINTR') };
+
 /** The driver answers the call by a rule of its own, on one of the descriptors that it is for. */
 function isModelled({ dialect, fds, name, number }: IoctlRow): boolean {
   if (number === undefined) return false;
@@ -47,10 +50,14 @@ function isModelled({ dialect, fds, name, number }: IoctlRow): boolean {
   );
   const who = { t: '0', kind: 'ioctl', pid: 7, tid: 7 };
   const before = [{ t: '0', kind: 'fd', what: 'open', path: '/dev/mshv', pid: 7, tid: 7 }];
-  return fds.some((fd) => {
+  const answers = fds.flatMap((fd) => [
+    { fd, answer: {} },
+    { fd, answer: INTERRUPTED },
+  ]);
+  return answers.some(({ fd, answer }) => {
     // A trace knows it as a file that is not ours.
     if (fd === 'passthru-device') return false;
-    const asked = { ...who, handle: HANDLES[fd] ?? `${fd}:1`, dialect, op: name };
+    const asked = { ...who, handle: HANDLES[fd] ?? `${fd}:1`, dialect, op: name, ...answer };
     const stimuli = [...before, ...(BEFORE[dialect] ?? []).map((event) => ({ ...who, ...event })), asked];
     const { steps } = playLines(
       header,

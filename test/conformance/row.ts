@@ -71,7 +71,9 @@ export function answerText({ event, rule }: Step): string {
     case 'ioctl':
       return event.out?.handle === undefined ? returnOf(event.ret) : 'fd';
     case 'fd':
-      return event.what === 'open' || event.what === 'dup' ? 'fd' : returnOf(event.ret);
+      return (event.what === 'open' || event.what === 'dup') && (event.ret ?? 0) >= 0
+        ? 'fd'
+        : returnOf(event.ret);
     default:
       return 'done';
   }

@@ -9,6 +9,10 @@ const HANDLES: Readonly<Record<string, string>> = {
   device: 'device',
   partition: 'partition:2',
   vp: 'vp:2.0',
+  vtl: 'vtl:1',
+  sint: 'sint:1',
+  hvcall: 'hvcall:1',
+  'vtl-low': 'vtl-low:1',
 };
 const WHO = { pid: 7, tid: 7 };
 const LIFECYCLE: Readonly<Record<string, string>> = {
@@ -44,7 +48,7 @@ function eventOf(what: string, rest: string, profile: Profile): JsonObject {
     const input = rest === '' && hypercalls.named(what)?.input === undefined ? {} : { input: flow(rest) };
     return { kind: 'hypercall', cpu: 0, component: 'test', code: what, ...input };
   }
-  if (what === 'open') return { kind: 'fd', what, path: '/dev/mshv', ...WHO };
+  if (what === 'open') return { kind: 'fd', what, path: `/dev/${rest === '' ? 'mshv' : rest}`, ...WHO };
   if (what === 'signal') {
     return { kind: 'fd', what: 'eventfd-signal', handle: `eventfd:${rest}`, value: 1, ...WHO };
   }

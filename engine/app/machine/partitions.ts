@@ -209,6 +209,11 @@ function handleText({ history }: MachineGround, row: ObjectRow, from: number): s
       const open = written(FD.slots.open);
       return open <= 1n ? 'device' : `device:${open}`;
     }
+    case 'vtl':
+    case 'sint':
+    case 'hvcall':
+    case 'vtl-low':
+      return `${kind}:${written(FD.slots.open)}`;
     case 'partition':
       return `partition:${written(FD.slots.partition)}`;
     case 'vp':

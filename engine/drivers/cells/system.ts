@@ -15,12 +15,12 @@ export const SYSTEM = objectKind('system', undefined, 'none', {
 /** A process that uses the drivers. */
 export const PROCESS = objectKind('process', undefined, 'decimal', {});
 
-export const FILE_KINDS = ['none', 'device', 'partition', 'vp'] as const;
+export const FILE_KINDS = ['none', 'device', 'partition', 'vp', 'vtl', 'sint', 'hvcall', 'vtl-low'] as const;
 
 /** An open file of a process. */
 export const FD = objectKind('fd', PROCESS, 'decimal', {
   handle: cell({ as: 'enum', names: FILE_KINDS }),
-  /** Which open of the device it is, from 1. */
+  /** Which open of a device it is, from 1. */
   open: cell('dec'),
   partition: cell('partition'),
   vp: cell('dec'),

@@ -23,6 +23,7 @@ const NAMES = [
   'ENOTTY',
   'EOPNOTSUPP',
   'EOVERFLOW',
+  'EPERM',
 ] as const;
 export type DriverErrno = (typeof NAMES)[number];
 

@@ -6,11 +6,16 @@ import type { Actor } from '../kernel/access.ts';
 import { destroyPartition } from '../mshv/destroy.ts';
 import { releaseEventfds } from '../mshv/eventfd/release.ts';
 import { partitionOf, vpOf } from '../mshv/objects.ts';
+import { closeVtlFile, shareVtlFile } from '../vtl/files.ts';
 import type { File } from './files.ts';
 
 /** One descriptor of a file closes; with the last one the file is released. */
 export function* closeFile(context: Context, actor: Actor, file: File): DriverRun<void> {
   if (file.kind === 'device') return;
+  if ('open' in file) {
+    closeVtlFile(context, file);
+    return;
+  }
   const partition = partitionOf(context, file.partition);
   if (partition === undefined) return;
   if (file.kind === 'partition') {
@@ -27,6 +32,10 @@ export function* closeFile(context: Context, actor: Actor, file: File): DriverRu
 /** Another descriptor stands for a file. */
 export function shareFile(context: Context, file: File): void {
   if (file.kind === 'device') return;
+  if ('open' in file) {
+    shareVtlFile(context, file);
+    return;
+  }
   const id =
     file.kind === 'partition' ? partitionOf(context, file.partition) : vpOf(context, file.partition, file.vp);
   if (id === undefined) return;

@@ -8,6 +8,14 @@ import { failure } from '../kernel/errno.ts';
 import { driverOf, driverState } from '../kernel/objects.ts';
 import { EVENTFD_SIGNAL } from '../mshv/eventfd/irqfd.ts';
 import { partitionOf, vpOf } from '../mshv/objects.ts';
+import {
+  hasVtlDevices,
+  isVtlFileKind,
+  isVtlFileKnown,
+  openVtlFile,
+  VTL_DEVICES,
+  type VtlFileKind,
+} from '../vtl/files.ts';
 import { closeFile, shareFile } from './close.ts';
 import { type File, fileOfFd, fileOfHandle, installFd, newFd, removeFd } from './files.ts';
 import { mmap } from './mmap.ts';
@@ -36,6 +44,30 @@ function open(): Handler<FdEvent> {
       return undefined;
     },
   };
+}
+
+/** open of a device that a kernel in VTL 2 has besides; that the caller may not (EPERM) stands as recorded. */
+function openVtl(kind: VtlFileKind): Handler<FdEvent> {
+  return {
+    enter(context, event): Outcome {
+      const isThere = hasVtlDevices(context.profile) === true && driverState(context, MSHV) !== 'stopped';
+      if (!isThere) return { ret: failure('ENOENT'), rule: 'Linux.fd.open' };
+      if (failedCall(event)) return { rule: UNMODELLED, ret: event.ret as number };
+      return { ret: newFd(context, event), rule: 'Linux.fd.open' };
+    },
+    leave(context, event) {
+      if (typeof event.ret !== 'number' || event.ret < 0) return undefined;
+      const open = openVtlFile(context, kind);
+      installFd(context, event.pid, event.ret, fileOfHandle(event.handle) ?? { kind, open });
+      return undefined;
+    },
+  };
+}
+
+/** Which of its devices an open is of: by what the record says the file is, else by its path. */
+function vtlDevice({ handle, path }: FdEvent): VtlFileKind | undefined {
+  if (handle !== undefined && isVtlFileKind(handle.kind)) return handle.kind;
+  return VTL_DEVICES.get(path ?? '');
 }
 
 function fileOf(context: Context, event: FdEvent, fd: number | undefined): File | undefined {
@@ -77,14 +109,20 @@ function dup(file: File): Handler<FdEvent> {
 function isKnown(context: Context, file: File | undefined): file is File {
   if (file === undefined || file.kind === 'device') return file !== undefined;
   if (file.kind === 'partition') return partitionOf(context, file.partition) !== undefined;
+  if ('open' in file) return isVtlFileKnown(context, file);
   return vpOf(context, file.partition, file.vp) !== undefined;
 }
 
 /** How a call on descriptors is handled; undefined for files that are not the drivers', or not known, and for what is read of eventfds. */
 export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | undefined {
   switch (event.what) {
-    case 'open':
+    case 'open': {
+      const device = vtlDevice(event);
+      if (device !== undefined) {
+        return hasVtlDevices(context.profile) === undefined ? undefined : openVtl(device);
+      }
       return event.path === DEVICE || event.handle?.kind === 'device' ? open() : undefined;
+    }
     case 'close': {
       const file = fileOf(context, event, event.fd);
       return isKnown(context, file) ? close(file) : undefined;

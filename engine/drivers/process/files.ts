@@ -4,6 +4,7 @@ import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
 import type { FdEvent, IoctlEvent } from '../../trace/event.ts';
 import type { Handle } from '../../trace/handle.ts';
 import { FD, FILE_KINDS, PROCESS } from '../cells/system.ts';
+import type { VtlFile } from '../vtl/files.ts';
 
 /** Descriptors 0, 1 and 2 belong to the program. */
 const FIRST_FD = 3;
@@ -12,12 +13,14 @@ const FIRST_FD = 3;
 export type File =
   | { readonly kind: 'device'; readonly open: number }
   | { readonly kind: 'partition'; readonly partition: bigint }
-  | { readonly kind: 'vp'; readonly partition: bigint; readonly vp: number };
+  | { readonly kind: 'vp'; readonly partition: bigint; readonly vp: number }
+  | VtlFile;
 
 /** The file behind a handle; undefined where it is not one of these drivers, or its ids are not known. */
 export function fileOfHandle(handle: Handle | undefined): File | undefined {
   if (handle === undefined) return undefined;
   if (handle.kind === 'device') return { kind: 'device', open: handle.open };
+  if ('open' in handle) return { kind: handle.kind, open: handle.open };
   if (handle.kind === 'partition' && handle.partition !== undefined) {
     return { kind: 'partition', partition: handle.partition };
   }
@@ -46,9 +49,14 @@ export function fileOfFd(
   if (id === undefined) return undefined;
   const { store } = context;
   const { handle, open, partition, vp } = FD.slots;
-  switch (FILE_KINDS[store.low(cellAt(id, handle))]) {
+  const kind = FILE_KINDS[store.low(cellAt(id, handle))] ?? 'none';
+  switch (kind) {
     case 'device':
-      return { kind: 'device', open: store.number(cellAt(id, open)) };
+    case 'vtl':
+    case 'sint':
+    case 'hvcall':
+    case 'vtl-low':
+      return { kind, open: store.number(cellAt(id, open)) };
     case 'partition':
       return { kind: 'partition', partition: store.get(cellAt(id, partition)) };
     case 'vp':
@@ -89,7 +97,7 @@ export function installFd(context: Context, pid: number | undefined, fd: number,
   if (old !== undefined) store.destroy(old);
   const id = store.create(process, FD, fd);
   store.set(cellAt(id, FD.slots.handle), FILE_KINDS.indexOf(file.kind));
-  if (file.kind === 'device') {
+  if ('open' in file) {
     store.set(cellAt(id, FD.slots.open), file.open);
     return;
   }

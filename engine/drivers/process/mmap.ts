@@ -15,6 +15,9 @@ const RULE = 'Linux.fd.mmap';
 
 /** Why a mapping fails; 0 where it does not. Devices and partitions have no pages. */
 function refused(context: Context, file: File, offset: bigint): number {
+  // Every offset can be mapped: that there is no page shows when it is touched (mshv_vtl_mmap, mshv_vtl_low_mmap).
+  if (file.kind === 'vtl' || file.kind === 'vtl-low')
+    return offset % PAGE_BYTES === 0n ? 0 : failure('EINVAL');
   if (file.kind !== 'vp') return failure('ENODEV');
   const slot = offset % PAGE_BYTES === 0n ? PAGES[Number(offset / PAGE_BYTES)] : undefined;
   if (slot === undefined) return failure('EINVAL');

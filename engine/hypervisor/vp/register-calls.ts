@@ -1,4 +1,4 @@
-import { fieldOf, readU32, readU64, writeField } from '../../abi/index.ts';
+import { constantNumber, fieldOf, readU32, readU64, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { type Call, type CallRow, recordedAnswer, repeated, unmodelledCall } from '../call/call.ts';
@@ -6,7 +6,15 @@ import type { Refusal } from '../call/legality.ts';
 import { STATUS } from '../call/status.ts';
 import { cellAt } from '../cells/place.ts';
 import { PHASES } from '../partition/phases.ts';
-import { findChild, findVp, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+import {
+  findChild,
+  findPartition,
+  findVp,
+  isOwn,
+  RESERVED,
+  reservedSet,
+  wrongState,
+} from '../partition/target.ts';
 import { fixedValue, refusedValue, runsByItself, unknownName } from './rules.ts';
 import { CONTROL_SLOTS, setControl } from './suspend.ts';
 import { isFresh, registerOf, setRegister, type Wide } from './values.ts';
@@ -25,14 +33,26 @@ const GET = {
 };
 /** Behind the VTL, in both inputs. */
 const HEADER_RESERVED = ['rsvd_z8', 'rsvd_z16'].map((name) => fieldOf('hv_input_set_vp_registers', name));
+const SELF_VP = constantNumber('HV_VP_INDEX_SELF');
 const VALUE_BYTES = 16;
 const LOW = { ...fieldOf('hv_register_value', 'reg64'), stride: VALUE_BYTES };
 const HIGH = { ...LOW, offset: LOW.offset + 8 };
 
+/**
+ * A kernel in VTL 2 has the registers of its own VP, those of the lower VTL among them (TLFS, VTL register access). Nothing
+ * is kept of them: the lower VTL changes them too.
+ */
+function isOwnVp(call: Call, fields: Pick<typeof SET, 'id' | 'index'>): boolean {
+  if (call.context.profile.role !== 'vtl-host' || readU32(call.input, fields.index) !== SELF_VP) return false;
+  const found = findPartition(call, fields.id);
+  return 'id' in found && isOwn(call, found.id);
+}
+
 function target(
   call: Call,
   fields: Pick<typeof SET, 'id' | 'index'>,
-): { readonly vp: ObjectId } | { readonly answer: HypercallAnswer } {
+): { readonly vp: ObjectId | 'own' } | { readonly answer: HypercallAnswer } {
+  if (isOwnVp(call, fields)) return reservedSet(call, HEADER_RESERVED) ? { answer: RESERVED } : { vp: 'own' };
   const found = findChild(call, fields.id);
   if ('answer' in found) return found;
   const wrong = wrongState(call, found.id, PHASES.VP_REGISTERS);
@@ -54,8 +74,12 @@ function recordedValue(call: Call, index: number): Wide | undefined {
  * The value of a register. What the guest made of it since it was last seen, what runs by itself and what the
  * hypervisor chose nobody can know: there the recorded value is taken, and kept.
  */
-function valueRead(call: Call, vp: ObjectId, name: number, index: number): Wide | undefined {
+function valueRead(call: Call, vp: ObjectId | 'own', name: number, index: number): Wide | undefined {
   const { context } = call;
+  if (vp === 'own') {
+    const recorded = recordedValue(call, index);
+    return { low: context.bind('register-value', recorded?.low, 0n), high: recorded?.high ?? 0n };
+  }
   const { store } = context;
   const control = CONTROL_SLOTS.get(name);
   if (control !== undefined) {
@@ -107,6 +131,7 @@ function set(call: Call): HypercallAnswer {
     const value = { low: readU64(input, SET.value, i), high: readU64(input, SET_HIGH, i) };
     const refused = unknownName(name, context.profile) ?? refusedValue(name, value);
     if (refused !== undefined) return stoppedAt(i, refused);
+    if (found.vp === 'own') continue;
     const control = CONTROL_SLOTS.get(name);
     if (control === undefined) setRegister(context, found.vp, name, value);
     else setControl(context, found.vp, control, value.low);

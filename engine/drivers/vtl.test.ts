@@ -1,0 +1,102 @@
+/** The devices of a kernel in VTL 2, recorded and replayed; call by call they are in test/conformance/ioctls/vtl-*.md. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { replay } from '../replay/replay.ts';
+import { played, SIDES, scenario, sourceOf } from './scenario.testing.ts';
+
+const WHO = { pid: 7, tid: 7, cpu: 0 };
+
+interface Ioctl {
+  readonly op: string;
+  readonly [key: string]: unknown;
+}
+
+/** A recording of calls on files of this driver, one a microsecond. */
+function recording(profile: object, calls: readonly Ioctl[]) {
+  const header = { profile: { kernel: 'vtl', role: 'vtl-host', ...profile } };
+  const lines = calls.map((call, i) => ({
+    t: `${i}us`,
+    ...('ret' in call ? { tEnd: `${i}500ns` } : {}),
+    kind: 'ioctl',
+    ...WHO,
+    ...call,
+  }));
+  const text = [header, ...lines].map((line) => JSON.stringify(line)).join('\n');
+  return scenario('vtl', text);
+}
+
+function replayed(profile: object, calls: readonly Ioctl[]) {
+  const { header, stimuli } = recording(profile, calls);
+  return replay(sourceOf(header, stimuli), SIDES);
+}
+
+const RETURN = { handle: 'vtl:1', op: 'MSHV_RETURN_TO_LOWER_VTL' };
+const GET_RIP = {
+  handle: 'vtl:1',
+  op: 'MSHV_GET_VP_REGISTERS',
+  arg: { count: 1 },
+  in: { names: ['HV_X64_REGISTER_RIP'] },
+};
+
+describe('a kernel in VTL 2', () => {
+  it('comes back from the lower VTL with a message, or by a signal', () => {
+    const report = replayed({}, [
+      { ...RETURN, ret: 0 },
+      { ...RETURN, ret: -4 },
+    ]);
+    assert.deepEqual(report.divergences, []);
+    assert.equal(replayed({}, [{ ...RETURN, ret: -22 }]).divergences.length, 1);
+  });
+
+  it('takes the values of registers from the record, and checks all else', () => {
+    const answered = { ...GET_RIP, ret: 0, out: { values: ['0x1234'] } };
+    assert.deepEqual(replayed({}, [answered]).divergences, []);
+    assert.equal(replayed({}, [{ ...GET_RIP, arg: { count: 2 }, ret: 0 }]).divergences.length, 1);
+  });
+
+  it('keeps what the hypervisor told', () => {
+    const ask = { handle: 'device', op: 'MSHV_CHECK_EXTENSION', arg: 1 };
+    assert.deepEqual(
+      replayed({}, [
+        { ...ask, ret: 1 },
+        { ...ask, ret: 1 },
+      ]).divergences,
+      [],
+    );
+    const changed = replayed({}, [
+      { ...ask, ret: 1 },
+      { ...ask, ret: 0 },
+    ]);
+    assert.equal(changed.divergences.length, 1);
+  });
+
+  it('has a list of calls for each open, which a recording that began later does not know', () => {
+    const call = { handle: 'hvcall:1', op: 'MSHV_HVCALL', arg: { control: '0x5c' }, ret: 0 };
+    assert.equal(replayed({}, [call]).divergences.length, 1);
+    assert.deepEqual(replayed({ initial: 'unknown' }, [call]).divergences, []);
+  });
+
+  it('gives the status of a posted message as the result', () => {
+    const post = {
+      handle: 'sint:1',
+      op: 'MSHV_SINT_POST_MESSAGE',
+      arg: { message_type: 1, connection_id: 9, payload_size: 4 },
+      in: { bytes: '00000000' },
+    };
+    assert.deepEqual(replayed({}, [{ ...post, ret: 18 }]).divergences, []);
+    assert.equal(replayed({}, [{ ...post, arg: { payload_size: 241 }, ret: 18 }]).divergences.length, 1);
+  });
+
+  it('replays what it has played', () => {
+    const told = recording({ cpus: 2 }, [
+      { handle: 'device', op: 'MSHV_CREATE_VTL' },
+      GET_RIP,
+      { handle: 'sint:1', op: 'MSHV_SINT_PAUSE_MESSAGE_STREAM', arg: { mask: 1 } },
+    ]);
+    const { events, hash } = played(told, told.header.profile);
+    assert.equal(events.length, 6);
+    const report = replay(sourceOf(told.header, events), SIDES);
+    assert.deepEqual(report.divergences, []);
+    assert.equal(report.hash, hash);
+  });
+});
