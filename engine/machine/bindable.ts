@@ -51,6 +51,10 @@ export const BINDABLE = {
     what: 'HVCALL_DISPATCH_VP output of a VP that nothing holds, but not that it is explicitly suspended',
     why: 'what the guest does until the dispatch ends is not in the trace',
   },
+  'async-call': {
+    what: 'status CALL_PENDING of HVCALL_SET_PARTITION_PROPERTY; without its completion in the trace the status of MSHV_ROOT_HVCALL',
+    why: 'whether the hypervisor finishes a call at once is its choice',
+  },
   intercept: {
     what: 'MSHV_RUN_VP result 0 and message, where no event shows the stop of the VP',
     why: 'what the guest does until it stops is not in the trace',

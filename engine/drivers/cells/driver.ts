@@ -69,6 +69,8 @@ export const MSHV_PARTITION = objectKind('partition', MSHV, 'decimal', {
   files: cell('dec'),
   /** The call that created it. */
   creator: cell('dec'),
+  /** A call that the hypervisor finishes later waits; one has been finished, with this status, and nobody has asked. */
+  late: { waits: cell('bool'), completed: cell('bool'), status: cell() },
 });
 
 /** Types of state of a VP (Linux 7.2 uapi linux/mshv.h: MSHV_VP_STATE_COUNT). */

@@ -15,6 +15,8 @@ export interface IoctlRow {
   /** A call that waits: whether it can go on, and what it does then. */
   ready?(context: Context, event: IoctlEvent): boolean;
   wake?(context: Context, actor: Actor, event: IoctlEvent, signal: boolean): DriverRun<Outcome>;
+  /** No signal ends the wait: EINTR comes from before it. */
+  readonly uninterruptible?: boolean;
   /** Whether it goes on by itself too while it waits. */
   loops?(context: Context): boolean;
   /** What takes effect when the call has returned. */

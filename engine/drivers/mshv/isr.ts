@@ -18,6 +18,7 @@ import { type Actor, writeMsr } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
 import { driverState } from '../kernel/objects.ts';
 import { MASKED, PLAIN_MSRS } from '../kernel/synic.ts';
+import { complete } from './completion.ts';
 import { DOORBELL_SINT } from './eventfd/doorbell.ts';
 import { signalOf } from './eventfd/ioeventfd.ts';
 import { vpOf } from './objects.ts';
@@ -102,7 +103,7 @@ function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
     if (slot === undefined) return;
     if (isDoorbell(slot.content)) yield* drain(context, actor, id);
     else if (isSchedulerSignal(slot.content)) serveSignals(context, slot.content);
-    else if (!kick(context, slot.content)) return;
+    else if (!complete(context, slot.content) && !kick(context, slot.content)) return;
     yield { kind: 'message', ...actor, sint: SINT, what: 'clear', flags: slot.flags };
     const always = context.profile.kernel === 'rfc2020';
     if (!always && (slot.flags & PENDING) === 0) return;

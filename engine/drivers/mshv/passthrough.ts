@@ -13,12 +13,15 @@ import {
 import { UNMODELLED } from '../../hypervisor/index.ts';
 import type { DriverRun, HypercallAnswer, Outcome, ShownCall } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
+import { isCompleted, isPending, setPending, takeCompleted } from './completion.ts';
 import { depositFor, MAX_ROUNDS } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
-import { serveScheduler } from './isr.ts';
+import { serveMessages, serveScheduler } from './isr.ts';
+import { partitionOf } from './objects.ts';
 import { SELF } from './partition-id.ts';
 
 const RULE = 'Linux.mshv.root-hvcall';
@@ -77,28 +80,38 @@ interface Passed {
   readonly done: number;
 }
 
-/** Makes the call until it succeeds, or fails for want of something else than memory. */
+/** The call that was asked for, as the hypervisor is to see it. */
+interface Asked {
+  readonly partition: bigint;
+  readonly row: HypercallRow;
+  readonly input: Uint8Array;
+  readonly reps: number;
+  readonly shown: ShownCall | undefined;
+}
+
+/**
+ * Makes the call until it succeeds, or fails for want of something else than memory; undefined: the hypervisor
+ * finishes it later. `finished`: what a call came to that it has finished.
+ */
 function* pass(
   context: Context,
   actor: Actor,
-  partition: bigint,
-  row: HypercallRow,
-  input: Uint8Array,
-  reps: number,
-  shown: ShownCall | undefined,
-): DriverRun<Passed> {
+  asked: Asked,
+  finished?: HypercallAnswer,
+): DriverRun<Passed | undefined> {
+  const { partition, row, input, reps, shown } = asked;
   let done = 0;
-  for (let round = 0; ; ) {
+  for (let round = 0, late = finished; ; late = undefined) {
     const control = controlOf(row, reps, done);
     const call = { kind: 'hypercall', ...actor, control, input } as const;
-    const answer = yield shown === undefined ? call : { ...call, recorded: shown };
+    const answer = late ?? (yield shown === undefined ? call : { ...call, recorded: shown });
     if (answer.kind !== 'hypercall') throw new Error('a hypercall was answered as something else');
     const { status, reps: completed } = answer.result;
     const before = done;
     if (reps > 0) done = completed;
     const end = (ret: number): Passed => ({ ret, answer, done });
     if (answer.fault === true) return end(errnoOf(answer, context.profile));
-    if (status === CALL_PENDING) return end(failure('EBADFD'));
+    if (status === CALL_PENDING) return row.value === ASYNC ? undefined : end(failure('EBADFD'));
     if (status === 0 && (done >= reps || done <= before)) return end(0);
     if (status === 0) continue;
     if (round++ === MAX_ROUNDS) return end(failure('ENOMEM'));
@@ -137,17 +150,34 @@ function* enter(
 ): DriverRun<Outcome> {
   const row = hypercalls.find(readU32(arg, ARG.code));
   if (isBad(arg) || !isAllowed(row, fd)) return { ret: failure('EINVAL'), rule: RULE };
+  const named = partitionNamed(event);
+  const id = named === undefined ? undefined : partitionOf(context, named);
+  if (row.value === ASYNC && id !== undefined && isCompleted(context, id)) {
+    return { ret: failure('EPERM'), rule: RULE };
+  }
   if (event.in === undefined) return unread(event);
-  const { handle } = event;
-  const named = handle.kind === 'partition' || handle.kind === 'vp' ? handle.partition : undefined;
-  const partition = named ?? SELF;
+  const passed = yield* pass(context, actor, askedBy(event, arg, row, event.in));
+  yield* serveScheduler(context);
+  if (passed !== undefined) return ended(context, event, arg, passed);
+  if (id !== undefined) setPending(context, id, true);
+  return { rule: RULE };
+}
+
+function partitionNamed({ handle }: IoctlEvent): bigint | undefined {
+  return handle.kind === 'partition' || handle.kind === 'vp' ? handle.partition : undefined;
+}
+
+function askedBy(event: IoctlEvent, arg: Uint8Array, row: HypercallRow, given: Uint8Array): Asked {
+  const partition = partitionNamed(event) ?? SELF;
   const input = new Uint8Array(readU32(arg, ARG.inSize));
-  input.set(event.in.subarray(0, input.length));
+  input.set(given.subarray(0, input.length));
   // Whatever the caller wrote there.
   new DataView(input.buffer).setBigUint64(0, partition, true);
-  const reps = readU32(arg, ARG.reps);
-  const passed = yield* pass(context, actor, partition, row, input, reps, shownBy(event));
-  yield* serveScheduler(context);
+  return { partition, row, input, reps: readU32(arg, ARG.reps), shown: shownBy(event) };
+}
+
+/** What the caller gets. */
+function ended(context: Context, event: IoctlEvent, arg: Uint8Array, passed: Passed): Outcome {
   const { ret, answer, done } = passed;
   const after = arg.slice(0, ARG.bytes);
   writeField(after, ARG.status, answer.result.status);
@@ -159,6 +189,43 @@ function* enter(
   if (!copied) return { ret, out: { arg: after }, rule };
   const data = outputOf(context, event, readU32(arg, ARG.outSize), answer.output);
   return { ret, out: { arg: after, data }, rule };
+}
+
+/** The partition of a call that waits for its end; undefined where none does. */
+function pendingOn(context: Context, event: IoctlEvent): ObjectId | undefined {
+  const named = partitionNamed(event);
+  const id = named === undefined ? undefined : partitionOf(context, named);
+  return id !== undefined && isPending(context, id) ? id : undefined;
+}
+
+/** The message of its end has been read. */
+function ready(context: Context, event: IoctlEvent): boolean {
+  const id = pendingOn(context, event);
+  return id !== undefined && isCompleted(context, id);
+}
+
+/**
+ * The end of a call that the hypervisor took: its status stands for that of the call (mshv_async_hvcall_handler). A
+ * signal does not end the wait. Where no message tells of the end, the record of the call does.
+ */
+function* wake(context: Context, actor: Actor, event: IoctlEvent): DriverRun<Outcome> {
+  const id = pendingOn(context, event);
+  const { arg, in: given } = event;
+  const row = arg === undefined ? undefined : hypercalls.find(readU32(arg, ARG.code));
+  if (id === undefined || arg === undefined || given === undefined || row === undefined)
+    return { rule: UNMODELLED };
+  yield* serveMessages(context);
+  const told = takeCompleted(context, id);
+  const shown = shownBy(event)?.result?.status;
+  const status = told ?? shown;
+  if (status === undefined) return { rule: RULE };
+  if (told === undefined) context.bind('async-call', BigInt(status), 0n);
+  setPending(context, id, false);
+  const finished: HypercallAnswer = { kind: 'hypercall', result: { status, reps: 0 }, rule: RULE };
+  const passed = yield* pass(context, actor, askedBy(event, arg, row, given), finished);
+  if (passed !== undefined) return ended(context, event, arg, passed);
+  setPending(context, id, true);
+  return { rule: RULE };
 }
 
 /** The input could not be read: by the driver, or only by the recorder. */
@@ -173,6 +240,8 @@ function rowOn(fd: FdKind): IoctlRow {
     name: 'MSHV_ROOT_HVCALL',
     argBytes: ARG.bytes,
     enter: (context, actor, event, arg) => enter(context, actor, event, arg, fd),
+    // Only there a call can be one that the hypervisor finishes later.
+    ...(fd === 'partition' ? { ready, wake, uninterruptible: true } : {}),
   };
 }
 

@@ -115,7 +115,12 @@ function set(call: Call): HypercallAnswer {
   const property =
     store.find(target.id, PROPERTY, target.code) ?? store.create(target.id, PROPERTY, target.code);
   store.set(cellAt(property, PROPERTY.slots.value), readU64(call.input, SET_VALUE));
-  return succeeded('TLFS2013.property.set');
+  if (recordedAnswer(call.event).result?.status !== STATUS.CALL_PENDING) {
+    return succeeded('TLFS2013.property.set');
+  }
+  // The value counts at once; that it took effect is told by a message of its own.
+  call.context.bind('async-call', BigInt(STATUS.CALL_PENDING), 0n);
+  return failed(STATUS.CALL_PENDING, 'HDR.property.pending');
 }
 
 /**

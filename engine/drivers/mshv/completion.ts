@@ -1,0 +1,47 @@
+import { fieldOf, messageTypes, readU32, readU64 } from '../../abi/index.ts';
+import { cellAt, readMessage } from '../../hypervisor/index.ts';
+import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
+import { MSHV_PARTITION } from '../cells/driver.ts';
+import { partitionOf } from './objects.ts';
+
+const COMPLETION = messageTypes.number('HVMSG_ASYNC_CALL_COMPLETION');
+const PARTITION_ID = fieldOf('hv_async_completion_message_payload', 'partition_id');
+const STATUS = fieldOf('hv_async_completion_message_payload', 'status');
+const PAYLOAD_BYTES = 24;
+const { waits, completed, status } = MSHV_PARTITION.slots.late;
+
+/**
+ * A call that the hypervisor took and finishes later has been finished: its status is kept for whoever waits (Linux 7.2
+ * drivers/hv/mshv_synic.c, mshv_async_call_completion_isr). False for another message, and for a partition that is gone.
+ */
+export function complete(context: Context, content: Uint8Array): boolean {
+  const { type, payload } = readMessage(content);
+  if (type !== COMPLETION || payload.length < PAYLOAD_BYTES) return false;
+  const partition = partitionOf(context, readU64(payload, PARTITION_ID));
+  if (partition === undefined) return false;
+  context.store.set(cellAt(partition, status), readU32(payload, STATUS));
+  context.store.set(cellAt(partition, completed), 1);
+  return true;
+}
+
+/** A call has been finished, and nobody has taken its status (mshv_init_async_handler refuses the next one). */
+export function isCompleted({ store }: Context, partition: ObjectId): boolean {
+  return store.low(cellAt(partition, completed)) === 1;
+}
+
+/** A call on the partition has been taken by the hypervisor and waits for its end. */
+export function isPending({ store }: Context, partition: ObjectId): boolean {
+  return store.low(cellAt(partition, waits)) === 1;
+}
+
+export function setPending({ store }: Context, partition: ObjectId, pending: boolean): void {
+  store.set(cellAt(partition, waits), pending ? 1 : 0);
+}
+
+/** Takes the status of a call that has been finished; undefined while none has. */
+export function takeCompleted(context: Context, partition: ObjectId): number | undefined {
+  if (!isCompleted(context, partition)) return undefined;
+  context.store.set(cellAt(partition, completed), 0);
+  return context.store.number(cellAt(partition, status));
+}
