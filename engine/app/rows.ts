@@ -1,12 +1,13 @@
 import type { Divergence } from '../replay/compare.ts';
 import type { Finding } from '../rules/finding.ts';
 import type { TraceEvent } from '../trace/event.ts';
+import { failed } from '../trace/failed.ts';
 import { formatHandle } from '../trace/handle.ts';
 import { type Address, formatAddress } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import type { EventRow } from './api.ts';
 import { laneOf } from './lanes.ts';
-import { failed, opOf, resultOf, whoOf } from './names.ts';
+import { opOf, resultOf, whoOf } from './names.ts';
 import { summaryOf } from './summary.ts';
 
 /** Turns events into rows of the grid; knows which positions findings and divergences speak of. */

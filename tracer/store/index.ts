@@ -6,6 +6,8 @@ export { type KindRegistry, kindPath } from './journal/checkpoint-codec.ts';
 export type { NameSource } from './names.ts';
 export { isProblem, problem, TraceFileError, type TraceProblem } from './problem.ts';
 export { openTrace, type PlacedCheckpoint, type TraceReader, type Where } from './read/reader.ts';
+export type { Tile } from './read/tiles.ts';
 export { type RecoverOptions, type Recovery, recoverTrace } from './recover/recover.ts';
+export { MAX_TILE_LEVEL, type TileCount, tileEvents } from './tile/tile.ts';
 export { recordingSink } from './write/recording-sink.ts';
 export { type CallAnswer, TraceWriter, type WriterOptions } from './write/writer.ts';

@@ -1,7 +1,8 @@
 import { messageTypes } from '../../abi/lookup/messages.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
+import { failed } from '../../trace/failed.ts';
 import type { ExitRow } from '../api-exits.ts';
-import { failed, resultOf } from '../names.ts';
+import { resultOf } from '../names.ts';
 import type { Exit, ExitIndex } from './exit-index.ts';
 import { placeText, valueText } from './target.ts';
 

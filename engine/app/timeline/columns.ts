@@ -1,7 +1,7 @@
 import type { Step } from '../../replay/step.ts';
 import { EVENT_KINDS, type TraceEvent } from '../../trace/event.ts';
+import { failed } from '../../trace/failed.ts';
 import { type LaneHead, laneOf } from '../lanes.ts';
-import { failed } from '../names.ts';
 import { DerivedColumns } from './derived.ts';
 
 /** A mark of the trace that stands above the lanes. */

@@ -10,10 +10,12 @@ import { addGrowth, decodeHash, decodeState, type KindRegistry } from '../journa
 import { decodeJournal } from '../journal/journal-codec.ts';
 import { isProblem, TraceFileError, type TraceProblem } from '../problem.ts';
 import { readWord } from '../row/actor-ids.ts';
+import { tileEvents } from '../tile/tile.ts';
 import { eventColumns } from './columns.ts';
 import { type OpenedDatabase, openForReading } from './open.ts';
 import { Queries, type QueryRow } from './queries.ts';
 import { RowReader } from './rows.ts';
+import { type Tile, TileReader } from './tiles.ts';
 
 /** A condition over the rows of `event`, as engine/filter compiles it with {@link TraceReader.columns}. */
 export interface Where {
@@ -52,6 +54,7 @@ export class TraceReader {
   readonly #rows: RowReader;
   #counts: TraceCounts;
   #complete: boolean;
+  #tiles: TileReader | undefined;
 
   private constructor(
     opened: OpenedDatabase,
@@ -126,6 +129,7 @@ export class TraceReader {
     const meta = readMeta(this.#queries);
     this.#counts = countsIn(this.#queries, meta);
     this.#complete = meta.get(META.state) === 'complete';
+    this.#tiles = undefined;
   }
 
   /** Events from seq `from` to seq `to`, both included, in order; what is beyond the ends is left out. */
@@ -195,6 +199,30 @@ export class TraceReader {
       else high = middle - 1;
     }
     return low;
+  }
+
+  /** The file has tiles of its own, or is too short for any; else {@link tiles} reads every event once. */
+  get hasTiles(): boolean {
+    return !this.#tileReader().absent;
+  }
+
+  /**
+   * What each actor did in the full buckets `from` to `to` of a level, counted (`tileEvents` events each, the first
+   * bucket is 0); what is beyond the ends is left out. The events behind the last full bucket are for {@link range}.
+   */
+  tiles(level: number, from: number, to: number): Tile[] {
+    const full = Math.floor(this.events / tileEvents(level));
+    return this.#tileReader().tiles(level, Math.max(0, from), Math.min(to, full - 1));
+  }
+
+  #tileReader(): TileReader {
+    this.#tiles ??= new TileReader(
+      this.#queries,
+      (id) => this.#rows.actors.actor(id),
+      () => this.range(),
+      this.events >= tileEvents(0),
+    );
+    return this.#tiles;
   }
 
   /** Notes in the order in which they were made. */

@@ -1,6 +1,7 @@
 import type { JournalChunk } from '../../../engine/state/journal.ts';
 import type { StoreCheckpoint, StoreTables } from '../../../engine/state/store.ts';
 import type { HypercallResult, IoctlOut, TraceEvent } from '../../../engine/trace/event.ts';
+import { failed } from '../../../engine/trace/failed.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import { type Address, formatAddress, type Seq, type TimeNs } from '../../../engine/trace/position.ts';
 import type { TraceHeader } from '../../../engine/trace/profile.ts';
@@ -15,10 +16,12 @@ import { isProblem, TraceFileError, type TraceProblem, writeProblem } from '../p
 import { ActorIds, writeWord } from '../row/actor-ids.ts';
 import { encodeEvent, type RowIds } from '../row/encode.ts';
 import { PayloadIds } from '../row/payload-ids.ts';
-import { type Row, SEQ } from '../row/row.ts';
+import { ACTOR, KIND, type Row, SEQ } from '../row/row.ts';
 import { type Database, type Statement, sqliteCode } from '../sqlite.ts';
+import { TileCounter } from '../tile/tile-counter.ts';
 import { Counter } from './counts.ts';
 import { type CreatedDatabase, createDatabase, removeTrace } from './create.ts';
+import { insertRows, writeLate } from './rows.ts';
 import type { Stage } from './stage.ts';
 
 /** A kill loses what was not committed: at most 250 ms, timers that come late included. */
@@ -72,6 +75,7 @@ export class TraceWriter {
   readonly #payloads = new PayloadIds();
   readonly #names: NameRows | undefined;
   readonly #counter = new Counter();
+  readonly #tiles = new TileCounter();
   readonly #open = new Map<number, TraceEvent>();
   readonly #timer: NodeJS.Timeout;
   #rows: Row[] = [];
@@ -133,9 +137,11 @@ export class TraceWriter {
     if (event.seq !== expected) throw new RangeError(`event ${event.seq} where ${expected} was due`);
     if (this.#last !== undefined && event.t < this.#last.t)
       throw new RangeError(`event ${event.seq} is before the one before it`);
-    this.#rows.push(encodeEvent(event, this.#ids));
+    const row = encodeEvent(event, this.#ids);
+    this.#rows.push(row);
     this.#names?.collect(event);
     this.#counter.add(event);
+    this.#tiles.add(row[ACTOR] as number, row[KIND] as number, failed(event));
     this.#last = event;
     this.#dirty = true;
     if (
@@ -162,6 +168,8 @@ export class TraceWriter {
     const row = encodeEvent(event, this.#ids);
     this.#names?.collect(event);
     this.#counter.returned(event);
+    const by = Number(failed(event)) - Number(failed(entry));
+    if (by !== 0) this.#tiles.answered(seq, row[ACTOR] as number, row[KIND] as number, by);
     this.#dirty = true;
     if (seq >= this.#firstPending) this.#rows[seq - this.#firstPending] = row;
     else this.#attempt(() => this.#update.run(...row.slice(1), row[SEQ]));
@@ -329,27 +337,15 @@ export class TraceWriter {
   /** Hands everything that waits in memory to SQLite. What events refer to comes first. */
   #flush(): void {
     const actors = this.#actors.pendingActors.splice(0);
-    if (actors.length > 0) this.#insertAll('actor', 9, actors);
+    insertRows(this.#db, 'actor', 9, actors);
     const handles = this.#actors.pendingHandles.splice(0);
-    if (handles.length > 0) this.#insertAll('handle', 5, handles);
+    insertRows(this.#db, 'handle', 5, handles);
     const names = this.#names?.pending.splice(0) ?? [];
-    if (names.length > 0) this.#insertAll('name', 3, names);
+    insertRows(this.#db, 'name', 3, names);
     this.#stage.insert(this.#rows, this.#payloads.take());
     this.#firstPending += this.#rows.length;
     this.#rows = [];
-  }
-
-  #insertAll(table: string, columns: number, rows: readonly (readonly unknown[])[]): void {
-    const row = `(${new Array(columns).fill('?').join(',')})`;
-    const many = 32;
-    let from = 0;
-    if (rows.length >= many) {
-      const statement = this.#db.prepare(
-        `INSERT INTO ${table} VALUES ${new Array(many).fill(row).join(',')}`,
-      );
-      for (; from + many <= rows.length; from += many) statement.run(...rows.slice(from, from + many).flat());
-    }
-    const statement = this.#db.prepare(`INSERT INTO ${table} VALUES ${row}`);
-    for (; from < rows.length; from += 1) statement.run(...(rows[from] as readonly unknown[]));
+    insertRows(this.#db, 'tile', 4, this.#tiles.takeFinished());
+    writeLate(this.#db, this.#tiles.takeLate());
   }
 }
