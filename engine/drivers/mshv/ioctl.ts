@@ -8,6 +8,8 @@ import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { RFC2020_IOCTLS } from '../rfc2020/ioctls.ts';
+import { isVtlFileKind, isVtlFileKnown, type VtlFileKind } from '../vtl/files.ts';
+import { VTL_IOCTLS } from '../vtl/ioctls.ts';
 import { ACCESS_BITMAP_IOCTL } from './access-bitmap.ts';
 import { CREATE_PARTITION_IOCTL } from './create-partition.ts';
 import { CREATE_VP_IOCTL } from './create-vp.ts';
@@ -37,14 +39,22 @@ const ROWS: readonly IoctlRow[] = [
 ];
 
 /** The calls of each driver that is modelled. */
-const DRIVERS = { upstream: ROWS, rfc2020: RFC2020_IOCTLS } as const;
+const DRIVERS = { upstream: ROWS, rfc2020: RFC2020_IOCTLS, vtl: VTL_IOCTLS } as const;
 type Modelled = keyof typeof DRIVERS;
 
 /** Handlers by request number, for each kind of file. */
 type Handlers = Readonly<Record<FileKind, ReadonlyMap<number, Handler<IoctlEvent>>>>;
 
 function byRequest(dialect: Modelled): Handlers {
-  const handlers = { device: new Map(), partition: new Map(), vp: new Map() };
+  const handlers = {
+    device: new Map(),
+    partition: new Map(),
+    vp: new Map(),
+    vtl: new Map(),
+    sint: new Map(),
+    hvcall: new Map(),
+    'vtl-low': new Map(),
+  };
   for (const row of DRIVERS[dialect]) {
     const number = ioctlNamed(dialect, row.fd, row.name)?.number;
     if (number === undefined) throw new Error(`${dialect} has no ${row.name} on a ${row.fd}`);
@@ -54,10 +64,10 @@ function byRequest(dialect: Modelled): Handlers {
   return handlers;
 }
 
-type FileKind = 'device' | 'partition' | 'vp';
+type FileKind = 'device' | 'partition' | 'vp' | VtlFileKind;
 
 function isFileKind(kind: string): kind is FileKind {
-  return kind === 'device' || kind === 'partition' || kind === 'vp';
+  return kind === 'device' || kind === 'partition' || kind === 'vp' || isVtlFileKind(kind);
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -74,7 +84,8 @@ function isKnown(context: Context, event: IoctlEvent): boolean {
     const { partition, vp } = handle;
     return partition !== undefined && vp !== undefined && vpOf(context, partition, vp) !== undefined;
   }
-  return handle.kind === 'device';
+  if (handle.kind === 'device') return true;
+  return 'open' in handle && isVtlFileKnown(context, handle);
 }
 
 /**
@@ -128,6 +139,7 @@ function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
 const HANDLERS: Readonly<Record<Modelled, Handlers>> = {
   upstream: byRequest('upstream'),
   rfc2020: byRequest('rfc2020'),
+  vtl: byRequest('vtl'),
 };
 
 /** A number that the file does not know. */
@@ -135,11 +147,15 @@ const UNKNOWN_REQUEST: Handler<IoctlEvent> = {
   enter: () => ({ ret: failure('ENOTTY'), rule: 'Linux.mshv.unknown-ioctl' }),
 };
 
+function isModelled(dialect: string): dialect is Modelled {
+  return Object.hasOwn(DRIVERS, dialect);
+}
+
 /** How an ioctl is handled; undefined where it is not modelled or its object not known. */
 export function ioctlHandler(context: Context, event: IoctlEvent): Handler<IoctlEvent> | undefined {
   const dialect = event.dialect ?? dialectOf(context.profile.kernel);
   const fd = event.handle.kind;
-  if ((dialect !== 'upstream' && dialect !== 'rfc2020') || !isFileKind(fd)) return undefined;
+  if (!isModelled(dialect) || !isFileKind(fd)) return undefined;
   if (!isKnown(context, event)) return undefined;
   const handler = HANDLERS[dialect][fd].get(event.op);
   if (handler !== undefined) return handler;
