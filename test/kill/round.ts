@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { isProblem, openTrace, type TraceReader } from '../../tracer/store/index.ts';
+import { failed } from '../../engine/trace/failed.ts';
+import { isProblem, openTrace, type TraceReader, tileEvents } from '../../tracer/store/index.ts';
 import { answerAt, eventAt, OPEN_FOR } from './events.ts';
 
 /** How far a recorder was at some time of its own. */
@@ -95,6 +96,7 @@ export function checkFile(path: string, told: Told, maxLossMs: number): { lostMs
   }
   try {
     checkEvents(reader, told);
+    checkTiles(reader);
     if (told.closed) assert.deepEqual([reader.complete, reader.events], [true, lastSeq(told)]);
     const lost = lostMs(told, reader.events);
     assert.ok(lost <= maxLossMs, `${lost} ms are lost`);
@@ -102,6 +104,20 @@ export function checkFile(path: string, told: Told, maxLossMs: number): { lostMs
   } finally {
     reader.close();
   }
+}
+
+/** Its tiles reach as far as its last commit, and count what its events are. */
+function checkTiles(reader: TraceReader): void {
+  const full = reader.events - (reader.events % tileEvents(0));
+  const counts = reader.tiles(0, 0, reader.events).flatMap((tile) => tile.counts);
+  const sums = { count: 0, failed: 0 };
+  for (const own of counts) {
+    sums.count += own.count;
+    sums.failed += own.failed;
+  }
+  let events = 0;
+  for (const event of reader.range(1, full)) if (failed(event)) events += 1;
+  assert.deepEqual([reader.hasTiles, sums], [true, { count: full, failed: events }]);
 }
 
 function checkEvents(reader: TraceReader, told: Told): void {

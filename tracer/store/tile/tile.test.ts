@@ -13,6 +13,7 @@ import { headerOf } from '../header.testing.ts';
 import {
   isProblem,
   openTrace,
+  recoverTrace,
   TraceFileError,
   type TraceProblem,
   type TraceReader,
@@ -144,6 +145,18 @@ describe('tiles', () => {
     reading('left.hvtrace', (reader) => {
       assert.ok(reader.events >= 8192 && reader.events < 9500, `${reader.events} events`);
       assert.equal(reader.complete, false);
+      assert.equal(reader.hasTiles, true);
+      agrees(reader);
+      assert.ok(offered(reader, 1).size > 0);
+    });
+  });
+
+  test('are in what is recovered from a torn file', () => {
+    const writer = create('torn.hvtrace');
+    for (let i = 0; i < 9000; i += 1) writer.append(call(i));
+    writer.close();
+    good(recoverTrace(path('torn.hvtrace'), path('saved.hvtrace'), { force: true }));
+    reading('saved.hvtrace', (reader) => {
       assert.equal(reader.hasTiles, true);
       agrees(reader);
       assert.ok(offered(reader, 1).size > 0);
