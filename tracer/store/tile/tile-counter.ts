@@ -3,6 +3,8 @@ import { seqOf } from '../../../engine/trace/position.ts';
 import { encodeTile, MAX_TILE_LEVEL, type TileCount, type TileRow, tileEvents } from './tile.ts';
 
 const KINDS = EVENT_KINDS.length;
+/** A power takes longer than all the rest of counting an event. */
+const LEAST_EVENTS = tileEvents(0);
 /** Room for actors at first; it doubles. */
 const FIRST_ACTORS = 16;
 
@@ -65,7 +67,8 @@ class OpenBucket {
 
 /** Counts events as they come, and makes a tile of each bucket that is full. */
 export class TileCounter {
-  readonly #levels = [new OpenBucket()];
+  readonly #lowest = new OpenBucket();
+  readonly #levels = [this.#lowest];
   #last = 0;
   #finished: TileRow[] = [];
   #late: LateAnswer[] = [];
@@ -73,8 +76,8 @@ export class TileCounter {
   /** Counts the next event. `kind` is its place in EVENT_KINDS. */
   add(actor: number, kind: number, failed: boolean): void {
     this.#last += 1;
-    (this.#levels[0] as OpenBucket).add(actor * KINDS + kind, 1, failed ? 1 : 0, this.#last);
-    if (this.#last % tileEvents(0) === 0) this.#finish(0);
+    this.#lowest.add(actor * KINDS + kind, 1, failed ? 1 : 0, this.#last);
+    if (this.#last % LEAST_EVENTS === 0) this.#finish(0);
   }
 
   /** Takes in that an event which was counted has turned out to fail (`by` 1), or not to (-1). */
