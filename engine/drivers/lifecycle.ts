@@ -16,11 +16,12 @@ import { startMshv, stopMshv } from './mshv/driver.ts';
 import { processExit } from './process/exit.ts';
 import { VMBUS_HOTPLUG } from './vmbus/cpu.ts';
 import { startVmbus, stopVmbus } from './vmbus/driver.ts';
+import { startVtl, stopVtl } from './vtl/driver.ts';
 
 /** Every hotplug state that there can be. */
 const STATES: readonly HotplugState[] = [ARCH_HOTPLUG, VMBUS_HOTPLUG, mshvHotplug(), SCHEDULER_HOTPLUG];
 
-type Run = (context: Context, event: LifecycleEvent) => DriverRun<Outcome>;
+type Run = (context: Context, event: LifecycleEvent) => DriverRun<Outcome> | Outcome;
 
 /** A step without a CPU takes place on all of them; what happens on one CPU only happens on the first. */
 function cpusOf(event: LifecycleEvent): readonly number[] | undefined {
@@ -48,9 +49,11 @@ const COMPONENTS: Readonly<Record<string, { readonly start: Run; readonly stop: 
   mshv: {
     start: (context, event) => {
       const actor = { component: 'mshv', cpu: firstCpu(event) };
+      if (context.profile.kernel === 'vtl') return startVtl(context, actor);
       return startMshv(context, STATES, actor, cpusOf(event), event.fail);
     },
-    stop: (context, event) => stopMshv(context, cpusOf(event)),
+    stop: (context, event) =>
+      context.profile.kernel === 'vtl' ? stopVtl(context) : stopMshv(context, cpusOf(event)),
   },
 };
 

@@ -7,7 +7,7 @@ import { played, SIDES, scenario, sourceOf } from './scenario.testing.ts';
 const WHO = { pid: 7, tid: 7, cpu: 0 };
 
 interface Ioctl {
-  readonly op: string;
+  readonly op?: string;
   readonly [key: string]: unknown;
 }
 
@@ -16,7 +16,7 @@ function recording(profile: object, calls: readonly Ioctl[]) {
   const header = { profile: { kernel: 'vtl', role: 'vtl-host', ...profile } };
   const lines = calls.map((call, i) => ({
     t: `${i}us`,
-    ...('ret' in call ? { tEnd: `${i}500ns` } : {}),
+    ...('ret' in call && !('what' in call) ? { tEnd: `${i}500ns` } : {}),
     kind: 'ioctl',
     ...WHO,
     ...call,
@@ -85,6 +85,40 @@ describe('a kernel in VTL 2', () => {
     };
     assert.deepEqual(replayed({}, [{ ...post, ret: 18 }]).divergences, []);
     assert.equal(replayed({}, [{ ...post, arg: { payload_size: 241 }, ret: 18 }]).divergences.length, 1);
+  });
+
+  it('sets up a register page where intercepts have a page', () => {
+    const own = { partition_id: '0xffffffffffffffff', vp_index: '0xfffffffe' };
+    const child = { kind: 'hypercall', parent: 1, cpu: 0, component: 'mshv' };
+    const set = (name: string, value: string) => ({
+      ...child,
+      code: 'HVCALL_SET_VP_REGISTERS',
+      input: { ...own, elements: [{ name, value }] },
+      result: { status: 'SUCCESS', reps: 1 },
+    });
+    const names = ['HV_REGISTER_VSM_CODE_PAGE_OFFSETS', 'HV_REGISTER_VSM_CAPABILITIES'];
+    const asked = {
+      ...child,
+      code: 'HVCALL_GET_VP_REGISTERS',
+      input: { ...own, names },
+      result: { status: 'SUCCESS', reps: 2 },
+      output: { values: ['0x0', '0x8000001'] },
+    };
+    const start = { kind: 'lifecycle', what: 'component-start', component: 'mshv' };
+    const end = { ...start, parent: 1, phase: 'end', ret: 0 };
+    const steps = [
+      start,
+      asked,
+      set('HV_REGISTER_VSM_PARTITION_CONFIG', '0x163f'),
+      set('HV_X64_REGISTER_REG_PAGE', '0x123001'),
+      end,
+      { handle: 'device', op: 'MSHV_CHECK_EXTENSION', arg: 1, ret: 1 },
+      { handle: 'device', op: 'MSHV_CHECK_EXTENSION', arg: 2, ret: 0 },
+    ];
+    const report = replayed({ cpus: 1 }, steps);
+    assert.deepEqual(report.divergences, []);
+    const without = steps.filter((_, i) => i !== 3);
+    assert.notDeepEqual(replayed({ cpus: 1 }, without).divergences, []);
   });
 
   it('replays what it has played', () => {
