@@ -11,6 +11,7 @@ import { cpuOffline, cpuOnline } from './machine/cpu.ts';
 import { crash } from './machine/crash.ts';
 import { isStuck, kexec } from './machine/kexec.ts';
 import { reboot } from './machine/reboot.ts';
+import { resume, suspend } from './machine/suspend.ts';
 import { mshvHotplug, SCHEDULER_HOTPLUG } from './mshv/cpu.ts';
 import { startMshv, stopMshv } from './mshv/driver.ts';
 import { processExit } from './process/exit.ts';
@@ -78,6 +79,10 @@ function runOf(event: LifecycleEvent): Run | undefined {
       return reboot;
     case 'crash':
       return (context) => crash(context, firstCpu(event));
+    case 'suspend':
+      return suspend;
+    case 'resume':
+      return resume;
     case 'process-exit':
       return processExit;
     default:

@@ -246,10 +246,25 @@ describe('other ends', () => {
     assert.equal(bench.cell('cpu[0].synic.simp') & 1n, 1n);
   });
 
+  it('suspend and resume: VMBus on the first CPU, SCONTROL as it is', () => {
+    const bench = started(BEFORE, 'arch', 'vmbus');
+    const asleep = bench.lifecycle('suspend');
+    assert.deepEqual(
+      asleep.lines.map((line) => line.split(' ').slice(0, 4).join(' ')),
+      ['R SINT2', 'W SINT2', 'R SIMP', 'W SIMP', 'R SIEFP', 'W SIEFP'].map((access) => `0 vmbus ${access}`),
+    );
+    assert.equal(bench.cell('cpu[0].synic.simp') & 1n, 0n);
+    assert.equal(bench.cell('cpu[0].synic.scontrol'), 1n);
+    assert.equal(bench.cell('cpu[1].synic.simp') & 1n, 1n);
+    assert.equal(bench.lifecycle('resume').outcome?.ret, 0);
+    assert.equal(bench.cell('cpu[0].synic.simp') & 1n, 1n);
+    assert.equal(bench.cell('cpu[0].synic.sint[2]') & 0x1_0000n, 0n);
+  });
+
   it('a component that nobody models is left to the record', () => {
     const bench = new Bench(BEFORE);
     assert.equal(bench.lifecycle('component-start', { component: 'timer' }).outcome, undefined);
     assert.equal(bench.lifecycle('component-start', { component: 'toString' }).outcome, undefined);
-    assert.equal(bench.lifecycle('suspend').outcome, undefined);
+    assert.equal(bench.lifecycle('save').outcome, undefined);
   });
 });

@@ -37,7 +37,9 @@ const lives: fc.Arbitrary<Life[]> = fc
   .map(({ between, used, end, again }) => {
     const once = [start('arch'), start('vmbus'), ...between, start('mshv'), ...used];
     const last: Life[] = end === 'rmmod' ? [stop('mshv'), stop('vmbus')] : [{ what: end }];
-    return again ? [...once, ...last, ...once, ...last] : [...once, ...last];
+    // What sleeps wakes before anything else happens.
+    const woken: Life[] = end === 'suspend' ? [{ what: 'resume' }] : [];
+    return again ? [...once, ...last, ...woken, ...once, ...last] : [...once, ...last];
   });
 
 const profile = fc.record({

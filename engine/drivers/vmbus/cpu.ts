@@ -50,8 +50,15 @@ export function connectionOf(context: Context): (typeof CONNECTIONS)[number] {
 
 /** Pages on, SINT unmasked, SynIC on: in this order, which a SynIC that is still off has to accept. */
 function* startup(context: Context, cpu: number): DriverRun<number> {
+  yield* enableRegisters(context, cpu);
+  yield* updateMsr(vmbusActor(cpu), vmbusMsrs(context).scontrol, enabled);
+  return 0;
+}
+
+/** Pages on and SINT unmasked, SCONTROL as it is: all that a resume does (hv_hyp_synic_enable_regs). */
+export function* enableRegisters(context: Context, cpu: number): DriverRun<void> {
   const actor = vmbusActor(cpu);
-  const { simp, siefp, sint0, scontrol } = vmbusMsrs(context);
+  const { simp, siefp, sint0 } = vmbusMsrs(context);
   yield* enablePage(context, actor, simp, VMBUS_CPU.slots.simp);
   yield* enablePage(context, actor, siefp, VMBUS_CPU.slots.siefp);
   const autoEoi = usesAutoEoi(context) ? AUTO_EOI : 0n;
@@ -60,8 +67,6 @@ function* startup(context: Context, cpu: number): DriverRun<number> {
     sint0 + VMBUS_SINT,
     (value) => (value & ~(VECTOR_MASK | MASKED | AUTO_EOI)) | CALLBACK_VECTOR | autoEoi,
   );
-  yield* updateMsr(actor, scontrol, enabled);
-  return 0;
 }
 
 /** The page is the driver's own, except on a root, where it is the hypervisor's and stays where it is. */
@@ -86,7 +91,7 @@ function* teardown(context: Context, cpu: number): DriverRun<number> {
   return 0;
 }
 
-/** SINT masked, pages off, SCONTROL as it is: all that a crashing kernel does (hv_hyp_synic_disable_regs). */
+/** SINT masked, pages off, SCONTROL as it is: all that a crash or a suspend does (hv_hyp_synic_disable_regs). */
 export function* disableRegisters(context: Context, cpu: number): DriverRun<void> {
   const actor = vmbusActor(cpu);
   const { simp, siefp, sint0 } = vmbusMsrs(context);

@@ -6,6 +6,8 @@ export const HYPERVISOR = objectKind('hypervisor', undefined, 'none', {
   nextPartition: cell('dec', 2n),
   /** Frames from which it serves the state and stats pages whose place the caller leaves to it. */
   nextFrame: cell('pfn', 0x30_0000n),
+  /** What the chipset is told to sleep, as the root gave it, and the state that the root asked for last; 0 = none. */
+  sleep: { state: cell('dec'), pm1a: cell('hex'), pm1b: cell('hex'), entered: cell('dec') },
 });
 
 /** The other end of VMBus: the host's side of the message connection (Linux 7.2 drivers/hv/connection.c). */
