@@ -2,11 +2,17 @@
  * What `npm test` runs after the set-up: the type check, Biome, then every *.test.ts under node:test, each file in
  * a process of its own. All three run whatever the others say; the exit status is 1 if any failed.
  * `npm test -- engine/state main/cli` runs only the tests below those paths.
+ *
+ * Files in which something failed are run once more, one by one: tests of windows, signals and killed processes wait for
+ * other programs, and a busy machine can be too slow for them. What failed at first is named at the end in any case.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { run as runTests } from 'node:test';
+import { spec } from 'node:test/reporters';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules/.bin', name);
@@ -42,16 +48,37 @@ if (files.length === 0) {
   process.exit(2);
 }
 
+/** Runs test files, `together` at a time; returns those in which something failed, and what else did (a hook elsewhere). */
+async function failedOf(chosen: readonly string[], together: number): Promise<string[]> {
+  const failed = new Set<string>();
+  const events = runTests({
+    files: chosen.map((file) => join(root, file)),
+    concurrency: together,
+    timeout: testTimeoutMs,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  events.on('test:fail', ({ file }) => failed.add(relative(root, file ?? '')));
+  const text = events.compose(new spec());
+  text.pipe(process.stdout, { end: false });
+  await finished(text);
+  return [...failed].sort();
+}
+
+async function tests(): Promise<boolean> {
+  const startMs = performance.now();
+  const failed = await failedOf(files, availableParallelism());
+  const whole = failed.every((file) => files.includes(file));
+  const again = failed.length > 0 && whole ? await failedOf(failed, 1) : failed;
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  if (failed.length > 0) console.log(`failed at first: ${failed.join(', ')}`);
+  if (again.length > 0) console.log(`failed again: ${again.join(', ')}`);
+  console.log(`tests: ${again.length === 0 ? 'passed' : 'FAILED'} (${seconds} s)`);
+  return again.length === 0;
+}
+
 const results = [
   run('type check', bin('tsc'), ['-b']),
   run('lint and format', bin('biome'), ['check', '--error-on-warnings', '.']),
-  run('tests', process.execPath, [
-    '--disable-warning=ExperimentalWarning',
-    '--test',
-    '--test-reporter=spec',
-    `--test-concurrency=${availableParallelism()}`,
-    `--test-timeout=${testTimeoutMs}`,
-    ...files,
-  ]),
+  await tests(),
 ];
 process.exit(results.every(Boolean) ? 0 : 1);

@@ -59,6 +59,7 @@ export function FilterBox({ id, label, placeholder, filter: inForce, panel, test
   };
   const onInput = (): void => {
     text.value = input.current?.value ?? '';
+    chosen.value = -1;
     window.clearTimeout(timer.current);
     timer.current = window.setTimeout(() => void tryIt(), REST_MS);
     void ask();
@@ -71,8 +72,10 @@ export function FilterBox({ id, label, placeholder, filter: inForce, panel, test
     const answer = await model.app.invoke('complete', { filter: asked, cursor });
     if (mine !== turn.current) return;
     const typed = asked.slice(answer.from, answer.to);
+    // The list that stands there may be that of the letters before: a word of it that was chosen stays chosen.
+    const word = offer.peek().words[chosen.peek()];
     offer.value = answer.words.length === 1 && answer.words[0] === typed ? NONE : answer;
-    chosen.value = -1;
+    chosen.value = word === undefined ? -1 : offer.peek().words.indexOf(word);
   };
   const closeWords = (): void => {
     turn.current++;

@@ -6,7 +6,7 @@ import { parseTime } from '../../engine/trace/time.ts';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
 import { exits, json, scratch } from '../cli/hvrewind.testing.ts';
 import {
-  closeView,
+  closeAll,
   derivedTrace,
   goTo,
   openView,
@@ -86,10 +86,7 @@ describe(`the page beside the command line, seed ${SEED}`, { skip: noChromium, c
         server = await serve(file);
         view = await openView(browser, server, { link: 'panel=event' });
       });
-      after(async () => {
-        await closeView(view);
-        await server.close();
-      });
+      after(() => closeAll(view, server));
 
       test('the list has as many events, with a filter too', async () => {
         const filters = [

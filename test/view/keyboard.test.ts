@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
 import { json, scratch } from '../cli/hvrewind.testing.ts';
 import {
+  closeAll,
   closeView,
   goTo,
   openView,
@@ -40,11 +41,7 @@ describe('the keyboard', { skip: noChromium }, () => {
     view = await openView(browser, server);
     page = view.page;
   });
-  after(async () => {
-    await closeView(view);
-    await server.close();
-    await browser.close();
-  });
+  after(() => closeAll(view, server, browser));
 
   const press = (...keys: string[]) =>
     keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());

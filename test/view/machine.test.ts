@@ -8,6 +8,7 @@ import { launchChromium, noChromium } from '../chromium.testing.ts';
 import { exits, json, scratch } from '../cli/hvrewind.testing.ts';
 import { violations } from './axe.testing.ts';
 import {
+  closeAll,
   closeView,
   goTo,
   guestTrace,
@@ -49,11 +50,7 @@ describe(`the views of a guest, seed ${SEED}`, { skip: noChromium }, () => {
     view = await openView(browser, server, { link: 'panel=exits&at=1' });
     page = view.page;
   });
-  after(async () => {
-    await closeView(view);
-    await server.close();
-    await browser.close();
-  });
+  after(() => closeAll(view, server, browser));
 
   const press = async (...keys: string[]): Promise<void> => {
     for (const key of keys) await page.keyboard.press(key);

@@ -133,6 +133,16 @@ export async function closeView({ page, problems }: View): Promise<void> {
   assert.deepEqual([...problems, ...refused], []);
 }
 
+/** Closes a view and what it came from, also when the view has something to complain about. */
+export async function closeAll(view: View, server: Server, browser?: Browser): Promise<void> {
+  try {
+    await closeView(view);
+  } finally {
+    await server.close();
+    await browser?.close();
+  }
+}
+
 /** Puts the cursor on a position by the keyboard, and waits until every view has followed. */
 export async function goTo({ page }: View, at: string): Promise<void> {
   await page.keyboard.press('g');
