@@ -29,7 +29,7 @@ const text = fc.string({ unit: 'binary', maxLength: 12 });
 const ret = fc.oneof(i32, fc.constant(null));
 
 /** Bytes of any length and of the lengths that structs have; often mostly zero, as real buffers are. */
-export const anyBytes: fc.Arbitrary<Uint8Array> = fc
+const shortBytes: fc.Arbitrary<Uint8Array> = fc
   .tuple(
     fc.oneof(fc.integer({ min: 0, max: 40 }), fc.constantFrom(4, 8, 16, 24, 32, 40, 48, 64, 240, 256)),
     fc.boolean(),
@@ -38,6 +38,22 @@ export const anyBytes: fc.Arbitrary<Uint8Array> = fc
   .map(([length, sparse, bytes]) =>
     bytes.map((byte, i) => (sparse && i % 5 !== 0 ? 0 : byte)).slice(0, length),
   );
+
+/** More than a page, with a long tail of zeros. */
+const longBytes: fc.Arbitrary<Uint8Array> = fc
+  .tuple(fc.uint8Array({ maxLength: 40 }), fc.nat(5000))
+  .map(([bytes, zeros]) => {
+    const long = new Uint8Array(bytes.length + zeros);
+    long.set(bytes);
+    return long;
+  });
+
+/** Of all the sizes that are kept in different ways; some come again. */
+export const anyBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
+  { weight: 6, arbitrary: shortBytes },
+  fc.constantFrom(new Uint8Array(16).fill(7), new Uint8Array(300).fill(1, 20, 40), new Uint8Array(0)),
+  longBytes,
+);
 
 const partition = fc.option(u64, { nil: undefined });
 const vpIndex = fc.option(u32, { nil: undefined });
@@ -196,18 +212,23 @@ const parts: fc.Arbitrary<Parts> = fc.oneof(
   }),
 );
 
-/** Traces of events of every kind with any fields: numbered from 1, ordered by time, parents earlier. */
-export const anyEvents: fc.Arbitrary<TraceEvent[]> = fc.array(parts, { maxLength: 12 }).map((list) => {
-  let t = 0;
-  return list.map(({ delta, back, duration, ...fields }, index) => {
-    t += delta;
-    const seq = index + 1;
-    return {
-      ...fields,
-      seq,
-      t,
-      ...(back > 0 && back < seq ? { parent: seq - back } : {}),
-      ...(duration === undefined ? {} : { tEnd: t + duration }),
-    } as unknown as TraceEvent;
+/** Traces of at most `most` events of every kind with any fields: numbered from 1, ordered by time, parents earlier. */
+export function traces(most: number): fc.Arbitrary<TraceEvent[]> {
+  return fc.array(parts, { maxLength: most }).map((list) => {
+    let t = 0;
+    return list.map(({ delta, back, duration, ...fields }, index) => {
+      t += delta;
+      const seq = index + 1;
+      return {
+        ...fields,
+        seq,
+        t,
+        ...(back > 0 && back < seq ? { parent: seq - back } : {}),
+        ...(duration === undefined ? {} : { tEnd: t + duration }),
+      } as unknown as TraceEvent;
+    });
   });
-});
+}
+
+/** Short ones. */
+export const anyEvents: fc.Arbitrary<TraceEvent[]> = traces(12);

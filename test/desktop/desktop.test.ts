@@ -216,7 +216,7 @@ describe('a long replay', chromium, () => {
     assert.ok(delaysMs.length > 10, `${delaysMs.length} answers while it was replayed`);
     // A ratio, as this machine may be busy: on the window's own thread one answer would take the whole replay.
     const slowestMs = Math.max(...delaysMs);
-    assert.ok(slowestMs < replayMs / 2, `an answer took ${slowestMs} of ${replayMs} ms`);
+    assert.ok(slowestMs < replayMs / 4, `an answer took ${slowestMs} of ${replayMs} ms`);
     assert.ok(seen.length > 2, `${seen.length} pieces of progress`);
     for (const [i, { done, total }] of seen.entries())
       assert.ok(total === EVENTS_OF_LONG && done > (seen[i - 1]?.done ?? 0), JSON.stringify(seen));

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
+import { traces } from '../../engine/trace/events.testing.ts';
 import { at, seqOf, timeNs } from '../../engine/trace/position.ts';
-import { traces } from '../store/event.testing.ts';
 import { headerOf } from '../store/header.testing.ts';
 import { isProblem, TraceFileError, type TraceProblem, TraceWriter } from '../store/index.ts';
 import { openAny } from './open.ts';
@@ -85,7 +85,7 @@ test('packing and unpacking keep every event and what stands beside them', () =>
 
 test('any trace survives packing', () => {
   fc.assert(
-    fc.property(traces, (events) => {
+    fc.property(traces(40), (events) => {
       const writer = good(TraceWriter.create(path('p.hvtrace'), headerOf(), { force: true }));
       for (const event of events) writer.append(event);
       writer.close();

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { traces } from '../../engine/trace/events.testing.ts';
 import { type Seq, seqOf, timeNs } from '../../engine/trace/position.ts';
-import { traces } from './event.testing.ts';
 import { headerOf } from './header.testing.ts';
 import { isProblem, type TraceProblem } from './problem.ts';
 import { openTrace, type TraceReader } from './read/reader.ts';
@@ -29,7 +29,7 @@ function open(name: string): TraceReader {
 
 test('what is written is read: every kind of event, every field', () => {
   fc.assert(
-    fc.property(traces, (events) => {
+    fc.property(traces(40), (events) => {
       const writer = create('property.hvtrace', { force: true });
       for (const event of events) writer.append(event);
       writer.close();

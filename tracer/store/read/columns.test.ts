@@ -11,9 +11,9 @@ import { compilePredicate } from '../../../engine/filter/predicate.ts';
 import { toSql } from '../../../engine/filter/sql.ts';
 import { dialectOf } from '../../../engine/trace/dialect.ts';
 import { type DIALECTS, EVENT_KINDS, PROVENANCES, type TraceEvent } from '../../../engine/trace/event.ts';
+import { traces } from '../../../engine/trace/events.testing.ts';
 import { formatHandle, formatVp } from '../../../engine/trace/handle.ts';
 import { at } from '../../../engine/trace/position.ts';
-import { traces } from '../event.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import { isProblem, openTrace, type TraceProblem, TraceWriter } from '../index.ts';
 
@@ -127,7 +127,7 @@ test('the columns of the file choose the events that the filter chooses', () => 
   let exact = 0;
   fc.assert(
     fc.property(
-      traces,
+      traces(40),
       fc.constantFrom('upstream-7.2' as const, 'rfc2020', 'vtl'),
       fc.infiniteStream(fc.nat()),
       (events, kernel, seeds) => {

@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
+import { traces } from '../../../engine/trace/events.testing.ts';
 import { seqOf, timeNs } from '../../../engine/trace/position.ts';
-import { traces } from '../event.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import { isProblem, openTrace, TraceFileError, type TraceProblem, TraceWriter } from '../index.ts';
 import { openDatabase } from '../sqlite.ts';
@@ -265,7 +265,7 @@ test('values that no writer writes are a problem of one line, never a crash', ()
   let refused = 0;
   fc.assert(
     fc.property(
-      traces,
+      traces(40),
       fc.array(fc.tuple(fc.constantFrom(...tables), fc.nat(), value), { minLength: 1, maxLength: 3 }),
       (events, changes) => {
         const writer = good(TraceWriter.create(path('hostile.hvtrace'), headerOf(), { force: true }));

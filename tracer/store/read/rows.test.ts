@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { traces } from '../../../engine/trace/events.testing.ts';
 import { seqOf, timeNs } from '../../../engine/trace/position.ts';
-import { traces } from '../event.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import { isProblem, type TraceProblem, TraceWriter } from '../index.ts';
 import { openForReading } from './open.ts';
@@ -23,7 +23,7 @@ function good<T extends object>(value: T | TraceProblem): T {
 
 test('rows through SQLite and rows from pages are the same events', () => {
   fc.assert(
-    fc.property(traces, fc.nat(39), (events, from) => {
+    fc.property(traces(40), fc.nat(39), (events, from) => {
       const writer = good(TraceWriter.create(path, headerOf(), { force: true }));
       for (const event of events) writer.append(event);
       writer.close();

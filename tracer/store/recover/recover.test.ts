@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
+import { traces } from '../../../engine/trace/events.testing.ts';
 import { at, seqOf, timeNs } from '../../../engine/trace/position.ts';
-import { traces } from '../event.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import {
   isProblem,
@@ -130,7 +130,7 @@ test('an intact trace is recovered whole, whatever else is in the file', () => {
 
 test('any trace is recovered as it was', () => {
   fc.assert(
-    fc.property(traces, (events) => {
+    fc.property(traces(40), (events) => {
       const writer = good(TraceWriter.create(path('any.hvtrace'), headerOf(), { force: true }));
       for (const event of events) writer.append(event);
       writer.close();

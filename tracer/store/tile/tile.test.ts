@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, describe, mock, test } from 'node:test';
 import fc from 'fast-check';
 import { EVENT_KINDS, type TraceEvent } from '../../../engine/trace/event.ts';
+import { traces } from '../../../engine/trace/events.testing.ts';
 import { failed } from '../../../engine/trace/failed.ts';
 import { formatVp } from '../../../engine/trace/handle.ts';
 import { type Seq, seqOf, timeNs } from '../../../engine/trace/position.ts';
-import { traces } from '../event.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import {
   isProblem,
@@ -89,7 +89,7 @@ function repeated(few: readonly TraceEvent[], count: number): TraceEvent[] {
   });
 }
 
-const some = traces.filter((events) => events.length > 0);
+const some = traces(40).filter((events) => events.length > 0);
 
 /** An ioctl whose return is written so many events later. */
 function call(i: number): TraceEvent & { kind: 'ioctl' } {
