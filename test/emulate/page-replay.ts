@@ -18,10 +18,10 @@ export interface PageReplay {
 }
 
 /** Unpacks (../../engine/trace/packed) and replays; throws for bytes that are no packed trace. */
-export function replayPacked(bytes: Uint8Array): PageReplay {
+export function replayPacked(bytes: ArrayLike<number>): PageReplay {
   const events: TraceEvent[] = [];
   let header: TraceHeader | undefined;
-  for (const item of new Unpacker().push(bytes)) {
+  for (const item of new Unpacker().push(Uint8Array.from(bytes))) {
     if ('problem' in item) throw new Error(item.problem);
     if ('events' in item) events.push(...item.events);
     else {

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { build as bundle } from 'esbuild';
 import { decodeControl, hypercalls } from '../../engine/abi/index.ts';
 import { replay } from '../../engine/replay/replay.ts';
 import { memorySource } from '../../engine/replay/source.ts';
@@ -15,11 +14,12 @@ import { formatEvent, formatHeader, textContext } from '../../engine/trace/text/
 import { SIDES } from '../../main/cli/sides.ts';
 import { GUEST_ENTRY, guestProgram, HYPERCALL_PAGE, SAMPLE } from '../../samples/clients/guest.ts';
 import { isProblem, openTrace } from '../../tracer/store/index.ts';
-import { launchChromium, noChromium } from '../chromium.testing.ts';
+import { noChromium } from '../chromium.testing.ts';
 import { placeOf, Text } from '../cli/mutated-text.testing.ts';
 import { type Mutation, mutationsOf } from '../cli/mutations.testing.ts';
+import { callInChromium } from '../page-module.testing.ts';
 import { build, emulate, LACKING, scratch } from './build.testing.ts';
-import { type PageReplay, replayPacked } from './page-replay.ts';
+import { replayPacked } from './page-replay.ts';
 
 /** Changes that are tried of each recording, beside one of each kind. */
 const SAMPLED = 60;
@@ -135,31 +135,13 @@ describe('recordings of programs', { skip: LACKING }, () => {
   }
 
   test('in Chromium too', { skip: noChromium }, async () => {
-    const { outputFiles } = await bundle({
-      entryPoints: [join(import.meta.dirname, 'page-replay.ts')],
-      bundle: true,
-      write: false,
-      format: 'iife',
-      globalName: 'engine',
-      target: 'chrome120',
-      logLevel: 'silent',
-    });
-    const browser = await launchChromium();
-    try {
-      const page = await browser.newPage();
-      await page.addScriptTag({ content: outputFiles[0]?.text ?? '' });
-      for (const { text, packed, hash } of recordings.values()) {
-        const found = await page.evaluate(
-          (bytes) =>
-            (
-              globalThis as unknown as { engine: { replayPacked(of: Uint8Array): PageReplay } }
-            ).engine.replayPacked(Uint8Array.from(bytes)),
-          [...packed],
-        );
-        assert.deepEqual(found, { events: text.events.length, divergences: 0, hash });
-      }
-    } finally {
-      await browser.close();
-    }
+    const all = [...recordings.values()];
+    const found = await callInChromium(
+      join(import.meta.dirname, 'page-replay.ts'),
+      'replayPacked',
+      all.map(({ packed }) => [...packed]),
+    );
+    const expected = all.map(({ text, hash }) => ({ events: text.events.length, divergences: 0, hash }));
+    assert.deepEqual(found, expected);
   });
 });

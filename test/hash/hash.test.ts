@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { build } from 'esbuild';
 import { ENGINE_VERSION } from '../../engine/version.ts';
-import { launchChromium, noChromium } from '../chromium.testing.ts';
-import { type Hashes, hashes } from './hashes.ts';
+import { noChromium } from '../chromium.testing.ts';
+import { callInChromium } from '../page-module.testing.ts';
+import { hashes } from './hashes.ts';
 import { isExplained, readTable, scenarios } from './table.ts';
 
 const HOW = 'raise ENGINE_VERSION, say why in docs/engine-changes.md, and run npm run hashes';
@@ -18,25 +18,7 @@ test('the hashes of the table', () => {
 });
 
 test('the same in Chromium', { skip: noChromium }, async () => {
-  const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'hashes.ts')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'engine',
-    target: 'chrome120',
-    logLevel: 'silent',
-  });
-  const browser = await launchChromium();
-  try {
-    const page = await browser.newPage();
-    await page.addScriptTag({ content: outputFiles[0]?.text ?? '' });
-    const found = await page.evaluate(
-      (given) => (globalThis as unknown as { engine: { hashes(of: object): Hashes } }).engine.hashes(given),
-      scenarios(),
-    );
-    assert.deepEqual(found, readTable().hashes);
-  } finally {
-    await browser.close();
-  }
+  const path = join(import.meta.dirname, 'hashes.ts');
+  const found = await callInChromium(path, 'hashes', [scenarios()]);
+  assert.deepEqual(found, [readTable().hashes]);
 });
