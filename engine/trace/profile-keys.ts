@@ -8,7 +8,6 @@ import {
   type PoolCosts,
   type Profile,
   type ProvidedFrames,
-  QUIRKS,
   REBOOT_NOTIFIERS,
   RESERVED_BITS,
   ROLES,
@@ -19,6 +18,7 @@ import {
   UNKNOWN_REGISTERS,
   VMBUS_UNLOADS,
 } from './profile.ts';
+import { QUIRK_NAMES, type QuirkName, type Quirks } from './quirks.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { type Codec, decimal, FLAG, hex, oneOf, U32 } from './text/codec.ts';
 import type { Json, JsonObject } from './text/json.ts';
@@ -65,21 +65,35 @@ function numberWord<T extends string>(words: readonly T[]): Codec<T> {
   };
 }
 
-const QUIRK = oneOf(QUIRKS);
+const QUIRK = oneOf(QUIRK_NAMES);
 
-const QUIRK_LIST: Codec<Profile['quirks']> = {
+/** Those that are not named keep the kernel's default. A list names those that are on. */
+const SOME_QUIRKS: Codec<Partial<Quirks>> = {
   read(json) {
-    if (!Array.isArray(json)) throw expected('a list of quirks', json);
-    return json.map((item: Json, index) => {
+    const named = Array.isArray(json)
+      ? json.map((name: Json, index) => [index, name, true] as const)
+      : Object.entries(objectOf(json)).map(([name, on]) => [name, name, on] as const);
+    const found: Partial<Record<QuirkName, boolean>> = {};
+    for (const [place, name, on] of named) {
       try {
-        return QUIRK.read(item);
+        found[QUIRK.read(name)] = FLAG.read(on);
       } catch (error) {
-        throw error instanceof Refusal ? error.below(index) : error;
+        throw error instanceof Refusal ? error.below(place) : error;
       }
-    });
+    }
+    return found;
   },
   write: (value) => JSON.stringify(value),
-  schema: { type: 'array', items: QUIRK.schema },
+  schema: {
+    anyOf: [
+      {
+        type: 'object',
+        properties: Object.fromEntries(QUIRK_NAMES.map((name) => [name, FLAG.schema])),
+        additionalProperties: false,
+      },
+      { type: 'array', items: QUIRK.schema },
+    ],
+  },
 };
 
 const leaf = rowsOf<CpuidLeaf>();
@@ -194,7 +208,7 @@ export const PROFILE_ROWS: readonly Row[] = [
   of.optional('unknownRegister', numberWord(UNKNOWN_REGISTERS)),
   of.optional('reservedBits', oneOf(RESERVED_BITS)),
   of.optional('hltExits', oneOf(HLT_EXITS)),
-  of.optional('quirks', QUIRK_LIST),
+  rowsOf<{ readonly quirks: Partial<Quirks> }>().optional('quirks', SOME_QUIRKS),
   of.optional('pool', POOL),
   of.optional('messageBuffers', decimal(0, 0xffff)),
   of.optional('repTimeout', decimal(0, 4095)),

@@ -27,6 +27,16 @@ test('defaults follow the kernel and the role', () => {
   assert.equal(profileOf({ role: 'guest', vmbus: false }).vmbus, false);
 });
 
+test('each kernel has its own quirks; a list names further ones', () => {
+  const on = (given: Json) => Object.values(profileOf(given).quirks).filter((has) => has).length;
+  assert.equal(on({}), 9);
+  assert.equal(on({ kernel: 'upstream-6.16' }), 8);
+  assert.equal(on({ kernel: 'vtl' }), 1);
+  assert.equal(on({ kernel: 'rfc2020' }), 0);
+  assert.equal(on({ kernel: 'rfc2020', quirks: ['gpap-noop-sets'] }), 1);
+  assert.equal(on({ kernel: 'upstream-6.16', quirks: [] }), 8);
+});
+
 test('a profile has every key of the table', () => {
   assert.deepEqual(Object.keys(profileOf({})).sort(), PROFILE_ROWS.map((row) => row.key).sort());
 });
@@ -37,7 +47,7 @@ test('a profile reads back from its own description', () => {
     cpuid: { '0x40000003': { eax: '0x20', edx: 7 } },
     unknownRegister: 0x87,
     scontrolReset: 1,
-    quirks: ['gpap-noop-sets'],
+    quirks: { 'gpap-noop-sets': false, 'hvcall-setup-size': true },
     pool: { vp: 100 },
     provided: { simp: '0xabcdef' },
     seed: 12,
@@ -47,6 +57,9 @@ test('a profile reads back from its own description', () => {
   assert.deepEqual(profile.cpuid.get(0x4000_0003), { eax: 0x20, ebx: 0, ecx: 0, edx: 7 });
   assert.equal(profile.pool.vp, 100);
   assert.equal(profile.pool.partition, 208);
+  assert.equal(profile.quirks['gpap-noop-sets'], false);
+  assert.equal(profile.quirks['hvcall-setup-size'], true);
+  assert.equal(profile.quirks['unmap-after-finalize'], true);
   assert.equal(profile.provided.simp, 0xabcdefn);
   const text = Object.entries(describeProfile(profile)).map(([key, value]) => `"${key}":${value}`);
   assert.deepEqual(profileOf(JSON.parse(`{${text.join(',')}}`)), profile);
@@ -61,6 +74,9 @@ test('what is wrong is named with its place', () => {
     [{ pool: { pages: 1 } }, 'pool.pages', /unknown key "pages"/],
     [{ cpuid: { leaf: {} } }, 'cpuid.leaf', /whole number/],
     [{ quirks: ['gpap-noop-sets', 'none'] }, 'quirks.1', /found "none"/],
+    [{ quirks: { none: true } }, 'quirks.none', /found "none"/],
+    [{ quirks: { 'gpap-noop-sets': 1 } }, 'quirks.gpap-noop-sets', /true or false/],
+    [{ quirks: 'gpap-noop-sets' }, 'quirks', /expected an object/],
     [7, '', /expected an object/],
   ];
   for (const [given, path, message] of wrong) {
@@ -73,16 +89,22 @@ test('what is wrong is named with its place', () => {
 
 test('an overlay changes what it names and keeps the rest', () => {
   const overlay = parseProfileOverlay(
-    'synicOwnership=merged,cpus=4,pool.vp=100,pool.port=1,vmbus=true,quirks=["gpap-noop-sets"]',
+    'synicOwnership=merged,cpus=4,pool.vp=100,pool.port=1,vmbus=true,quirks.gpap-noop-sets=false',
   );
   assert.ok('given' in overlay);
-  const given = overlayProfile({ role: 'l1vh', cpus: 2, pool: { partition: 1, vp: 2 } }, overlay.given);
+  const below = {
+    role: 'l1vh',
+    cpus: 2,
+    pool: { partition: 1, vp: 2 },
+    quirks: { 'hvcall-setup-size': true },
+  };
+  const given = overlayProfile(below, overlay.given);
   const profile = profileOf(given);
   assert.equal(profile.role, 'l1vh');
   assert.equal(profile.cpus, 4);
   assert.equal(profile.synicOwnership, 'merged');
   assert.deepEqual([profile.pool.partition, profile.pool.vp, profile.pool.port], [1, 100, 1]);
-  assert.deepEqual(profile.quirks, ['gpap-noop-sets']);
+  assert.deepEqual([profile.quirks['gpap-noop-sets'], profile.quirks['hvcall-setup-size']], [false, true]);
 });
 
 test('an overlay with an unknown key or no value is refused', () => {

@@ -1,5 +1,6 @@
 import type { Profile } from './profile.ts';
 import { DEFAULT_POOL, DEFAULT_PROVIDED, objectOf, PROFILE_ROWS } from './profile-keys.ts';
+import { quirksOf } from './quirks.ts';
 import { type Json, type JsonObject, type JsonPath, parseJson } from './text/json.ts';
 import { Refusal } from './text/refusal.ts';
 import { readRows, refuseUnknownKey } from './text/row.ts';
@@ -39,7 +40,7 @@ function defaultsFor(kernel: Profile['kernel'], role: Profile['role']): Profile 
     unknownRegister: '0x05',
     reservedBits: 'strict',
     hltExits: 'without-lapic',
-    quirks: [],
+    quirks: quirksOf(kernel),
     pool: DEFAULT_POOL,
     messageBuffers: 16,
     repTimeout: 0,
@@ -55,7 +56,8 @@ export function readProfile(json: Json): Profile {
   const object = objectOf(json);
   const given: { -readonly [K in keyof Profile]?: Profile[K] } = {};
   if (readRows(PROFILE_ROWS, object, given) !== Object.keys(object).length) refuseUnknownKey(object, KEYS);
-  return { ...defaultsFor(given.kernel ?? 'upstream-7.2', given.role ?? 'root'), ...given };
+  const defaults = defaultsFor(given.kernel ?? 'upstream-7.2', given.role ?? 'root');
+  return { ...defaults, ...given, quirks: { ...defaults.quirks, ...given.quirks } };
 }
 
 /** Reads the profile object of a trace's header and fills in the defaults. */
@@ -105,8 +107,8 @@ function overlayValue(text: string): Json | undefined {
 }
 
 /**
- * Reads `key=value,key=value`: values are words, numbers or JSON (`quirks=["gpap-noop-sets"]`), and a dot leads
- * into an object (`pool.vp=100`). The values themselves are judged by {@link parseProfile}.
+ * Reads `key=value,key=value`: values are words, numbers or JSON (`pool={"vp":100}`), and a dot leads into an
+ * object (`quirks.gpap-noop-sets=false`). The values themselves are judged by {@link parseProfile}.
  */
 export function parseProfileOverlay(
   text: string,
@@ -132,7 +134,7 @@ function isObject(json: Json | undefined): json is JsonObject {
   return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
 
-/** `given` with the keys of `overlay` on top; objects (`pool`, `provided`, `cpuid`) are joined key by key. */
+/** `given` with the keys of `overlay` on top; objects (`pool`, `quirks`, `cpuid`) are joined key by key. */
 export function overlayProfile(given: GivenProfile, overlay: GivenProfile): GivenProfile {
   const joined: Record<string, Json> = { ...given };
   for (const [key, value] of Object.entries(overlay)) {

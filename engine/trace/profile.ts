@@ -1,5 +1,6 @@
 import type { Component } from './event.ts';
 import type { Address } from './position.ts';
+import type { Quirks } from './quirks.ts';
 import type { JsonObject } from './text/json.ts';
 
 export const KERNELS = [
@@ -23,30 +24,6 @@ export const POINTER_ERRORS = ['docs', 'openvmm'] as const;
 export const UNKNOWN_REGISTERS = ['0x05', '0x87'] as const;
 export const RESERVED_BITS = ['strict', 'warn'] as const;
 export const HLT_EXITS = ['without-lapic', 'always', 'never'] as const;
-
-/** Quirks of Linux 7.2 drivers/hv that a profile may switch on, each by the place where it shows. */
-export const QUIRKS = [
-  /** MSHV_GET_GPAP_ACCESS_BITMAP with the NOOP operation acts like SET. */
-  'gpap-noop-sets',
-  /** A PINNED region that cannot be mapped: MSHV_SET_GUEST_MEMORY returns 0. */
-  'pinned-failure-swallowed',
-  /** Undoing a partial map of large pages counts in 2 MiB units. */
-  'large-page-undo-count',
-  /** Fast interrupt injection does not check for a missing VP. */
-  'fast-injection-missing-vp',
-  /** The DISPATCH_VP trace point reads the register page, which SNP VPs do not have. */
-  'dispatch-trace-register-page',
-  /** MSHV_HVCALL_SETUP compares a size in bytes with a count of elements. */
-  'hvcall-setup-size',
-  /** The 16-bit `reps` of MSHV_ROOT_HVCALL spills into the reserved bits of the control word. */
-  'root-hvcall-reps-spill',
-  /** MSHV_CREATE_VP before MSHV_INITIALIZE_PARTITION deposits 90 pages and then fails. */
-  'create-vp-deposits-first',
-  /** Regions are unmapped after the partition is finalized. */
-  'unmap-after-finalize',
-  /** A message of a type that nobody handles blocks slot 0 of the SIMP for good. */
-  'unhandled-message-blocks-slot',
-] as const;
 
 /** One CPUID leaf as the event text gives it. */
 export interface CpuidLeaf {
@@ -95,8 +72,7 @@ export interface Profile {
   readonly unknownRegister: (typeof UNKNOWN_REGISTERS)[number];
   readonly reservedBits: (typeof RESERVED_BITS)[number];
   readonly hltExits: (typeof HLT_EXITS)[number];
-  /** Driver quirks that are switched on, by name. */
-  readonly quirks: readonly (typeof QUIRKS)[number][];
+  readonly quirks: Quirks;
   readonly pool: PoolCosts;
   readonly messageBuffers: number;
   /** Elements after which a rep hypercall gives the processor back; 0 = never. */

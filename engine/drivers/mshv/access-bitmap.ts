@@ -21,6 +21,7 @@ const ARG = {
 const TYPES = constantNumber('MSHV_GPAP_ACCESS_TYPE_COUNT');
 const OPS = constantNumber('MSHV_GPAP_ACCESS_OP_COUNT');
 const ACCESSED = constantNumber('MSHV_GPAP_ACCESS_TYPE_ACCESSED');
+const NOOP = constantNumber('MSHV_GPAP_ACCESS_OP_NOOP');
 const CLEAR = constantNumber('MSHV_GPAP_ACCESS_OP_CLEAR');
 const INPUT = {
   bytes: 24,
@@ -37,8 +38,12 @@ const AFTER = { clearAccessed: 1n, setAccessed: 2n, clearDirty: 4n, setDirty: 8n
 const MAX_PAGES = 1n << 32n;
 const LIMIT = 1n << 61n;
 
-/** Clearing accessed clears dirty too, setting dirty sets accessed too; no operation is taken for setting. */
-function flagsOf(type: number, op: number): bigint {
+/**
+ * Clearing accessed clears dirty too, setting dirty sets accessed too. That no operation is taken for setting is the
+ * quirk `gpap-noop-sets`; without it the bits stay as they were read.
+ */
+function flagsOf({ profile }: Context, type: number, op: number): bigint {
+  if (op === NOOP && !profile.quirks['gpap-noop-sets']) return 0n;
   if (op === CLEAR) return type === ACCESSED ? AFTER.clearAccessed | AFTER.clearDirty : AFTER.clearDirty;
   return type === ACCESSED ? AFTER.setAccessed : AFTER.setAccessed | AFTER.setDirty;
 }
@@ -64,7 +69,7 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
     const reps = Math.min(BATCH, count - done);
     const input = new Uint8Array(INPUT.bytes);
     writeField(input, INPUT.id, partition);
-    writeField(input, INPUT.flags, flagsOf(type, readU32(arg, ARG.op)));
+    writeField(input, INPUT.flags, flagsOf(context, type, readU32(arg, ARG.op)));
     writeField(input, INPUT.base, readU64(arg, ARG.base) + BigInt(done));
     const output = shown === undefined ? undefined : statesOf(shown, type, done, reps);
     const recorded = output === undefined ? {} : { recorded: { output } };
