@@ -35,7 +35,7 @@ int main(void)
 	int folder = open("/dev", O_PATH | O_DIRECTORY);
 	int name = open("/dev/mshv", O_PATH), device = open_device();
 	int partition = create_partition(device), vp;
-	void *page;
+	char *page, *range;
 
 	look("stat", stat("/dev/mshv", &status), &status);
 	look("lstat", lstat("/dev//mshv", &status), &status);
@@ -73,6 +73,11 @@ int main(void)
 	vp = create_vp(partition, 0);
 	page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, vp, 4096);
 	show("unmap", munmap(page, 4096));
+	/* A page in the middle of a range that is larger than all that a VP has, with a hole behind it. */
+	range = mmap(NULL, 16 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mmap(range + 4 * 4096, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, vp, 0);
+	munmap(range + 8 * 4096, 4096);
+	show("unmap-range", munmap(range, 16 * 4096));
 	show("unmap-other", munmap(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096));
 	return 0;
 }

@@ -12,11 +12,8 @@ const ARCH = 4;
 const argument = (index: number): number => 16 + 8 * index;
 
 const CLONE_THREAD = 0x10000;
-const HIGH_HALF = 4;
-/** What a VP has to map: larger ranges are not handed over when they are unmapped. */
-const VP_BYTES = 3 * 4096;
 
-/** Calls that are always handed over: those that open or look at files by name, make processes, replace programs. */
+/** Calls that are always handed over: those that open or look at files by name, make processes, replace programs, unmap. */
 const ALWAYS = [
   NR.open,
   NR.openat,
@@ -34,6 +31,7 @@ const ALWAYS = [
   NR.access,
   NR.faccessat,
   NR.faccessat2,
+  NR.munmap,
 ];
 
 /** Calls on a descriptor, and which argument it is. */
@@ -83,7 +81,6 @@ export function filterProgram(window: FdWindow): Uint8Array {
     ...descriptorCalls.map((nr): Line => ({ op: 'equal', value: nr, yes: `call-${nr}` })),
     { op: 'equal', value: NR.clone, yes: 'clone' },
     { op: 'equal', value: NR.close_range, yes: 'close-range' },
-    { op: 'equal', value: NR.munmap, yes: 'munmap' },
     ...ALWAYS.map((nr): Line => ({ op: 'equal', value: nr, yes: 'notify' })),
     { op: 'go', to: 'allow' },
     { label: 'ioctl' },
@@ -98,11 +95,6 @@ export function filterProgram(window: FdWindow): Uint8Array {
     { op: 'load', offset: argument(1) },
     { op: 'at-least', value: window.from, yes: 'notify' },
     { op: 'go', to: 'allow' },
-    { label: 'munmap' },
-    { op: 'load', offset: argument(1) + HIGH_HALF },
-    { op: 'equal', value: 0, no: 'allow' },
-    { op: 'load', offset: argument(1) },
-    { op: 'at-least', value: VP_BYTES + 1, no: 'notify' },
     { label: 'allow' },
     { op: 'return', value: ALLOW },
     { label: 'notify' },

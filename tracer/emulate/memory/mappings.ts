@@ -16,8 +16,18 @@ export interface Mapping {
 
 /** The mappings of a process that cover a range without a hole, in order; undefined where there is a hole. */
 export function mappingsOf(pid: number, start: number, length: number): Mapping[] | undefined {
-  const found: Mapping[] = [];
+  const found = mappingsWithin(pid, start, length);
   let next = start;
+  for (const mapping of found) {
+    if (mapping.start > next) return undefined;
+    next = mapping.end;
+  }
+  return next >= start + length ? found : undefined;
+}
+
+/** The mappings of a process that have a part in a range, in order. */
+export function mappingsWithin(pid: number, start: number, length: number): Mapping[] {
+  const found: Mapping[] = [];
   for (const line of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
     const match = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ (\d+) *(.*)$/.exec(line);
     if (match === null) continue;
@@ -27,8 +37,8 @@ export function mappingsOf(pid: number, start: number, length: number): Mapping[
       match[3],
       Number.parseInt(match[4] ?? '', 16),
     ];
-    if (to <= next) continue;
-    if (from > next) return undefined;
+    if (to <= start) continue;
+    if (from >= start + length) break;
     found.push({
       start: from,
       end: to,
@@ -38,8 +48,6 @@ export function mappingsOf(pid: number, start: number, length: number): Mapping[
       inode: Number(match[5]),
       path: match[6] ?? '',
     });
-    next = to;
-    if (next >= start + length) return found;
   }
-  return undefined;
+  return found;
 }

@@ -1,4 +1,4 @@
-import { mappingsOf } from '../memory/mappings.ts';
+import { mappingsWithin } from '../memory/mappings.ts';
 import { type Call, type Host, stamp } from './host.ts';
 
 const PAGE_BYTES = 4096;
@@ -9,7 +9,7 @@ export function unmap(host: Host, call: Call): void {
   const [address, size] = args;
   if (process.mapped && address % PAGE_BYTES === 0) {
     const end = address + Math.ceil(size / PAGE_BYTES) * PAGE_BYTES;
-    for (const mapping of mappingsOf(process.pid, address, end - address) ?? []) {
+    for (const mapping of mappingsWithin(process.pid, address, end - address)) {
       const file = host.files.named(mapping.path);
       if (file === undefined) continue;
       const from = Math.max(address, mapping.start);
