@@ -2,8 +2,10 @@ import { useRef } from 'preact/hooks';
 import type { AnswerView, EventDetail, EventRow, WriteView } from '../../engine/app/api.ts';
 import { eventAt, useModel } from '../model/model.ts';
 import { showFinding } from '../model/show.ts';
+import { Answered } from '../widgets/answered.tsx';
 import { CopyButton } from '../widgets/copy-button.tsx';
 import { EventLine } from '../widgets/event-line.tsx';
+import { Facts } from '../widgets/facts.tsx';
 import { useFocusHere } from '../widgets/focus-here.ts';
 import { Glyph } from '../widgets/glyph.tsx';
 import { Name } from '../widgets/name.tsx';
@@ -15,19 +17,10 @@ import { Buffer } from './buffer.tsx';
 /** The event at the cursor. */
 export function Event() {
   const model = useModel();
-  const problem = model.event.problem.value;
-  const detail = model.event.value.value;
   if (model.view.at.value === '0') {
     return <p class="empty">Position 0 is the initial state: before the first event.</p>;
   }
-  if (problem !== undefined) {
-    return (
-      <p class="empty" role="alert">
-        {problem}
-      </p>
-    );
-  }
-  return detail === undefined ? <p class="empty">…</p> : <Detail detail={detail} />;
+  return <Answered slot={model.event}>{(detail) => <Detail detail={detail} />}</Answered>;
 }
 
 function Detail({ detail }: { readonly detail: EventDetail }) {
@@ -68,13 +61,6 @@ function Head({ detail }: { readonly detail: EventDetail }) {
   const { row } = detail;
   const { at } = useModel().view;
   const returned = at.value !== eventAt(at.value);
-  const facts: [string, string | undefined][] = [
-    ['time', `${secondsText(row.tNs)} s`],
-    ['duration', row.durationNs === undefined ? undefined : timeText(row.durationNs)],
-    ['by', row.who === '' ? undefined : row.who],
-    ['handle', row.handle],
-    ['provenance', row.provenance],
-  ];
   return (
     <header class="detail-head">
       <h2>
@@ -86,16 +72,15 @@ function Head({ detail }: { readonly detail: EventDetail }) {
         {row.component === undefined ? undefined : <Owner component={row.component} />}
       </h2>
       {returned ? <p class="dim">The cursor stands right after this call returned.</p> : undefined}
-      <dl class="facts">
-        {facts.map(([name, value]) =>
-          value === undefined ? undefined : (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd class="value">{value}</dd>
-            </div>
-          ),
-        )}
-      </dl>
+      <Facts
+        facts={[
+          ['time', `${secondsText(row.tNs)} s`],
+          ['duration', row.durationNs === undefined ? undefined : timeText(row.durationNs)],
+          ['by', row.who === '' ? undefined : row.who],
+          ['handle', row.handle],
+          ['provenance', row.provenance],
+        ]}
+      />
     </header>
   );
 }

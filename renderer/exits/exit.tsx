@@ -1,6 +1,8 @@
 import type { BufferView } from '../../engine/app/api.ts';
 import type { ExitDetail, RegisterView } from '../../engine/app/api-exits.ts';
 import { useModel } from '../model/model.ts';
+import { Answered } from '../widgets/answered.tsx';
+import { Fact, Facts } from '../widgets/facts.tsx';
 import { Name } from '../widgets/name.tsx';
 import { Position } from '../widgets/position.tsx';
 import { timeText } from '../widgets/time.ts';
@@ -9,36 +11,22 @@ import { aboutOf, ranNs, timesText } from './words.ts';
 /** The exit at the cursor, or the last one before it, in full. */
 export function Exit() {
   const model = useModel();
-  const answer = model.exit.value.value;
   const asked = model.exit.answer.value?.input;
-  const problem = model.exit.problem.value;
-  if (problem !== undefined)
-    return (
-      <p class="empty" role="alert">
-        {problem}
-      </p>
-    );
-  if (answer === undefined) return <p class="empty">…</p>;
   return (
-    <div class="exit" data-at={asked?.at} tabIndex={0} role="region" aria-label="the exit in full">
-      {answer.exit === null ? (
-        <p class="empty">No VP has run yet at the cursor.</p>
-      ) : (
-        <Full exit={answer.exit} />
+    <Answered slot={model.exit}>
+      {({ exit }) => (
+        <div class="exit" data-at={asked?.at} tabIndex={0} role="region" aria-label="the exit in full">
+          {exit === null ? <p class="empty">No VP has run yet at the cursor.</p> : <Full exit={exit} />}
+        </div>
       )}
-    </div>
+    </Answered>
   );
 }
 
 function Full({ exit }: { readonly exit: ExitDetail }) {
   const { row } = exit;
   const ran = ranNs(row);
-  const facts: [string, string | undefined][] = [
-    ['VP', row.vp],
-    ['guest ran', ran === undefined ? 'it still runs' : timeText(ran)],
-    ['VMM took', row.answeredNs === undefined ? undefined : timeText(row.answeredNs)],
-    ['answer of the call', row.result],
-  ];
+  const took = row.answeredNs === undefined ? undefined : timeText(row.answeredNs);
   return (
     <>
       <h3>
@@ -48,18 +36,17 @@ function Full({ exit }: { readonly exit: ExitDetail }) {
         {row.type === undefined || row.place === undefined ? '' : aboutOf(row)}
         {row.value === undefined ? undefined : <span class="value"> = {row.value}</span>}
       </p>
-      <dl class="facts">
-        {facts.map(([name, value]) =>
-          value === undefined ? undefined : (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd class="value">{value}</dd>
-            </div>
-          ),
-        )}
+      <Facts
+        facts={[
+          ['VP', row.vp],
+          ['guest ran', ran === undefined ? 'it still runs' : timeText(ran)],
+          ['VMM took', took],
+          ['answer of the call', row.result],
+        ]}
+      >
         <Neighbour name="before" at={exit.previous} />
         <Neighbour name="after" at={exit.next} />
-      </dl>
+      </Facts>
       <Answer exit={exit} />
       <Registers registers={exit.registers} />
       {exit.message === undefined ? undefined : <Message message={exit.message} />}
@@ -70,12 +57,9 @@ function Full({ exit }: { readonly exit: ExitDetail }) {
 function Neighbour({ name, at }: { readonly name: string; readonly at: string | undefined }) {
   if (at === undefined) return undefined;
   return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        <Position at={at} label={`to the exit of this VP ${name} this one, ${at}`} />
-      </dd>
-    </div>
+    <Fact name={name}>
+      <Position at={at} label={`to the exit of this VP ${name} this one, ${at}`} />
+    </Fact>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useModel } from '../model/model.ts';
+import { Answered } from '../widgets/answered.tsx';
 import { useSeen } from '../widgets/seen.ts';
 import { Exit } from './exit.tsx';
 import { Groups } from './groups.tsx';
@@ -8,16 +9,19 @@ import { ExitList } from './list.tsx';
 export function Exits() {
   const model = useModel();
   useSeen(model.exitsSeen);
-  const groups = model.exitGroups.value.value;
-  if (groups === undefined) return <p class="empty">…</p>;
-  if (groups.total === 0) {
-    return <p class="empty">No VP ran in this trace: it has no MSHV_RUN_VP.</p>;
-  }
   return (
-    <div class="exits">
-      <Groups />
-      <ExitList />
-      <Exit />
-    </div>
+    <Answered slot={model.exitGroups}>
+      {({ groups, total }) =>
+        total === 0 ? (
+          <p class="empty">No VP ran in this trace: it has no MSHV_RUN_VP.</p>
+        ) : (
+          <div class="exits">
+            <Groups groups={groups} />
+            <ExitList />
+            <Exit />
+          </div>
+        )
+      }
+    </Answered>
   );
 }

@@ -5,15 +5,13 @@ import { timeText } from '../widgets/time.ts';
 import { aboutOf } from './words.ts';
 
 /** Exits counted by what they are about; a press shows only those, another one all again. */
-export function Groups() {
+export function Groups({ groups }: { readonly groups: readonly ExitGroup[] }) {
   const model = useModel();
   const { exitFilter } = model.view;
-  const answer = model.exitGroups.value.value;
-  if (answer === undefined) return <p class="empty">…</p>;
   return (
     <div class="exit-groups" tabIndex={0} role="region" aria-label="exits by what the guest touched">
       <ul>
-        {answer.groups.map((group) => {
+        {groups.map((group) => {
           const pressed = group.filter !== '' && exitFilter.value === group.filter;
           return (
             <li key={`${group.type} ${aboutOf(group)}`}>

@@ -1,8 +1,9 @@
 import type { ExitRow } from '../../engine/app/api-exits.ts';
-import { formatFilterError } from '../../engine/filter/error.ts';
 import { focusPanel } from '../app/focus.ts';
 import { type RowProps, Rows } from '../grid/rows.tsx';
 import { eventAt, useModel } from '../model/model.ts';
+import { Problem } from '../widgets/answered.tsx';
+import { HeadRow, WaitingRow } from '../widgets/list-parts.tsx';
 import { Name } from '../widgets/name.tsx';
 import { secondsText, timeText } from '../widgets/time.ts';
 import { aboutOf, ranNs } from './words.ts';
@@ -20,24 +21,14 @@ export function ExitList() {
   // The first page tells how many there are.
   if (total === undefined) pages.row(0);
   const problem = pages.problem.value;
-  if (problem !== undefined) {
-    return (
-      <p class="empty" role="alert">
-        {typeof problem === 'string' ? problem : formatFilterError(problem)}
-      </p>
-    );
-  }
+  if (problem !== undefined) return <Problem problem={problem} />;
   if (total === 0) return <p class="empty">No exit matches the filter.</p>;
   const place = model.exitPlace.fresh.value ? model.exitPlace.value.value : undefined;
   const at = eventAt(model.view.at.value);
   const row = (index: number, props: RowProps) => {
     const exit = pages.row(index);
     return exit === undefined ? (
-      <div {...props} key={props.id} class="row">
-        <span role="gridcell" aria-colindex={1} class="dim">
-          …
-        </span>
-      </div>
+      <WaitingRow key={props.id} props={props} />
     ) : (
       <Row key={props.id} exit={exit} props={props} cursor={exit.at === at} last={index === place?.index} />
     );
@@ -51,7 +42,7 @@ export function ExitList() {
       count={total ?? 0}
       rowPx={ROW_PX}
       headPx={ROW_PX}
-      head={<Head />}
+      head={<HeadRow titles={COLUMNS} />}
       active={place?.index}
       row={row}
       onMove={async (index) => {
@@ -66,18 +57,6 @@ export function ExitList() {
         focusPanel(model, 'event');
       }}
     />
-  );
-}
-
-function Head() {
-  return (
-    <div class="row head" role="row" aria-rowindex={1}>
-      {COLUMNS.map((title, i) => (
-        <span key={title} role="columnheader" aria-colindex={i + 1} title={title}>
-          {title}
-        </span>
-      ))}
-    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { FindingView } from '../../engine/app/api.ts';
 import { eventAt, useModel } from '../model/model.ts';
 import { hideFinding, showFinding } from '../model/show.ts';
+import { Answered } from '../widgets/answered.tsx';
 import { CopyButton } from '../widgets/copy-button.tsx';
 import { EventLine } from '../widgets/event-line.tsx';
 import { Owner } from '../widgets/owner.tsx';
@@ -10,16 +11,11 @@ import { DivergenceLine, Divergences } from './divergences.tsx';
 /** The verdicts on the trace. */
 export function Findings() {
   const model = useModel();
-  const answer = model.findings.value.value;
-  const problem = model.findings.problem.value;
-  if (problem !== undefined)
-    return (
-      <p class="empty" role="alert">
-        {problem}
-      </p>
-    );
-  if (answer === undefined) return <p class="empty">The trace is being judged…</p>;
-  const { findings } = answer;
+  return <Answered slot={model.findings}>{({ findings }) => <Verdicts findings={findings} />}</Answered>;
+}
+
+function Verdicts({ findings }: { readonly findings: readonly FindingView[] }) {
+  const model = useModel();
   return (
     <div class="findings" data-focus="main" tabIndex={0} role="region" aria-label="findings and divergences">
       <DivergenceLine />

@@ -1,10 +1,11 @@
 import type { EventRow } from '../../engine/app/api.ts';
-import { formatFilterError } from '../../engine/filter/error.ts';
 import { focusPanel } from '../app/focus.ts';
 import { goToRow } from '../model/go.ts';
 import { eventAt, type Model, useModel } from '../model/model.ts';
 import { proofOf } from '../model/show.ts';
+import { Problem } from '../widgets/answered.tsx';
 import { Glyph } from '../widgets/glyph.tsx';
+import { HeadRow, WaitingRow } from '../widgets/list-parts.tsx';
 import { Name } from '../widgets/name.tsx';
 import { Owner } from '../widgets/owner.tsx';
 import { secondsText } from '../widgets/time.ts';
@@ -27,13 +28,7 @@ export function Events() {
   const total = pages.total.value;
   pages.version.value;
   const problem = pages.problem.value;
-  if (problem !== undefined) {
-    return (
-      <p class="empty" role="alert">
-        {typeof problem === 'string' ? problem : formatFilterError(problem)}
-      </p>
-    );
-  }
+  if (problem !== undefined) return <Problem problem={problem} />;
   // The first page tells how long the list is.
   if (total === undefined) pages.row(0);
   if (total === 0) {
@@ -49,11 +44,7 @@ export function Events() {
   const row = (index: number, props: RowProps) => {
     const event = pages.row(index);
     return event === undefined ? (
-      <div {...props} key={props.id} class="row">
-        <span role="gridcell" aria-colindex={1} class="dim">
-          …
-        </span>
-      </div>
+      <WaitingRow key={props.id} props={props} />
     ) : (
       <Row
         key={props.id}
@@ -81,7 +72,7 @@ export function Events() {
         count={total ?? 0}
         rowPx={ROW_PX}
         headPx={HEAD_PX}
-        head={<Head />}
+        head={<HeadRow titles={COLUMNS} unseen={UNSEEN} />}
         active={total === undefined ? undefined : model.place.value}
         row={row}
         onMove={(index) => void goToRow(model, index)}
@@ -91,18 +82,6 @@ export function Events() {
           focusPanel(model, 'event');
         }}
       />
-    </div>
-  );
-}
-
-function Head() {
-  return (
-    <div class="row head" role="row" aria-rowindex={1}>
-      {COLUMNS.map((title, i) => (
-        <span key={title} role="columnheader" aria-colindex={i + 1} title={title}>
-          {title === UNSEEN ? <span class="hidden">{title}</span> : title}
-        </span>
-      ))}
     </div>
   );
 }

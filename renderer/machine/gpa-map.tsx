@@ -1,5 +1,6 @@
 import type { GpaMapView, MappedView, OverlayView, RegionView } from '../../engine/app/api-machine.ts';
 import { useModel } from '../model/model.ts';
+import { Answered } from '../widgets/answered.tsx';
 import { useSeen } from '../widgets/seen.ts';
 import { Changed, Deed } from './deed.tsx';
 import { flagsText, pagesText } from './words.ts';
@@ -8,21 +9,16 @@ import { flagsText, pagesText } from './words.ts';
 export function GpaMap() {
   const model = useModel();
   useSeen(model.gpaMapSeen);
-  const answer = model.gpaMap.value.value;
-  const problem = model.gpaMap.problem.value;
-  if (problem !== undefined)
-    return (
-      <p class="empty" role="alert">
-        {problem}
-      </p>
-    );
-  if (answer === undefined) return <p class="empty">…</p>;
+  return <Answered slot={model.gpaMap}>{({ at, maps }) => <Memories at={at} maps={maps} />}</Answered>;
+}
+
+function Memories(props: { readonly at: string; readonly maps: readonly GpaMapView[] }) {
   // The memory of child partitions first: it is what changes.
-  const maps = [...answer.maps].sort((a, b) => Number(a.own) - Number(b.own));
+  const maps = [...props.maps].sort((a, b) => Number(a.own) - Number(b.own));
   return (
     <div
       class="machine gpa-map"
-      data-at={answer.at}
+      data-at={props.at}
       data-focus="main"
       tabIndex={0}
       role="region"

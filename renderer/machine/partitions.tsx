@@ -1,3 +1,4 @@
+import type { AppRequests } from '../../engine/app/api.ts';
 import {
   type DescriptorLife,
   PARTITION_PHASES,
@@ -5,6 +6,7 @@ import {
   type VpLife,
 } from '../../engine/app/api-machine.ts';
 import { useModel } from '../model/model.ts';
+import { Answered } from '../widgets/answered.tsx';
 import { useSeen } from '../widgets/seen.ts';
 import { secondsText } from '../widgets/time.ts';
 import { Changed, Deed, Left } from './deed.tsx';
@@ -14,15 +16,10 @@ import { leftText, pagesText } from './words.ts';
 export function Partitions() {
   const model = useModel();
   useSeen(model.partitionsSeen);
-  const answer = model.partitions.value.value;
-  const problem = model.partitions.problem.value;
-  if (problem !== undefined)
-    return (
-      <p class="empty" role="alert">
-        {problem}
-      </p>
-    );
-  if (answer === undefined) return <p class="empty">…</p>;
+  return <Answered slot={model.partitions}>{(answer) => <Lives answer={answer} />}</Answered>;
+}
+
+function Lives({ answer }: { readonly answer: AppRequests['partitions']['out'] }) {
   const { partitions, partitionsInAll, descriptors, descriptorsInAll, at } = answer;
   const isAll = partitions.length === partitionsInAll && descriptors.length === descriptorsInAll;
   const left = leftText(partitions, descriptors);

@@ -3,6 +3,7 @@ import { useRef } from 'preact/hooks';
 import type { MatrixCell, MsrMatrix } from '../../engine/app/api.ts';
 import { type Model, useModel } from '../model/model.ts';
 import { ownerColour, ownerLetter } from '../theme/owners.ts';
+import { Answered } from '../widgets/answered.tsx';
 import { useFocusHere } from '../widgets/focus-here.ts';
 import { shortRegister, usedColumns } from './columns.ts';
 import { History } from './history.tsx';
@@ -15,15 +16,11 @@ interface Spot {
 /** CPUs by SynIC registers. */
 export function Matrix() {
   const model = useModel();
-  const matrix = model.matrix.value.value;
-  const problem = model.matrix.problem.value;
-  if (problem !== undefined)
-    return (
-      <p class="empty" role="alert">
-        {problem}
-      </p>
-    );
-  if (matrix === undefined) return <p class="empty">…</p>;
+  return <Answered slot={model.matrix}>{(matrix) => <Registers matrix={matrix} />}</Answered>;
+}
+
+function Registers({ matrix }: { readonly matrix: MsrMatrix }) {
+  const model = useModel();
   if (matrix.rows.length === 0) {
     return (
       <p class="empty">{model.view.nested.value ? 'No CPU has a nested SynIC.' : 'No CPU is online.'}</p>

@@ -3,6 +3,8 @@ import type { CellView } from '../../engine/app/api.ts';
 import { type RowProps, Rows } from '../grid/rows.tsx';
 import { History } from '../matrix/history.tsx';
 import { type Model, useModel } from '../model/model.ts';
+import { Answered } from '../widgets/answered.tsx';
+import { HeadRow } from '../widgets/list-parts.tsx';
 import { Owner } from '../widgets/owner.tsx';
 import { Position } from '../widgets/position.tsx';
 import { useSeen } from '../widgets/seen.ts';
@@ -16,27 +18,23 @@ const COLUMNS = ['Cell', 'Value', 'Meaning', 'Last write'] as const;
 /** The state of the machine at the cursor. */
 export function State() {
   const model = useModel();
-  const { tree, view } = model;
   useSeen(model.stateSeen);
-  const cells = model.state.value.value?.cells;
+  return <Answered slot={model.state}>{({ cells }) => <Tree cells={cells} />}</Answered>;
+}
+
+function Tree({ cells }: { readonly cells: readonly CellView[] }) {
+  const model = useModel();
+  const { tree, view } = model;
   const answer = model.state.answer.value;
-  const problem = model.state.problem.value;
   const options = {
     open: tree.open.value,
     filter: tree.filter.value,
     changedOnly: tree.changedOnly.value,
   };
   const lines = useMemo(
-    () => treeLines(cells ?? [], options),
+    () => treeLines(cells, options),
     [cells, options.open, options.filter, options.changedOnly],
   );
-  if (problem !== undefined)
-    return (
-      <p class="empty" role="alert">
-        {problem}
-      </p>
-    );
-  if (cells === undefined) return <p class="empty">…</p>;
   if (lines.length === 0) {
     return (
       <p class="empty">
@@ -60,7 +58,7 @@ export function State() {
         count={lines.length}
         rowPx={ROW_PX}
         headPx={HEAD_PX}
-        head={<Head />}
+        head={<HeadRow titles={COLUMNS} />}
         active={active}
         row={(index, props) => {
           const line = lines[index];
@@ -74,18 +72,6 @@ export function State() {
         onKeyDown={(event) => onTreeKey(event, model, lines, active)}
       />
       {view.path.value === '' || matrixHas ? undefined : <History />}
-    </div>
-  );
-}
-
-function Head() {
-  return (
-    <div class="row head" role="row" aria-rowindex={1}>
-      {COLUMNS.map((title, i) => (
-        <span key={title} role="columnheader" aria-colindex={i + 1}>
-          {title}
-        </span>
-      ))}
     </div>
   );
 }
