@@ -84,11 +84,11 @@ describe('MSHV_ROOT_HVCALL', () => {
       bench,
       PARTITION,
       argOf({ code: SET_PROPERTY, inSize: 24 }),
-      propertyInput(0x10001, 0x55n),
+      propertyInput(0x50003, 0x55n),
     );
     assert.deepEqual(hypercallsOf(set.lines), ['SET_PARTITION_PROPERTY SUCCESS']);
-    assert.equal(bench.cell('partition[2].property[0x10001]'), 0x55n);
-    const got = call(bench, PARTITION, argOf({ outSize: 16 }), propertyInput(0x10001));
+    assert.equal(bench.cell('partition[2].property[0x50003]'), 0x55n);
+    const got = call(bench, PARTITION, argOf({ outSize: 16 }), propertyInput(0x50003));
     const data = new Uint8Array(16);
     data[0] = 0x55;
     assert.deepEqual(got.outcome?.out?.data, data);

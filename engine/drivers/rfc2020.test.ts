@@ -129,6 +129,7 @@ describe('a partition of the RFC', () => {
     const get = () =>
       bench.ioctl({ handle: PARTITION, op: op('partition', 'GET_PARTITION_PROPERTY'), arg: property });
     assert.equal(get().outcome?.out?.arg?.[8], 0x55);
+    view.setUint32(0, 0x50003, true);
     view.setUint32(8, 0x66, true);
     bench.ioctl({ handle: PARTITION, op: op('partition', 'SET_PARTITION_PROPERTY'), arg: property });
     assert.equal(get().outcome?.out?.arg?.[8], 0x66);

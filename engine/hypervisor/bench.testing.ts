@@ -6,7 +6,7 @@ import { CellPaths } from '../state/path.ts';
 import { CellStore } from '../state/store.ts';
 import type { MessageEvent } from '../trace/event.ts';
 import type { VpRef } from '../trace/handle.ts';
-import { seqOf, timeNs } from '../trace/position.ts';
+import { seqOf, type TimeNs, timeNs } from '../trace/position.ts';
 import { parseProfile } from '../trace/profile-read.ts';
 import type { JsonObject } from '../trace/text/json.ts';
 import { createHypervisor } from './index.ts';
@@ -26,6 +26,7 @@ export interface CallOptions {
   readonly inputGpa?: bigint;
   readonly output?: Uint8Array;
   readonly cpu?: number;
+  readonly t?: TimeNs;
   /** A guest calls. */
   readonly vp?: VpRef;
 }
@@ -132,7 +133,7 @@ export class HypervisorBench {
     const answer = HYPERVISOR.hypercall(this.context, {
       kind: 'hypercall',
       seq: seqOf(1),
-      t: timeNs(0),
+      t: options.t ?? timeNs(0),
       provenance: 'authored',
       cpu: options.cpu ?? 0,
       component: 'test',

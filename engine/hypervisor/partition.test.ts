@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decodeControl, hypercalls } from '../abi/index.ts';
+import { timeNs } from '../trace/position.ts';
 import { HypervisorBench, tableOf } from './bench.testing.ts';
 
 const SELF = 0xffff_ffff_ffff_ffffn;
@@ -77,7 +78,7 @@ function issue(bench: HypervisorBench, name: string): string {
   if (name.endsWith('_STATS_PAGE') || name === 'MAP_STATS_PAGE2') {
     return bench.call(name, { type: 0x10002, 'identity.vp.partition_id': CHILD }).status;
   }
-  if (name.endsWith('_PROPERTY')) return bench.call(name, { ...id, property_code: 0x10001 }).status;
+  if (name.endsWith('_PROPERTY')) return bench.call(name, { ...id, property_code: 0x50003 }).status;
   return bench.call(name, name === 'CREATE_VP' ? { ...id, vp_index: 1 } : id).status;
 }
 
@@ -299,6 +300,24 @@ describe('properties', () => {
     bench.call('SET_PARTITION_PROPERTY', { ...name, property_value: 0x55n });
     assert.equal(bench.call('GET_PARTITION_PROPERTY', name).output?.[0], 0x55);
     assert.equal(bench.cell('partition[2].property[0x10001]'), 0x55n);
+  });
+
+  it('of time stop a guest’s clock and its timers, and let them go on', () => {
+    const bench = childIn('active');
+    const at = (t: number) => ({ t: timeNs(t) });
+    const time = { partition_id: CHILD, property_code: 0x30005 };
+    const freeze = { partition_id: CHILD, property_code: 0x30003 };
+    const read = (t: number, recorded?: Uint8Array) => {
+      const output = recorded === undefined ? {} : { output: recorded };
+      const answer = bench.call('GET_PARTITION_PROPERTY', time, { ...at(t), ...output });
+      return new DataView((answer.output ?? new Uint8Array(8)).slice().buffer).getBigUint64(0, true);
+    };
+    bench.call('SET_PARTITION_PROPERTY', { ...freeze, property_value: 1n }, at(5_000));
+    assert.equal(read(9_000), 50n);
+    // What was told while it stands still is what it stands at, whatever a record says.
+    assert.equal(read(9_500, Uint8Array.of(77, 0, 0, 0, 0, 0, 0, 0)), 50n);
+    bench.call('SET_PARTITION_PROPERTY', { ...freeze, property_value: 0n }, at(10_000));
+    assert.equal(read(12_000), 70n);
   });
 
   it('that no header names are unknown', () => {

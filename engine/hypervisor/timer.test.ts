@@ -154,6 +154,27 @@ describe('reference time', () => {
     assert.equal(new DataView(output?.buffer ?? new ArrayBuffer(8)).getBigUint64(0, true), 7010n);
   });
 
+  it('that is frozen holds its timers up until it goes on', () => {
+    const bench = synic();
+    const freeze = (value: bigint, t: number) =>
+      bench.call(
+        'SET_PARTITION_PROPERTY',
+        { partition_id: 2n, property_code: 0x30003, property_value: value },
+        { t: timeNs(t) },
+      );
+    guest(bench, 0, 'STIMER0_COUNT', 100n);
+    guest(bench, 0, 'STIMER0_CONFIG', ENABLE | sint(2n));
+    assert.equal(nextExpiry(bench.context, vpOf(bench)), 10_000);
+    freeze(1n, 4_000);
+    assert.equal(nextExpiry(bench.context, vpOf(bench)), undefined);
+    guest(bench, 20, 'STIMER1_COUNT', 500n);
+    guest(bench, 20, 'STIMER1_CONFIG', ENABLE | PERIODIC | sint(2n));
+    assert.equal(nextExpiry(bench.context, vpOf(bench)), undefined);
+    freeze(0n, 30_000);
+    assert.equal(nextExpiry(bench.context, vpOf(bench)), 36_000);
+    assert.equal(bench.cell('partition[2].vp[0].timerDue[1]'), 80_000n);
+  });
+
   it('says when a one-shot timer is due', () => {
     const bench = synic();
     guest(bench, 0, 'TIME_REF_COUNT', undefined, 9000n);

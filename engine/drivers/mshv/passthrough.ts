@@ -17,6 +17,7 @@ import type { ObjectId } from '../../state/store.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
+import { copiedOutput } from '../kernel/output.ts';
 import { isCompleted, isPending, setPending, takeCompleted } from './completion.ts';
 import { depositFor, MAX_ROUNDS } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
@@ -123,24 +124,6 @@ function* pass(
   }
 }
 
-/** The output buffer; what the call did not write of it is what the kernel's page happened to hold. */
-function outputOf(
-  context: Context,
-  event: IoctlEvent,
-  size: number,
-  output: Uint8Array | undefined,
-): Uint8Array {
-  const data = new Uint8Array(size);
-  const written = output?.subarray(0, size) ?? new Uint8Array(0);
-  const rest = event.ret === 0 ? event.out?.data?.subarray(written.length, size) : undefined;
-  if (rest?.some((byte) => byte !== 0)) {
-    context.bind('page-rest', 1n, 0n);
-    data.set(rest, written.length);
-  }
-  data.set(written);
-  return data;
-}
-
 function* enter(
   context: Context,
   actor: Actor,
@@ -187,7 +170,7 @@ function ended(context: Context, event: IoctlEvent, arg: Uint8Array, passed: Pas
   // Linux 6.16 copied the output whatever the call came to.
   const copied = wanted && (ret === 0 || context.profile.kernel === 'upstream-6.16');
   if (!copied) return { ret, out: { arg: after }, rule };
-  const data = outputOf(context, event, readU32(arg, ARG.outSize), answer.output);
+  const data = copiedOutput(context, event, readU32(arg, ARG.outSize), answer.output);
   return { ret, out: { arg: after, data }, rule };
 }
 

@@ -7,6 +7,7 @@ import type { IoctlEvent } from '../../trace/event.ts';
 import { VTL_HVCALL } from '../cells/vtl.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
+import { copiedOutput } from '../kernel/output.ts';
 import type { IoctlRow } from '../mshv/ioctl-row.ts';
 import { unread } from './answer.ts';
 import { hvcallOf, vtlOf } from './files.ts';
@@ -75,19 +76,6 @@ function resultWord({ fault, result }: HypercallAnswer): bigint {
   return fault === true ? ALL_ONES : BigInt(result.status) | (BigInt(result.reps) << REPS_SHIFT);
 }
 
-/** The output buffer, filled whatever the call came to; what the call did not write is what the page held before. */
-function outputOf(context: Context, event: IoctlEvent, size: number, output: Uint8Array): Uint8Array {
-  const data = new Uint8Array(size);
-  const written = output.subarray(0, size);
-  const rest = event.ret === 0 ? event.out?.data?.subarray(written.length, size) : undefined;
-  if (rest?.some((byte) => byte !== 0)) {
-    context.bind('page-rest', 1n, 0n);
-    data.set(rest, written.length);
-  }
-  data.set(written);
-  return data;
-}
-
 /** A hypercall as user space has made it up; the result is that of the copy, the hypercall's own is in the argument. */
 function* call(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
   const [inSize, outSize] = [readU64(arg, ARG.inSize), readU64(arg, ARG.outSize)];
@@ -107,7 +95,8 @@ function* call(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arra
   writeField(after, ARG.status, resultWord(answer));
   const rule = answer.rule === UNMODELLED ? UNMODELLED : RULE;
   if (outSize === 0n) return { ret: 0, out: { arg: after }, rule };
-  const data = outputOf(context, event, Number(outSize), answer.output ?? new Uint8Array(0));
+  // Filled whatever the call came to.
+  const data = copiedOutput(context, event, Number(outSize), answer.output);
   return { ret: 0, out: { arg: after, data }, rule };
 }
 

@@ -10,6 +10,7 @@ import { MAP_CALLS } from '../memory/map.ts';
 import { LIFE_CYCLE_CALLS } from '../partition/life-cycle.ts';
 import { POOL_CALLS } from '../partition/pool.ts';
 import { PROPERTY_CALLS } from '../partition/property.ts';
+import { PROPERTY_EX_CALLS } from '../partition/property-ex.ts';
 import { STATE_PAGE_CALLS } from '../partition/state-page.ts';
 import { STATS_PAGE_CALLS } from '../partition/stats-page.ts';
 import { SYSTEM_CALLS } from '../partition/system.ts';
@@ -34,6 +35,7 @@ export const CALL_ROWS: readonly CallRow[] = [
   ...MAP_CALLS,
   ...ACCESS_CALLS,
   ...PROPERTY_CALLS,
+  ...PROPERTY_EX_CALLS,
   ...VP_CALLS,
   ...STATE_PAGE_CALLS,
   ...STATS_PAGE_CALLS,

@@ -15,6 +15,9 @@ function creationFlagNames(): readonly string[] {
   return names;
 }
 
+/** Reference time runs, stands still, or stands still at a value that has been told. */
+export const FREEZES = ['runs', 'frozen', 'told'] as const;
+
 /** A partition, by the hypervisor's id. The partition that the trace is about is one of them. */
 export const PARTITION = objectKind('partition', undefined, 'decimal', {
   state: cell({ as: 'enum', names: PARTITION_STATES }),
@@ -30,8 +33,11 @@ export const PARTITION = objectKind('partition', undefined, 'decimal', {
     mapped: cell('dec'),
   },
   stats: { self: cell('pfn'), parent: cell('pfn') },
-  /** Reference time is the time of the trace and `offset`, in 100 ns, modulo 2^64; `last` is the last one read. */
-  reference: { offset: cell(), last: cell('dec') },
+  /**
+   * Reference time is the time of the trace and `offset`, in 100 ns, modulo 2^64, and `offset` alone while it is frozen; `last`
+   * is the last one read.
+   */
+  reference: { offset: cell(), last: cell('dec'), freeze: cell({ as: 'enum', names: FREEZES }) },
   /** What was told of the frequencies of TSC and APIC, in Hz; 0 = not asked for yet. */
   frequency: { tsc: cell('dec'), apic: cell('dec') },
 });

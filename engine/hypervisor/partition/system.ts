@@ -6,7 +6,7 @@ import { type Call, type CallRow, failed, succeeded, unmodelledCall } from '../c
 import { STATUS } from '../call/status.ts';
 import { HYPERVISOR } from '../cells/host.ts';
 import { cellAt } from '../cells/place.ts';
-import { RESERVED, reservedSet } from './target.ts';
+import { isRoot, RESERVED, reservedSet } from './target.ts';
 
 const GET = {
   id: fieldOf('hv_input_get_system_property', 'property_id'),
@@ -46,11 +46,6 @@ function get(call: Call): HypercallAnswer {
 
 const NOT_ROOT = failed(STATUS.ACCESS_DENIED, 'choice.sleep.not-root');
 const NO_SLEEP_STATE = failed(STATUS.INVALID_PARAMETER, 'choice.sleep.state');
-
-/** Only a root partition has the machine to switch off. */
-function isRoot({ context: { profile } }: Call): boolean {
-  return profile.role === 'root' || profile.role === 'nested-root';
-}
 
 function isSleepState(state: number): boolean {
   return state >= 1 && state <= LAST_SLEEP_STATE;

@@ -36,6 +36,11 @@ export function isOwn(call: Call, id: ObjectId): boolean {
   return call.context.store.key(id) === OWN_PARTITION;
 }
 
+/** The caller is a root partition, which has the machine and its own properties to itself. */
+export function isRoot({ context: { profile } }: Call): boolean {
+  return profile.role === 'root' || profile.role === 'nested-root';
+}
+
 /** A child of the caller: only its parent may steer a partition's life (TLFS 2013, HvInitializePartition). */
 export function findChild(call: Call, field: FieldHandle): Found {
   const found = findPartition(call, field);

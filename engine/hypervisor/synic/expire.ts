@@ -6,7 +6,7 @@ import { STIMER_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
 import { VP, VP_QUEUED } from '../cells/vp.ts';
 import { messageOf, readMessage } from '../intercept/message.ts';
-import { after, referenceTime, whenReached } from '../partition/reference.ts';
+import { after, isFrozen, referenceTime, whenReached } from '../partition/reference.ts';
 import { deliver, ownerOf } from './deliver.ts';
 import { VP_FILE } from './file.ts';
 
@@ -45,8 +45,16 @@ export function armTimer(context: Context, vp: ObjectId, index: number, tNs: num
   const { store } = context;
   const { config, count } = timerCells(vp, index);
   const due = cellAt(vp, timerDue.first + index);
-  const at = store.low(config) & TIMER.enabled ? dueTime(context, vp, config, count, tNs) : 0;
+  const runs = (store.low(config) & TIMER.enabled) !== 0 && !isFrozen(context, store.parent(vp));
+  const at = runs ? dueTime(context, vp, config, count, tNs) : 0;
   if (store.number(due) !== at) store.set(due, at);
+}
+
+/** The reference time of a partition has been set, stopped or let go: its guests' timers count by it. */
+export function rearmTimers(context: Context, partition: ObjectId, tNs: number): void {
+  for (const vp of context.store.children(partition, VP)) {
+    for (let i = 0; i < STIMER_COUNT; i++) armTimer(context, vp, i, tNs);
+  }
 }
 
 function dueTime(
