@@ -10,9 +10,14 @@ export interface Divergence {
   readonly rule: AnswerRule;
 }
 
+/** A trace of another machine differs everywhere: what comes after so many is only counted (some 30 MB). */
+export const KEPT_DIVERGENCES = 100_000;
+
 /** Counts what was compared and keeps what differed. */
 export class Verdict {
   checked = 0;
+  /** Divergences, kept or not. */
+  diverged = 0;
   unmodelled = 0;
   readonly divergences: Divergence[] = [];
 
@@ -23,6 +28,8 @@ export class Verdict {
   }
 
   differs(at: Address, field: string, expected: string, actual: string, rule: AnswerRule): void {
+    this.diverged++;
+    if (this.divergences.length >= KEPT_DIVERGENCES) return;
     this.divergences.push({ at: formatAddress(at), field, expected, actual, rule });
   }
 }

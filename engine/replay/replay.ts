@@ -1,4 +1,5 @@
 import { type BoundCounts, Machine, type Sides } from '../machine/machine.ts';
+import { RunningHash } from '../state/hash.ts';
 import type { JournalSink } from '../state/journal.ts';
 import type { StoreTables } from '../state/store.ts';
 import type { Divergence } from './compare.ts';
@@ -10,12 +11,17 @@ import type { StepObserver } from './step.ts';
 /** A checkpoint is taken at the first rest after this many events (seeking cost against memory). */
 export const CHECKPOINT_EVENTS = 4096;
 
+/** Stretches of a long trace that are replayed again by {@link replayTwice}. */
+const VERIFIED_STRETCHES = 64;
+
 export interface ReplayReport {
   readonly events: number;
   readonly derived: number;
   readonly checked: number;
   readonly bound: BoundCounts;
   readonly unmodelled: number;
+  /** How many there are; those beyond KEPT_DIVERGENCES (compare.ts) are counted alone. */
+  readonly diverged: number;
   readonly divergences: readonly Divergence[];
   /** Running hash over the whole journal, 16 hex digits. */
   readonly hash: string;
@@ -56,7 +62,9 @@ export function replayWithHistory(
     builder.observe(step);
     options.observe?.(step, m);
   };
-  let last = -CHECKPOINT_EVENTS;
+  const checkpoints = atRests(machine, CHECKPOINT_EVENTS, (checkpoint) =>
+    builder.checkpoints.push(checkpoint),
+  );
   const report = run(
     source,
     machine,
@@ -65,16 +73,51 @@ export function replayWithHistory(
     () => {},
     (replayer, next) => {
       builder.start(next, machine.store.entries);
-      if (next - last < CHECKPOINT_EVENTS || !replayer.atRest) return;
-      last = next;
-      builder.checkpoints.push({
-        nextSeq: next,
-        store: machine.store.checkpoint(),
-        open: replayer.openCalls(),
-      });
+      checkpoints(replayer, next);
     },
   );
   return { report, history: builder.build(machine.store.tables) };
+}
+
+/**
+ * Replays a trace twice: at each checkpoint the stretch that led there is replayed again from the checkpoint before,
+ * and both must have come to one hash (`same`). Keeps two checkpoints, however long the trace is.
+ */
+export function replayTwice(
+  source: EventSource,
+  sides: Sides,
+  options: ReplayOptions = {},
+): { readonly report: ReplayReport; readonly same: boolean } {
+  const machine = Machine.initial(source.header.profile, sides);
+  let from: Checkpoint | undefined;
+  let same = true;
+  const again = (to: number, hash: string): void => {
+    if (from === undefined) return;
+    if (replaySegment(source, sides, from, to, machine.store.tables) !== hash) same = false;
+  };
+  // To continue from a checkpoint costs what was ever created until then.
+  const stretch = Math.max(CHECKPOINT_EVENTS, Math.ceil(source.count / VERIFIED_STRETCHES));
+  const checkpoints = atRests(machine, stretch, (checkpoint) => {
+    again(checkpoint.nextSeq - 1, new RunningHash(checkpoint.store.hash).digest());
+    from = checkpoint;
+  });
+  const report = run(source, machine, options, 1, () => {}, checkpoints);
+  again(source.count, report.hash);
+  return { report, same };
+}
+
+/** Before an event: hands over a checkpoint at the first and at each first rest after so many events. */
+function atRests(
+  machine: Machine,
+  events: number,
+  take: (checkpoint: Checkpoint) => void,
+): (replayer: Replayer, next: number) => void {
+  let last = -events;
+  return (replayer, next) => {
+    if (next - last < events || !replayer.atRest) return;
+    last = next;
+    take({ nextSeq: next, store: machine.store.checkpoint(), open: replayer.openCalls() });
+  };
 }
 
 /**
@@ -134,6 +177,7 @@ function run(
     checked: verdict.checked,
     bound: machine.bound,
     unmodelled: verdict.unmodelled,
+    diverged: verdict.diverged,
     divergences: verdict.divergences,
     hash: machine.store.hash(),
   };

@@ -8,8 +8,9 @@ import { type CellId, type CellStore, TOP } from '../state/store.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { formatAddress, seqOf, timeNs } from '../trace/position.ts';
 import { parseProfile } from '../trace/profile-read.ts';
+import { KEPT_DIVERGENCES } from './compare.ts';
 import { LiveMachine } from './live.ts';
-import { replay, replaySegment, replayWithHistory } from './replay.ts';
+import { replay, replaySegment, replayTwice, replayWithHistory } from './replay.ts';
 import { memorySource } from './source.ts';
 import type { Step } from './step.ts';
 
@@ -210,6 +211,37 @@ test('seeking goes by order of effect', () => {
   assert.equal(replaySegment(source, SIDES, first, source.count, history.tables), report.hash);
   assert.ok(history.has({ seq: seqOf(1), sub: 1 }));
   assert.equal(history.returnedDuring(1), 3);
+});
+
+test('replayed twice, a trace of several stretches comes to one hash; sides that remember anything do not', () => {
+  const writes = Array.from({ length: 9000 }, (_, i) => msr('write', BigInt(i)));
+  const source = trace(...writes, call({ ret: null }));
+  const { report, same } = replayTwice(source, SIDES);
+  assert.ok(same);
+  assert.deepEqual(report, replay(source, SIDES));
+  for (const remembered of [4000, 8000]) {
+    let seen = 0;
+    const forgetful: Sides = {
+      ...SIDES,
+      hypervisor: {
+        ...SIDES.hypervisor,
+        msr: (context, access) => {
+          const lies = access.value === BigInt(remembered) && ++seen === 2;
+          return SIDES.hypervisor.msr(context, lies ? { ...access, value: 1n } : access);
+        },
+      },
+    };
+    assert.equal(replayTwice(source, forgetful).same, false, `the second time at ${remembered}`);
+  }
+});
+
+test('divergences beyond those that are kept are counted', () => {
+  const wrong = Array.from({ length: KEPT_DIVERGENCES + 7 }, () => msr('read', 1n));
+  const { diverged, divergences, checked } = replay(trace(...wrong), SIDES);
+  assert.deepEqual(
+    [diverged, divergences.length, checked],
+    [KEPT_DIVERGENCES + 7, KEPT_DIVERGENCES, 2 * (KEPT_DIVERGENCES + 7)],
+  );
 });
 
 test('what a live machine records replays without divergence to the same hash', () => {

@@ -85,6 +85,8 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
     checked: COUNT,
     bound: { type: 'object', additionalProperties: COUNT },
     unmodelled: COUNT,
+    /** All of them; the list holds the first 100,000. */
+    diverged: COUNT,
     divergences: list(DIVERGENCE),
     hash: HASH,
     engine: TEXT,

@@ -1,6 +1,6 @@
 /** What commands print: JSON by its schema, states at positions, filtered events, help. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { check } from '../../engine/trace/schema/check.testing.ts';
@@ -117,6 +117,29 @@ describe('JSON', () => {
     for (const line of (await exits(0, ['export', trace])).trimEnd().split('\n'))
       assert.equal(check(schemas.eventText, JSON.parse(line)), undefined, line);
   });
+});
+
+test('replay prints the first hundred divergences and counts the rest; --json has them all', async () => {
+  const wrong = {
+    kind: 'msr',
+    dir: 'read',
+    cpu: 0,
+    msr: 'HV_X64_MSR_SCONTROL',
+    value: '0x123',
+    fault: false,
+  };
+  const events = Array.from({ length: 150 }, (_, i) => JSON.stringify({ t: `${i}us`, ...wrong }));
+  writeFileSync(at('wrong.ndjson'), `${['{"profile":{}}', ...events].join('\n')}\n`);
+  await exits(0, ['import', at('wrong.ndjson'), '-o', at('wrong.hvtrace')]);
+  const out = await exits(1, ['replay', at('wrong.hvtrace')]);
+  assert.equal(out.match(/recorded 0x123/g)?.length, 100);
+  assert.match(out, /^divergences +150$/m);
+  assert.match(out, /and 50 more/);
+  const replayed = await json<{ diverged: number; divergences: unknown[] }>(1, [
+    'replay',
+    at('wrong.hvtrace'),
+  ]);
+  assert.deepEqual([replayed.diverged, replayed.divergences.length], [150, 150]);
 });
 
 interface Cell {
