@@ -9,7 +9,8 @@ import type { HotplugState } from './kernel/hotplug.ts';
 import { driverState, isParent } from './kernel/objects.ts';
 import { cpuOffline, cpuOnline } from './machine/cpu.ts';
 import { crash } from './machine/crash.ts';
-import { isStuck, kexec } from './machine/kexec.ts';
+import { kexec, stuckBy } from './machine/kexec.ts';
+import { halt, powerOff } from './machine/power.ts';
 import { reboot } from './machine/reboot.ts';
 import { resume, suspend } from './machine/suspend.ts';
 import { mshvHotplug, SCHEDULER_HOTPLUG } from './mshv/cpu.ts';
@@ -77,6 +78,10 @@ function runOf(event: LifecycleEvent): Run | undefined {
       return (context) => kexec(context, firstCpu(event));
     case 'reboot':
       return reboot;
+    case 'power-off':
+      return (context) => powerOff(context, firstCpu(event));
+    case 'halt':
+      return (context) => halt(context, firstCpu(event));
     case 'crash':
       return (context) => crash(context, firstCpu(event));
     case 'suspend':
@@ -101,14 +106,11 @@ function dependsOnUnseen(context: Context, event: LifecycleEvent): boolean {
   return drivers.some((driver) => driverState(context, driver) === 'unseen');
 }
 
-function* stuck(): DriverRun<Outcome> {
-  yield* [];
-  return { rule: 'Linux.kexec' };
-}
-
 /** How a step of a life cycle is handled; undefined where the kernel's part in it is not modelled. */
 export function lifecycleHandler(context: Context, event: LifecycleEvent): Handler | undefined {
-  const run = isStuck(context) ? stuck : runOf(event);
+  const rule = stuckBy(context);
+  if (rule !== undefined) return { enter: () => ({ rule }) };
+  const run = runOf(event);
   if (run === undefined || dependsOnUnseen(context, event)) return undefined;
   return { enter: (given) => run(given, event) };
 }

@@ -230,6 +230,49 @@ describe('other ends', () => {
     assert.equal(bench.cell('cpu[0].msr[0x40000000]'), 0n);
   });
 
+  it('power off on a root: how the chipset sleeps, the notifier of mshv, then S5, which does not return', () => {
+    const bench = started({ kernel: 'upstream-7.2', role: 'root', cpus: 1 }, 'arch', 'mshv');
+    const { lines, outcome } = bench.lifecycle('power-off');
+    assert.deepEqual(
+      [lines[0], lines.at(-1)],
+      ['0 arch HC SET_SYSTEM_PROPERTY SUCCESS', '0 arch HC ENTER_SLEEP_STATE SUCCESS'],
+    );
+    assert.deepEqual(parties(lines), [
+      'arch@0',
+      'mshv component-stop begin',
+      'mshv@0',
+      'mshv component-stop end 0',
+      'arch@0',
+    ]);
+    assert.deepEqual(outcome, { rule: 'Linux.power-off' });
+    assert.equal(bench.cell('hypervisor.sleep.entered'), 5n);
+    assert.equal(bench.cell('system.end'), 2n);
+    const later = bench.lifecycle('component-start', { component: 'mshv' });
+    assert.deepEqual(later, { lines: [], outcome: { rule: 'Linux.power-off' } });
+  });
+
+  it('power off elsewhere is the firmware’s, and what comes after it begins anew', () => {
+    for (const given of [BEFORE, { kernel: 'upstream-6.16', role: 'root' }]) {
+      const bench = started({ ...given, rebootNotifier: 'always' }, 'arch', 'mshv');
+      const { lines, outcome } = bench.lifecycle('power-off');
+      assert.ok(!lines.some((line) => line.includes('SLEEP') || line.includes('SYSTEM_PROPERTY')));
+      assert.ok(lines.includes('mshv component-stop end 0'));
+      assert.equal(outcome?.ret, 0);
+      assert.equal(bench.cell('cpu[0].synic.sint[0]'), 0x10000n);
+      assert.equal(bench.cell('system.kernels'), 2n);
+    }
+  });
+
+  it('halt: the same notifiers, and everything stays as it is', () => {
+    const bench = started({ kernel: 'upstream-7.2', role: 'root', cpus: 1 }, 'arch', 'mshv');
+    const { lines, outcome } = bench.lifecycle('halt');
+    assert.equal(lines[0], '0 arch HC SET_SYSTEM_PROPERTY SUCCESS');
+    assert.equal(lines.at(-1), 'mshv component-stop end 0');
+    assert.deepEqual(outcome, { rule: 'Linux.halt' });
+    assert.equal(bench.cell('cpu[0].msr[0x40000001]') & 1n, 1n);
+    assert.deepEqual(bench.lifecycle('reboot'), { lines: [], outcome: { rule: 'Linux.halt' } });
+  });
+
   it('crash: this CPU alone, SCONTROL stays on', () => {
     const bench = started(BEFORE, 'arch', 'vmbus', 'mshv');
     const { lines } = bench.lifecycle('crash', { cpu: 1 });

@@ -39,6 +39,10 @@ export const BINDABLE = {
     what: 'value read of HV_X64_MSR_TSC_FREQUENCY and HV_X64_MSR_APIC_FREQUENCY the first time, of HV_X64_MSR_CRASH_CTL and HV_X64_MSR_GUEST_IDLE',
     why: 'the hypervisor tells of itself and the processor',
   },
+  'sleep-type': {
+    what: 'HVCALL_SET_SYSTEM_PROPERTY input.set_sleep_state_info of HV_SYSTEM_PROPERTY_SLEEP_STATE, from pm1a_slp_typ on',
+    why: 'the values that the chipset sleeps by are in the tables of the firmware',
+  },
   'timer-expiry': {
     what: 'enable bit in a read of HV_X64_MSR_STIMER0_CONFIG to HV_X64_MSR_STIMER3_CONFIG of the own partition, of a one-shot timer that runs',
     why: 'when an interrupt of a timer came is not in the trace',

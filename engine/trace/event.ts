@@ -225,7 +225,9 @@ export type LifecycleWhat =
   | 'process-exit'
   | 'partition-reset'
   | 'save'
-  | 'restore';
+  | 'restore'
+  | 'power-off'
+  | 'halt';
 export const LIFECYCLE_WHATS: readonly LifecycleWhat[] = [
   'component-start',
   'component-stop',
@@ -241,6 +243,8 @@ export const LIFECYCLE_WHATS: readonly LifecycleWhat[] = [
   'partition-reset',
   'save',
   'restore',
+  'power-off',
+  'halt',
 ];
 /** The step of an initialisation at which it is made to fail. */
 export type FailStep = 'simp-map' | 'siefp-map' | 'sirbp-map' | 'cpuhp' | 'vmbus-connect' | 'alloc';

@@ -3,6 +3,9 @@ import { cell, objectKind } from '../../state/schema.ts';
 /** Phases of a kexec. `waiting`: it waits for something that may never come, and nothing else runs. */
 export const KEXEC_PHASES = ['none', 'running', 'waiting'] as const;
 
+/** How the kernel has ended for good. */
+export const ENDS = ['none', 'halted', 'off'] as const;
+
 /** The machine as its kernel sees it. */
 export const SYSTEM = objectKind('system', undefined, 'none', {
   kexec: cell({ as: 'enum', names: KEXEC_PHASES }),
@@ -10,6 +13,10 @@ export const SYSTEM = objectKind('system', undefined, 'none', {
   kernels: cell('dec', 1n),
   /** Where the kernel's page allocator goes on: frames are never given out twice. */
   nextFrame: cell('pfn', 0x20_0000n),
+  /** The machine was halted or switched off: nothing runs any more. */
+  end: cell({ as: 'enum', names: ENDS }),
+  /** The kernel was started to save what a crash left (Linux: is_kdump_kernel). */
+  crashKernel: cell('bool'),
 });
 
 /** A process that uses the drivers. */

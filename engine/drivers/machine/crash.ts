@@ -18,7 +18,7 @@ export function* crash(context: Context, cpu: number): DriverRun<Outcome> {
     yield* step('component-stop', 'vmbus', giveUp(context, cpu), () => 0);
   }
   yield* step('component-stop', 'arch', cleanUp({ component: 'arch', cpu }), () => 0);
-  startAnew(context);
+  startAnew(context, true);
   return { ret: 0, rule: 'Linux.crash' };
 }
 

@@ -1,9 +1,9 @@
 import { cellAt } from '../../hypervisor/index.ts';
-import type { DriverRun, Outcome } from '../../machine/child.ts';
+import type { AnswerRule, DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { stopArch } from '../arch/boot.ts';
 import { VMBUS } from '../cells/driver.ts';
-import { KEXEC_PHASES, SYSTEM } from '../cells/system.ts';
+import { ENDS, KEXEC_PHASES, SYSTEM } from '../cells/system.ts';
 import { driverState, systemOf } from '../kernel/objects.ts';
 import { step } from '../kernel/step.ts';
 import { hasNotifier, removeSynic } from '../mshv/driver.ts';
@@ -16,10 +16,14 @@ export function setKexec(context: Context, phase: (typeof KEXEC_PHASES)[number])
   context.store.set(cellAt(systemOf(context), SYSTEM.slots.kexec), KEXEC_PHASES.indexOf(phase));
 }
 
-/** Nothing runs any more: a kexec waits for what may never come. */
-export function isStuck(context: Context): boolean {
-  const phase = context.store.low(cellAt(systemOf(context), SYSTEM.slots.kexec));
-  return KEXEC_PHASES[phase] === 'waiting';
+/** Why nothing runs any more: a kexec waits for what may never come, or the machine was halted or switched off. */
+export function stuckBy(context: Context): AnswerRule | undefined {
+  const { store } = context;
+  const { kexec: phase, end } = SYSTEM.slots;
+  const system = systemOf(context);
+  const how = ENDS[store.low(cellAt(system, end))];
+  if (how === 'halted' || how === 'off') return how === 'off' ? 'Linux.power-off' : 'Linux.halt';
+  return KEXEC_PHASES[store.low(cellAt(system, phase))] === 'waiting' ? RULE : undefined;
 }
 
 /** The notifier of mshv: its SynIC state goes on every CPU (Linux 7.2 drivers/hv/mshv_synic.c, mshv_synic_reboot_notify). */

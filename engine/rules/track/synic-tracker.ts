@@ -115,6 +115,7 @@ export class SynicTracker implements Tracker {
         if (event.phase === 'end') this.#each(undefined, (synic) => synic.release(() => true));
         return;
       case 'reboot':
+      case 'power-off':
         if (event.phase === 'end') this.#forget();
         return;
       default:
