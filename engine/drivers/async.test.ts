@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { hypercalls, messageTypes, statuses } from '../abi/index.ts';
+import { HypervisorBench } from '../hypervisor/bench.testing.ts';
 import { replay } from '../replay/replay.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { readProfile } from '../trace/profile-read.ts';
-import { PARTITION, ROOT, request } from './guest.testing.ts';
+import { activePartition, PARTITION, ROOT, request } from './guest.testing.ts';
 import { played, SIDES, sourceOf } from './scenario.testing.ts';
 
 const header = { profile: readProfile(ROOT), given: ROOT };
@@ -116,5 +117,38 @@ describe('a hypercall that the hypervisor finishes later', () => {
     const report = replay(sourceOf(header, [...events, completion(events, ACCESS_DENIED, 9n)]), SIDES);
     assert.deepEqual(report.divergences, []);
     assert.equal(report.bound['async-call'], 2);
+  });
+
+  it('is no other than the one that may be: EBADFD', () => {
+    const { machine } = activePartition({}, false);
+    const arg = argOf(0);
+    new DataView(arg.buffer).setUint16(0, hypercalls.number('GET_PARTITION_PROPERTY'), true);
+    const op = request('partition', 'MSHV_ROOT_HVCALL');
+    const event = {
+      kind: 'ioctl',
+      handle: PARTITION,
+      op,
+      arg,
+      in: input(),
+      seq: seqOf(9),
+      t: timeNs(0),
+    } as const;
+    const run = machine.handler({ ...event, provenance: 'derived' })?.enter(machine, {
+      ...event,
+      provenance: 'derived',
+    });
+    assert.ok(run !== undefined && 'next' in run);
+    run.next({ kind: 'none' });
+    const answered = run.next({ kind: 'hypercall', result: { status: CALL_PENDING, reps: 0 }, rule: 'test' });
+    assert.ok(answered.done);
+    assert.equal(answered.value.ret, -77);
+    assert.equal(answered.value.out?.arg?.[8], CALL_PENDING);
+  });
+
+  it('where nobody could be told ends at once', () => {
+    const bench = new HypervisorBench({ role: 'root', asyncCalls: 'at-once' });
+    bench.call('CREATE_PARTITION');
+    const name = { partition_id: 2n, property_code: 0x10001, property_value: 1n };
+    assert.equal(bench.call('SET_PARTITION_PROPERTY', name).status, 'SUCCESS');
   });
 });

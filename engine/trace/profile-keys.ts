@@ -1,5 +1,6 @@
 import {
   ARCHES,
+  ASYNC_CALLS,
   type CpuidLeaf,
   HLT_EXITS,
   INITIALS,
@@ -208,6 +209,7 @@ export const PROFILE_ROWS: readonly Row[] = [
   of.optional('unknownRegister', numberWord(UNKNOWN_REGISTERS)),
   of.optional('reservedBits', oneOf(RESERVED_BITS)),
   of.optional('hltExits', oneOf(HLT_EXITS)),
+  of.optional('asyncCalls', oneOf(ASYNC_CALLS)),
   rowsOf<{ readonly quirks: Partial<Quirks> }>().optional('quirks', SOME_QUIRKS),
   of.optional('pool', POOL),
   of.optional('messageBuffers', decimal(0, 0xffff)),

@@ -40,6 +40,7 @@ function defaultsFor(kernel: Profile['kernel'], role: Profile['role']): Profile 
     unknownRegister: '0x05',
     reservedBits: 'strict',
     hltExits: 'without-lapic',
+    asyncCalls: 'never',
     quirks: quirksOf(kernel),
     pool: DEFAULT_POOL,
     messageBuffers: 16,

@@ -23,6 +23,7 @@ export const SCONTROL_RESETS = ['0', '1'] as const;
 export const POINTER_ERRORS = ['docs', 'openvmm'] as const;
 export const UNKNOWN_REGISTERS = ['0x05', '0x87'] as const;
 export const RESERVED_BITS = ['strict', 'warn'] as const;
+export const ASYNC_CALLS = ['never', 'at-once', 'later'] as const;
 export const HLT_EXITS = ['without-lapic', 'always', 'never'] as const;
 
 /** One CPUID leaf as the event text gives it. */
@@ -72,6 +73,11 @@ export interface Profile {
   readonly unknownRegister: (typeof UNKNOWN_REGISTERS)[number];
   readonly reservedBits: (typeof RESERVED_BITS)[number];
   readonly hltExits: (typeof HLT_EXITS)[number];
+  /**
+   * Whether the hypervisor takes HVCALL_SET_PARTITION_PROPERTY and finishes it in its own time: when it has answered, or with the next
+   * hypercall. Never: then a recorded CALL_PENDING is bound.
+   */
+  readonly asyncCalls: (typeof ASYNC_CALLS)[number];
   readonly quirks: Quirks;
   readonly pool: PoolCosts;
   readonly messageBuffers: number;

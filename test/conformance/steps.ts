@@ -58,6 +58,7 @@ function eventOf(what: string, rest: string, profile: Profile): JsonObject {
     const [, type = '', payload = ''] = /^(\S+) ?(.*)$/.exec(rest) ?? [];
     return { kind: 'intercept', vp: '2.0', type, ...(payload === '' ? {} : { payload: flow(payload) }) };
   }
+  if (what === 'message') return { kind: 'message', what: 'deliver', cpu: 0, ...flow(rest) };
   if (what === 'start' || what === 'stop') {
     return { kind: 'lifecycle', what: LIFECYCLE[what] ?? what, component: rest };
   }

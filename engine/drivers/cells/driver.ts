@@ -69,8 +69,11 @@ export const MSHV_PARTITION = objectKind('partition', MSHV, 'decimal', {
   files: cell('dec'),
   /** The call that created it. */
   creator: cell('dec'),
-  /** A call that the hypervisor finishes later waits; one has been finished, with this status, and nobody has asked. */
-  late: { waits: cell('bool'), completed: cell('bool'), status: cell() },
+  /**
+   * The call that waits for the hypervisor to finish it (its event; 0: none) and keeps the lock; one has been finished, with this
+   * status, and nobody has asked.
+   */
+  late: { caller: cell('dec'), completed: cell('bool'), status: cell() },
 });
 
 /** Types of state of a VP (Linux 7.2 uapi linux/mshv.h: MSHV_VP_STATE_COUNT). */

@@ -1,7 +1,7 @@
-import { fieldOf, messageTypes, readU32, readU64 } from '../../abi/index.ts';
-import { cellAt, readMessage } from '../../hypervisor/index.ts';
+import { constantNumber, fieldOf, messageTypes, readU32, readU64 } from '../../abi/index.ts';
+import { CPU, cellAt, groupAt, readMessage } from '../../hypervisor/index.ts';
 import type { Context } from '../../machine/context.ts';
-import type { ObjectId } from '../../state/store.ts';
+import { type ObjectId, TOP } from '../../state/store.ts';
 import { MSHV_PARTITION } from '../cells/driver.ts';
 import { partitionOf } from './objects.ts';
 
@@ -9,7 +9,8 @@ const COMPLETION = messageTypes.number('HVMSG_ASYNC_CALL_COMPLETION');
 const PARTITION_ID = fieldOf('hv_async_completion_message_payload', 'partition_id');
 const STATUS = fieldOf('hv_async_completion_message_payload', 'status');
 const PAYLOAD_BYTES = 24;
-const { waits, completed, status } = MSHV_PARTITION.slots.late;
+const SINT = constantNumber('HV_SYNIC_INTERCEPTION_SINT_INDEX');
+const { caller, completed, status } = MSHV_PARTITION.slots.late;
 
 /**
  * A call that the hypervisor took and finishes later has been finished: its status is kept for whoever waits (Linux 7.2
@@ -30,13 +31,28 @@ export function isCompleted({ store }: Context, partition: ObjectId): boolean {
   return store.low(cellAt(partition, completed)) === 1;
 }
 
-/** A call on the partition has been taken by the hypervisor and waits for its end. */
-export function isPending({ store }: Context, partition: ObjectId): boolean {
-  return store.low(cellAt(partition, waits)) === 1;
+/** The event of the call on the partition that the hypervisor has taken and that waits for its end; 0: none. */
+export function callerOf({ store }: Context, partition: ObjectId): number {
+  return store.number(cellAt(partition, caller));
 }
 
-export function setPending({ store }: Context, partition: ObjectId, pending: boolean): void {
-  store.set(cellAt(partition, waits), pending ? 1 : 0);
+export function setCaller({ store }: Context, partition: ObjectId, seq: number): void {
+  store.set(cellAt(partition, caller), seq);
+}
+
+/** A CPU has the message of its end, which the interrupt is about to read. */
+export function isAnnounced(context: Context, partition: ObjectId): boolean {
+  const { store } = context;
+  const { slot } = CPU.slots.synic;
+  const at = groupAt(slot, SINT);
+  return store.children(TOP, CPU).some((cpu) => {
+    if (store.low(cellAt(cpu, at + slot.slots.type)) !== COMPLETION) return false;
+    const content = store.blob(store.number(cellAt(cpu, at + slot.slots.content)));
+    const { payload } = readMessage(content);
+    return (
+      payload.length >= PAYLOAD_BYTES && partitionOf(context, readU64(payload, PARTITION_ID)) === partition
+    );
+  });
 }
 
 /** Takes the status of a call that has been finished; undefined while none has. */

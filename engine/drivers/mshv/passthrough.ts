@@ -18,7 +18,7 @@ import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { copiedOutput } from '../kernel/output.ts';
-import { isCompleted, isPending, setPending, takeCompleted } from './completion.ts';
+import { callerOf, isAnnounced, isCompleted, setCaller, takeCompleted } from './completion.ts';
 import { depositFor, MAX_ROUNDS } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { serveMessages, serveScheduler } from './isr.ts';
@@ -133,16 +133,22 @@ function* enter(
 ): DriverRun<Outcome> {
   const row = hypercalls.find(readU32(arg, ARG.code));
   if (isBad(arg) || !isAllowed(row, fd)) return { ret: failure('EINVAL'), rule: RULE };
-  const named = partitionNamed(event);
-  const id = named === undefined ? undefined : partitionOf(context, named);
+  const id = partitionOfCall(context, event);
+  // The call that waits for its end has the lock of the partition.
+  if (fd === 'partition' && id !== undefined && callerOf(context, id) !== 0) return { rule: RULE };
   if (row.value === ASYNC && id !== undefined && isCompleted(context, id)) {
     return { ret: failure('EPERM'), rule: RULE };
   }
   if (event.in === undefined) return unread(event);
   const passed = yield* pass(context, actor, askedBy(event, arg, row, event.in));
   yield* serveScheduler(context);
-  if (passed !== undefined) return ended(context, event, arg, passed);
-  if (id !== undefined) setPending(context, id, true);
+  return passed === undefined ? yield* awaited(context, event, id) : ended(context, event, arg, passed);
+}
+
+/** The hypervisor finishes the call later; the message of that may be there already. */
+function* awaited(context: Context, event: IoctlEvent, id: ObjectId | undefined): DriverRun<Outcome> {
+  if (id !== undefined) setCaller(context, id, event.seq);
+  yield* serveMessages(context);
   return { rule: RULE };
 }
 
@@ -174,41 +180,43 @@ function ended(context: Context, event: IoctlEvent, arg: Uint8Array, passed: Pas
   return { ret, out: { arg: after, data }, rule };
 }
 
-/** The partition of a call that waits for its end; undefined where none does. */
-function pendingOn(context: Context, event: IoctlEvent): ObjectId | undefined {
+/** The driver's partition of a call. */
+function partitionOfCall(context: Context, event: IoctlEvent): ObjectId | undefined {
   const named = partitionNamed(event);
-  const id = named === undefined ? undefined : partitionOf(context, named);
-  return id !== undefined && isPending(context, id) ? id : undefined;
+  return named === undefined ? undefined : partitionOf(context, named);
 }
 
-/** The message of its end has been read. */
+/** The message of its end is there or has been read; a call that waits for the lock can have it. */
 function ready(context: Context, event: IoctlEvent): boolean {
-  const id = pendingOn(context, event);
-  return id !== undefined && isCompleted(context, id);
+  const id = partitionOfCall(context, event);
+  if (id === undefined) return false;
+  const caller = callerOf(context, id);
+  if (caller !== event.seq) return caller === 0;
+  return isCompleted(context, id) || isAnnounced(context, id);
 }
 
 /**
  * The end of a call that the hypervisor took: its status stands for that of the call (mshv_async_hvcall_handler). A
- * signal does not end the wait. Where no message tells of the end, the record of the call does.
+ * signal does not end the wait. Where no message tells of the end, the record of the call does. A call that waited for
+ * the lock is made now.
  */
 function* wake(context: Context, actor: Actor, event: IoctlEvent): DriverRun<Outcome> {
-  const id = pendingOn(context, event);
+  const id = partitionOfCall(context, event);
   const { arg, in: given } = event;
   const row = arg === undefined ? undefined : hypercalls.find(readU32(arg, ARG.code));
-  if (id === undefined || arg === undefined || given === undefined || row === undefined)
-    return { rule: UNMODELLED };
+  if (id === undefined || arg === undefined || row === undefined) return { rule: UNMODELLED };
+  if (callerOf(context, id) !== event.seq) return yield* enter(context, actor, event, arg, 'partition');
+  if (given === undefined) return { rule: UNMODELLED };
   yield* serveMessages(context);
   const told = takeCompleted(context, id);
   const shown = shownBy(event)?.result?.status;
   const status = told ?? shown;
   if (status === undefined) return { rule: RULE };
   if (told === undefined) context.bind('async-call', BigInt(status), 0n);
-  setPending(context, id, false);
+  setCaller(context, id, 0);
   const finished: HypercallAnswer = { kind: 'hypercall', result: { status, reps: 0 }, rule: RULE };
   const passed = yield* pass(context, actor, askedBy(event, arg, row, given), finished);
-  if (passed !== undefined) return ended(context, event, arg, passed);
-  setPending(context, id, true);
-  return { rule: RULE };
+  return passed === undefined ? yield* awaited(context, event, id) : ended(context, event, arg, passed);
 }
 
 /** The input could not be read: by the driver, or only by the recorder. */

@@ -24,6 +24,7 @@ import { withSignals } from '../vp/signal.ts';
 import { STATE_CALLS } from '../vp/state.ts';
 import { TRANSLATE_CALLS } from '../vp/translate.ts';
 import { type CallRow, failed, unmodelledCall } from './call.ts';
+import { withFinishedCalls } from './completion.ts';
 import { answerGuestCall, hearsGuest, unheardGuest } from './guest.ts';
 import { refusedControl, refusedFastSize, refusedPointer } from './legality.ts';
 import { STATUS } from './status.ts';
@@ -86,5 +87,6 @@ export function answerHypercall(context: Context, event: HypercallRequest | Hype
     return answerGuestCall(context, event, control, entry.row.abiName, entry.call !== undefined);
   }
   if (entry.call === undefined || event.input === undefined) return unmodelledCall(event);
-  return withSignals(context, event.cpu, entry.call.answer({ context, control, input: event.input, event }));
+  const answer = entry.call.answer({ context, control, input: event.input, event });
+  return withFinishedCalls(context, event.cpu, withSignals(context, event.cpu, answer));
 }

@@ -33,6 +33,8 @@ export const PARTITION = objectKind('partition', undefined, 'decimal', {
     mapped: cell('dec'),
   },
   stats: { self: cell('pfn'), parent: cell('pfn') },
+  /** Calls on it that the hypervisor has taken and not finished. */
+  pendingCalls: cell('dec'),
   /**
    * Reference time is the time of the trace and `offset`, in 100 ns, modulo 2^64, and `offset` alone while it is frozen; `last`
    * is the last one read.

@@ -98,6 +98,7 @@ function finalize(call: Call): HypercallAnswer {
   store.set(cellAt(found.id, PARTITION.slots.stats.parent), 0);
   store.set(cellAt(found.id, PARTITION.slots.pool.used), 0);
   store.set(cellAt(found.id, PARTITION.slots.pool.mapped), 0);
+  store.set(cellAt(found.id, PARTITION.slots.pendingCalls), 0);
   setState(call, found.id, 'finalized');
   return succeeded('TLFS2013.partition.finalize');
 }

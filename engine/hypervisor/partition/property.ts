@@ -10,6 +10,7 @@ import {
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { type Call, type CallRow, failed, recordedAnswer, succeeded } from '../call/call.ts';
+import { pendingAnswer } from '../call/completion.ts';
 import { STATUS } from '../call/status.ts';
 import { PROPERTY } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
@@ -151,12 +152,8 @@ function set(call: Call): HypercallAnswer {
   const refused = refusedProperty(call, target.id, target.code, value);
   if (refused !== undefined) return refused;
   assign(call, target, value);
-  if (recordedAnswer(call.event).result?.status !== STATUS.CALL_PENDING) {
-    return succeeded('TLFS2013.property.set');
-  }
-  // The value counts at once; that it took effect is told by a message of its own.
-  call.context.bind('async-call', BigInt(STATUS.CALL_PENDING), 0n);
-  return failed(STATUS.CALL_PENDING, 'HDR.property.pending');
+  // The value counts at once, whatever is said of the call's end.
+  return pendingAnswer(call, target.id) ?? succeeded('TLFS2013.property.set');
 }
 
 export const PROPERTY_CALLS: readonly CallRow[] = [
