@@ -1,4 +1,10 @@
-import { FLAG_KINDS, HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS, PORT_KINDS } from '../hypervisor/index.ts';
+import {
+  FLAG_KINDS,
+  HYPERVISOR_KINDS,
+  LATER_HYPERVISOR_KINDS,
+  PORT_KINDS,
+  STATISTICS_KINDS,
+} from '../hypervisor/index.ts';
 import type { ObjectKind } from '../state/schema.ts';
 import {
   ARCH,
@@ -10,6 +16,7 @@ import {
   MSHV_PARTITION,
   MSHV_REGION,
   MSHV_ROUTE,
+  MSHV_STATISTICS,
   MSHV_VP,
   VMBUS,
   VMBUS_CPU,
@@ -49,4 +56,6 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   VTL_EVENTFD,
   VTL_POLL,
   VTL_MEMORY,
+  ...STATISTICS_KINDS,
+  MSHV_STATISTICS,
 ];

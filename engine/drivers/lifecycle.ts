@@ -54,8 +54,10 @@ const COMPONENTS: Readonly<Record<string, { readonly start: Run; readonly stop: 
       if (context.profile.kernel === 'vtl') return startVtl(context, actor);
       return startMshv(context, STATES, actor, cpusOf(event), event.fail);
     },
-    stop: (context, event) =>
-      context.profile.kernel === 'vtl' ? stopVtl(context) : stopMshv(context, cpusOf(event)),
+    stop: (context, event) => {
+      if (context.profile.kernel === 'vtl') return stopVtl(context);
+      return stopMshv(context, { component: 'mshv', cpu: firstCpu(event) }, cpusOf(event));
+    },
   },
 };
 
@@ -77,7 +79,7 @@ function runOf(event: LifecycleEvent): Run | undefined {
     case 'kexec':
       return (context) => kexec(context, firstCpu(event));
     case 'reboot':
-      return reboot;
+      return (context) => reboot(context, firstCpu(event));
     case 'power-off':
       return (context) => powerOff(context, firstCpu(event));
     case 'halt':

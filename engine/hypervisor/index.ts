@@ -18,7 +18,13 @@ export { installedIntercept } from './intercept/install.ts';
 export { paddedMessage, readMessage } from './intercept/message.ts';
 export { type CpuidValues, guestCpuid } from './intercept/results.ts';
 export { hasIntercept, interceptMessage } from './intercept/stop.ts';
-export { FLAG_KINDS, HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS, PORT_KINDS } from './kinds.ts';
+export {
+  FLAG_KINDS,
+  HYPERVISOR_KINDS,
+  LATER_HYPERVISOR_KINDS,
+  PORT_KINDS,
+  STATISTICS_KINDS,
+} from './kinds.ts';
 export { type Overlay, overlayAt } from './memory/overlay.ts';
 export { type GpaRun, gpaRunOf } from './memory/runs.ts';
 export { doorbellAt, ringEvent, SINT_INTERCEPT, takeRing } from './port/doorbell.ts';

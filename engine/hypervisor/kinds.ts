@@ -2,9 +2,9 @@ import type { ObjectKind } from '../state/schema.ts';
 import { CPU, CPU_MSR, QUEUED } from './cells/cpu.ts';
 import { EVENT_FLAGS, VP_EVENT_FLAGS } from './cells/event-flags.ts';
 import { GPA } from './cells/gpa.ts';
-import { HOST, HYPERVISOR } from './cells/host.ts';
+import { HOST, HYPERVISOR, PROCESSOR } from './cells/host.ts';
 import { CPUID_RESULT, INTERCEPT, MSR_RESULT } from './cells/intercept.ts';
-import { PARTITION, POOL_RUN, PROPERTY } from './cells/partition.ts';
+import { OWN_VP, PARTITION, POOL_RUN, PROPERTY } from './cells/partition.ts';
 import { CONNECTION, PORT, RING_ENTRY } from './cells/port.ts';
 import { VP, VP_QUEUED, VP_REGISTER } from './cells/vp.ts';
 
@@ -36,3 +36,6 @@ export const FLAG_KINDS: readonly ObjectKind[] = [EVENT_FLAGS, VP_EVENT_FLAGS];
 
 /** Those after these. */
 export const PORT_KINDS: readonly ObjectKind[] = [PORT, CONNECTION, RING_ENTRY];
+
+/** What has nothing but a page of statistics. */
+export const STATISTICS_KINDS: readonly ObjectKind[] = [PROCESSOR, OWN_VP];

@@ -194,6 +194,7 @@ export const PROFILE_ROWS: readonly Row[] = [
   of.optional('kernel', oneOf(KERNELS)),
   of.optional('role', oneOf(ROLES)),
   of.optional('vmbus', FLAG),
+  of.optional('debugfs', FLAG),
   of.optional('cpus', decimal(1, 4096)),
   of.optional('arch', oneOf(ARCHES)),
   of.optional('gpaBits', decimal(32, 52)),

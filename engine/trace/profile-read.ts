@@ -24,6 +24,8 @@ function defaultsFor(kernel: Profile['kernel'], role: Profile['role']): Profile 
     kernel,
     role,
     vmbus: VMBUS_ROLES.includes(role),
+    // Most kernels have it; traces that were stored before the key was there were played without.
+    debugfs: false,
     cpus: 1,
     arch: 'x64',
     gpaBits: 46,

@@ -58,6 +58,8 @@ export interface Profile {
   readonly kernel: (typeof KERNELS)[number];
   readonly role: (typeof ROLES)[number];
   readonly vmbus: boolean;
+  /** The kernel has debugfs, where mshv shows the hypervisor's statistics (CONFIG_DEBUG_FS). */
+  readonly debugfs: boolean;
   readonly cpus: number;
   readonly arch: (typeof ARCHES)[number];
   readonly gpaBits: number;

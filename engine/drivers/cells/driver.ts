@@ -55,6 +55,14 @@ export const MSHV = objectKind('mshv', DRIVER, 'none', {
   capabilities: cell('hex'),
   /** How often the device has been opened. */
   opens: cell('dec'),
+  /** The hypervisor's statistics are shown under debugfs. */
+  debugfs: cell('bool'),
+});
+
+/** `driver.mshv.statistics[0]`: those of an own VP, by CPU, while they are shown. */
+export const MSHV_STATISTICS = objectKind('statistics', MSHV, 'decimal', {
+  /** The parent's are on a page of their own. */
+  parent: cell('bool'),
 });
 
 /** Its event ring page on a CPU, where it allocates one itself. */
@@ -69,6 +77,8 @@ export const MSHV_PARTITION = objectKind('partition', MSHV, 'decimal', {
   files: cell('dec'),
   /** The call that created it. */
   creator: cell('dec'),
+  /** Its statistics are shown under debugfs, the parent's on a page of their own. */
+  statistics: { shown: cell('bool'), parent: cell('bool') },
   /**
    * The call that waits for the hypervisor to finish it (its event; 0: none) and keeps the lock; one has been finished, with this
    * status, and nobody has asked.

@@ -6,7 +6,7 @@ import { VMBUS } from '../cells/driver.ts';
 import { ENDS, KEXEC_PHASES, SYSTEM } from '../cells/system.ts';
 import { driverState, systemOf } from '../kernel/objects.ts';
 import { step } from '../kernel/step.ts';
-import { hasNotifier, removeSynic } from '../mshv/driver.ts';
+import { hasNotifier, notifyOfReboot } from '../mshv/driver.ts';
 import { shutDownVmbus } from '../vmbus/driver.ts';
 import { startAnew } from './restart.ts';
 
@@ -26,10 +26,10 @@ export function stuckBy(context: Context): AnswerRule | undefined {
   return KEXEC_PHASES[store.low(cellAt(system, phase))] === 'waiting' ? RULE : undefined;
 }
 
-/** The notifier of mshv: its SynIC state goes on every CPU (Linux 7.2 drivers/hv/mshv_synic.c, mshv_synic_reboot_notify). */
-export function* notifyMshv(context: Context): DriverRun<void> {
+/** The notifier of mshv, if it has one. */
+export function* notifyMshv(context: Context, cpu: number): DriverRun<void> {
   if (!hasNotifier(context)) return;
-  yield* step('component-stop', 'mshv', removeSynic(context), () => 0);
+  yield* step('component-stop', 'mshv', notifyOfReboot(context, { component: 'mshv', cpu }), () => 0);
 }
 
 /**
@@ -39,7 +39,7 @@ export function* notifyMshv(context: Context): DriverRun<void> {
  */
 export function* kexec(context: Context, cpu: number): DriverRun<Outcome> {
   setKexec(context, 'running');
-  yield* notifyMshv(context);
+  yield* notifyMshv(context, cpu);
   if (driverState(context, VMBUS) === 'running') {
     const { ret } = yield* step('component-stop', 'vmbus', shutDownVmbus(context), (outcome) => outcome.ret);
     if (ret === undefined) {

@@ -55,7 +55,7 @@ function end(context: Context, how: (typeof ENDS)[number]): void {
 export function* powerOff(context: Context, cpu: number): DriverRun<Outcome> {
   const rule = 'Linux.power-off';
   yield* tellSleepType(context, cpu);
-  yield* notifyMshv(context);
+  yield* notifyMshv(context, cpu);
   if (asksHypervisor(context)) {
     const input = new Uint8Array(SLEEP.bytes);
     writeField(input, SLEEP.state, S5);
@@ -73,7 +73,7 @@ export function* powerOff(context: Context, cpu: number): DriverRun<Outcome> {
 /** Halt: the notifiers, and the CPUs stop with everything as it is. It has no end. */
 export function* halt(context: Context, cpu: number): DriverRun<Outcome> {
   yield* tellSleepType(context, cpu);
-  yield* notifyMshv(context);
+  yield* notifyMshv(context, cpu);
   end(context, 'halted');
   return { rule: 'Linux.halt' };
 }

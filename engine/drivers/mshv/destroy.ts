@@ -5,6 +5,7 @@ import type { Context } from '../../machine/context.ts';
 import { MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
+import { hidePartition } from './debugfs.ts';
 import { unmapFrames } from './memory/map.ts';
 import { regionsOf } from './memory/regions.ts';
 import { partitionOf } from './objects.ts';
@@ -66,6 +67,7 @@ export function* destroyPartition(context: Context, actor: Actor, partition: big
     }
     for (const { index, parentStats } of vps)
       yield* unmapAll(context, actor, { partition, index }, parentStats);
+    yield* hidePartition(context, actor, id, partition);
     yield* hypercall(actor, FINALIZE_PARTITION, idInput(partition), { fast: true });
   }
   // After the partition is finalized, so that the hypervisor refuses; nobody minds.

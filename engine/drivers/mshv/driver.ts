@@ -4,12 +4,15 @@ import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { FailStep } from '../../trace/event.ts';
 import { MSHV, MSHV_PARTITION } from '../cells/driver.ts';
+import { SYSTEM } from '../cells/system.ts';
 import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { freeNumber, type HotplugState, installState, removeState } from '../kernel/hotplug.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { driverOf, driverState, isParent, isRoot, setDriverState } from '../kernel/objects.ts';
+import { driverOf, driverState, isParent, isRoot, setDriverState, systemOf } from '../kernel/objects.ts';
+import { remark } from '../kernel/step.ts';
 import { type MapFailure, mshvHotplug, SCHEDULER_HOTPLUG } from './cpu.ts';
+import { hideStatistics, showStatistics } from './debugfs.ts';
 import { SELF } from './partition-id.ts';
 
 const GET_PROPERTY_EX = hypercallCode('GET_PARTITION_PROPERTY_EX');
@@ -37,7 +40,30 @@ function isMapFailure(fail: FailStep | undefined): fail is MapFailure {
   return fail === 'simp-map' || fail === 'siefp-map' || fail === 'sirbp-map';
 }
 
-/** Linux 7.2 drivers/hv/mshv_root_main.c, mshv_parent_partition_init; a failure unwinds in reverse. */
+const VERSION_LEAF = 0x4000_0002;
+/** Builds of the hypervisor that the driver has been tried on (MSHV_HV_MIN_VERSION, MSHV_HV_MAX_VERSION). */
+const BUILDS = [27744, 27751] as const;
+
+/** A build of the hypervisor that is not known is worth a line in the log. */
+function* warnOfBuild({ profile }: Context, { cpu }: Actor): DriverRun<void> {
+  const leaf = profile.cpuid.get(VERSION_LEAF);
+  if (leaf === undefined || (leaf.eax >= BUILDS[0] && leaf.eax <= BUILDS[1])) return;
+  yield remark(
+    'mshv',
+    cpu,
+    `Running on unvalidated Hyper-V version ${leaf.eax} (${BUILDS[0]} to ${BUILDS[1]})`,
+  );
+}
+
+/** Not a kernel that can have partitions, or one that only saves what a crash left. */
+function isRefused(context: Context): boolean {
+  return !isParent(context) || context.store.low(cellAt(systemOf(context), SYSTEM.slots.crashKernel)) === 1;
+}
+
+/**
+ * Linux 7.2 drivers/hv/mshv_root_main.c, mshv_parent_partition_init. Linux 7.0 registers its notifier after it has asked
+ * the hypervisor, which nobody can see.
+ */
 export function* startMshv(
   context: Context,
   states: readonly HotplugState[],
@@ -46,8 +72,9 @@ export function* startMshv(
   fail: FailStep | undefined,
 ): DriverRun<Outcome> {
   const outcome = (ret: number): Outcome => ({ ret, rule: 'Linux.mshv.start' });
-  if (!isParent(context)) return outcome(failure('ENODEV'));
+  if (isRefused(context)) return outcome(failure('ENODEV'));
   if (driverState(context, MSHV) === 'running') return outcome(failure('EEXIST'));
+  yield* warnOfBuild(context, actor);
   if (fail === 'alloc') return outcome(failure('ENOMEM'));
   if (fail === 'cpuhp') return outcome(failure('ENOSPC'));
   const hotplug = mshvHotplug(isMapFailure(fail) ? fail : undefined);
@@ -55,17 +82,31 @@ export function* startMshv(
   if (installed !== 0) return outcome(installed);
   const notifies = context.profile.rebootNotifier === 'always' || isRoot(context);
   setCell(context, MSHV.slots.notifier, notifies ? 1 : 0);
-  const asked = yield* askHypervisor(context, actor);
-  if (asked !== 0) {
+  const ret = yield* startUpper(context, states, actor, cpus);
+  if (ret !== 0) {
     setCell(context, MSHV.slots.notifier, 0);
     yield* removeState(context, hotplug, cpus);
-    return outcome(asked);
   }
-  if (context.store.number(cellAt(driverOf(context, MSHV), MSHV.slots.scheduler)) === ROOT) {
-    yield* installState(context, SCHEDULER_HOTPLUG, freeNumber(context, states), cpus);
-  }
+  return outcome(ret);
+}
+
+/** What needs the SynIC: the hypervisor is asked, pages of the root scheduler, statistics. A failure unwinds in reverse. */
+function* startUpper(
+  context: Context,
+  states: readonly HotplugState[],
+  actor: Actor,
+  cpus: readonly number[] | undefined,
+): DriverRun<number> {
+  const asked = yield* askHypervisor(context, actor);
+  if (asked !== 0) return asked;
+  const schedules = context.store.number(cellAt(driverOf(context, MSHV), MSHV.slots.scheduler)) === ROOT;
+  if (schedules) yield* installState(context, SCHEDULER_HOTPLUG, freeNumber(context, states), cpus);
   setDriverState(context, MSHV, 'running');
-  return outcome(0);
+  const shown = yield* showStatistics(context, actor);
+  if (shown === 0) return 0;
+  setDriverState(context, MSHV, 'stopped');
+  if (schedules) yield* removeState(context, SCHEDULER_HOTPLUG, cpus);
+  return shown;
 }
 
 function setCell(context: Context, slot: number, value: number | bigint): void {
@@ -75,6 +116,12 @@ function setCell(context: Context, slot: number, value: number | bigint): void {
 /** What a VMM may do on this partition, and the type of scheduler. Only an L1VH partition insists on the first. */
 function* askHypervisor(context: Context, actor: Actor): DriverRun<number> {
   const root = isRoot(context);
+  // Linux 6.16 takes it that an L1VH partition has the core scheduler, and asks for nothing that it may do.
+  if (context.profile.kernel === 'upstream-6.16' && !root) {
+    setCell(context, MSHV.slots.scheduler, CORE_SMT);
+    return 0;
+  }
+  if (context.profile.kernel === 'upstream-6.16') return yield* askScheduler(context, actor);
   const capabilities = yield* getProperty(actor, VMM_CAPABILITIES);
   const ret = errnoOf(capabilities, context.profile);
   if (ret !== 0 && !root) return ret;
@@ -111,7 +158,7 @@ function* askScheduler(context: Context, actor: Actor): DriverRun<number> {
 }
 
 /** The module cannot go while one of its files is open; else what it set up goes in reverse (mshv_parent_partition_exit). */
-export function* stopMshv(context: Context, cpus?: readonly number[]): DriverRun<Outcome> {
+export function* stopMshv(context: Context, actor: Actor, cpus?: readonly number[]): DriverRun<Outcome> {
   const rule = 'Linux.mshv.stop';
   if (driverState(context, MSHV) !== 'running') return { ret: failure('ENOENT'), rule };
   if (cpus !== undefined) {
@@ -121,16 +168,25 @@ export function* stopMshv(context: Context, cpus?: readonly number[]): DriverRun
   if (context.store.children(driverOf(context, MSHV), MSHV_PARTITION).length > 0) {
     return { ret: failure('EAGAIN'), rule };
   }
+  yield* hideStatistics(context, actor);
   yield* removeState(context, SCHEDULER_HOTPLUG);
   yield* removeSynic(context);
   setDriverState(context, MSHV, 'stopped');
   return { ret: 0, rule };
 }
 
-/** Gives up the SynIC of each CPU: at the module's end, and in its reboot notifier. */
-export function* removeSynic(context: Context): DriverRun<void> {
+function* removeSynic(context: Context): DriverRun<void> {
   setCell(context, MSHV.slots.notifier, 0);
   yield* removeState(context, mshvHotplug());
+}
+
+/**
+ * The reboot notifier gives up the SynIC of each CPU (Linux 7.2 drivers/hv/mshv_synic.c, mshv_synic_reboot_notify); from
+ * 7.2 on the pages with statistics go first, so that the next kernel does not find them in its memory.
+ */
+export function* notifyOfReboot(context: Context, actor: Actor): DriverRun<void> {
+  if (context.profile.kernel === 'upstream-7.2') yield* hideStatistics(context, actor);
+  yield* removeSynic(context);
 }
 
 /** Whether mshv hears of a reboot or kexec. */

@@ -5,8 +5,8 @@ import type { Context } from '../../machine/context.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import { MSHV_PARTITION } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
-import { hypercallCode } from '../kernel/hypercall.ts';
-
+import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
+import { showPartition } from './debugfs.ts';
 import { deposit, hypercallWithMemory } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { partitionOf } from './objects.ts';
@@ -14,6 +14,7 @@ import { withdrawAll } from './withdraw.ts';
 
 const RULE = 'Linux.mshv.initialize-partition';
 const INITIALIZE_PARTITION = hypercallCode('INITIALIZE_PARTITION');
+const FINALIZE_PARTITION = hypercallCode('FINALIZE_PARTITION');
 const DEPOSIT_PAGES = constantNumber('HV_INIT_PARTITION_DEPOSIT_PAGES');
 const ID = fieldOf('hv_input_initialize_partition', 'partition_id');
 const INPUT_BYTES = 8;
@@ -30,6 +31,12 @@ export function* initialize(context: Context, actor: Actor, partition: bigint): 
   return settled.ret;
 }
 
+function* finalize(actor: Actor, partition: bigint): DriverRun<void> {
+  const input = new Uint8Array(INPUT_BYTES);
+  writeField(input, ID, partition);
+  yield* hypercall(actor, FINALIZE_PARTITION, input, { fast: true });
+}
+
 /** A second time it is nothing. A failure takes the deposit back. */
 function* enter(context: Context, actor: Actor, event: IoctlEvent): DriverRun<Outcome> {
   const partition = event.handle.kind === 'partition' ? (event.handle.partition ?? 0n) : 0n;
@@ -38,9 +45,18 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent): DriverRun<Ou
   const initialized = cellAt(id, MSHV_PARTITION.slots.initialized);
   if (context.store.low(initialized) === 1) return { ret: 0, rule: RULE };
   const ret = yield* initialize(context, actor, partition);
-  if (ret === 0) context.store.set(initialized, 1);
-  else yield* withdrawAll(actor, partition);
-  return { ret, rule: RULE };
+  if (ret !== 0) {
+    yield* withdrawAll(actor, partition);
+    return { ret, rule: RULE };
+  }
+  const shown = yield* showPartition(context, actor, id, partition);
+  if (shown === 0) {
+    context.store.set(initialized, 1);
+  } else {
+    yield* finalize(actor, partition);
+    yield* withdrawAll(actor, partition);
+  }
+  return { ret: shown, rule: RULE };
 }
 
 /** MSHV_INITIALIZE_PARTITION (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_partition_ioctl_initialize). */

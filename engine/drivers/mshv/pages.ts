@@ -32,6 +32,7 @@ const STATS = {
   type: fieldOf('hv_input_map_stats_page', 'type'),
   id: fieldOf('hv_input_map_stats_page', 'identity.vp.partition_id'),
   index: fieldOf('hv_input_map_stats_page', 'identity.vp.vp_index'),
+  processor: fieldOf('hv_input_map_stats_page', 'identity.lp.lp_index'),
   area: fieldOf('hv_input_map_stats_page', 'identity.vp.stats_area_type'),
 };
 const STATS_AT = { bytes: 32, location: fieldOf('hv_input_map_stats_page2', 'map_location') };
@@ -40,7 +41,12 @@ export const REGISTERS_PAGE = constantNumber('HV_VP_STATE_PAGE_REGISTERS');
 export const INTERCEPT_PAGE = constantNumber('HV_VP_STATE_PAGE_INTERCEPT_MESSAGE');
 export const AREA_SELF = constantNumber('HV_STATS_AREA_SELF');
 export const AREA_PARENT = constantNumber('HV_STATS_AREA_PARENT');
-const VP_OBJECT = constantNumber('HV_STATS_OBJECT_VP');
+const OBJECTS = {
+  hypervisor: constantNumber('HV_STATS_OBJECT_HYPERVISOR'),
+  processor: constantNumber('HV_STATS_OBJECT_LOGICAL_PROCESSOR'),
+  partition: constantNumber('HV_STATS_OBJECT_PARTITION'),
+  vp: constantNumber('HV_STATS_OBJECT_VP'),
+} as const;
 const INVALID_PARAMETER = statuses.number('INVALID_PARAMETER');
 const OVERLAY_CAPABILITY = 1n << 1n;
 
@@ -50,12 +56,20 @@ export interface VpId {
   readonly index: number;
 }
 
+/** What there are statistics of: a VP unless said otherwise. */
+export type StatsObject =
+  | VpId
+  | { readonly object: 'hypervisor' }
+  | { readonly object: 'processor'; readonly index: number }
+  | { readonly object: 'partition'; readonly partition: bigint };
+
 /**
- * An L1VH partition gives the frames itself where the hypervisor lets it (mshv_use_overlay_gpfn). A driver whose
- * start is not in the trace has been told so.
+ * An L1VH partition gives the frames itself where the hypervisor lets it (mshv_use_overlay_gpfn); Linux 6.16 did not
+ * ask. A driver whose start is not in the trace has been told so.
  */
 function givesFrames(context: Context): boolean {
-  if (context.profile.role !== 'l1vh') return false;
+  const { role, kernel } = context.profile;
+  if (role !== 'l1vh' || kernel === 'upstream-6.16') return false;
   if (driverState(context, MSHV) !== 'running') return true;
   const capabilities = cellAt(driverOf(context, MSHV), MSHV.slots.capabilities);
   return (context.store.get(capabilities) & OVERLAY_CAPABILITY) !== 0n;
@@ -89,11 +103,11 @@ export function* unmapStatePage(actor: Actor, vp: VpId, type: number): DriverRun
   yield* hypercall(actor, UNMAP_STATE, stateInput(vp, type, UNMAP_STATE_BYTES));
 }
 
-function statsInput(vp: VpId, area: number, bytes: number): Uint8Array {
+function statsInput(of: StatsObject, area: number, bytes: number): Uint8Array {
   const input = new Uint8Array(bytes);
-  writeField(input, STATS.type, VP_OBJECT);
-  writeField(input, STATS.id, vp.partition);
-  writeField(input, STATS.index, vp.index);
+  writeField(input, STATS.type, OBJECTS['object' in of ? of.object : 'vp']);
+  if ('partition' in of) writeField(input, STATS.id, of.partition);
+  if ('index' in of) writeField(input, 'partition' in of ? STATS.index : STATS.processor, of.index);
   writeField(input, STATS.area, area);
   return input;
 }
@@ -102,21 +116,26 @@ function statsInput(vp: VpId, area: number, bytes: number): Uint8Array {
 export function* mapStatsPage(
   context: Context,
   actor: Actor,
-  vp: VpId,
+  of: StatsObject,
   area: number,
 ): DriverRun<number | undefined> {
   if (givesFrames(context)) {
-    const input = statsInput(vp, area, STATS_AT.bytes);
+    const input = statsInput(of, area, STATS_AT.bytes);
     writeField(input, STATS_AT.location, allocateFrames(context, 1));
     const options = { bind: 'kernel-page', bound: wholeField(STATS_AT.location) } as const;
     return (yield* hypercallWithMemory(context, actor, SELF, MAP_STATS_AT, input, options)).ret;
   }
-  const input = statsInput(vp, area, STATS.bytes);
+  const input = statsInput(of, area, STATS.bytes);
   const { ret, answer } = yield* hypercallWithMemory(context, actor, SELF, MAP_STATS, input);
   return area === AREA_PARENT && answer.result.status === INVALID_PARAMETER ? undefined : ret;
 }
 
-export function* unmapStatsPage(context: Context, actor: Actor, vp: VpId, area: number): DriverRun<number> {
-  const answer = yield* hypercall(actor, UNMAP_STATS, statsInput(vp, area, STATS.bytes));
+export function* unmapStatsPage(
+  context: Context,
+  actor: Actor,
+  of: StatsObject,
+  area: number,
+): DriverRun<number> {
+  const answer = yield* hypercall(actor, UNMAP_STATS, statsInput(of, area, STATS.bytes));
   return errnoOf(answer, context.profile);
 }

@@ -8,7 +8,12 @@ export const HYPERVISOR = objectKind('hypervisor', undefined, 'none', {
   nextFrame: cell('pfn', 0x30_0000n),
   /** What the chipset is told to sleep, as the root gave it, and the state that the root asked for last; 0 = none. */
   sleep: { state: cell('dec'), pm1a: cell('hex'), pm1b: cell('hex'), entered: cell('dec') },
+  /** Page with its statistics. */
+  stats: cell('pfn'),
 });
+
+/** `hypervisor.processor[0]`: a logical processor whose statistics are mapped. */
+export const PROCESSOR = objectKind('processor', HYPERVISOR, 'decimal', { stats: cell('pfn') });
 
 /** The other end of VMBus: the host's side of the message connection (Linux 7.2 drivers/hv/connection.c). */
 export const HOST = objectKind('host', undefined, 'none', {

@@ -53,3 +53,8 @@ export const POOL_RUN = objectKind('run', PARTITION, 'decimal', {
   /** Pages of it that have not been withdrawn. */
   pages: cell('dec'),
 });
+
+/** `partition[1].ownVp[0]`: a VP of the own partition, which is a CPU of this machine, while its statistics are mapped. */
+export const OWN_VP = objectKind('ownVp', PARTITION, 'decimal', {
+  stats: { self: cell('pfn'), parent: cell('pfn') },
+});

@@ -1,9 +1,10 @@
 import { constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
-import type { CellId } from '../../state/store.ts';
+import { type CellId, type ObjectId, TOP } from '../../state/store.ts';
 import { type Call, type CallRow, failed, succeeded, unmodelledCall } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
-import { PARTITION } from '../cells/partition.ts';
+import { HYPERVISOR, PROCESSOR } from '../cells/host.ts';
+import { OWN_VP, PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { frameOutput, providedFrame } from './frame.ts';
@@ -12,6 +13,7 @@ import { findPartition, findVp, isOwn, RESERVED, reservedSet, wrongState } from 
 
 const TYPE = fieldOf('hv_input_map_stats_page', 'type');
 const PADDING = fieldOf('hv_input_map_stats_page', 'padding');
+const OBJECT_VP = constantNumber('HV_STATS_OBJECT_VP');
 const VP_ID = fieldOf('hv_input_map_stats_page', 'identity.vp.partition_id');
 const VP_INDEX = fieldOf('hv_input_map_stats_page', 'identity.vp.vp_index');
 const PARTITION_ID = fieldOf('hv_input_map_stats_page', 'identity.partition.partition_id');
@@ -20,25 +22,76 @@ const AREA = fieldOf('hv_input_map_stats_page', 'identity.vp.stats_area_type');
 const OUTPUT = fieldOf('hv_output_map_stats_page', 'map_location');
 const LOCATION = fieldOf('hv_input_map_stats_page2', 'map_location');
 
-const OBJECT_PARTITION = constantNumber('HV_STATS_OBJECT_PARTITION');
-const OBJECT_VP = constantNumber('HV_STATS_OBJECT_VP');
-const AREAS = ['self', 'parent'] as const;
+const LP_INDEX = fieldOf('hv_input_map_stats_page', 'identity.lp.lp_index');
 
-/** The cell that holds the frame of the page which a call names. */
-function target(call: Call): { readonly cell: CellId } | { readonly answer: HypercallAnswer } {
+const OBJECT_HYPERVISOR = constantNumber('HV_STATS_OBJECT_HYPERVISOR');
+const OBJECT_PROCESSOR = constantNumber('HV_STATS_OBJECT_LOGICAL_PROCESSOR');
+const OBJECT_PARTITION = constantNumber('HV_STATS_OBJECT_PARTITION');
+const AREAS = ['self', 'parent'] as const;
+type Area = (typeof AREAS)[number];
+
+/** Where the frame of a page stands: `object` has nothing else, and is there while one of `cells` is set. */
+interface Page {
+  readonly cell: CellId;
+  readonly object?: { readonly id: ObjectId; readonly cells: readonly CellId[] };
+}
+type Found = Page | { readonly answer: HypercallAnswer };
+
+/** The page which a call names. */
+function target(call: Call): Found {
   const type = readU32(call.input, TYPE);
-  if (type !== OBJECT_VP && type !== OBJECT_PARTITION) return { answer: unmodelledCall(call.event) };
+  const known = [OBJECT_HYPERVISOR, OBJECT_PROCESSOR, OBJECT_PARTITION, OBJECT_VP].includes(type);
+  if (!known) return { answer: unmodelledCall(call.event) };
+  const area = AREAS[readU32(call.input, AREA)];
+  if (type === OBJECT_HYPERVISOR || type === OBJECT_PROCESSOR) return ofMachine(call, type, area);
   const found = findPartition(call, type === OBJECT_VP ? VP_ID : PARTITION_ID);
   if ('answer' in found) return found;
-  if (isOwn(call, found.id)) return { answer: unmodelledCall(call.event) };
   const wrong = wrongState(call, found.id, PHASES.STATS_PAGE);
   if (wrong !== undefined) return { answer: wrong };
   if (reservedSet(call, [PADDING])) return { answer: RESERVED };
-  const area = AREAS[readU32(call.input, AREA)];
-  if (area === undefined) return { answer: failed(STATUS.INVALID_PARAMETER, 'HDR.stats-page.area') };
+  if (area === undefined) return NO_AREA;
   if (type === OBJECT_PARTITION) return { cell: cellAt(found.id, PARTITION.slots.stats[area]) };
-  const vp = findVp(call, found.id, readU32(call.input, VP_INDEX));
+  const index = readU32(call.input, VP_INDEX);
+  if (isOwn(call, found.id)) return ofOwnVp(call, found.id, index, area);
+  const vp = findVp(call, found.id, index);
   return 'answer' in vp ? vp : { cell: cellAt(vp.id, VP.slots.stats[area]) };
+}
+
+const NO_AREA = { answer: failed(STATUS.INVALID_PARAMETER, 'HDR.stats-page.area') };
+
+/** The hypervisor and its processors, one for each CPU of this machine, have the one area and are a root's to look at. */
+function ofMachine(call: Call, type: number, area: Area | undefined): Found {
+  const { store, profile } = call.context;
+  if (profile.role !== 'root' && profile.role !== 'nested-root') {
+    return { answer: failed(STATUS.ACCESS_DENIED, 'choice.stats-page.not-root') };
+  }
+  if (reservedSet(call, [PADDING])) return { answer: RESERVED };
+  if (area !== 'self') return NO_AREA;
+  const hypervisor = store.find(TOP, HYPERVISOR, 0);
+  if (hypervisor === undefined) throw new Error('there is no hypervisor');
+  if (type === OBJECT_HYPERVISOR) return { cell: cellAt(hypervisor, HYPERVISOR.slots.stats) };
+  const index = readU32(call.input, LP_INDEX);
+  if (index >= profile.cpus) {
+    return { answer: failed(STATUS.INVALID_LP_INDEX, 'choice.stats-page.processor') };
+  }
+  const id = store.find(hypervisor, PROCESSOR, index) ?? store.create(hypervisor, PROCESSOR, index);
+  const cell = cellAt(id, PROCESSOR.slots.stats);
+  return { cell, object: { id, cells: [cell] } };
+}
+
+function ofOwnVp(call: Call, own: ObjectId, index: number, area: Area): Found {
+  const { store, profile } = call.context;
+  if (index >= profile.cpus) {
+    return { answer: failed(STATUS.INVALID_VP_INDEX, 'TLFS2013.vp.unknown-index') };
+  }
+  const id = store.find(own, OWN_VP, index) ?? store.create(own, OWN_VP, index);
+  const cells = AREAS.map((name) => cellAt(id, OWN_VP.slots.stats[name]));
+  return { cell: cellAt(id, OWN_VP.slots.stats[area]), object: { id, cells } };
+}
+
+/** An object that has nothing but pages goes with the last of them. */
+function dropEmpty({ context: { store } }: Call, { object }: Page): void {
+  if (object?.cells.every((cell) => store.get(cell) === 0n) === true) store.destroy(object.id);
 }
 
 function map(call: Call): HypercallAnswer {
@@ -60,14 +113,15 @@ function mapAt(call: Call): HypercallAnswer {
 function unmap(call: Call): HypercallAnswer {
   const page = target(call);
   if ('answer' in page) return page.answer;
-  if (call.context.store.get(page.cell) === 0n) {
-    return failed(STATUS.INVALID_PARAMETER, 'choice.stats-page.not-mapped');
-  }
-  call.context.store.set(page.cell, 0);
-  return succeeded('HDR.stats-page.unmap');
+  const isMapped = call.context.store.get(page.cell) !== 0n;
+  if (isMapped) call.context.store.set(page.cell, 0);
+  dropEmpty(call, page);
+  return isMapped
+    ? succeeded('HDR.stats-page.unmap')
+    : failed(STATUS.INVALID_PARAMETER, 'choice.stats-page.not-mapped');
 }
 
-/** Pages with the statistics of partitions and VPs; those of the hypervisor and of processors are not modelled. */
+/** Pages with the statistics of partitions, VPs, logical processors and the hypervisor. */
 export const STATS_PAGE_CALLS: readonly CallRow[] = [
   { name: 'MAP_STATS_PAGE', answer: map },
   { name: 'MAP_STATS_PAGE2', answer: mapAt },
