@@ -6,27 +6,28 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { decodeControl, hypercalls } from '../../engine/abi/index.ts';
 import { replay } from '../../engine/replay/replay.ts';
 import { memorySource } from '../../engine/replay/source.ts';
 import { packTrace } from '../../engine/trace/packed/stream.ts';
-import { formatEvent, formatHeader, textContext } from '../../engine/trace/text/index.ts';
+import { formatHeader } from '../../engine/trace/text/index.ts';
 import { SIDES } from '../../main/cli/sides.ts';
 import { GUEST_ENTRY, guestProgram, HYPERCALL_PAGE, SAMPLE } from '../../samples/clients/guest.ts';
 import { isProblem, openTrace } from '../../tracer/store/index.ts';
 import { noChromium } from '../chromium.testing.ts';
-import { placeOf, Text } from '../cli/mutated-text.testing.ts';
-import { type Mutation, mutationsOf } from '../cli/mutations.testing.ts';
+import { mutationsOf } from '../mutation/answers.ts';
+import { AnswerTable } from '../mutation/answers-table.ts';
+import type { Recording } from '../mutation/corpus.ts';
+import { generator, sampled } from '../mutation/random.ts';
+import { readBack } from '../mutation/text.ts';
 import { callInChromium } from '../page-module.testing.ts';
 import { build, emulate, LACKING, scratch } from './build.testing.ts';
 import { replayPacked } from './page-replay.ts';
 
-/** Changes that are tried of each recording, beside one of each kind. */
+/** Changes that are tried of each recording, beside one of each kind of field. */
 const SAMPLED = 60;
 
-/** A recording in memory: its text, as it is exported, and packed. */
-interface Recording {
-  readonly text: Text;
+/** A recording in memory, as it is exported, and packed. */
+interface Recorded extends Recording {
   readonly packed: Uint8Array;
   readonly hash: string;
 }
@@ -52,38 +53,11 @@ const GUEST = guestProgram([
   { hypercall: { code: 0x5c, input: new Array<number>(256).fill(0) } },
 ]);
 
-/** Outputs that depend on what the guest did, which no event shows: bound (docs/engine.md). */
-const BOUND = new Set(['GET_VP_STATE', 'GET_GPA_PAGES_ACCESS_STATES'].map((name) => hypercalls.number(name)));
-
-function isChecked({ event, field }: Mutation): boolean {
-  // Whether there was an address left is the kernel's affair.
-  if (event.kind === 'fd' && event.what === 'mmap') return false;
-  return event.kind !== 'hypercall' || field !== 'output' || !BOUND.has(decodeControl(event.control).code);
-}
-
-/** Numbers that a seed gives again: xorshift, 32 bits. */
-function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
-/** One change of each kind of field, then as many more as are asked for. */
-function sample(mutations: readonly Mutation[], seed: number): Mutation[] {
-  const byKind = new Map(mutations.map((m) => [`${m.event.kind} ${m.field} ${m.of}`, m]));
-  const random = generator(seed);
-  const more = Array.from({ length: SAMPLED }, () => mutations[random(mutations.length)] as Mutation);
-  return [...byKind.values(), ...more];
-}
-
 describe('recordings of programs', { skip: LACKING }, () => {
   const folder = scratch();
-  const recordings = new Map<string, Recording>();
+  const recordings = new Map<string, Recorded>();
   const seed = (Date.now() % 0x7fff_ffff) | 1;
+  const random = generator(seed);
   after(() => console.log(`seed ${seed}`));
 
   before(async () => {
@@ -94,43 +68,46 @@ describe('recordings of programs', { skip: LACKING }, () => {
       const command = [build(source, folder), ...(hasGuest ? [guest] : [])];
       const { exit, trace } = await emulate(folder, command, profile === undefined ? {} : { profile });
       assert.equal(exit, 0);
-      recordings.set(name, read(trace));
+      recordings.set(name, read(name, trace));
     }
   });
 
-  function read(path: string): Recording {
+  function read(name: string, path: string): Recorded {
     const reader = openTrace(path);
     if (isProblem(reader)) throw new Error(reader.text);
     const { header } = reader;
     const events = [...reader.range()];
     reader.close();
-    const context = textContext(header.profile);
     const line = formatHeader(header);
-    const text = new Text([line, ...events.map((event) => formatEvent(event, context))].join('\n'));
     const packed = [...packTrace({ header: line, events: events.length, extra: {} }, events)];
     const { hash } = replay(memorySource(header, events), SIDES);
-    return { text, packed: Uint8Array.from(packed.flatMap((part) => [...part])), hash };
+    const exported = events.map((event) => readBack(header, event));
+    return {
+      name,
+      header,
+      events: exported,
+      packed: Uint8Array.from(packed.flatMap((part) => [...part])),
+      hash,
+    };
   }
 
   for (const { name } of PROGRAMS) {
     test(`${name}: a changed field is a divergence there`, () => {
-      const { text } = recordings.get(name) as Recording;
-      const mutations = text.events.flatMap(mutationsOf).filter(isChecked);
-      for (const mutation of sample(mutations, seed)) {
-        const { divergences } = replay(memorySource(text.header, text.with(mutation)), SIDES);
-        const at = placeOf(mutation);
-        assert.ok(
-          divergences.some((found) => found.at === at && found.field === mutation.field),
-          `seed ${seed}: ${text.line(mutation.event)}: ${mutation.field} at ${at}: ${JSON.stringify(divergences.slice(0, 3))}`,
-        );
-      }
+      const recording = recordings.get(name) as Recorded;
+      const mutations = recording.events.flatMap(mutationsOf);
+      const table = new AnswerTable();
+      table.change(
+        recording,
+        sampled(mutations, ({ event, field }) => `${event.kind} ${field}`, SAMPLED, random),
+      );
+      assert.deepEqual(table.missed, [], `seed ${seed}`);
     });
 
     test(`${name}: as exported, and packed, it replays to the same hash`, () => {
-      const { text, packed, hash } = recordings.get(name) as Recording;
-      const exported = replay(memorySource(text.header, text.events), SIDES);
+      const { header, events, packed, hash } = recordings.get(name) as Recorded;
+      const exported = replay(memorySource(header, events), SIDES);
       assert.deepEqual([exported.divergences, exported.hash], [[], hash]);
-      assert.deepEqual(replayPacked(packed), { events: text.events.length, divergences: 0, hash });
+      assert.deepEqual(replayPacked(packed), { events: events.length, divergences: 0, hash });
     });
   }
 
@@ -141,7 +118,7 @@ describe('recordings of programs', { skip: LACKING }, () => {
       'replayPacked',
       all.map(({ packed }) => [...packed]),
     );
-    const expected = all.map(({ text, hash }) => ({ events: text.events.length, divergences: 0, hash }));
+    const expected = all.map(({ events, hash }) => ({ events: events.length, divergences: 0, hash }));
     assert.deepEqual(found, expected);
   });
 });

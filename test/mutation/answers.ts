@@ -1,4 +1,3 @@
-import { decodeControl, hypercalls } from '../../engine/abi/index.ts';
 import type {
   FdEvent,
   HypercallEvent,
@@ -9,13 +8,15 @@ import type {
 } from '../../engine/trace/event.ts';
 import type { Handle } from '../../engine/trace/handle.ts';
 
-/** One field of a recorded event, changed. */
+/** A change of one field of a recorded event. */
 export interface Mutation {
   /** As a divergence names it. */
   readonly field: string;
   /** An answer, or a request that the engine makes itself (the value that a driver writes). */
   readonly of: 'answer' | 'request';
   readonly event: TraceEvent;
+  /** The event with the field changed. */
+  readonly changed: () => TraceEvent;
   /** Only a change of this kind is seen: the rest of the field is bound (docs/engine.md). */
   readonly bound?: true;
 }
@@ -23,12 +24,6 @@ export interface Mutation {
 /** HV_STATUS_SUCCESS and HV_STATUS_INVALID_PARAMETER. */
 const [SUCCESS, INVALID_PARAMETER] = [0, 5];
 const FAST = 1n << 16n;
-/** Hypercalls whose whole output the hypervisor chooses: it is bound (docs/engine.md, "Bound"). */
-const BOUND_OUTPUTS = new Set(
-  ['CREATE_PARTITION', 'MAP_VP_STATE_PAGE', 'MAP_STATS_PAGE', 'WITHDRAW_MEMORY'].map((name) =>
-    hypercalls.number(`HVCALL_${name}`),
-  ),
-);
 /** Linux errno of a call that nothing here returns. */
 const EIO = 5;
 
@@ -42,44 +37,45 @@ export function mutationsOf(event: TraceEvent): Mutation[] {
 }
 
 function requests(event: TraceEvent): Mutation[] {
-  const changed = (field: string, change: object): Mutation => ({
-    field,
-    of: 'request',
-    event: { ...event, ...change } as TraceEvent,
-  });
+  const changed: Changed = (field, change) => mutation(event, 'request', field, change);
   const component = changed('component', { component: 'somebody' });
   switch (event.kind) {
     case 'msr': {
       const nested = changed('nested', { nested: !(event.nested ?? false) });
-      const value = changed('value', { value: (event.value ?? 0n) ^ 1n });
-      return event.dir === 'read' ? [component, nested] : [component, nested, value];
+      const values = [0n, 12n].map((bit) => changed('value', { value: (event.value ?? 0n) ^ (1n << bit) }));
+      return event.dir === 'read' ? [component, nested] : [component, nested, ...values];
     }
     case 'hypercall': {
       const control = changed('control', { control: event.control ^ FAST });
-      const input = event.input === undefined ? [] : [changed('input', { input: flipped(event.input, 0) })];
-      return [component, control, ...input];
+      const { input } = event;
+      const bytes =
+        input === undefined ? [] : eachByte(input, (to) => changed('input', () => ({ input: to() })));
+      return [component, control, ...bytes];
     }
     case 'lifecycle':
       // Another component's step is another event.
       return [{ ...component, field: 'event' }, changed('ret', { ret: (event.ret ?? 0) + 1 })];
     case 'message':
       return [component, ...messageRequests(event, changed)];
+    case 'intercept': {
+      const { payload } = event;
+      const bytes =
+        payload === undefined ? [] : eachByte(payload, (to) => changed('payload', () => ({ payload: to() })));
+      return [component, changed('type', { type: (event.type ^ 1) >>> 0 }), ...bytes];
+    }
     default:
       return [component];
   }
 }
 
-function messageRequests(
-  event: MessageEvent,
-  changed: (field: string, change: object) => Mutation,
-): Mutation[] {
+function messageRequests(event: MessageEvent, changed: Changed): Mutation[] {
   const { reason, flags, flag, vector, slot } = event;
   return [
     changed('reason', { reason: reason === 'masked' ? 'no-port' : 'masked' }),
     changed('flags', { flags: (flags ?? 0) ^ 1 }),
     changed('flag', { flag: (flag ?? 0) ^ 1 }),
     changed('vector', { vector: (vector ?? 0) ^ 1 }),
-    ...(slot === undefined ? [] : eachByte(slot, (bytes) => changed('slot', { slot: bytes }))),
+    ...(slot === undefined ? [] : eachByte(slot, (bytes) => changed('slot', () => ({ slot: bytes() })))),
   ];
 }
 
@@ -97,8 +93,16 @@ function answers(event: TraceEvent): Mutation[] {
   }
 }
 
-function answer(event: TraceEvent, field: string, change: object): Mutation {
-  return { field, of: 'answer', event: { ...event, ...change } as TraceEvent };
+type Change = object | (() => object);
+type Changed = (field: string, change: Change) => Mutation;
+
+function mutation(event: TraceEvent, of: Mutation['of'], field: string, change: Change): Mutation {
+  const changed = () => ({ ...event, ...(typeof change === 'function' ? change() : change) }) as TraceEvent;
+  return { field, of, event, changed };
+}
+
+function answer(event: TraceEvent, field: string, change: Change): Mutation {
+  return mutation(event, 'answer', field, change);
 }
 
 function msrAnswers(event: MsrEvent): Mutation[] {
@@ -112,34 +116,31 @@ function msrAnswers(event: MsrEvent): Mutation[] {
 function hypercallAnswers(event: HypercallEvent): Mutation[] {
   const { result, output, fault } = event;
   if (result === undefined) return fault === true ? [answer(event, 'fault', { fault: false })] : [];
-  const isBound = BOUND_OUTPUTS.has(decodeControl(event.control).code);
   const status = result.status === SUCCESS ? INVALID_PARAMETER : SUCCESS;
   return [
     answer(event, 'fault', { fault: true }),
     answer(event, 'status', { result: { ...result, status } }),
     answer(event, 'reps', { result: { ...result, reps: result.reps + 1 } }),
-    ...(output === undefined || isBound
+    ...(output === undefined
       ? []
-      : eachByte(output, (bytes) => answer(event, 'output', { output: bytes }))),
+      : eachByte(output, (bytes) => answer(event, 'output', () => ({ output: bytes() })))),
   ];
 }
 
 function callAnswers(event: IoctlEvent | FdEvent): Mutation[] {
   if (typeof event.ret !== 'number') return [];
-  // The number of a descriptor is the kernel's choice, and so is whether there was one left.
-  if (event.kind === 'fd' && (event.what === 'open' || event.what === 'dup')) return [];
   const out = event.kind === 'ioctl' ? event.out : undefined;
   // Which descriptor it is cannot be known, only that it is one.
   const opens = out?.handle !== undefined && event.ret >= 0;
   const ret = answer(event, 'ret', { ret: event.ret === -EIO ? 0 : -EIO });
   const { handle, arg, data } = out ?? {};
-  const changed = (field: string, change: object): Mutation =>
-    answer(event, field, { out: { ...out, ...change } });
+  const changed = (field: string, change: () => object): Mutation =>
+    answer(event, field, () => ({ out: { ...out, ...change() } }));
   return [
     opens ? { ...ret, bound: true } : ret,
-    ...(handle === undefined ? [] : [changed('out.handle', { handle: another(handle) })]),
-    ...(arg === undefined ? [] : eachByte(arg, (bytes) => changed('out.arg', { arg: bytes }))),
-    ...(data === undefined ? [] : eachByte(data, (bytes) => changed('out.data', { data: bytes }))),
+    ...(handle === undefined ? [] : [changed('out.handle', () => ({ handle: another(handle) }))]),
+    ...(arg === undefined ? [] : eachByte(arg, (bytes) => changed('out.arg', () => ({ arg: bytes() })))),
+    ...(data === undefined ? [] : eachByte(data, (bytes) => changed('out.data', () => ({ data: bytes() })))),
   ];
 }
 
@@ -149,8 +150,8 @@ function another(handle: Handle): Handle {
     : { kind: 'partition', partition: 77n };
 }
 
-function eachByte(bytes: Uint8Array, mutation: (bytes: Uint8Array) => Mutation): Mutation[] {
-  return Array.from(bytes, (_, i) => mutation(flipped(bytes, i)));
+function eachByte(bytes: Uint8Array, change: (changed: () => Uint8Array) => Mutation): Mutation[] {
+  return Array.from(bytes, (_, i) => change(() => flipped(bytes, i)));
 }
 
 /** The bytes with the lowest bit of one of them flipped. */
@@ -158,4 +159,11 @@ function flipped(bytes: Uint8Array, index: number): Uint8Array {
   const changed = bytes.slice();
   changed[index] = (changed[index] ?? 0) ^ 1;
   return changed;
+}
+
+/** What a divergence of a field says of its place: a call's answers belong to its return. */
+export function placeOf({ event, of }: Mutation): string {
+  return of === 'answer' && (event.kind === 'ioctl' || event.kind === 'fd')
+    ? `${event.seq}r`
+    : `${event.seq}`;
 }
