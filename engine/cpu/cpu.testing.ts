@@ -2,6 +2,7 @@
 import { registers } from '../abi/index.ts';
 import {
   type CpuExit,
+  type DevicePage,
   EXECUTE,
   GuestCpu,
   type GuestMemory,
@@ -59,9 +60,9 @@ export class TestGuest {
   readonly memory: TestMemory;
   readonly cpu: GuestCpu;
 
-  constructor(memory = new TestMemory().map(0, 0x20000)) {
+  constructor(memory = new TestMemory().map(0, 0x20000), device?: DevicePage) {
     this.memory = memory;
-    this.cpu = new GuestCpu(memory);
+    this.cpu = new GuestCpu(memory, device);
   }
 
   get(name: string): number {

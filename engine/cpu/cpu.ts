@@ -3,7 +3,7 @@ import { type Block, CodeCache } from './decode/code-cache.ts';
 import { deliver, deliverException } from './exec/interrupts.ts';
 import type { CpuExit, ReadMsrExit, WriteMsrExit } from './exits.ts';
 import { IF, TF } from './flags.ts';
-import { EXECUTE, type GuestMemory, PAGE_BYTES } from './guest-memory.ts';
+import { type DevicePage, EXECUTE, type GuestMemory, PAGE_BYTES } from './guest-memory.ts';
 import { runStraight } from './hot.ts';
 import { getRegister, setRegister } from './hypervisor-registers.ts';
 import type { Instruction } from './instruction.ts';
@@ -21,6 +21,14 @@ export interface CpuidResult {
   readonly edx: number;
 }
 
+/** What comes between two instructions; a `software` one is the instruction of `length` bytes that RIP stands at. */
+export interface Injection {
+  readonly kind: 'external' | 'nmi' | 'exception' | 'software';
+  readonly vector: number;
+  readonly error?: number;
+  readonly length?: number;
+}
+
 const BUDGET: CpuExit = { kind: 'budget' };
 const SHUTDOWN: CpuExit = { kind: 'shutdown' };
 const WINDOW: CpuExit = { kind: 'interrupt-window' };
@@ -33,11 +41,13 @@ export class GuestCpu {
   readonly #m: Machine;
   readonly #cache: CodeCache;
   readonly #watch: RegisterWatch;
-  /** `run` returns with `interrupt-window` as soon as `inject` would deliver an interrupt. */
+  /** `run` returns with `interrupt-window` as soon as `inject` would deliver an interrupt; or only an NMI. */
   wantInterruptWindow = false;
+  wantsNmi = false;
 
-  constructor(memory: GuestMemory) {
-    this.#m = new Machine(memory);
+  /** `device`: registers that stand in memory; they hide what `memory` has at their place. */
+  constructor(memory: GuestMemory, device?: DevicePage) {
+    this.#m = new Machine(memory, device);
     this.#cache = new CodeCache(this.#m);
     reset(this.#m);
     this.#watch = new RegisterWatch(this.#m);
@@ -84,18 +94,27 @@ export class GuestCpu {
     return (this.#m.flags & IF) !== 0 && !this.#m.interruptShadow;
   }
 
+  /** True where an NMI can be delivered before the next instruction. */
+  get nmiInterruptible(): boolean {
+    return !this.#m.nmiBlocked && !this.#m.interruptShadow;
+  }
+
   /**
-   * Delivers an external interrupt. `refused`: IF or an interrupt shadow forbids it. An exit: the delivery met an
-   * exception that could not be delivered, or memory that does not answer; nothing was changed in the latter case.
+   * Delivers an interrupt or exception. `refused`: IF, an interrupt shadow or an earlier NMI forbids it. An exit: the delivery
+   * met an exception that could not be delivered, or memory that does not answer; nothing was changed in the latter case.
    */
-  inject(vector: number): 'delivered' | 'refused' | CpuExit {
-    if (!this.interruptible) return 'refused';
+  inject({ kind, vector, error, length = 0 }: Injection): 'delivered' | 'refused' | CpuExit {
+    if (kind === 'external' && !this.interruptible) return 'refused';
+    if (kind === 'nmi' && !this.nmiInterruptible) return 'refused';
+    if (kind === 'exception') return this.raise(vector, error) ?? 'delivered';
     const m = this.#m;
     const ip = m.ip;
     m.exit = undefined;
     m.pendingAccess = undefined;
     try {
-      deliver(m, vector, 'external');
+      m.ip = (ip + length) >>> 0;
+      deliver(m, vector, kind === 'software' ? 'software' : 'external');
+      if (kind === 'nmi') m.nmiBlocked = true;
       return 'delivered';
     } catch (stopped) {
       return this.#stopped(stopped, ip, undefined) ?? 'delivered';
@@ -129,7 +148,8 @@ export class GuestCpu {
         block = undefined;
         const left = end - m.executed;
         if (left <= 0) return BUDGET;
-        if (this.wantInterruptWindow && this.interruptible) return WINDOW;
+        if (this.wantInterruptWindow && (this.wantsNmi ? this.nmiInterruptible : this.interruptible))
+          return WINDOW;
         if (start > m.limits[CS]!) m.fault(GP, m.protectedMode ? 0 : undefined);
         block = cache.find(m.codeBase === 0 ? start : (m.codeBase + start) >>> 0, m.code32);
         const all = block.instructions;

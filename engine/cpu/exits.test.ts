@@ -294,17 +294,83 @@ describe('interrupts and budget', () => {
     const guest = new TestGuest().real('90 fb 90 90 f4'); // nop; sti; nop; nop; hlt
     guest.memory.write(0x20 * 4, bytesOf('00 05 00 00'));
     guest.memory.write(0x500, bytesOf('b0 55 cf')); // mov al, 0x55; iret
-    assert.equal(guest.cpu.inject(0x20), 'refused');
+    assert.equal(guest.cpu.inject({ kind: 'external', vector: 0x20 }), 'refused');
     guest.cpu.wantInterruptWindow = true;
     assert.deepEqual(guest.run(), { kind: 'interrupt-window' });
     assert.equal(guest.get('RIP'), 0x7c03, 'one instruction after STI');
     guest.cpu.wantInterruptWindow = false;
-    assert.equal(guest.cpu.inject(0x20), 'delivered');
+    assert.equal(guest.cpu.inject({ kind: 'external', vector: 0x20 }), 'delivered');
     assert.equal(guest.get('RIP'), 0x500);
     assert.equal(guest.get('RFLAGS') & 0x200, 0);
     assert.equal(guest.run().kind, 'halt');
     assert.equal(guest.get('RAX'), 0x55);
     assert.equal(guest.get('RIP'), 0x7c04);
+  });
+
+  test('an NMI needs no IF, and the next one waits for the IRET', () => {
+    const guest = new TestGuest().real('90 40 f4'); // nop; inc ax; hlt
+    guest.memory.write(2 * 4, bytesOf('00 05 00 00'));
+    guest.memory.write(0x500, bytesOf('43 cf')); // inc bx; iret
+    guest.cpu.wantInterruptWindow = true;
+    assert.equal(guest.run().kind, 'halt', 'an interrupt would wait for IF');
+    guest.set('RIP', 0x7c00);
+    guest.cpu.wantsNmi = true;
+    assert.equal(guest.run().kind, 'interrupt-window');
+    assert.equal(guest.cpu.inject({ kind: 'nmi', vector: 2 }), 'delivered');
+    assert.equal(guest.cpu.inject({ kind: 'nmi', vector: 2 }), 'refused');
+    assert.equal(guest.run().kind, 'interrupt-window', 'after the IRET');
+    assert.deepEqual([guest.get('RIP'), guest.get('RBX')], [0x7c00, 1]);
+  });
+
+  test('an injected software interrupt returns behind its instruction, an exception to it', () => {
+    const guest = new TestGuest().real('cd 21 f4'); // int 0x21; hlt
+    guest.memory.write(0x21 * 4, bytesOf('00 05 00 00'));
+    assert.equal(guest.cpu.inject({ kind: 'software', vector: 0x21, length: 2 }), 'delivered');
+    assert.deepEqual([guest.get('RIP'), guest.memory.u32(guest.get('RSP')) & 0xffff], [0x500, 0x7c02]);
+    guest.set('RIP', 0x7c00);
+    assert.equal(guest.cpu.inject({ kind: 'exception', vector: 0x21 }), 'delivered');
+    assert.equal(guest.memory.u32(guest.get('RSP')) & 0xffff, 0x7c00);
+  });
+
+  test('a page of registers is asked access by access, whatever the instruction', () => {
+    const seen: string[] = [];
+    const device = {
+      page: 0xfee00,
+      load(offset: number, size: number) {
+        seen.push(`load ${offset.toString(16)} ${size}`);
+        return 0x100;
+      },
+      store(offset: number, size: number, value: number) {
+        seen.push(`store ${offset.toString(16)} ${size} ${value.toString(16)}`);
+      },
+    };
+    const guest = new TestGuest(undefined, device).flat(`
+      bb 00 00 e0 fe          ; mov ebx, 0xfee00000
+      8b 43 20                ; mov eax, [ebx + 0x20]
+      89 83 80 00 00 00       ; mov [ebx + 0x80], eax
+      83 8b f0 00 00 00 04    ; or dword [ebx + 0xf0], 4
+      66 8b 4b 30             ; mov cx, [ebx + 0x30]
+      f4
+    `);
+    assert.equal(guest.run().kind, 'halt');
+    assert.deepEqual(seen, ['load 20 4', 'store 80 4 100', 'load f0 4', 'store f0 4 104', 'load 30 2']);
+    assert.equal(guest.get('RCX'), 0x100);
+    device.page = -1;
+    guest.set('RIP', 0x8005);
+    assert.equal(guest.run().kind, 'memory');
+  });
+
+  test('a store to a page of registers may have an interrupt come before the next instruction', () => {
+    const guest: TestGuest = new TestGuest(undefined, {
+      page: 0xfee00,
+      load: () => 0,
+      store: () => {
+        guest.cpu.wantInterruptWindow = true;
+      },
+    }).flat('a3 00 03 e0 fe 90 90 f4'); // mov [0xfee00300], eax; nop; nop; hlt
+    guest.set('RFLAGS', 0x202);
+    assert.equal(guest.run().kind, 'interrupt-window');
+    assert.equal(guest.get('RIP'), 0x8005);
   });
 
   test('single-stepping raises #DB after each instruction', () => {

@@ -15,6 +15,17 @@ export interface GuestPage {
 }
 
 /**
+ * A page of registers: what is read or written there is asked for and told access by access, and the instruction goes on.
+ * A value that is read is signed for 4 bytes, else unsigned; one that is written is as the instruction has it.
+ */
+export interface DevicePage {
+  /** Its page number; -1 while there is none. */
+  readonly page: number;
+  load(offset: number, size: number): number;
+  store(offset: number, size: number, value: number): void;
+}
+
+/**
  * Guest physical memory by page number (GPA / PAGE_BYTES). The processor keeps what it was told until
  * `GuestCpu.memoryChanged` says that pages were mapped, unmapped or changed their permissions.
  */

@@ -175,9 +175,10 @@ const accesses = new Map<number, Access>([
   [
     registers.number('HV_REGISTER_INTERRUPT_STATE'),
     {
-      get: (m) => (m.interruptShadow ? 1n : 0n),
+      get: (m) => (m.interruptShadow ? 1n : 0n) | (m.nmiBlocked ? 2n : 0n),
       set: (m, value) => {
         m.interruptShadow = (value & 1n) !== 0n;
+        m.nmiBlocked = (value & 2n) !== 0n;
       },
     },
   ],

@@ -1,5 +1,5 @@
 /** The one public face of the guest processor. */
-export { type CpuidResult, GuestCpu } from './cpu.ts';
+export { type CpuidResult, GuestCpu, type Injection } from './cpu.ts';
 export type {
   BudgetExit,
   CpuExit,
@@ -15,5 +15,13 @@ export type {
   UnsupportedExit,
   WriteMsrExit,
 } from './exits.ts';
-export { EXECUTE, type GuestMemory, type GuestPage, PAGE_BYTES, READ, WRITE } from './guest-memory.ts';
+export {
+  type DevicePage,
+  EXECUTE,
+  type GuestMemory,
+  type GuestPage,
+  PAGE_BYTES,
+  READ,
+  WRITE,
+} from './guest-memory.ts';
 export { isProcessorRegister } from './hypervisor-registers.ts';

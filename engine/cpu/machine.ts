@@ -1,6 +1,6 @@
 /** The state of one virtual processor; what the instructions work on. */
 import type { CpuExit, MemoryAccess } from './exits.ts';
-import type { GuestMemory, GuestPage } from './guest-memory.ts';
+import type { DevicePage, GuestMemory, GuestPage } from './guest-memory.ts';
 
 /** Indexes of the general registers in instruction encodings. */
 export const RAX = 0;
@@ -68,6 +68,8 @@ export interface PendingAccess {
 
 export class Machine {
   readonly memory: GuestMemory;
+  /** Registers that stand in memory. */
+  readonly device: DevicePage | undefined;
 
   /** Views of the same registers: register r is g32[2r] and g32[2r + 1], g16[4r], g8[8r] and, high byte, g8[8r + 1]. */
   readonly g32: Int32Array;
@@ -128,6 +130,8 @@ export class Machine {
   position = 0;
   /** The next instruction is executed before any interrupt is taken (STI, MOV SS). */
   interruptShadow = false;
+  /** An NMI is being handled: the next one waits for the IRET (Intel SDM 3, 7.7.1). */
+  nmiBlocked = false;
 
   faultVector = 0;
   faultError: number | undefined;
@@ -150,8 +154,9 @@ export class Machine {
   /** Forgets at which addresses code pages stand; set by the code cache. */
   forgetCodeAddresses: () => void = () => {};
 
-  constructor(memory: GuestMemory) {
+  constructor(memory: GuestMemory, device?: DevicePage) {
     this.memory = memory;
+    this.device = device;
     const buffer = new ArrayBuffer((GPR_COUNT + 1) * 8);
     this.g32 = new Int32Array(buffer);
     this.g16 = new Uint16Array(buffer);

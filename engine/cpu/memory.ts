@@ -1,5 +1,5 @@
 /** Loads and stores of guest memory by segment and offset. Only what the TLB does not know leaves the fast path. */
-import { EXECUTE, type GuestPage, PAGE_BYTES, READ, WRITE } from './guest-memory.ts';
+import { type DevicePage, EXECUTE, type GuestPage, PAGE_BYTES, READ, WRITE } from './guest-memory.ts';
 import { GP, type Machine, NO_TAG, SS, STACK_FAULT, TLB_SLOTS } from './machine.ts';
 import { ABOVE_LIMIT, expandsDown } from './segment-state.ts';
 
@@ -81,7 +81,7 @@ export function loadLinear(m: Machine, linear: number, size: number): number {
   const at = linear & OFFSET_MASK;
   const slot = (linear >>> 12) & SLOT_MASK;
   if (at + size > PAGE_BYTES) return loadAcross(m, linear, size);
-  if (m.readTags[slot] !== (linear & PAGE_MASK)) fillRead(m, linear, size);
+  if (m.readTags[slot] !== (linear & PAGE_MASK)) return loadSlow(m, linear, size);
   return loadFrom(m.readViews[slot]!, at, size);
 }
 
@@ -122,11 +122,21 @@ function pageFor(
 const viewOf = (page: GuestPage): DataView =>
   new DataView(page.bytes.buffer, page.bytes.byteOffset, PAGE_BYTES);
 
-function fillRead(m: Machine, linear: number, size: number): void {
+/** The device page of a linear address, where it is one. */
+function deviceAt(m: Machine, linear: number): DevicePage | undefined {
+  const { device } = m;
+  return device?.page === Math.floor(translate(m, linear) / PAGE_BYTES) ? device : undefined;
+}
+
+function loadSlow(m: Machine, linear: number, size: number): number {
+  const device = deviceAt(m, linear);
+  if (device !== undefined) return device.load(linear & OFFSET_MASK, size);
   const page = pageFor(m, linear, size, 'read');
   const slot = (linear >>> 12) & SLOT_MASK;
-  m.readViews[slot] = viewOf(page);
+  const view = viewOf(page);
+  m.readViews[slot] = view;
   m.readTags[slot] = linear & PAGE_MASK;
+  return loadFrom(view, linear & OFFSET_MASK, size);
 }
 
 /** Bytes of an operand at `linear` that lie in its first page. */
@@ -142,8 +152,10 @@ function loadAcross(m: Machine, linear: number, size: number): number {
 /** Leaves unless all `size` bytes (at most a page) from `linear` on may be written. */
 export function probeWrite(m: Machine, linear: number, size: number, value?: number): void {
   const first = bytesInPage(linear, size);
-  if (m.writeTags[(linear >>> 12) & SLOT_MASK] !== (linear & PAGE_MASK))
+  if (m.writeTags[(linear >>> 12) & SLOT_MASK] !== (linear & PAGE_MASK)) {
+    if (deviceAt(m, linear) !== undefined) return;
     pageFor(m, linear, first, 'write', value);
+  }
   if (first < size) pageFor(m, (linear + first) >>> 0, size - first, 'write', value);
 }
 
@@ -157,6 +169,13 @@ function storeSlow(m: Machine, linear: number, size: number, value: number): voi
   if (first < size) {
     probeWrite(m, linear, size, value);
     for (let i = 0; i < size; i += 1) storeLinear(m, (linear + i) >>> 0, 1, (value >> (8 * i)) & 0xff);
+    return;
+  }
+  const device = deviceAt(m, linear);
+  if (device !== undefined) {
+    device.store(linear & OFFSET_MASK, size, value);
+    // It may have an interrupt come now.
+    m.leaveBlock = true;
     return;
   }
   const page = pageFor(m, linear, size, 'write', value);

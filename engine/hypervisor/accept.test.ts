@@ -17,11 +17,11 @@ function vpOf(bench: HypervisorBench) {
   return vp;
 }
 
-const offered = (bench: HypervisorBench) => offeredInterrupt(bench.context, vpOf(bench));
+const offered = (bench: HypervisorBench) => offeredInterrupt(bench.context, vpOf(bench))?.vector;
 
 /** The guest stops on its way into a handler, or later. */
 function stop(bench: HypervisorBench, vector: number | undefined): void {
-  const registers = [pendingInterruption(vector)];
+  const registers = [pendingInterruption(vector === undefined ? undefined : { vector, nmi: false })];
   takeRegisters(bench.context, vpOf(bench), { type: 0, payload: new Uint8Array(0), registers });
 }
 

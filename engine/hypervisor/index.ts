@@ -25,17 +25,20 @@ export {
   PORT_KINDS,
   STATISTICS_KINDS,
 } from './kinds.ts';
+export { FLAG_KINDS, HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS, PORT_KINDS } from './kinds.ts';
+export { LAPIC_BYTES, lapicAtReset } from './lapic/state.ts';
+export { apicMode, apicWindow } from './lapic/targets.ts';
 export { type Overlay, overlayAt } from './memory/overlay.ts';
 export { type GpaRun, gpaRunOf } from './memory/runs.ts';
+export { APIC_WINDOW } from './msr/apic.ts';
 export { doorbellAt, ringEvent, SINT_INTERCEPT, takeRing } from './port/doorbell.ts';
 export { UNMODELLED } from './rule-ids.ts';
 export { nextExpiry } from './synic/expire.ts';
 export { fileOf } from './synic/file.ts';
-export { offeredInterrupt, pendingInterruption } from './vp/accept.ts';
+export { type Offered, offeredInterrupt, pendingInterruption } from './vp/accept.ts';
 export { vpOfRef } from './vp/find.ts';
-export { LAPIC_BYTES, resetLapic } from './vp/lapic.ts';
 export { interruptToTake, takeInterrupt } from './vp/request.ts';
-export { mayRun } from './vp/suspend.ts';
+export { isWaitingForStart, mayRun } from './vp/suspend.ts';
 export { registerOf, type Wide } from './vp/values.ts';
 
 /** The hypervisor's side of a machine. It has no state of its own: one serves any number of machines. */

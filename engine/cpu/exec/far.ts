@@ -169,4 +169,5 @@ export function iret(m: Machine, i: Instruction): void {
   if (size === 4 && m.cpl === 0) mask |= VIF | VIP;
   farReturn(m, ip, selector, 3 * size, 0, size);
   writeFlags(m, flags, mask);
+  m.nmiBlocked = false;
 }

@@ -67,6 +67,8 @@ function registerCells() {
     referenceTsc: cell(msrHint('REFERENCE_TSC')),
     crash: cells(CRASH_COUNT, () => ({ as: 'hex' })),
     crashControl: cell(),
+    /** What it waits for besides its suspensions: bit 0, a start-up interrupt (hv_internal_activity_register). */
+    internalActivity: cell(),
     ...{ reenlightenment: cell(), tscEmulation: cell(), tscEmulationStatus: cell(), tscInvariant: cell() },
   };
 }
@@ -94,14 +96,27 @@ export const VP = objectKind('vp', PARTITION, 'decimal', {
   nextQueued: cell('dec'),
   /** The message of its last intercept, as the intercept page has it. */
   intercept: { type: cell(), content: cell('bytes') },
-  /** State of its LAPIC as a call gave or took it whole, and whether it still is that. */
-  lapic: { content: cell('bytes'), certain: cell('bool', 1n) },
+  /** Registers of its LAPIC (Intel SDM 3, 12.4); those of vectors stand in `interrupt`, the task priority in CR8. */
+  lapic: {
+    /** Its state as a call gave or took it whole, and whether it still is that. */
+    ...{ content: cell('bytes'), certain: cell('bool', 1n) },
+    /** The guest's own accesses are in the trace. */
+    seen: cell('bool'),
+    ...{ id: cell('dec'), ldr: cell(), dfr: cell('hex', 0xffff_ffffn), svr: cell('hex', 0xffn) },
+    /** Errors that are shown, and those since. */
+    ...{ esr: cell(), errors: cell() },
+    ...{ icrLow: cell(), icrHigh: cell() },
+    lvt: cells(7, () => ({ as: 'hex' }), 0x10000n),
+    ...{ initialCount: cell('dec'), divide: cell() },
+    /** When its timer reaches 0, in the time of the trace; 0 = it does not count. */
+    due: cell('time'),
+  },
   /** When a timer that its guest started expires, in the time of the trace; 0 = not, or it cannot be known. */
   timerDue: cells(STIMER_COUNT, () => ({ as: 'time' })),
   /**
-   * Interrupts, a bit for each vector: requested, in service, and of these level-triggered; and the EXTINT that waits.
+   * Interrupts, a bit for each vector: requested, in service, and of these level-triggered; the EXTINT and the NMI that wait.
    */
-  interrupt: { irr: vectors(), isr: vectors(), tmr: vectors(), extint: cell() },
+  interrupt: { irr: vectors(), isr: vectors(), tmr: vectors(), extint: cell(), nmi: cell('bool') },
 });
 
 /** `partition[2].vp[0].queued[7]`: a message that waits for its slot. */

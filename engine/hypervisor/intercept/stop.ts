@@ -14,6 +14,7 @@ import { canDeliver, deliver } from '../synic/deliver.ts';
 import { expireTimers } from '../synic/expire.ts';
 import { PLAIN_FILE } from '../synic/file.ts';
 import { vpOfRef } from '../vp/find.ts';
+import { waitForStart } from '../vp/suspend.ts';
 import { messageOf, opaqueIntercept } from './message.ts';
 import { takeRegisters } from './registers.ts';
 
@@ -68,7 +69,9 @@ export function answerIntercept(context: Context, event: InterceptEvent): Interc
   if (vp === undefined) return { kind: 'intercept', rule: UNMODELLED };
   const { store } = context;
   takeRegisters(context, vp, event);
-  if (event.type === NO_MESSAGE) return { kind: 'intercept', rule: RULE };
+  if (event.type === NO_MESSAGE) return withExpired([], context, vp, event);
+  // Who stops has run: a start-up interrupt that is not in the trace started it.
+  waitForStart(context, vp, false);
   store.set(cellAt(vp, VP.slots.suspend.intercept), 1);
   const partition = store.parent(vp);
   const message = messageOf(event.type, BigInt(store.key(partition)), event.payload ?? new Uint8Array(0));
@@ -76,6 +79,16 @@ export function answerIntercept(context: Context, event: InterceptEvent): Interc
   store.set(cellAt(vp, VP.slots.intercept.content), store.intern(message));
   // A parent that schedules hears of it by the end of the dispatch (Linux 7.2: it counts every other message as a signal).
   const told = context.profile.scheduler === 'root' ? [] : tellParent(context, event, partition, message);
+  return withExpired(told, context, vp, event);
+}
+
+/** Timers that have expired by then are told of too. */
+function withExpired(
+  told: readonly Emitted[],
+  context: Context,
+  vp: ObjectId,
+  event: InterceptEvent,
+): InterceptAnswer {
   const emitted = [...told, ...expireTimers(context, vp, timeOf(event))];
   return emitted.length === 0
     ? { kind: 'intercept', rule: RULE }

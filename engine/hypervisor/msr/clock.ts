@@ -6,6 +6,7 @@ import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP_REGISTER } from '../cells/vp.ts';
 import { OWN_PARTITION } from '../initialise.ts';
+import { OWN_APIC_HZ } from '../lapic/timer.ts';
 import { readReferenceTime, timeOf } from '../partition/reference.ts';
 import { isVp, row } from './plain.ts';
 import { type AccessRule, answered, type MsrRow, refuse } from './row.ts';
@@ -15,11 +16,9 @@ const VP_RUNTIME = msrs.number('VP_RUNTIME');
 const { frequency } = PARTITION.slots;
 
 /**
- * What a machine of the engine's own tells: its processor counts instructions, a thousand million a second; 200 MHz is the
- * usual one of an APIC below Hyper-V.
+ * What a machine of the engine's own tells: its processor counts instructions, a thousand million a second.
  */
 const OWN_TSC = 1_000_000_000n;
-const OWN_APIC = 200_000_000n;
 
 /** The partition that a CPU or VP belongs to. */
 function partitionOf(context: Context, owner: ObjectId): ObjectId {
@@ -68,6 +67,6 @@ export const CLOCK_ROWS: readonly MsrRow[] = [
   row('VP_RUNTIME', readRuntime, READ_ONLY),
   row('TIME_REF_COUNT', readTime, READ_ONLY),
   row('TSC_FREQUENCY', readFrequency(frequency.tsc, OWN_TSC), READ_ONLY),
-  row('APIC_FREQUENCY', readFrequency(frequency.apic, OWN_APIC), READ_ONLY),
+  row('APIC_FREQUENCY', readFrequency(frequency.apic, OWN_APIC_HZ), READ_ONLY),
   row('GUEST_IDLE', readIdle, READ_ONLY),
 ];

@@ -6,12 +6,13 @@ import type { VpRef } from '../../trace/handle.ts';
 import { PROPERTY } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { APIC } from '../lapic/registers.ts';
 import { timeOf } from '../partition/reference.ts';
 import { cpuOf } from '../synic/deliver.ts';
 import { expireTimers } from '../synic/expire.ts';
 import { VP_FILE } from '../synic/file.ts';
 import { vpOfRef } from '../vp/find.ts';
-import { APIC_ROWS } from './apic.ts';
+import { APIC_ROWS, APIC_WINDOW, answerApic } from './apic.ts';
 import { CLOCK_ROWS } from './clock.ts';
 import { OTHER_ROWS } from './other.ts';
 import { OVERLAY_ROWS } from './overlay.ts';
@@ -78,9 +79,10 @@ function ignoresUnknown({ store }: Context, vp: ObjectId): boolean {
 }
 
 /** A write to these lets waiting messages in; timers that have expired come with the next event. */
-const LETS_IN: ReadonlySet<number> = new Set(
-  ['SCONTROL', 'SIMP', 'EOM', 'EOI'].map((name) => msrs.number(name)),
-);
+const LETS_IN: ReadonlySet<number> = new Set([
+  ...['SCONTROL', 'SIMP', 'EOM', 'EOI'].map((name) => msrs.number(name)),
+  ...[0x80b, APIC_WINDOW + APIC.eoi],
+]);
 
 /** An access of a guest: timers that have expired since its last one did so before it. */
 function answerGuest(context: Context, access: Access, ref: VpRef): MsrAnswer {
@@ -96,7 +98,8 @@ function answerGuest(context: Context, access: Access, ref: VpRef): MsrAnswer {
 function guestAnswer(context: Context, access: Access, vp: ObjectId): MsrAnswer {
   const row = GUEST_BY_ADDRESS.get(access.msr);
   if (row !== undefined) return (access.dir === 'read' ? row.read : row.write)(context, vp, access);
-  if (access.msr < BASE || access.msr >= SYNTHETIC_END) return unmodelled(access);
+  if (access.msr < BASE || access.msr >= SYNTHETIC_END)
+    return answerApic(context, vp, access) ?? unmodelled(access);
   if (!ignoresUnknown(context, vp)) return UNKNOWN_SYNTHETIC;
   const value = access.dir === 'read' ? 0n : (access.value ?? 0n);
   return answered(value, 'HDR.property.unimplemented-msr');

@@ -6,6 +6,7 @@ import { STIMER_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
 import { VP, VP_QUEUED } from '../cells/vp.ts';
 import { messageOf, readMessage } from '../intercept/message.ts';
+import { apicExpiry, expireApicTimer } from '../lapic/timer.ts';
 import { after, isFrozen, referenceTime, whenReached } from '../partition/reference.ts';
 import { deliver, ownerOf } from './deliver.ts';
 import { VP_FILE } from './file.ts';
@@ -71,9 +72,10 @@ function dueTime(
   return whenReached(context, store.parent(vp), value, tNs);
 }
 
-/** The first time at which a timer of the VP expires; undefined: none is running. */
-export function nextExpiry({ store }: Context, vp: ObjectId): number | undefined {
-  let first: number | undefined;
+/** The first time at which a timer of the VP expires, a synthetic one or that of its APIC; undefined: none is running. */
+export function nextExpiry(context: Context, vp: ObjectId): number | undefined {
+  const { store } = context;
+  let first = apicExpiry(context, vp);
   for (let i = 0; i < timerDue.count; i++) {
     const at = store.number(cellAt(vp, timerDue.first + i));
     if (at !== 0 && (first === undefined || at < first)) first = at;
@@ -100,6 +102,7 @@ export function expireTimers(context: Context, vp: ObjectId, tNs: number): Emitt
     else if (!emitted.some((event) => event.kind === 'message' && event.sint === sint))
       emitted.push(...expire(context, vp, i, at, tNs));
   }
+  emitted.push(...expireApicTimer(context, vp, tNs));
   return emitted;
 }
 

@@ -6,9 +6,11 @@ import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { acceptInterrupts } from '../lapic/accept.ts';
+import { LVT, LVT_MASKED } from '../lapic/lvt.ts';
+import { interruptTargets } from '../lapic/targets.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findChild, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
-import { requestInterrupt } from './request.ts';
 
 const ASSERT = {
   id: fieldOf('hv_input_assert_virtual_interrupt', 'partition_id'),
@@ -27,35 +29,20 @@ const FIXED = type('FIXED');
 const LOWEST_PRIORITY = type('LOWESTPRIORITY');
 const EXTINT = type('EXTINT');
 const MAXIMUM = type('MAXIMUM');
+/** The pins of the LAPIC, in their order. */
+const LOCAL = [type('LOCALINT0'), type('LOCALINT1')];
 const WITH_VECTOR = new Set([FIXED, LOWEST_PRIORITY, type('SIPI'), EXTINT]);
 const FIRST_VECTOR = 16;
 const MAX_VECTOR = 255;
-/** Destination of all processors, as xAPIC and x2APIC write it (Intel SDM 3, 12.6.2). */
-const BROADCAST = [0xffn, 0xffff_ffffn];
 const { extint } = VP.slots.interrupt;
 /** Set in the cell of an EXTINT that has not been acknowledged, beside its vector. */
 export const EXTINT_PENDING = 0x100;
 
 const BAD = failed(STATUS.INVALID_PARAMETER, 'TLFS2013.interrupt.parameter');
 
-/** VPs that an interrupt goes to: by APIC id, which is the index; logically by a bit each (flat model). */
-export function interruptTargets(
-  context: Context,
-  partition: ObjectId,
-  destination: bigint,
-  logical: boolean,
-): ObjectId[] {
-  const { store } = context;
-  return store.children(partition, VP).filter((vp) => {
-    if (BROADCAST.includes(destination)) return true;
-    const index = BigInt(store.key(vp));
-    return logical ? ((destination >> index) & 1n) === 1n : destination === index;
-  });
-}
-
 /**
- * HvAssertVirtualInterrupt (TLFS 2013): sets the request bit; several of one vector are one. An EXTINT
- * waits until it is acknowledged. What types without a vector do is not modelled: they are accepted.
+ * HvAssertVirtualInterrupt (TLFS 2013): what an interrupt of that type does to the VPs of the destination. An EXTINT waits
+ * on the first of them until it is acknowledged; a local interrupt is what the vector table says of its pin.
  */
 function assertInterrupt(call: Call): HypercallAnswer {
   const found = findChild(call, ASSERT.id);
@@ -72,11 +59,18 @@ function assertInterrupt(call: Call): HypercallAnswer {
   if ((vector !== 0 && !WITH_VECTOR.has(kind)) || (kind === EXTINT && destination !== 0n)) return BAD;
   const reached = interruptTargets(context, found.id, destination, readU32(input, ASSERT.logical) === 1);
   if (kind === EXTINT) return external(context, reached[0], vector);
-  if (kind !== FIXED && kind !== LOWEST_PRIORITY) return succeeded('TLFS2013.interrupt.assert');
   const level = readU32(input, ASSERT.level) === 1;
-  for (const vp of kind === FIXED ? reached : reached.slice(0, 1))
-    requestInterrupt(context, vp, vector, level);
+  const pin = LOCAL.indexOf(kind);
+  if (pin >= 0) for (const vp of reached) local(context, vp, LVT.lint0 + pin, level);
+  else acceptInterrupts(context, reached, { mode: kind, vector, level });
   return succeeded('TLFS2013.interrupt.assert');
+}
+
+/** A pin of the LAPIC: what its entry in the vector table says, unless that is masked (Intel SDM 3, 12.5.1). */
+function local(context: Context, vp: ObjectId, pin: number, level: boolean): void {
+  const entry = context.store.low(cellAt(vp, VP.slots.lapic.lvt.first + pin));
+  if ((entry & LVT_MASKED) !== 0) return;
+  acceptInterrupts(context, [vp], { mode: (entry >>> 8) & 7, vector: entry & MAX_VECTOR, level });
 }
 
 function external(context: Context, vp: ObjectId | undefined, vector: number): HypercallAnswer {

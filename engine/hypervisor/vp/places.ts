@@ -91,6 +91,7 @@ function rows(): [name: string, parts: Part[]][] {
     ['SIEFP', plain(synic.siefp)],
     ['SIMP', plain(synic.simp)],
     ['EOM', plain(synic.eom)],
+    ['INTERNAL_ACTIVITY_STATE', plain(reg.internalActivity)],
   ];
   const wides = { XMM: [reg.xmm, XMM_COUNT], FP_MMX: [reg.mmx, MMX_COUNT] } as const;
   for (const [name, [group, count]] of Object.entries(wides)) {

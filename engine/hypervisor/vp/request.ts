@@ -51,9 +51,13 @@ export function requestInterrupt(context: Context, vp: ObjectId, vector: number,
 export function interruptToTake(context: Context, vp: ObjectId): number | undefined {
   const vector = highest(context, vp, irr);
   if (vector === undefined) return undefined;
-  const served = highest(context, vp, isr) ?? 0;
-  const priority = Math.max(classOf(served), context.store.low(cellAt(vp, cr8)));
-  return classOf(vector) > priority ? vector : undefined;
+  return classOf(vector) > classOf(processorPriority(context, vp)) ? vector : undefined;
+}
+
+/** Task priority, or the class of what is in service where that is higher (Intel SDM 3, 12.8.3.1). */
+export function processorPriority(context: Context, vp: ObjectId): number {
+  const served = classOf(highest(context, vp, isr) ?? 0);
+  return Math.max(served, context.store.low(cellAt(vp, cr8))) << 4;
 }
 
 /** A SINT says of this vector that its interrupts need no end (TLFS, SINT registers, auto-EOI). */

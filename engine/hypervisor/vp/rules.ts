@@ -68,6 +68,7 @@ const BITS: ReadonlyMap<number, bigint> = new Map([
   [registers.number('EXPLICIT_SUSPEND'), 1n],
   [registers.number('INTERCEPT_SUSPEND'), 1n],
   [registers.number('DISPATCH_SUSPEND'), 1n],
+  [registers.number('INTERNAL_ACTIVITY_STATE'), 7n],
   [registers.number('RFLAGS'), 0x3f_ffffn],
   [registers.number('CR0'), 0xffff_ffffn],
   [registers.number('CR8'), 0xfn],

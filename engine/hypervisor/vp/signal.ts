@@ -40,7 +40,8 @@ function isUnblocked(context: Context, vp: ObjectId, interrupted: boolean): bool
   if (!mayRun(context, vp)) return false;
   if (BLOCKED[store.low(cellAt(vp, blocked))] === 'suspended' || interrupted) return true;
   const waiting = (store.low(cellAt(vp, extint)) & EXTINT_PENDING) !== 0;
-  return waiting || interruptToTake(context, vp) !== undefined;
+  const nmi = store.low(cellAt(vp, VP.slots.interrupt.nmi)) !== 0;
+  return waiting || nmi || interruptToTake(context, vp) !== undefined;
 }
 
 interface Signalled {

@@ -7,9 +7,10 @@ import { STATUS } from '../call/status.ts';
 import { STIMER_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { keepLapic, LAPIC_BYTES, lapicOf } from '../lapic/state.ts';
 import { PHASES } from '../partition/phases.ts';
+import { timeOf } from '../partition/reference.ts';
 import { findChild, findVp, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
-import { keepLapic, LAPIC_BYTES, lapicOf } from './lapic.ts';
 
 const INPUT = {
   id: fieldOf('hv_input_get_vp_state', 'partition_id'),
@@ -70,7 +71,7 @@ function get(call: Call): HypercallAnswer {
   if ('answer' in found) return found.answer;
   if (found.type === LAPIC) {
     const { output } = recordedAnswer(call.event);
-    return succeeded('HDR.vp-state.get', lapicOf(call.context, found.vp, output));
+    return succeeded('HDR.vp-state.get', lapicOf(call.context, found.vp, output, timeOf(call.event)));
   }
   if (found.type !== TIMERS.type) return succeeded('HDR.vp-state.get');
   return succeeded('HDR.vp-state.get', timersOf(call.context, found.vp));
@@ -82,7 +83,7 @@ function set(call: Call): HypercallAnswer {
   if (found.type === LAPIC) {
     if (call.input.length < INPUT.data + LAPIC_BYTES)
       return failed(STATUS.INVALID_PARAMETER, 'HDR.vp-state.type');
-    keepLapic(call.context, found.vp, call.input.subarray(INPUT.data));
+    keepLapic(call.context, found.vp, call.input.subarray(INPUT.data), timeOf(call.event));
   }
   if (found.type !== TIMERS.type) return succeeded('HDR.vp-state.set');
   const state = call.input.subarray(INPUT.data);

@@ -3,9 +3,11 @@ import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
-import { doubtLapic } from './lapic.ts';
+import { doubtLapic } from '../lapic/state.ts';
 
 const { suspend, signals, ran } = VP.slots;
+const { internalActivity } = VP.slots.reg;
+const STARTUP = 1;
 
 /** Registers that say whether a VP runs, and how often it was signalled; the guest has no part in them. */
 export const CONTROL_SLOTS: ReadonlyMap<number, number> = new Map([
@@ -15,9 +17,24 @@ export const CONTROL_SLOTS: ReadonlyMap<number, number> = new Map([
   [registers.number('VP_ROOT_SIGNAL_COUNT'), signals],
 ]);
 
+/** The VP does nothing until a start-up interrupt comes. */
+export function isWaitingForStart({ store }: Context, vp: ObjectId): boolean {
+  return (store.low(cellAt(vp, internalActivity)) & STARTUP) !== 0;
+}
+
+/** It waits for a start-up interrupt, or does not any more. */
+export function waitForStart({ store }: Context, vp: ObjectId, waits: boolean): void {
+  const cell = cellAt(vp, internalActivity);
+  const was = store.low(cell);
+  const now = waits ? was | STARTUP : was & ~STARTUP;
+  if (now !== was) store.set(cell, now);
+}
+
 /** Nothing holds the VP: the guest runs. */
-export function mayRun({ store }: Context, vp: ObjectId): boolean {
+export function mayRun(context: Context, vp: ObjectId): boolean {
+  const { store } = context;
   return (
+    !isWaitingForStart(context, vp) &&
     store.low(cellAt(vp, suspend.explicit)) === 0 &&
     store.low(cellAt(vp, suspend.intercept)) === 0 &&
     store.low(cellAt(vp, suspend.dispatch)) === 0
@@ -28,6 +45,12 @@ export function mayRun({ store }: Context, vp: ObjectId): boolean {
 export function setControl(context: Context, vp: ObjectId, slot: number, value: bigint): void {
   const { store } = context;
   store.set(cellAt(vp, slot), value);
+  letGo(context, vp);
+}
+
+/** Once nothing holds it, its registers are the guest's. */
+export function letGo(context: Context, vp: ObjectId): void {
+  const { store } = context;
   if (!mayRun(context, vp)) return;
   doubtLapic(context, vp);
   if (store.low(cellAt(vp, ran)) === 0) store.set(cellAt(vp, ran), 1);

@@ -3,6 +3,7 @@ import { MMAP, NR } from '../native/numbers.ts';
 import { VpChannel } from '../vp/channel.ts';
 import { type ExitMessage, memoryMessage } from '../vp/message.ts';
 import { Processor } from '../vp/processor.ts';
+import { ApicWindow, type AskApic } from './apic-window.ts';
 import { EngineRegisters } from './engine-registers.ts';
 import type { Inaccessible } from './hypercall.ts';
 import type { PartitionMemory } from './partition-memory.ts';
@@ -18,14 +19,16 @@ export interface Guest {
   readonly processor: Processor;
   readonly registers: EngineRegisters;
   readonly memory: PartitionMemory;
+  /** Its APIC in memory. */
+  readonly window: ApicWindow;
   /** What the program sees through mappings of its descriptor. */
   readonly pages: Uint8Array;
   /** Its thread has it. */
   running: boolean;
   /** What it asked is answered: it goes on. */
   answered: boolean;
-  /** The engine has been told of an interrupt that the guest takes, and not yet that it did. */
-  entering: boolean;
+  /** The register that says what the guest takes before it goes on, until the engine has been told that it did. */
+  entering: number | undefined;
   /** It sleeps after HLT. `untold`: the engine does not know the registers that it sleeps with. */
   asleep: 'no' | 'untold' | 'told';
 }
@@ -37,7 +40,9 @@ export function makeGuest(
   memory: PartitionMemory,
   memfd: number,
   idlesOnHalt: boolean,
+  askApic: AskApic,
 ): Guest {
+  const window = new ApicWindow(askApic);
   const channel = new VpChannel();
   const address = syscall(NR.mmap, 0, PAGES_BYTES, MMAP.readWrite, MMAP.shared, memfd, 0);
   if (address < 0) throw new Error(`the pages of a VP cannot be mapped: errno ${-address}`);
@@ -45,13 +50,14 @@ export function makeGuest(
     partition,
     index,
     channel,
-    processor: new Processor(channel, memory.mapped, index, idlesOnHalt),
+    processor: new Processor(channel, memory.mapped, index, idlesOnHalt, window),
     registers: new EngineRegisters(),
     memory,
+    window,
     pages: viewOf(address, PAGES_BYTES),
     running: false,
     answered: false,
-    entering: false,
+    entering: undefined,
     asleep: 'no',
   };
 }

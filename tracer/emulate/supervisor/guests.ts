@@ -1,7 +1,10 @@
-import { msrs } from '../../../engine/abi/index.ts';
 import {
-  hearsGuest,
+  apicMode,
+  apicWindow,
   interceptMessage,
+  isWaitingForStart,
+  nextExpiry,
+  type Offered,
   offeredInterrupt,
   PARTITION,
   pendingInterruption,
@@ -13,16 +16,17 @@ import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
 import type { RegisterValue, TraceEvent } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
-import { ANSWER, STOP } from '../vp/channel.ts';
-import { cpuidMessage, type ExitMessage, hypercallMessage, msrMessage } from '../vp/message.ts';
+import { ANSWER, STOP, WAITS } from '../vp/channel.ts';
+import type { ExitMessage } from '../vp/message.ts';
 import type { VpData } from '../vp/messages.ts';
 import { REGISTERS, registerIndex } from '../vp/registers.ts';
+import { type AskHost, askedApic, askedCall, askedCpuid, askedMsr } from './asks.ts';
 import { ringDoorbell } from './doorbell.ts';
 import type { Eventfds } from './eventfds.ts';
-import { type Guest, halves, makeGuest, stopped, stoppedAt } from './guest.ts';
+import { type Guest, makeGuest } from './guest.ts';
 import { idlesOnHalt } from './halt.ts';
-import { callWords, readGuestCall, resultWord } from './hypercall.ts';
 import { Intercepts } from './intercepts.ts';
+import { pendingOf } from './interruptions.ts';
 import { leavesMemory } from './leaves-memory.ts';
 import { PartitionMemory } from './partition-memory.ts';
 
@@ -44,14 +48,13 @@ const RFLAGS = registerIndex('RFLAGS');
 const INTERRUPT_FLAG = 0x200n;
 /** HVMSG_NONE: the guest was stopped without anything to tell. */
 const NO_MESSAGE = 0;
-const OVERLAY_MSRS: ReadonlySet<number> = new Set(
-  ['HYPERCALL', 'GUEST_OS_ID'].map((name) => msrs.number(name)),
-);
 /**
  * What a guest runs in the supervisor's thread, where the program's other calls wait for it: about 0.1 ms. A change of
  * threads and back costs as much.
  */
 const SHORT_INSTRUCTIONS = 2000;
+/** How often VPs that wake each other are let go before the program's calls are looked at again. */
+const MOST_ROUNDS = 8;
 /** What a guest may ask before the program's calls are looked at again. */
 const MOST_ASKED = 32;
 
@@ -59,11 +62,25 @@ const MOST_ASKED = 32;
 export class Guests {
   readonly #host: GuestHost;
   readonly #intercepts = new Intercepts();
+  readonly #asks: AskHost;
   readonly #memories = new Map<bigint, PartitionMemory>();
   #guests: Guest[] = [];
 
   constructor(host: GuestHost) {
     this.#host = host;
+    this.#asks = {
+      live: host.live,
+      intercepts: this.#intercepts,
+      now: () => host.now(),
+      returned: (returns) => host.returned(returns),
+      find: (guest) => this.#find(guest),
+      intercept: (guest, message) => this.#intercept(guest, message),
+      answer: (guest, answer, values) => this.#answer(guest, answer, values),
+      stopOthers: (guest) => {
+        for (const other of this.#guests)
+          if (other !== guest && other.partition === guest.partition) this.#stopNow(other);
+      },
+    };
   }
 
   memoryOf(partition: bigint): PartitionMemory {
@@ -80,7 +97,12 @@ export class Guests {
     if (handle.kind !== 'vp' || handle.partition === undefined || handle.vp === undefined) return;
     const memory = this.memoryOf(handle.partition);
     const idles = idlesOnHalt(this.#host.live.machine, handle.partition);
-    const guest = makeGuest(handle.partition, handle.vp, memory, memfd, idles);
+    const guest: Guest = makeGuest(handle.partition, handle.vp, memory, memfd, idles, (offset, value) => {
+      const answer = askedApic(this.#asks, guest, offset, value);
+      this.#offer(guest);
+      guest.processor.watchInterrupt();
+      return answer;
+    });
     this.#guests.push(guest);
     this.#host.startVp({ memory: memory.map.shared, channel: guest.channel.shared });
   }
@@ -92,19 +114,59 @@ export class Guests {
     for (const memory of this.#memories.values()) memory.changed();
   }
 
-  /** Lets go every VP that the engine lets run now, and ends those that are gone. */
+  /** Lets go every VP that the engine lets run now, those too that others wake on the way, and ends those that are gone. */
   step(): void {
-    const { machine } = this.#host.live;
-    for (const guest of this.#guests) {
-      while (!guest.running) {
-        const vp = this.#find(guest);
-        if (vp === undefined) this.#remove(guest);
-        if (vp === undefined || !mayRun(machine, vp)) break;
-        if (guest.asleep !== 'no' && !this.#wakes(guest, vp)) break;
-        this.#run(guest, vp);
-      }
-      if (guest.running) this.#offer(guest);
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      let some = false;
+      for (const guest of this.#guests) some = this.#stepOne(guest) || some;
+      if (!some) return;
     }
+  }
+
+  /** Whether it ran. */
+  #stepOne(guest: Guest): boolean {
+    const { machine } = this.#host.live;
+    let ran = false;
+    while (!guest.running) {
+      const vp = this.#find(guest);
+      if (vp === undefined) this.#remove(guest);
+      else if (isWaitingForStart(machine, vp)) guest.asleep = 'no';
+      if (vp === undefined || !mayRun(machine, vp)) return ran;
+      if (guest.asleep !== 'no' && !this.#wakes(guest, vp)) return ran;
+      this.#run(guest, vp);
+      ran = true;
+    }
+    this.#offer(guest);
+    return ran;
+  }
+
+  /** When the next timer of a VP that runs or sleeps expires. */
+  nextExpiry(): number | undefined {
+    let first: number | undefined;
+    for (const guest of this.#guests) {
+      const at = this.#expiryOf(guest);
+      if (at !== undefined && (first === undefined || at < first)) first = at;
+    }
+    return first;
+  }
+
+  /** Timers have expired: a VP that sleeps hears of it now, one that runs is stopped for it. */
+  expire(now: TimeNs): void {
+    for (const guest of this.#guests) {
+      const at = this.#expiryOf(guest);
+      if (at === undefined || at > now) continue;
+      if (guest.running) guest.channel.stop();
+      else {
+        guest.asleep = 'told';
+        this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) });
+      }
+    }
+  }
+
+  #expiryOf(guest: Guest): number | undefined {
+    if (!guest.running && guest.asleep === 'no') return undefined;
+    const vp = this.#find(guest);
+    return vp === undefined ? undefined : nextExpiry(this.#host.live.machine, vp);
   }
 
   /** Takes over what the threads have handed back. */
@@ -131,7 +193,10 @@ export class Guests {
   /** Has the guest of a VP stopped and takes over what it did, now. */
   stopNow(handle: Handle): void {
     const guest = this.#of(handle);
-    if (guest === undefined) return;
+    if (guest !== undefined) this.#stopNow(guest);
+  }
+
+  #stopNow(guest: Guest): void {
     // What it asks on its way out (an MSR, CPUID) is answered, and it is stopped again.
     while (guest.running) {
       guest.channel.stop();
@@ -175,7 +240,8 @@ export class Guests {
   /** An interrupt ends the sleep of a VP, and so does a VMM that puts it somewhere else (a reset). */
   #wakes(guest: Guest, vp: ObjectId): boolean {
     const mayTake = (guest.channel.register(RFLAGS) & INTERRUPT_FLAG) !== 0n;
-    if (mayTake && offeredInterrupt(this.#host.live.machine, vp) !== undefined) return true;
+    const offered = offeredInterrupt(this.#host.live.machine, vp);
+    if (offered !== undefined && (mayTake || offered.nmi)) return true;
     if (guest.asleep !== 'told') return false;
     const before = guest.channel.register(RIP);
     this.#giveRegisters(guest, vp);
@@ -189,8 +255,16 @@ export class Guests {
 
   #run(guest: Guest, vp: ObjectId): void {
     guest.asleep = 'no';
-    guest.memory.refresh(this.#host.live.machine);
+    const { machine } = this.#host.live;
+    guest.memory.refresh(machine);
+    guest.window.page = apicMode(machine, vp) === 'xapic' ? apicWindow(machine, vp) : -1;
     this.#giveRegisters(guest, vp);
+    // What it has taken, and the engine has not been told of yet, it does not take again.
+    if (guest.entering === undefined || guest.processor.taking !== undefined) {
+      const pending = pendingOf(machine, vp);
+      guest.entering = pending?.register;
+      guest.processor.taking = pending?.injection;
+    }
     this.#answer(guest, ANSWER.registers);
     this.#goOn(guest);
   }
@@ -205,20 +279,22 @@ export class Guests {
   }
 
   /** An interrupt that waits: the processor says when the guest can take it. */
-  #offer(guest: Guest): number | undefined {
+  #offer(guest: Guest): Offered | undefined {
     const vp = this.#find(guest);
-    const vector = vp === undefined ? undefined : offeredInterrupt(this.#host.live.machine, vp);
-    guest.channel.setWord('interrupt', vector === undefined ? 0 : 1);
-    return vector;
+    const offered = vp === undefined ? undefined : offeredInterrupt(this.#host.live.machine, vp);
+    const waits = offered === undefined ? WAITS.no : offered.nmi ? WAITS.nmi : WAITS.interrupt;
+    guest.channel.setWord('interrupt', waits);
+    return offered;
   }
 
   /** The guest takes its interrupt: the engine hears of it as of a stop, after which it goes on in the handler. */
   #take(guest: Guest): void {
-    const vector = this.#offer(guest);
-    if (vector !== undefined) {
-      guest.processor.taking = vector;
-      this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) }, [pendingInterruption(vector)]);
-      guest.entering = true;
+    const offered = this.#offer(guest);
+    if (offered !== undefined) {
+      guest.processor.taking = { kind: offered.nmi ? 'nmi' : 'external', vector: offered.vector };
+      const pending = pendingInterruption(offered);
+      this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) }, [pending]);
+      guest.entering = pending.name;
     }
     this.#answer(guest, ANSWER.registers);
   }
@@ -265,16 +341,16 @@ export class Guests {
         }
         break;
       case STOP.cpuid:
-        this.#cpuid(guest);
+        askedCpuid(this.#asks, guest);
         break;
       case STOP.readMsr:
-        this.#msr(guest, 'read');
+        askedMsr(this.#asks, guest, 'read');
         break;
       case STOP.writeMsr:
-        this.#msr(guest, 'write');
+        askedMsr(this.#asks, guest, 'write');
         break;
       case STOP.hypercall:
-        this.#hypercall(guest);
+        askedCall(this.#asks, guest);
         break;
       case STOP.window:
         this.#take(guest);
@@ -288,13 +364,13 @@ export class Guests {
   /** The hypervisor stops the VP: what the guest did to its registers is known from here. */
   #intercept(guest: Guest, { type, payload }: ExitMessage, inner: readonly RegisterValue[] = []): void {
     const { channel } = guest;
-    const entered = guest.entering && guest.processor.taking === undefined;
-    if (entered) guest.entering = false;
+    const entered = guest.processor.taking === undefined ? guest.entering : undefined;
+    if (entered !== undefined) guest.entering = undefined;
     const changed = channel.takeChanged('engine').filter((place) => place < REGISTERS.length);
     for (const place of changed) guest.registers.changedByGuest(place);
     const registers = [
       ...changed.map((place) => ({ name: REGISTERS[place] as number, value: channel.register(place) })),
-      ...(entered ? [pendingInterruption(undefined)] : []),
+      ...(entered === undefined ? [] : [{ name: entered, value: 0n }]),
       ...inner,
     ];
     const result = this.#host.live.feed({
@@ -318,80 +394,5 @@ export class Guests {
     const message = interceptMessage(this.#host.live.machine, vp);
     guest.pages.set(message, INTERCEPT_PAGE_AT);
     guest.pages.fill(0, INTERCEPT_PAGE_AT + message.length, INTERCEPT_PAGE_AT + MESSAGE_BYTES);
-  }
-
-  #cpuid(guest: Guest): void {
-    const { channel, partition } = guest;
-    const leaf = channel.word('index') >>> 0;
-    const row = this.#host.live.machine.profile.cpuid.get(leaf);
-    const { eax, ebx, ecx, edx } = row ?? { eax: 0, ebx: 0, ecx: 0, edx: 0 };
-    if (this.#intercepts.takesCpuid(partition, leaf)) {
-      const exit = { instructionLength: channel.word('instructionLength') };
-      this.#intercept(guest, cpuidMessage(stopped(guest), exit, [eax, ecx, edx, ebx]));
-    } else this.#answer(guest, ANSWER.done, [eax, ebx, ecx, edx]);
-  }
-
-  /** The hypervisor answers a call, unless the VMM asked to see them or its memory is not there. */
-  #hypercall(guest: Guest): void {
-    const { channel, partition, index, memory } = guest;
-    const { live } = this.#host;
-    const vp = { partition, vp: index };
-    const isHeard = hearsGuest(live.machine, vp);
-    if (isHeard && this.#intercepts.takesHypercalls(partition)) {
-      this.#intercept(guest, hypercallMessage(stopped(guest), channel.word('instructionLength')));
-      return;
-    }
-    const words = callWords((place) => channel.register(place));
-    const call = isHeard ? readGuestCall(memory, words) : { control: words.control };
-    if ('access' in call) {
-      this.#intercept(guest, stoppedAt(guest, call));
-      return;
-    }
-    const { event, returned } = live.feed({
-      kind: 'hypercall',
-      t: this.#host.now(),
-      provenance: 'emulated',
-      component: 'guest',
-      vp,
-      ...call,
-    });
-    this.#host.returned(returned);
-    if (event.kind !== 'hypercall' || event.fault === true) {
-      this.#answer(guest, ANSWER.fault);
-      return;
-    }
-    if (event.output !== undefined && call.outputGpa !== undefined)
-      memory.write(call.outputGpa, event.output);
-    this.#answer(guest, ANSWER.done, halves(resultWord(event.result)));
-  }
-
-  #msr(guest: Guest, dir: 'read' | 'write'): void {
-    const { channel, partition, index } = guest;
-    const msr = channel.word('index') >>> 0;
-    const value = (BigInt(channel.word('values', 1) >>> 0) << 32n) | BigInt(channel.word('values') >>> 0);
-    if (this.#intercepts.takesMsr(partition, msr, dir)) {
-      const kind = dir === 'read' ? 'rdmsr' : 'wrmsr';
-      const instructionLength = channel.word('instructionLength');
-      this.#intercept(guest, msrMessage(stopped(guest), { kind, msr, instructionLength }));
-      return;
-    }
-    const { event, returned } = this.#host.live.feed({
-      kind: 'msr',
-      t: this.#host.now(),
-      provenance: 'emulated',
-      component: 'guest',
-      vp: { partition, vp: index },
-      dir,
-      msr,
-      ...(dir === 'write' ? { value } : {}),
-    });
-    this.#host.returned(returned);
-    // It may have placed, or taken away, the hypercall page.
-    if (dir === 'write' && OVERLAY_MSRS.has(msr)) {
-      guest.memory.changed();
-      guest.memory.refresh(this.#host.live.machine);
-    }
-    if (event.kind !== 'msr' || event.fault === true) this.#answer(guest, ANSWER.fault);
-    else this.#answer(guest, ANSWER.done, halves(event.value ?? 0n));
   }
 }

@@ -33,6 +33,7 @@ import { Wake } from './wake.ts';
 
 /** The longest wait; a commit that is due sooner ends it. */
 const IDLE_MS = 50;
+const NS_PER_MS = 1e6;
 /** Without a call for so long, what waits is written. */
 const WRITE_MS = 1;
 /** How long a signal waits before it ends a wait: the kernel tells nobody that one has come. */
@@ -139,6 +140,7 @@ export class Supervisor implements Host {
         this.#reap();
         if (this.#poll.isHungUp(this.listener.fd)) break;
       }
+      this.#expire();
       this.#lookForSignals();
       if (some) this.#recorder.flushWhenDue();
       else this.#recorder.flush();
@@ -189,7 +191,22 @@ export class Supervisor implements Host {
     return result;
   }
 
+  /** Timers of guests have expired. */
+  #expire(): void {
+    const now = this.now();
+    const next = this.guests.nextExpiry();
+    if (next === undefined || next > now) return;
+    this.guests.expire(now);
+    this.guests.step();
+  }
+
   #longestMs(): number {
+    const next = this.guests.nextExpiry();
+    const longest = this.#longestIdleMs();
+    return next === undefined ? longest : Math.min(longest, Math.max(0, (next - this.now()) / NS_PER_MS));
+  }
+
+  #longestIdleMs(): number {
     if (this.#recorder.hasWaiting) return WRITE_MS;
     return this.#waiting.size > 0 ? SIGNAL_MS : Math.min(IDLE_MS, this.#recorder.dueMs ?? IDLE_MS);
   }

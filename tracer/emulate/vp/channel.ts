@@ -26,6 +26,9 @@ export const ANSWER = {
   quit: 3,
 } as const;
 
+/** Whether an interrupt waits for the guest, and whether it is an NMI. */
+export const WAITS = { no: 0, interrupt: 1, nmi: 2 } as const;
+
 const WORDS = {
   /** Counts the runs that were asked for, and those that ended. */
   asked: 0,
@@ -42,7 +45,7 @@ const WORDS = {
   instructionLength: 9,
   /** Of an MSR: low and high half. Of an answer: EAX, EBX, ECX, EDX. */
   values: 10,
-  /** 1: an interrupt waits until the guest can take it. */
+  /** What waits until the guest can take it: {@link WAITS}. */
   interrupt: 14,
 } as const;
 export type VpWord = keyof typeof WORDS;

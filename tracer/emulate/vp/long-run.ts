@@ -1,5 +1,5 @@
 import { GuestCpu } from '../../../engine/cpu/index.ts';
-import type { VpChannel } from './channel.ts';
+import { type VpChannel, WAITS } from './channel.ts';
 import { putInnerState, putRegisters, takeRegisters } from './hand-over.ts';
 import type { MappedMemory } from './memory-map.ts';
 
@@ -32,7 +32,9 @@ export class LongRun {
   }
 
   #look(): void {
-    this.#cpu.wantInterruptWindow = this.#channel.word('interrupt') === 1;
+    const waits = this.#channel.word('interrupt');
+    this.#cpu.wantInterruptWindow = waits !== WAITS.no;
+    this.#cpu.wantsNmi = waits === WAITS.nmi;
     if (this.#memory.refresh()) this.#cpu.memoryChanged();
   }
 }

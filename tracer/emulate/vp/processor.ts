@@ -1,5 +1,5 @@
-import { type CpuExit, GuestCpu } from '../../../engine/cpu/index.ts';
-import { ANSWER, STOP, type VpChannel } from './channel.ts';
+import { type CpuExit, type DevicePage, GuestCpu, type Injection } from '../../../engine/cpu/index.ts';
+import { ANSWER, STOP, type VpChannel, WAITS } from './channel.ts';
 import { putInnerState, putRegisters, takeRegisters } from './hand-over.ts';
 import { type MappedMemory, OVERLAY, PAGE_BYTES } from './memory-map.ts';
 import { exitMessage } from './message.ts';
@@ -23,15 +23,21 @@ export class Processor {
   /** The exit that the supervisor was asked about. */
   #asked: CpuExit | undefined;
   /** The interrupt that the guest takes before it goes on. */
-  taking: number | undefined;
+  taking: Injection | undefined;
   /** What the last exit was to store: a doorbell may wait for it, and then the store is done. */
   stored: Stored | undefined;
 
-  /** `idlesOnHalt`: HLT is not the VMM's affair, see ../supervisor/halt.ts. */
-  constructor(channel: VpChannel, memory: MappedMemory, index: number, idlesOnHalt = false) {
+  /** `device`: the window of its APIC. `idlesOnHalt`: HLT is not the VMM's affair, see ../supervisor/halt.ts. */
+  constructor(
+    channel: VpChannel,
+    memory: MappedMemory,
+    index: number,
+    idlesOnHalt = false,
+    device?: DevicePage,
+  ) {
     this.#channel = channel;
     this.#memory = memory;
-    this.#cpu = new GuestCpu(memory);
+    this.#cpu = new GuestCpu(memory, device);
     this.#index = index;
     this.#idlesOnHalt = idlesOnHalt;
   }
@@ -67,9 +73,16 @@ export class Processor {
     this.#cpu.memoryChanged();
   }
 
+  /** Takes over whether an interrupt waits, and which: between two instructions, or while one writes to a device. */
+  watchInterrupt(): void {
+    const waits = this.#channel.word('interrupt');
+    this.#cpu.wantInterruptWindow = waits !== WAITS.no;
+    this.#cpu.wantsNmi = waits === WAITS.nmi;
+  }
+
   /** Lets the guest take its interrupt; an exit where that could not be done. */
   #enter(): CpuExit | undefined {
-    this.#cpu.wantInterruptWindow = this.#channel.word('interrupt') === 1;
+    this.watchInterrupt();
     if (this.taking === undefined) return undefined;
     const entered = this.#cpu.inject(this.taking);
     if (entered === 'refused') return undefined;

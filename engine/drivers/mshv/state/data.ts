@@ -1,4 +1,4 @@
-import { cellAt, resetLapic } from '../../../hypervisor/index.ts';
+import { cellAt, lapicAtReset } from '../../../hypervisor/index.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { ObjectId } from '../../../state/store.ts';
 import { MSHV_VP } from '../../cells/driver.ts';
@@ -19,7 +19,7 @@ function resetXsave(): Uint8Array {
 }
 
 function atReset(type: number, index: number): Uint8Array {
-  if (type === LAPIC) return resetLapic(index);
+  if (type === LAPIC) return lapicAtReset(index);
   return type === XSAVE ? resetXsave() : new Uint8Array(0);
 }
 
