@@ -5,7 +5,7 @@ import { it } from 'node:test';
 
 const ENGINE = join(import.meta.dirname, '..');
 const PAGE = readFileSync(join(ENGINE, '../docs/engine.md'), 'utf8');
-const RULE = /(?:TLFS|TLFS2013|HDR|KVM|OpenVMM|Linux|choice|profile)\.[a-z0-9-]+(?:\.[a-z0-9-]+)*/;
+const RULE = /(?:TLFS|TLFS2013|HDR|SDM|KVM|OpenVMM|Linux|choice|profile)\.[a-z0-9-]+(?:\.[a-z0-9-]+)*/;
 
 function files(...folders: string[]): { readonly name: string; readonly text: string }[] {
   return folders.flatMap((folder) =>

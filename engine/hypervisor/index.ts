@@ -25,7 +25,6 @@ export {
   PORT_KINDS,
   STATISTICS_KINDS,
 } from './kinds.ts';
-export { FLAG_KINDS, HYPERVISOR_KINDS, LATER_HYPERVISOR_KINDS, PORT_KINDS } from './kinds.ts';
 export { LAPIC_BYTES, lapicAtReset } from './lapic/state.ts';
 export { apicMode, apicWindow } from './lapic/targets.ts';
 export { type Overlay, overlayAt } from './memory/overlay.ts';
@@ -37,7 +36,7 @@ export { nextExpiry } from './synic/expire.ts';
 export { fileOf } from './synic/file.ts';
 export { type Offered, offeredInterrupt, pendingInterruption } from './vp/accept.ts';
 export { vpOfRef } from './vp/find.ts';
-export { interruptToTake, takeInterrupt } from './vp/request.ts';
+
 export { isWaitingForStart, mayRun } from './vp/suspend.ts';
 export { registerOf, type Wide } from './vp/values.ts';
 

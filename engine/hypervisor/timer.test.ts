@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { msrs } from '../abi/index.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { activeChild, type HypervisorBench, tableOf } from './bench.testing.ts';
-import { createHypervisor, interruptToTake, nextExpiry, takeInterrupt, vpOfRef } from './index.ts';
+import { createHypervisor, nextExpiry, vpOfRef } from './index.ts';
+import { interruptToTake, takeInterrupt } from './vp/request.ts';
 
 const HYPERVISOR = createHypervisor();
 const VP = { partition: 2n, vp: 0 };

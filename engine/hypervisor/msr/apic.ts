@@ -94,7 +94,7 @@ const WRITE_ONLY: ReadonlySet<number> = new Set<number>([APIC.eoi, APIC.selfIpi]
 const X2APIC_RULE = 'SDM.apic.x2apic';
 /**
  * A guest's access to the window of its APIC in memory has no event of its own kind: it is one to an MSR whose number is the
- * register's address in the window's usual place, where no MSR is (docs/decisions/).
+ * register's address in the window's usual place, where no MSR is (docs/decisions/0014-registers-of-the-apic-as-msrs.md).
  */
 export const APIC_WINDOW = 0xfee0_0000;
 const WINDOW_BYTES = 0x1000;

@@ -70,7 +70,8 @@ int main(void)
 		pthread_create(&threads[index], NULL, run, &vps[index]);
 		/* The second one waits to be started. */
 		usleep(20000);
-		printf("started=%d\n", *started);
+		if (index == 1)
+			printf("started=%d\n", *started);
 	}
 	for (int waited = 0; (*ticks < 5 || *started == 0) && waited < 10000; waited++)
 		usleep(1000);
