@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { encodeControl, fieldOf, hypercalls, msrs, readU64, structOf, writeField } from '../abi/index.ts';
+import {
+  encodeControl,
+  fieldOf,
+  hypercalls,
+  msrs,
+  readU64,
+  statuses,
+  structOf,
+  writeField,
+} from '../abi/index.ts';
 import type { Emitted } from '../machine/child.ts';
 import { TOP } from '../state/store.ts';
 import type { HypercallEvent, InterceptEvent, MessageEvent, MsrEvent } from '../trace/event.ts';
@@ -18,6 +27,7 @@ import { createHypervisor, vpOfRef } from './index.ts';
 import { checkPages, Messages, Mirror } from './ledger.testing.ts';
 
 const HYPERVISOR = createHypervisor();
+const TIME_OUT = statuses.number('TIME_OUT');
 
 /** A machine, and what must hold of it whatever is asked. */
 class Model {
@@ -90,7 +100,7 @@ class Model {
       writeField(input, fieldOf(row.input, name), each);
     if (field !== '') {
       for (let i = 0; i < count; i++)
-        writeField(input, fieldOf(row.input, field), BigInt(0x1000 + i + this.#time), i);
+        writeField(input, fieldOf(row.input, field), BigInt((given.list?.from ?? this.#time) + i), i);
     }
     let control = encodeControl({
       code: hypercalls.number(given.name),
@@ -145,13 +155,15 @@ class Model {
   /** Takes everything away by its own call; nothing is left but the own partition, with what was given to it. */
   empty(): void {
     const { store } = this.bench.context;
-    for (const partition of store.children(TOP, PARTITION)) {
+    // Those that guests have made first.
+    const partitions = [...store.children(TOP, PARTITION)].reverse();
+    for (const partition of partitions) {
       const key = BigInt(store.key(partition));
       for (const port of store.children(partition, PORT)) {
         this.call('DELETE_PORT', { port_partition_id: key, port_id: Number(store.key(port)) });
       }
       if (key === 1n) continue;
-      this.call('FINALIZE_PARTITION', { partition_id: key });
+      while (this.call('FINALIZE_PARTITION', { partition_id: key }) === TIME_OUT);
       while (this.call('WITHDRAW_MEMORY', { partition_id: key }, { list: { field: '', count: 500 } }) === 0);
       assert.equal(
         this.call('DELETE_PARTITION', { partition_id: key }),
@@ -170,7 +182,14 @@ const profile = fc.record({
   messageBuffers: fc.constantFrom(0, 1, 16),
   reservedBits: fc.constantFrom('strict', 'warn'),
   synicPolicy: fc.constantFrom('permissive', 'strict-transition'),
-  pool: fc.constantFrom({}, { mapPagesPerPoolPage: 2 }),
+  finalizeCalls: fc.constantFrom(1, 3),
+  partitionDepth: fc.constantFrom(0, 1),
+  activePartitions: fc.constantFrom(0, 2),
+  pool: fc.constantFrom(
+    {},
+    { mapPagesPerPoolPage: 2 },
+    { port: 2, messageBuffer: 1, connection: 3, child: 4, contiguous: ['vp', 'port'] },
+  ),
 });
 
 /** Registers of a SynIC that takes messages and events on SINT 2. */
@@ -186,8 +205,11 @@ const LIVE: readonly (readonly [string, bigint])[] = [
  * something to work on.
  */
 function begun(model: Model): void {
+  const deposit = (partition_id: bigint, from: number) =>
+    model.call('DEPOSIT_MEMORY', { partition_id }, { list: { field: 'gpa_page_list', count: 400, from } });
+  deposit(1n, 0x80_0000);
   model.call('CREATE_PARTITION', { flags: 0x8_0000n });
-  model.call('DEPOSIT_MEMORY', { partition_id: 2n }, { list: { field: 'gpa_page_list', count: 400 } });
+  deposit(2n, 0x81_0000);
   model.call('INITIALIZE_PARTITION', { partition_id: 2n });
   for (const vp_index of [0, 1]) model.call('CREATE_VP', { partition_id: 2n, vp_index });
   const guest = { vp: GUEST };

@@ -10,7 +10,8 @@ export interface CallStep {
   readonly kind: 'call';
   readonly name: string;
   readonly fields: Fields;
-  readonly list?: { readonly field: string; readonly count: number };
+  /** Elements of a list of frames, from one on; else from one that depends on the time. */
+  readonly list?: { readonly field: string; readonly count: number; readonly from?: number };
   readonly flaw?: { readonly bit: number; readonly byte: number; readonly value: number };
   readonly vp?: VpRef;
 }
@@ -55,6 +56,7 @@ const portTarget = {
 const meant: fc.Arbitrary<CallStep> = fc.oneof(
   call('CREATE_PARTITION', { flags: fc.constantFrom(0n, 0x8_0000n, 1n << 40n) }),
   call('DEPOSIT_MEMORY', { partition_id: id }, { field: 'gpa_page_list', count: 300 }),
+  call('DEPOSIT_MEMORY', { partition_id: id }, { field: 'gpa_page_list', count: 9, from: 0x82_0000 }),
   call('INITIALIZE_PARTITION', { partition_id: id }),
   call('FINALIZE_PARTITION', { partition_id: id }),
   call('DELETE_PARTITION', { partition_id: id }),

@@ -9,6 +9,7 @@ export { hearsGuest } from './call/guest.ts';
 export { inputBytes, outputBytes } from './call/size.ts';
 export { CPU, CPU_MSR } from './cells/cpu.ts';
 export { GPA } from './cells/gpa.ts';
+export { FIRST_KERNEL_FRAME } from './cells/host.ts';
 export { PARTITION, PARTITION_STATES, PROPERTY } from './cells/partition.ts';
 export { cellAt, groupAt } from './cells/place.ts';
 export { BLOCKED, VP } from './cells/vp.ts';

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import type { Emitted } from '../machine/child.ts';
 import type { JournalChunk } from '../state/journal.ts';
 import { type CellId, type CellStore, type ObjectId, TOP } from '../state/store.ts';
-import type { Profile } from '../trace/profile.ts';
+import type { PoolObject, Profile } from '../trace/profile.ts';
 import { CPU, QUEUED, SINT_COUNT, type SynicSlots } from './cells/cpu.ts';
 import { PARTITION, PARTITION_STATES, POOL_RUN } from './cells/partition.ts';
 import { cellAt, groupAt } from './cells/place.ts';
+import { CONNECTION, PORT } from './cells/port.ts';
 import { VP, VP_QUEUED } from './cells/vp.ts';
+import { BLOCK_PAGES } from './partition/pages.ts';
 
 /** The cells as the journal alone tells them. */
 export class Mirror {
@@ -39,24 +41,59 @@ export class Mirror {
   }
 }
 
-/** Pages of each partition: those deposited lie in runs, those used are what its objects cost. */
-export function checkPages(store: CellStore, { pool }: Profile): void {
+/** Pages that the objects in a partition's pool cost: ports and connections, and the partitions below it. */
+function costOfObjects(store: CellStore, id: ObjectId, { pool, messageBuffers }: Profile): number {
+  const isMessages = (port: ObjectId) => store.low(cellAt(port, PORT.slots.type)) === 1;
+  const cost = (object: PoolObject) => pool[object] + (pool.contiguous.includes(object) ? BLOCK_PAGES : 0);
+  const ports = store.children(id, PORT);
+  const below = store
+    .children(TOP, PARTITION)
+    .filter((each) => store.get(cellAt(each, PARTITION.slots.parent)) === BigInt(store.key(id)));
+  return (
+    ports.length * cost('port') +
+    ports.filter(isMessages).length * messageBuffers * pool.messageBuffer +
+    store.children(id, CONNECTION).length * cost('connection') +
+    store.children(id, VP).length * cost('vp') +
+    below.length * cost('child')
+  );
+}
+
+/**
+ * Pages of each partition: those deposited lie in runs, no page in two, those used are what its objects cost, and
+ * what is contiguous fits into the runs.
+ */
+export function checkPages(store: CellStore, profile: Profile): void {
+  const { pool } = profile;
+  const taken: (readonly [first: number, end: number])[] = [];
   for (const id of store.children(TOP, PARTITION)) {
-    const { deposited, used, mapped } = PARTITION.slots.pool;
-    const runs = store.children(id, POOL_RUN);
-    const inRuns = runs.reduce((sum, run) => sum + store.number(cellAt(run, POOL_RUN.slots.pages)), 0);
+    const { deposited, used, mapped, blocks } = PARTITION.slots.pool;
+    const runs = store.children(id, POOL_RUN).map((run) => {
+      const first = store.number(cellAt(run, POOL_RUN.slots.frame));
+      return [first, first + store.number(cellAt(run, POOL_RUN.slots.pages))] as const;
+    });
+    const inRuns = runs.reduce((sum, [first, end]) => sum + end - first, 0);
     assert.equal(store.number(cellAt(id, deposited)), inRuns, 'pages deposited are those of the runs');
     assert.ok(store.number(cellAt(id, used)) <= inRuns, 'no more is used than there is');
-    if (store.get(cellAt(id, PARTITION.slots.parent)) === 0n) continue;
+    const room = runs.reduce((sum, [first, end]) => sum + Math.floor((end - first) / BLOCK_PAGES), 0);
+    assert.ok(store.number(cellAt(id, blocks)) <= room, 'blocks in use are whole');
+    // Frames of a guest's are in its own address space.
+    if (store.get(cellAt(id, PARTITION.slots.parent)) <= 1n) taken.push(...runs);
+    const objects = costOfObjects(store, id, profile);
     const state = PARTITION_STATES[store.low(cellAt(id, PARTITION.slots.state))];
+    if (state === 'finalizing') continue;
+    const own = store.get(cellAt(id, PARTITION.slots.parent)) === 0n;
     const mapping =
       pool.mapPagesPerPoolPage === 0
         ? 0
         : Math.ceil(store.number(cellAt(id, mapped)) / pool.mapPagesPerPoolPage);
-    const vps = store.children(id, VP).length;
-    const cost = state === 'active' ? pool.partition + vps * pool.vp + mapping : 0;
+    const itself = pool.partition + (pool.contiguous.includes('partition') ? BLOCK_PAGES : 0);
+    const cost = state === 'active' ? objects + mapping + (own ? 0 : itself) : 0;
     assert.equal(store.number(cellAt(id, used)), cost, 'what is used is what the objects cost');
   }
+  taken.sort((a, b) => a[0] - b[0]);
+  taken.forEach(([first], i) => {
+    assert.ok(i === 0 || (taken[i - 1]?.[1] ?? 0) <= first, 'no frame is in two pools');
+  });
 }
 
 interface Account {

@@ -54,6 +54,18 @@ describe('mapped guest memory', () => {
     assert.deepEqual(runs(bench), ['0x0+500 0x10000']);
   });
 
+  it('that a pool has, or nobody, is not mapped; what stands before it in the list is', () => {
+    const bench = activeChild();
+    const give = (values: readonly bigint[], flags = READ) =>
+      map(bench, 0n, values.length, flags, { list: { field: 'source_gpa_page_list', values } });
+    const pooled = give([0x9000n, 0x9001n, 0x1005n, 0x9003n]);
+    assert.deepEqual([pooled.status, pooled.reps], ['OBJECT_IN_USE', 2]);
+    assert.deepEqual(runs(bench), ['0x0+2 0x1']);
+    const nobodys = give([0x9000n, 1n << 52n]);
+    assert.deepEqual([nobodys.status, nobodys.reps], ['ACCESS_DENIED', 1]);
+    assert.equal(give([0x1005n], NO_ACCESS).status, 'SUCCESS');
+  });
+
   it('unmapping passes over what is not mapped', () => {
     const bench = activeChild();
     map(bench, 10n, 10, READ);

@@ -8,9 +8,13 @@ import { HypervisorBench, tableOf } from './bench.testing.ts';
 const SELF = 0xffff_ffff_ffff_ffffn;
 const CHILD = 2n;
 
-/** Deposits `pages` frames from 0x1000 on. */
+const given = new WeakMap<HypervisorBench, number>();
+
+/** Deposits `pages` frames that were not deposited before, from 0x1000 on. */
 function deposit(bench: HypervisorBench, pages: number, partition = CHILD) {
-  const values = Array.from({ length: pages }, (_, i) => 0x1000n + BigInt(i));
+  const first = given.get(bench) ?? 0x1000;
+  given.set(bench, first + pages);
+  const values = Array.from({ length: pages }, (_, i) => BigInt(first + i));
   return bench.call(
     'DEPOSIT_MEMORY',
     { partition_id: partition },
@@ -188,15 +192,6 @@ describe('memory pools', () => {
     assert.equal(withdraw(bench).reps, 88);
     assert.equal(withdraw(bench).status, 'NO_RESOURCES');
     assert.equal(bench.call('DELETE_PARTITION', { partition_id: CHILD }).status, 'SUCCESS');
-  });
-
-  it('recorded frames are taken over where their number is right', () => {
-    const bench = new HypervisorBench({ role: 'root' });
-    bench.call('CREATE_PARTITION');
-    deposit(bench, 2);
-    const recorded = new Uint8Array(16).fill(7);
-    assert.deepEqual(withdraw(bench, 2, { output: recorded }).output, recorded);
-    assert.deepEqual(bench.bound, ['withdrawn-frames']);
   });
 
   it('a deposit whose list was not recorded whole says nothing', () => {

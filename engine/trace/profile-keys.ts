@@ -6,6 +6,8 @@ import {
   INITIALS,
   KERNELS,
   POINTER_ERRORS,
+  POINTER_OVERLAPS,
+  POOL_OBJECTS,
   type PoolCosts,
   type Profile,
   type ProvidedFrames,
@@ -97,6 +99,25 @@ const SOME_QUIRKS: Codec<Partial<Quirks>> = {
   },
 };
 
+/** A list of words out of some that there are. */
+function listOf<T extends string>(words: readonly T[], what: string): Codec<readonly T[]> {
+  const word = oneOf(words);
+  return {
+    read(json) {
+      if (!Array.isArray(json)) throw expected(`a list of ${what}`, json);
+      return json.map((item: Json, index) => {
+        try {
+          return word.read(item);
+        } catch (error) {
+          throw error instanceof Refusal ? error.below(index) : error;
+        }
+      });
+    },
+    write: (value) => JSON.stringify(value),
+    schema: { type: 'array', items: word.schema },
+  };
+}
+
 const leaf = rowsOf<CpuidLeaf>();
 const LEAF = parameters<CpuidLeaf>(
   [
@@ -129,15 +150,18 @@ const CPUID: Codec<Profile['cpuid']> = {
 
 /**
  * What objects cost by default. 208 and 90 are the deposits of Linux 7.2 drivers/hv/mshv_root_main.c for a
- * partition and a VP, so that its fixed deposits are just enough and no retry loop fires; a port takes itself
- * and its 16 message buffers. Mapping and connecting cost nothing, because the driver deposits for them only
- * when it is refused.
+ * partition and a VP, so that its fixed deposits are just enough and no retry loop fires. The others cost nothing,
+ * because the driver deposits for them only when it is refused.
  */
 export const DEFAULT_POOL: PoolCosts = {
   partition: 208,
   vp: 90,
-  port: 17,
+  port: 0,
+  messageBuffer: 0,
   connection: 0,
+  child: 0,
+  contiguous: [],
+  proximityDomains: 0,
   mapPagesPerPoolPage: 0,
 };
 
@@ -148,7 +172,11 @@ const POOL = parameters<PoolCosts>(
     pool.optional('partition', pages),
     pool.optional('vp', pages),
     pool.optional('port', pages),
+    pool.optional('messageBuffer', pages),
     pool.optional('connection', pages),
+    pool.optional('child', pages),
+    pool.optional('contiguous', listOf(POOL_OBJECTS, 'objects of a pool')),
+    pool.optional('proximityDomains', pages),
     pool.optional('mapPagesPerPoolPage', pages),
   ],
   DEFAULT_POOL,
@@ -207,12 +235,16 @@ export const PROFILE_ROWS: readonly Row[] = [
   of.optional('synicPolicy', oneOf(SYNIC_POLICIES)),
   of.optional('scontrolReset', numberWord(SCONTROL_RESETS)),
   of.optional('pointerErrors', oneOf(POINTER_ERRORS)),
+  of.optional('pointerOverlap', oneOf(POINTER_OVERLAPS)),
   of.optional('unknownRegister', numberWord(UNKNOWN_REGISTERS)),
   of.optional('reservedBits', oneOf(RESERVED_BITS)),
   of.optional('hltExits', oneOf(HLT_EXITS)),
   of.optional('asyncCalls', oneOf(ASYNC_CALLS)),
   rowsOf<{ readonly quirks: Partial<Quirks> }>().optional('quirks', SOME_QUIRKS),
   of.optional('pool', POOL),
+  of.optional('partitionDepth', decimal(0, 0xffff_ffff)),
+  of.optional('activePartitions', decimal(0, 0xffff_ffff)),
+  of.optional('finalizeCalls', decimal(1, 0xffff)),
   of.optional('messageBuffers', decimal(0, 0xffff)),
   of.optional('repTimeout', decimal(0, 4095)),
   of.optional('provided', PROVIDED),

@@ -21,6 +21,7 @@ export const VMBUS_UNLOADS = ['answered', 'lost'] as const;
 export const SYNIC_POLICIES = ['permissive', 'strict-transition', 'kvm-like'] as const;
 export const SCONTROL_RESETS = ['0', '1'] as const;
 export const POINTER_ERRORS = ['docs', 'openvmm'] as const;
+export const POINTER_OVERLAPS = ['accept', 'reject'] as const;
 export const UNKNOWN_REGISTERS = ['0x05', '0x87'] as const;
 export const RESERVED_BITS = ['strict', 'warn'] as const;
 export const ASYNC_CALLS = ['never', 'at-once', 'later'] as const;
@@ -43,12 +44,18 @@ export interface ProvidedFrames {
   readonly vpAssist: bigint;
 }
 
+/** Objects that take pages of a pool; `child` is a partition in the pool of its parent. */
+export const POOL_OBJECTS = ['partition', 'vp', 'port', 'connection', 'child'] as const;
+export type PoolObject = (typeof POOL_OBJECTS)[number];
+
 /** Pages that objects take from a partition's pool (TLFS names no costs: parameters). */
-export interface PoolCosts {
-  readonly partition: number;
-  readonly vp: number;
-  readonly port: number;
-  readonly connection: number;
+export interface PoolCosts extends Readonly<Record<PoolObject, number>> {
+  /** Of each of the `messageBuffers` that a message port has. */
+  readonly messageBuffer: number;
+  /** Objects that want a block of 8 contiguous pages besides. */
+  readonly contiguous: readonly PoolObject[];
+  /** Proximity domains of the machine; 0: not known, and none is refused. */
+  readonly proximityDomains: number;
   /** Guest pages covered by one pool page of mapping structures; 0: mapping takes nothing from the pool. */
   readonly mapPagesPerPoolPage: number;
 }
@@ -72,6 +79,7 @@ export interface Profile {
   readonly synicPolicy: (typeof SYNIC_POLICIES)[number];
   readonly scontrolReset: (typeof SCONTROL_RESETS)[number];
   readonly pointerErrors: (typeof POINTER_ERRORS)[number];
+  readonly pointerOverlap: (typeof POINTER_OVERLAPS)[number];
   readonly unknownRegister: (typeof UNKNOWN_REGISTERS)[number];
   readonly reservedBits: (typeof RESERVED_BITS)[number];
   readonly hltExits: (typeof HLT_EXITS)[number];
@@ -82,6 +90,12 @@ export interface Profile {
   readonly asyncCalls: (typeof ASYNC_CALLS)[number];
   readonly quirks: Quirks;
   readonly pool: PoolCosts;
+  /** How deep partitions may lie below that of the trace, whose children are 1 deep; 0: no limit. */
+  readonly partitionDepth: number;
+  /** Partitions that can be initialised at a time; 0: no limit. */
+  readonly activePartitions: number;
+  /** Calls that finalizing a partition takes. */
+  readonly finalizeCalls: number;
   readonly messageBuffers: number;
   /** Elements after which a rep hypercall gives the processor back; 0 = never. */
   readonly repTimeout: number;

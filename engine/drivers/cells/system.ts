@@ -1,3 +1,4 @@
+import { FIRST_KERNEL_FRAME } from '../../hypervisor/index.ts';
 import { cell, objectKind } from '../../state/schema.ts';
 
 /** Phases of a kexec. `waiting`: it waits for something that may never come, and nothing else runs. */
@@ -12,7 +13,7 @@ export const SYSTEM = objectKind('system', undefined, 'none', {
   /** Kernels that have run on it, this one included. */
   kernels: cell('dec', 1n),
   /** Where the kernel's page allocator goes on: frames are never given out twice. */
-  nextFrame: cell('pfn', 0x20_0000n),
+  nextFrame: cell('pfn', BigInt(FIRST_KERNEL_FRAME)),
   /** The machine was halted or switched off: nothing runs any more. */
   end: cell({ as: 'enum', names: ENDS }),
   /** The kernel was started to save what a crash left (Linux: is_kdump_kernel). */

@@ -1,6 +1,7 @@
 import type { ControlWord } from '../../abi/index.ts';
 import type { Emitted, HypercallAnswer, HypercallRequest, ShownCall } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
 import type { HypercallEvent } from '../../trace/event.ts';
 import { UNMODELLED } from '../rule-ids.ts';
 import { STATUS } from './status.ts';
@@ -11,6 +12,8 @@ export interface Call {
   readonly control: ControlWord;
   readonly input: Uint8Array;
   readonly event: HypercallRequest | HypercallEvent;
+  /** The partition whose guest makes it; the own partition's kernel else. */
+  readonly caller?: ObjectId;
 }
 
 /** What is recorded of a call's answer: on the event itself, or where only its cause was recorded. */

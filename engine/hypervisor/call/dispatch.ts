@@ -26,7 +26,7 @@ import { TRANSLATE_CALLS } from '../vp/translate.ts';
 import { type CallRow, failed, unmodelledCall } from './call.ts';
 import { withFinishedCalls } from './completion.ts';
 import { answerGuestCall, hearsGuest, unheardGuest } from './guest.ts';
-import { refusedControl, refusedFastSize, refusedPointer } from './legality.ts';
+import { refusedControl, refusedFastSize, refusedOverlap, refusedPointer } from './legality.ts';
 import { STATUS } from './status.ts';
 
 /** Every hypercall that the hypervisor models. */
@@ -81,10 +81,11 @@ export function answerHypercall(context: Context, event: HypercallRequest | Hype
     refusedControl(control, entry.row) ??
     refusedFastSize(control, context.profile) ??
     refusedPointer(event.inputGpa, event.input?.length ?? 0, context.profile) ??
-    refusedPointer(event.outputGpa, event.output?.length ?? 0, context.profile);
+    refusedPointer(event.outputGpa, event.output?.length ?? 0, context.profile) ??
+    refusedOverlap(control, event.inputGpa, event.outputGpa, context.profile);
   if (refused !== undefined) return failed(refused.status, refused.rule);
   if (event.vp !== undefined) {
-    return answerGuestCall(context, event, control, entry.row.abiName, entry.call !== undefined);
+    return answerGuestCall(context, event, control, entry.row.abiName, entry.call);
   }
   if (entry.call === undefined || event.input === undefined) return unmodelledCall(event);
   const answer = entry.call.answer({ context, control, input: event.input, event });

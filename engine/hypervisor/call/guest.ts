@@ -1,9 +1,10 @@
-import type { ControlWord } from '../../abi/index.ts';
+import { type ControlWord, partitionProperties } from '../../abi/index.ts';
 import type { HypercallAnswer, HypercallRequest } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import type { HypercallEvent } from '../../trace/event.ts';
 import type { VpRef } from '../../trace/handle.ts';
+import { PROPERTY } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { postFrom, signalFrom } from '../host/post.ts';
@@ -11,7 +12,7 @@ import { timeOf } from '../partition/reference.ts';
 import { expireTimers } from '../synic/expire.ts';
 import { vpOfRef } from '../vp/find.ts';
 import { readOwnRegisters } from '../vp/own-registers.ts';
-import { failed, repeated, succeeded, unmodelledCall } from './call.ts';
+import { type CallRow, failed, repeated, succeeded, unmodelledCall } from './call.ts';
 import { refusedPointer } from './legality.ts';
 import { inputBytes, outputBytes } from './size.ts';
 import { STATUS } from './status.ts';
@@ -52,6 +53,37 @@ const FOR_GUESTS: ReadonlyMap<string, Answer> = new Map([
   ['GET_VP_REGISTERS', readOwnRegisters],
 ]);
 
+/** What a guest may call that has partitions of its own. */
+const FOR_PARENTS: ReadonlySet<string> = new Set([
+  'CREATE_PARTITION',
+  'INITIALIZE_PARTITION',
+  'FINALIZE_PARTITION',
+  'DELETE_PARTITION',
+  'DEPOSIT_MEMORY',
+  'WITHDRAW_MEMORY',
+  'CREATE_VP',
+  'DELETE_VP',
+  'MAP_GPA_PAGES',
+  'UNMAP_GPA_PAGES',
+]);
+const PRIVILEGES = partitionProperties.number('HV_PARTITION_PROPERTY_PRIVILEGE_FLAGS');
+/** CreatePartitions in the upper half of the privilege mask (TLFS, partition privilege flags). */
+const CREATE_PARTITIONS = 1;
+
+/** The call of a guest whose parent has given it the right to have partitions; they are its children. */
+function asParent(
+  { store }: Context,
+  vp: ObjectId,
+  row: string,
+  parents: CallRow | undefined,
+): Answer | undefined {
+  const caller = store.parent(vp);
+  const privileges = store.find(caller, PROPERTY, PRIVILEGES);
+  if (privileges === undefined || parents === undefined || !FOR_PARENTS.has(row)) return undefined;
+  const isParent = (store.high(cellAt(privileges, PROPERTY.slots.value)) & CREATE_PARTITIONS) !== 0;
+  return isParent ? (call) => parents.answer({ ...call, caller }) : undefined;
+}
+
 /**
  * Whether a guest that calls is heard: it has said who it is (Linux 7.2 arch/x86/kvm/hyperv.c,
  * kvm_hv_hypercall_enabled). A call that comes without having gone through the hypercall page is one all the same.
@@ -69,14 +101,14 @@ export function unheardGuest(): HypercallAnswer {
 }
 
 /**
- * A hypercall of a guest whose control word is legal. `steers`: the hypervisor models the call, as one of a parent.
+ * A hypercall of a guest whose control word is legal. `row` is its name, `parents` how the hypervisor answers a parent.
  */
 export function answerGuestCall(
   context: Context,
   event: HypercallRequest | HypercallEvent,
   control: ControlWord,
-  name: string,
-  steers: boolean,
+  row: string,
+  parents: CallRow | undefined,
 ): HypercallAnswer {
   const vp = event.vp === undefined ? undefined : vpOfRef(context, event.vp);
   if (vp === undefined) return unmodelledCall(event);
@@ -85,9 +117,11 @@ export function answerGuestCall(
     refusedPointer(event.inputGpa, needed, context.profile) ??
     refusedPointer(event.outputGpa, outputBytes(control), context.profile);
   if (refused !== undefined) return failed(refused.status, refused.rule);
-  const answer = FOR_GUESTS.get(name);
+  const answer = FOR_GUESTS.get(row) ?? asParent(context, vp, row, parents);
   if (answer === undefined)
-    return steers ? failed(STATUS.ACCESS_DENIED, 'TLFS2013.privilege.guest') : unmodelledCall(event);
+    return parents === undefined
+      ? unmodelledCall(event)
+      : failed(STATUS.ACCESS_DENIED, 'TLFS2013.privilege.guest');
   const { input = new Uint8Array(0) } = event;
   if (control.fast && input.length < needed)
     return failed(STATUS.INVALID_HYPERCALL_INPUT, 'TLFS.control.fast-size');

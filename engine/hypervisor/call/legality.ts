@@ -1,6 +1,6 @@
 import { type ControlWord, type HypercallRow, lowHalf } from '../../abi/index.ts';
 import type { Profile } from '../../trace/profile.ts';
-import { inputBytes } from './size.ts';
+import { inputBytes, outputBytes } from './size.ts';
 import { STATUS } from './status.ts';
 
 /** Why a control word or a pointer is refused. */
@@ -15,6 +15,8 @@ const FAST_SIZE: Refusal = { status: INPUT, rule: 'TLFS.control.fast-size' };
 const RESERVED: Refusal = { status: INPUT, rule: 'TLFS.control.reserved' };
 const REP_COUNT: Refusal = { status: INPUT, rule: 'TLFS.control.rep-count' };
 const REP_START: Refusal = { status: INPUT, rule: 'TLFS.control.rep-start' };
+
+const OVERLAP: Refusal = { status: INPUT, rule: 'choice.pointer.overlap' };
 
 const ALIGNMENT = 7;
 const PAGE_BYTES = 4096;
@@ -50,6 +52,22 @@ export function refusedFastSize(control: ControlWord, profile: Profile): Refusal
   const leaf = profile.cpuid.get(FEATURES_LEAF);
   const room = leaf === undefined || (leaf.edx & XMM_INPUT) !== 0 ? XMM_FAST_BYTES : FAST_BYTES;
   return inputBytes(control) > room ? FAST_SIZE : undefined;
+}
+
+/**
+ * An output that lies over the input, which no source defines (profile `pointerOverlap`). Linux had one such call, in
+ * arch/x86/hyperv/hv_init.c (get_vtl, until 6.14), and the hypervisor took it.
+ */
+export function refusedOverlap(
+  control: ControlWord,
+  input: bigint | undefined,
+  output: bigint | undefined,
+  profile: Profile,
+): Refusal | undefined {
+  if (profile.pointerOverlap === 'accept' || input === undefined || output === undefined) return undefined;
+  const [read, written] = [BigInt(inputBytes(control)), BigInt(outputBytes(control))];
+  if (read === 0n || written === 0n || input + read <= output || output + written <= input) return undefined;
+  return OVERLAP;
 }
 
 /**

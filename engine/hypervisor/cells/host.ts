@@ -1,11 +1,18 @@
 import { cell, objectKind } from '../../state/schema.ts';
 
+/**
+ * Frames that the machine chooses itself where a record shows none: first those of the kernel's allocator, then those
+ * of the hypervisor. What lies between these two may have been chosen, or may be a real kernel's.
+ */
+export const FIRST_KERNEL_FRAME = 0x20_0000;
+export const FIRST_PROVIDED_FRAME = 0x30_0000;
+
 /** The hypervisor's own counters. */
 export const HYPERVISOR = objectKind('hypervisor', undefined, 'none', {
   /** Ids are never used twice in a run, which keeps a trace readable. */
   nextPartition: cell('dec', 2n),
   /** Frames from which it serves the state and stats pages whose place the caller leaves to it. */
-  nextFrame: cell('pfn', 0x30_0000n),
+  nextFrame: cell('pfn', BigInt(FIRST_PROVIDED_FRAME)),
   /** What the chipset is told to sleep, as the root gave it, and the state that the root asked for last; 0 = none. */
   sleep: { state: cell('dec'), pm1a: cell('hex'), pm1b: cell('hex'), entered: cell('dec') },
   /** Page with its statistics. */

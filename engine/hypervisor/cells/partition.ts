@@ -23,6 +23,8 @@ export const PARTITION = objectKind('partition', undefined, 'decimal', {
   state: cell({ as: 'enum', names: PARTITION_STATES }),
   flags: cell({ as: 'flags', names: creationFlagNames() }),
   parent: cell('partition'),
+  /** Calls that its finalizing still takes. */
+  finalizeCalls: cell('dec'),
   pool: {
     deposited: cell('dec'),
     /** Of those, taken by objects. */
@@ -31,6 +33,8 @@ export const PARTITION = objectKind('partition', undefined, 'decimal', {
     nextRun: cell('dec'),
     /** Pages mapped into the partition, where mapping costs pages of the pool. */
     mapped: cell('dec'),
+    /** Blocks of 8 contiguous pages that objects have. */
+    blocks: cell('dec'),
   },
   stats: { self: cell('pfn'), parent: cell('pfn') },
   /** Calls on it that the hypervisor has taken and not finished. */

@@ -3,6 +3,7 @@ import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { type Call, type CallRow, failed, repeated } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
+import { type Accepted, accepted, listFrames } from '../partition/frame-list.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findChild, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
 import { returnMapping, takeMapping } from './pool.ts';
@@ -23,6 +24,7 @@ const UNMAP = {
 };
 const READABLE = constantNumber('HV_MAP_GPA_READABLE');
 const WRITABLE = constantNumber('HV_MAP_GPA_WRITABLE');
+const NO_ACCESS = constantNumber('HV_MAP_GPA_NO_ACCESS');
 const LARGE = constantNumber('HV_MAP_GPA_LARGE_PAGE');
 const UNMAP_LARGE = constantNumber('HV_UNMAP_GPA_LARGE_PAGE');
 const KNOWN_FLAGS =
@@ -30,7 +32,7 @@ const KNOWN_FLAGS =
   WRITABLE |
   constantNumber('HV_MAP_GPA_EXECUTABLE') |
   constantNumber('HV_MAP_GPA_ADJUSTABLE') |
-  constantNumber('HV_MAP_GPA_NO_ACCESS') |
+  NO_ACCESS |
   constantNumber('HV_MAP_GPA_NOT_CACHED') |
   LARGE;
 const PAGE_SHIFT = constant('HV_HYP_PAGE_SHIFT');
@@ -71,10 +73,7 @@ function sourcesAligned(call: Call): boolean {
   return true;
 }
 
-/**
- * Maps guest frames; what was mapped there before is replaced without an error (TLFS 2013, HvMapGpaPages). That
- * the caller has the frames that it gives is taken for granted.
- */
+/** Maps guest frames; what was mapped there before is replaced without an error (TLFS 2013, HvMapGpaPages). */
 function map(call: Call): HypercallAnswer {
   const found = target(call, MAP, LARGE, KNOWN_FLAGS);
   if ('answer' in found) return found.answer;
@@ -84,16 +83,26 @@ function map(call: Call): HypercallAnswer {
     return failed(STATUS.INVALID_PARAMETER, 'choice.gpa.write-only');
   }
   if (found.unit !== 1n && !sourcesAligned(call)) return LARGE_ALIGNMENT;
-  const wanted = control.repCount - control.repStart;
+  const refused = refusedSource(call, flags, Number(found.unit));
+  const wanted = (refused?.index ?? control.repCount) - control.repStart;
   const mapped = takeMapping(call, found.id, wanted);
   if (mapped > 0) {
     const before = assignGpa(context, found.id, found.first, BigInt(mapped) * found.unit, flags);
     returnMapping(call, found.id, Number(before / found.unit));
   }
   const reps = control.repStart + mapped;
-  return mapped === wanted
-    ? repeated(STATUS.SUCCESS, reps, 'TLFS2013.gpa.map')
-    : repeated(STATUS.INSUFFICIENT_MEMORY, reps, 'choice.pool.cost');
+  if (mapped < wanted) return repeated(STATUS.INSUFFICIENT_MEMORY, reps, 'choice.pool.cost');
+  if (refused === undefined) return repeated(STATUS.SUCCESS, reps, 'TLFS2013.gpa.map');
+  return refused.deposited
+    ? repeated(STATUS.OBJECT_IN_USE, reps, 'TLFS2013.gpa.deposited')
+    : repeated(STATUS.ACCESS_DENIED, reps, 'TLFS2013.gpa.not-the-callers');
+}
+
+/** The first source that the caller cannot give; without access there are none. */
+function refusedSource(call: Call, flags: number, unit: number): Accepted['refused'] {
+  if ((flags & NO_ACCESS) !== 0) return undefined;
+  const { repStart, repCount } = call.control;
+  return accepted(call, listFrames(call, MAP.list, repStart, repCount, unit), false).refused;
 }
 
 /** Unmaps guest frames; those that were not mapped are passed over (TLFS 2013, HvUnmapGpaPages). */

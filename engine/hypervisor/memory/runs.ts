@@ -18,7 +18,8 @@ function runAt({ store }: Context, id: ObjectId): GpaRun {
   return { id, start, end: start + pages, flags: store.low(cellAt(id, GPA.slots.flags)) };
 }
 
-function runsOf(context: Context, partition: ObjectId): GpaRun[] {
+/** All runs of a partition. */
+export function runsOf(context: Context, partition: ObjectId): GpaRun[] {
   return context.store.children(partition, GPA).map((id) => runAt(context, id));
 }
 

@@ -1,22 +1,32 @@
 import { constant, fieldOf, readU64, setOf, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
-import { keyOf, TOP } from '../../state/store.ts';
+import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
 import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { HYPERVISOR } from '../cells/host.ts';
 import { INTERCEPT } from '../cells/intercept.ts';
-import { PARTITION } from '../cells/partition.ts';
+import { PARTITION, PARTITION_STATES } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { OWN_PARTITION } from '../initialise.ts';
 import { removeGpa } from '../memory/runs.ts';
 import { removePorts } from '../port/calls.ts';
-import { takePages } from './pages.ts';
+import { returnPages, takePages, wrongDomain } from './pages.ts';
 import { PHASES } from './phases.ts';
-import { findChild, RESERVED, reservedSet, setState, wrongState } from './target.ts';
+import {
+  callerOf,
+  findChild,
+  isChildOf,
+  RESERVED,
+  reservedSet,
+  setState,
+  stateOf,
+  wrongState,
+} from './target.ts';
 
 const CREATE = {
   flags: fieldOf('hv_input_create_partition', 'flags'),
+  domain: fieldOf('hv_input_create_partition', 'proximity_domain_info.domain_id'),
   padding: fieldOf('hv_input_create_partition', 'padding'),
   id: fieldOf('hv_output_create_partition', 'partition_id'),
 };
@@ -34,6 +44,20 @@ function knownCreationFlags(): bigint {
 }
 const CREATION_FLAGS = knownCreationFlags();
 
+/** How many parents a partition has above it, up to that of the trace. */
+function depthOf({ context: { store } }: Call, partition: ObjectId): number {
+  let depth = 0;
+  for (let id: ObjectId | undefined = partition; id !== undefined; depth++) {
+    id = store.find(TOP, PARTITION, keyOf(store.get(cellAt(id, PARTITION.slots.parent))));
+  }
+  return depth - 1;
+}
+
+/** Partitions that a partition has made and that exist. */
+function childrenOf({ context }: Call, parent: ObjectId): ObjectId[] {
+  return context.store.children(TOP, PARTITION).filter((id) => isChildOf(context, id, parent));
+}
+
 /** A child in the state Uninitialized; its id is the hypervisor's choice and never used again. */
 function create(call: Call): HypercallAnswer {
   const { context, input } = call;
@@ -42,14 +66,22 @@ function create(call: Call): HypercallAnswer {
     return failed(STATUS.INVALID_PARAMETER, 'TLFS2013.partition.creation-flags');
   }
   if (reservedSet(call, [CREATE.padding])) return RESERVED;
-  const { store } = context;
+  const domain = wrongDomain(call, CREATE.domain);
+  if (domain !== undefined) return domain;
+  const parent = callerOf(call);
+  const { store, profile } = context;
+  if (profile.partitionDepth !== 0 && depthOf(call, parent) >= profile.partitionDepth) {
+    return failed(STATUS.PARTITION_TOO_DEEP, 'profile.partition-depth');
+  }
+  const short = takePages(call, parent, 'child', profile.pool.child);
+  if (short !== undefined) return short;
   const hypervisor = store.find(TOP, HYPERVISOR, 0);
   if (hypervisor === undefined) throw new Error('no hypervisor');
   const next = cellAt(hypervisor, HYPERVISOR.slots.nextPartition);
   const id = keyOf(chosenId(call, store.get(next)));
   const partition = store.create(TOP, PARTITION, id);
   if (BigInt(id) >= store.get(next)) store.set(next, BigInt.asUintN(64, BigInt(id) + 1n));
-  store.set(cellAt(partition, PARTITION.slots.parent), OWN_PARTITION);
+  store.set(cellAt(partition, PARTITION.slots.parent), BigInt(store.key(parent)));
   store.set(cellAt(partition, PARTITION.slots.flags), flags);
   setState(call, partition, 'uninitialized');
   const output = new Uint8Array(OUTPUT_BYTES);
@@ -77,30 +109,68 @@ function initialize(call: Call): HypercallAnswer {
   if ('answer' in found) return found.answer;
   const wrong = wrongState(call, found.id, PHASES.INITIALIZE_PARTITION);
   if (wrong !== undefined) return wrong;
-  const short = takePages(call, found.id, call.context.profile.pool.partition);
+  const { profile } = call.context;
+  if (profile.activePartitions !== 0 && activePartitions(call) >= profile.activePartitions) {
+    return failed(STATUS.NO_RESOURCES, 'profile.active-partitions');
+  }
+  const short = takePages(call, found.id, 'partition', profile.pool.partition);
   if (short !== undefined) return short;
   setState(call, found.id, 'active');
   return succeeded('TLFS2013.partition.initialize');
 }
 
-/** Frees everything that the partition has; its pages go back to its own pool and can be withdrawn. */
+/** Partitions that are initialised and not deleted, but for the own one. */
+function activePartitions({ context: { store } }: Call): number {
+  return store
+    .children(TOP, PARTITION)
+    .filter((id) => store.key(id) !== OWN_PARTITION && isBegun(store.low(cellAt(id, PARTITION.slots.state))))
+    .length;
+}
+
+/** By the number of its state. */
+function isBegun(state: number): boolean {
+  return state >= PARTITION_STATES.indexOf('active');
+}
+
+/**
+ * Frees everything that the partition has; its pages go back to its own pool and can be withdrawn. A large one may
+ * need several calls (TLFS 2013, partition states; profile `finalizeCalls`): the first takes away all that it has,
+ * each frees its share of the pages, and all but the last end with TIME_OUT, so that the caller knows to go on.
+ */
 function finalize(call: Call): HypercallAnswer {
   const found = findChild(call, FINALIZE_ID);
   if ('answer' in found) return found.answer;
   const wrong = wrongState(call, found.id, PHASES.FINALIZE_PARTITION);
   if (wrong !== undefined) return wrong;
-  const { store } = call.context;
-  for (const vp of store.children(found.id, VP)) store.destroy(vp);
-  removeGpa(call.context, found.id);
-  removePorts(call.context, found.id);
-  for (const intercept of store.children(found.id, INTERCEPT)) store.destroy(intercept);
-  store.set(cellAt(found.id, PARTITION.slots.stats.self), 0);
-  store.set(cellAt(found.id, PARTITION.slots.stats.parent), 0);
-  store.set(cellAt(found.id, PARTITION.slots.pool.used), 0);
-  store.set(cellAt(found.id, PARTITION.slots.pool.mapped), 0);
-  store.set(cellAt(found.id, PARTITION.slots.pendingCalls), 0);
-  setState(call, found.id, 'finalized');
-  return succeeded('TLFS2013.partition.finalize');
+  if (childrenOf(call, found.id).length > 0) {
+    return failed(STATUS.OPERATION_DENIED, 'TLFS2013.partition.has-children');
+  }
+  const { store, profile } = call.context;
+  const more = cellAt(found.id, PARTITION.slots.finalizeCalls);
+  const used = cellAt(found.id, PARTITION.slots.pool.used);
+  const isFirst = stateOf(call, found.id) === 'active';
+  if (isFirst) takeAway(call, found.id);
+  const calls = isFirst ? profile.finalizeCalls : store.number(more);
+  const had = store.number(used);
+  store.set(used, had - Math.ceil(had / calls));
+  if (calls > 1 || !isFirst) store.set(more, calls - 1);
+  setState(call, found.id, calls === 1 ? 'finalized' : 'finalizing');
+  return calls === 1
+    ? succeeded('TLFS2013.partition.finalize')
+    : failed(STATUS.TIME_OUT, 'profile.finalize-calls');
+}
+
+/** VPs, memory, ports, intercepts and statistics go. */
+function takeAway({ context }: Call, partition: ObjectId): void {
+  const { store } = context;
+  for (const vp of store.children(partition, VP)) store.destroy(vp);
+  removeGpa(context, partition);
+  removePorts(context, partition);
+  for (const intercept of store.children(partition, INTERCEPT)) store.destroy(intercept);
+  const { stats, pool, pendingCalls } = PARTITION.slots;
+  for (const slot of [stats.self, stats.parent, pool.mapped, pool.blocks, pendingCalls]) {
+    store.set(cellAt(partition, slot), 0);
+  }
 }
 
 function remove(call: Call): HypercallAnswer {
@@ -108,11 +178,12 @@ function remove(call: Call): HypercallAnswer {
   if ('answer' in found) return found.answer;
   const wrong = wrongState(call, found.id, PHASES.DELETE_PARTITION);
   if (wrong !== undefined) return wrong;
-  const { store } = call.context;
+  const { store, profile } = call.context;
   if (store.get(cellAt(found.id, PARTITION.slots.pool.deposited)) !== 0n) {
     return failed(STATUS.OPERATION_DENIED, 'TLFS2013.partition.pool-not-drained');
   }
   store.destroy(found.id);
+  returnPages(call, callerOf(call), 'child', profile.pool.child);
   return succeeded('TLFS2013.partition.delete');
 }
 

@@ -1,70 +1,61 @@
-import { fieldOf, readHigh32, readU32, readU64, writeField } from '../../abi/index.ts';
+import { fieldOf, readU64 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
-import { keyOf, type ObjectId } from '../../state/store.ts';
-import type { Profile } from '../../trace/profile.ts';
+import type { ObjectId } from '../../state/store.ts';
 import { type Call, type CallRow, repeated, unmodelledCall } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
-import { PARTITION, POOL_RUN } from '../cells/partition.ts';
+import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
+import { accepted, listFrames } from './frame-list.ts';
+import { wrongDomain } from './pages.ts';
 import { PHASES } from './phases.ts';
-import { findPartition, isOwn, wrongState } from './target.ts';
+import { addFrames, newestFrames, takeListed } from './pool-frames.ts';
+import {
+  callerOf,
+  findPartition,
+  isChildOf,
+  isOwn,
+  isRoot,
+  RESERVED,
+  reservedSet,
+  wrongState,
+} from './target.ts';
 
 const DEPOSIT = {
   id: fieldOf('hv_deposit_memory', 'partition_id'),
   list: fieldOf('hv_deposit_memory', 'gpa_page_list'),
 };
-const WITHDRAW_ID = fieldOf('hv_input_withdraw_memory', 'partition_id');
+const WITHDRAW = {
+  id: fieldOf('hv_input_withdraw_memory', 'partition_id'),
+  domain: fieldOf('hv_input_withdraw_memory', 'proximity_domain_info.domain_id'),
+  reserved: fieldOf('hv_input_withdraw_memory', 'proximity_domain_info.flags.reserved'),
+};
 const WITHDRAWN = fieldOf('hv_output_withdraw_memory', 'gpa_page_list');
 const FRAME_BYTES = 8;
-
-/**
- * Pages become the hypervisor's. That each is the caller's to give and not in use already (TLFS 2013,
- * HvDepositMemory) is taken for granted.
- */
+/** Pages become the hypervisor's, one by one (TLFS 2013, HvDepositMemory). */
 function deposit(call: Call): HypercallAnswer {
   const found = findPartition(call, DEPOSIT.id);
   if ('answer' in found) return found.answer;
-  // A parent gives pages to its children, and only a root to itself.
-  if (isOwn(call, found.id) && !isRoot(call.context.profile.role)) {
-    return repeated(STATUS.ACCESS_DENIED, 0, 'TLFS2013.pool.not-the-parent');
-  }
+  if (!feeds(call, found.id)) return repeated(STATUS.ACCESS_DENIED, 0, 'TLFS2013.pool.not-the-parent');
   const wrong = wrongState(call, found.id, PHASES.DEPOSIT_MEMORY);
   if (wrong !== undefined) return wrong;
   const { repCount, repStart } = call.control;
   if (call.input.length < DEPOSIT.list.offset + repCount * FRAME_BYTES) return unmodelledCall(call.event);
-  addRuns(call, found.id, repStart, repCount);
+  const { runs, refused } = accepted(call, listFrames(call, DEPOSIT.list, repStart, repCount));
+  for (const run of runs) addFrames(call, found.id, run);
+  const reps = refused?.index ?? repCount;
   const { store } = call.context;
   const deposited = cellAt(found.id, PARTITION.slots.pool.deposited);
-  if (store.known(deposited)) store.set(deposited, store.number(deposited) + repCount - repStart);
-  return repeated(STATUS.SUCCESS, repCount, 'TLFS2013.pool.deposit');
+  if (store.known(deposited) && reps > repStart)
+    store.set(deposited, store.number(deposited) + reps - repStart);
+  if (refused === undefined) return repeated(STATUS.SUCCESS, repCount, 'TLFS2013.pool.deposit');
+  const rule = refused.deposited ? 'TLFS2013.pool.deposited-already' : 'TLFS2013.pool.not-the-callers';
+  return repeated(STATUS.OPERATION_DENIED, reps, rule);
 }
 
-function isRoot(role: Profile['role']): boolean {
-  return role === 'root' || role === 'nested-root';
-}
-
-/** Frame `index` of a list stands right behind the one before it. */
-function isFrameAfter(input: Uint8Array, index: number): boolean {
-  const low = readU32(input, DEPOSIT.list, index);
-  const lowBefore = readU32(input, DEPOSIT.list, index - 1);
-  const above = readHigh32(input, DEPOSIT.list, index) - readHigh32(input, DEPOSIT.list, index - 1);
-  return above === 0 ? low === lowBefore + 1 : above === 1 && low === 0 && lowBefore === 0xffff_ffff;
-}
-
-/** Notes the pages as runs of neighbours: that is how the kernel allocates them, and far fewer cells. */
-function addRuns(call: Call, partition: ObjectId, from: number, to: number): void {
-  const { store } = call.context;
-  const next = cellAt(partition, PARTITION.slots.pool.nextRun);
-  for (let i = from; i < to; ) {
-    const frame = readU64(call.input, DEPOSIT.list, i);
-    let pages = 1;
-    while (i + pages < to && isFrameAfter(call.input, i + pages)) pages++;
-    const run = store.create(partition, POOL_RUN, store.number(next));
-    store.set(next, store.number(next) + 1);
-    store.set(cellAt(run, POOL_RUN.slots.frame), frame);
-    store.set(cellAt(run, POOL_RUN.slots.pages), pages);
-    i += pages;
-  }
+/** A parent gives pages to its children, and only a root to itself. */
+function feeds(call: Call, partition: ObjectId): boolean {
+  if (isChildOf(call.context, partition, callerOf(call))) return true;
+  return isRoot(call) && isOwn(call, partition) && call.caller === undefined;
 }
 
 /**
@@ -72,10 +63,16 @@ function addRuns(call: Call, partition: ObjectId, from: number, to: number): voi
  * HvWithdrawMemory). Which ones and in which order is the hypervisor's choice: the last that came go first.
  */
 function withdraw(call: Call): HypercallAnswer {
-  const found = findPartition(call, WITHDRAW_ID);
+  const found = findPartition(call, WITHDRAW.id);
   if ('answer' in found) return found.answer;
+  if (!feeds(call, found.id) && !isOwn(call, found.id)) {
+    return repeated(STATUS.ACCESS_DENIED, 0, 'TLFS2013.pool.not-the-parent');
+  }
   const wrong = wrongState(call, found.id, PHASES.WITHDRAW_MEMORY);
   if (wrong !== undefined) return wrong;
+  if (reservedSet(call, [WITHDRAW.reserved])) return RESERVED;
+  const domain = wrongDomain(call, WITHDRAW.domain);
+  if (domain !== undefined) return domain;
   const { store } = call.context;
   const { pool } = PARTITION.slots;
   const deposited = cellAt(found.id, pool.deposited);
@@ -83,42 +80,25 @@ function withdraw(call: Call): HypercallAnswer {
   const free = store.number(deposited) - store.number(cellAt(found.id, pool.used));
   const { repCount, repStart } = call.control;
   const pages = Math.min(free, repCount - repStart);
-  const output = takeRuns(call, found.id, repStart, pages);
+  const output = chosenFrames(call, found.id, repStart, pages);
   if (pages > 0) store.set(deposited, store.number(deposited) - pages);
   const status = repStart + pages === repCount ? STATUS.SUCCESS : STATUS.NO_RESOURCES;
-  return repeated(status, repStart + pages, 'TLFS2013.pool.withdraw', chosenFrames(call, output));
+  return repeated(status, repStart + pages, 'TLFS2013.pool.withdraw', output);
 }
 
-function takeRuns(call: Call, partition: ObjectId, from: number, pages: number): Uint8Array {
-  const { store } = call.context;
-  const output = new Uint8Array((from + pages) * FRAME_BYTES);
-  const runs = store.children(partition, POOL_RUN);
-  let done = 0;
-  for (let newest = runs.length - 1; done < pages; newest--) {
-    const run = runs[newest];
-    if (run === undefined) throw new Error('the pool has fewer pages than it counts');
-    const left = cellAt(run, POOL_RUN.slots.pages);
-    const frame = store.get(cellAt(run, POOL_RUN.slots.frame));
-    const had = store.number(left);
-    const taken = Math.min(had, pages - done);
-    const last = keyOf(frame + BigInt(had - 1));
-    for (let i = 0; i < taken; i++) {
-      const given = typeof last === 'number' ? last - i : last - BigInt(i);
-      writeField(output, WITHDRAWN, given, from + done + i);
-    }
-    if (taken === had) store.destroy(run);
-    else store.set(left, had - taken);
-    done += taken;
-  }
-  return output;
-}
-
-/** The recorded list, where it is as long as it must be. */
-function chosenFrames(call: Call, own: Uint8Array): Uint8Array {
+/** The recorded list, where it is as long as it must be and has nothing but pages of the pool; else an own one. */
+function chosenFrames(call: Call, pool: ObjectId, from: number, pages: number): Uint8Array {
   const recorded = call.event.output;
-  if (recorded === undefined || recorded.length < own.length || own.length === 0) return own;
-  call.context.bind('withdrawn-frames', readU64(recorded, WITHDRAWN), readU64(own, WITHDRAWN));
-  return recorded;
+  const to = from + pages;
+  const isEnough = recorded !== undefined && recorded.length >= to * FRAME_BYTES && to > 0;
+  if (isEnough && takeListed(call, pool, recorded, from, to)) {
+    const first = readU64(recorded, WITHDRAWN);
+    call.context.bind('withdrawn-frames', first, first);
+    return recorded;
+  }
+  const own = newestFrames(call, pool, from, pages);
+  takeListed(call, pool, own, from, to);
+  return own;
 }
 
 /** Memory pools of partitions. */

@@ -1,5 +1,6 @@
 import { constant, type FieldHandle, readU64 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
+import type { Context } from '../../machine/context.ts';
 import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
 import { type Call, failed, unmodelledCall } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
@@ -13,10 +14,11 @@ const SELF = constant('HV_PARTITION_ID_SELF');
 /** What a call concerns, or the answer because it cannot. */
 export type Found = { readonly id: ObjectId } | { readonly answer: HypercallAnswer };
 
-function ownPartition(call: Call): ObjectId {
-  const own = call.context.store.find(TOP, PARTITION, OWN_PARTITION);
-  if (own === undefined) throw new Error('the own partition is gone');
-  return own;
+/** The partition that makes a call. */
+export function callerOf({ caller, context }: Call): ObjectId {
+  const id = caller ?? context.store.find(TOP, PARTITION, OWN_PARTITION);
+  if (id === undefined) throw new Error('the own partition is gone');
+  return id;
 }
 
 /**
@@ -25,7 +27,7 @@ function ownPartition(call: Call): ObjectId {
  */
 export function findPartition(call: Call, field: FieldHandle): Found {
   const named = readU64(call.input, field);
-  if (named === SELF) return { id: ownPartition(call) };
+  if (named === SELF) return { id: callerOf(call) };
   const id = call.context.store.find(TOP, PARTITION, keyOf(named));
   if (id !== undefined) return { id };
   if (call.context.profile.initial === 'unknown') return { answer: unmodelledCall(call.event) };
@@ -41,10 +43,14 @@ export function isRoot({ context: { profile } }: Call): boolean {
   return profile.role === 'root' || profile.role === 'nested-root';
 }
 
+export function isChildOf({ store }: Context, id: ObjectId, parent: ObjectId): boolean {
+  return store.get(cellAt(id, PARTITION.slots.parent)) === BigInt(store.key(parent));
+}
+
 /** A child of the caller: only its parent may steer a partition's life (TLFS 2013, HvInitializePartition). */
 export function findChild(call: Call, field: FieldHandle): Found {
   const found = findPartition(call, field);
-  if ('answer' in found || !isOwn(call, found.id)) return found;
+  if ('answer' in found || isChildOf(call.context, found.id, callerOf(call))) return found;
   return { answer: failed(STATUS.ACCESS_DENIED, 'TLFS2013.partition.not-a-child') };
 }
 

@@ -6,13 +6,14 @@ import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { resetRegisters } from '../vp/reset.ts';
-import { returnPages, takePages } from './pages.ts';
+import { returnPages, takePages, wrongDomain } from './pages.ts';
 import { PHASES } from './phases.ts';
 import { findChild, findVp, RESERVED, reservedSet, wrongState } from './target.ts';
 
 const CREATE = {
   id: fieldOf('hv_create_vp', 'partition_id'),
   index: fieldOf('hv_create_vp', 'vp_index'),
+  domain: fieldOf('hv_create_vp', 'proximity_domain_info.domain_id'),
   flags: fieldOf('hv_create_vp', 'flags'),
   padding: fieldOf('hv_create_vp', 'padding'),
 };
@@ -39,7 +40,9 @@ function create(call: Call): HypercallAnswer {
     return failed(STATUS.INVALID_PARAMETER, 'TLFS2013.vp.create-flags');
   }
   if (reservedSet(call, [CREATE.padding])) return RESERVED;
-  const short = takePages(call, found.id, profile.pool.vp);
+  const domain = wrongDomain(call, CREATE.domain);
+  if (domain !== undefined) return domain;
+  const short = takePages(call, found.id, 'vp', profile.pool.vp);
   if (short !== undefined) return short;
   const vp = store.create(found.id, VP, index);
   resetRegisters(call.context, vp, index, store.get(cellAt(found.id, PARTITION.slots.flags)));
@@ -55,7 +58,7 @@ function remove(call: Call): HypercallAnswer {
   if ('answer' in vp) return vp.answer;
   if (reservedSet(call, [DELETE.reserved])) return RESERVED;
   call.context.store.destroy(vp.id);
-  returnPages(call, found.id, call.context.profile.pool.vp);
+  returnPages(call, found.id, 'vp', call.context.profile.pool.vp);
   return succeeded('TLFS2013.vp.delete');
 }
 

@@ -7,6 +7,7 @@ import { STATUS } from '../call/status.ts';
 import { SINT_COUNT } from '../cells/cpu.ts';
 import { cellAt } from '../cells/place.ts';
 import { CONNECTION, PORT } from '../cells/port.ts';
+import { returnPages, takePages } from '../partition/pages.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findPartition, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
 import { FLAG_COUNT } from '../synic/flags.ts';
@@ -62,6 +63,12 @@ function active(call: Call, field: typeof CREATE.partition): ObjectId | { readon
   return wrong === undefined ? found.id : { answer: wrong };
 }
 
+/** What a port takes from the pool of the partition that receives: of messages its buffers too (TLFS 2013, ports). */
+function portPages({ context: { profile } }: Call, type: number): number {
+  const { port, messageBuffer } = profile.pool;
+  return type === MESSAGE ? port + profile.messageBuffers * messageBuffer : port;
+}
+
 /** HvCreatePort (TLFS 2013): the id is free in the partition that will receive, the SINT exists. */
 function create(call: Call): HypercallAnswer {
   const owner = active(call, CREATE.partition);
@@ -77,6 +84,8 @@ function create(call: Call): HypercallAnswer {
   if (type < MESSAGE || type > DOORBELL || wrongSint) return PARAMETER;
   const [base, count] = [readU32(input, CREATE.baseFlag), readU32(input, CREATE.flagCount)];
   if (type === EVENT && base + count > FLAG_COUNT) return PARAMETER;
+  const short = takePages(call, owner, 'port', portPages(call, type));
+  if (short !== undefined) return short;
   const port = store.create(owner, PORT, id);
   const { slots } = PORT;
   store.set(cellAt(port, slots.type), type);
@@ -96,7 +105,9 @@ function remove(call: Call): HypercallAnswer {
   if (reservedSet(call, [DELETE.reserved])) return RESERVED;
   const port = call.context.store.find(owner, PORT, readU32(call.input, DELETE.port));
   if (port === undefined) return PORT_ID;
-  call.context.store.destroy(port);
+  const { store } = call.context;
+  returnPages(call, owner, 'port', portPages(call, store.low(cellAt(port, PORT.slots.type))));
+  store.destroy(port);
   return succeeded('TLFS2013.port.delete');
 }
 
@@ -119,6 +130,8 @@ function connect(call: Call): HypercallAnswer {
   if (waitsFor !== BigInt(store.key(owner))) return PORT_ID;
   const flags = readU64(input, CONNECT.flags);
   if (type === DOORBELL && (flags & ~KNOWN_FLAGS) !== 0n) return PARAMETER;
+  const short = takePages(call, owner, 'connection', context.profile.pool.connection);
+  if (short !== undefined) return short;
   const connection = store.create(owner, CONNECTION, id);
   const { slots } = CONNECTION;
   store.set(cellAt(connection, slots.type), type);
@@ -138,6 +151,7 @@ function disconnect(call: Call): HypercallAnswer {
   const connection = call.context.store.find(owner, CONNECTION, readU32(call.input, DISCONNECT.connection));
   if (connection === undefined) return CONNECTION_ID;
   call.context.store.destroy(connection);
+  returnPages(call, owner, 'connection', call.context.profile.pool.connection);
   return succeeded('TLFS2013.port.disconnect');
 }
 
@@ -147,7 +161,7 @@ export function removePorts({ store }: Context, partition: ObjectId): void {
   for (const id of store.children(partition, CONNECTION)) store.destroy(id);
 }
 
-/** Ports and connections; what they cost of a pool is not public, and nothing is taken for them. */
+/** Ports and connections. A port takes its pages from the receiver's pool, a connection from the sender's. */
 export const PORT_CALLS: readonly CallRow[] = [
   { name: 'CREATE_PORT', answer: create },
   { name: 'DELETE_PORT', answer: remove },
