@@ -1,5 +1,5 @@
-import { fillImage } from '../state/checkpoint.ts';
-import { CREATED_KNOWN, type JournalChunk, OLD_UNKNOWN } from '../state/journal.ts';
+import { CellPages } from '../state/cells.ts';
+import { CREATED_KNOWN, OLD_UNKNOWN } from '../state/journal.ts';
 import type { CellId, ObjectRow } from '../state/store.ts';
 import { type Address, ORIGIN } from '../trace/position.ts';
 import type { Checkpoint, History } from './history.ts';
@@ -10,22 +10,17 @@ import type { Checkpoint, History } from './history.ts';
  */
 export class StateImage {
   readonly #history: History;
-  readonly #values: BigUint64Array;
-  readonly #known: Uint8Array;
-  /** By first cell of an object: how many it has; 0 for all other cells. */
-  readonly #lengths: Uint32Array;
-  /** First cells of the objects that exist: only their cells can be other than 0. */
-  readonly #living = new Set<number>();
+  readonly #cells = new CellPages();
+  /** Number of cells of each object, by the first of them. */
+  readonly #lengths = new Map<number, number>();
   #offset = 0;
 
   constructor(history: History) {
     this.#history = history;
-    const last = history.tables.objects.at(-1);
-    const cells = last === undefined ? 0 : last.id + last.kind.info.length;
-    this.#values = new BigUint64Array(cells);
-    this.#known = new Uint8Array(cells);
-    this.#lengths = new Uint32Array(cells);
-    for (const { id, kind } of history.tables.objects) this.#lengths[id] = kind.info.length;
+    for (const { kind } of history.tables.objects) {
+      const { length } = kind.info;
+      this.#lengths.set(this.#cells.grow(length), length);
+    }
     this.seek(ORIGIN);
   }
 
@@ -46,16 +41,16 @@ export class StateImage {
   }
 
   get(cell: CellId): bigint {
-    return this.#values[cell] as bigint;
+    return this.#cells.get(cell);
   }
 
   known(cell: CellId): boolean {
-    return this.#known[cell] === 1;
+    return this.#cells.known(cell);
   }
 
   /** Whether an object of the allocation table exists at this position. */
   exists(row: ObjectRow): boolean {
-    return this.#values[row.id] === 1n;
+    return this.#cells.low(row.id) === 1;
   }
 
   /** The last checkpoint at or before a journal length. */
@@ -72,47 +67,41 @@ export class StateImage {
   }
 
   #jump({ store }: Checkpoint): void {
-    for (const id of this.#living) this.#values.fill(0n, id, id + (this.#lengths[id] as number));
-    this.#living.clear();
-    for (let i = 0; i < store.blocks.length; i += 2) this.#living.add(store.blocks[i] as number);
-    fillImage(store, this.#values, this.#known);
+    this.#cells.load(store);
     this.#offset = store.entries;
   }
 
   #forward(target: number): void {
-    const chunk = this.#history.chunkOf(this.#offset);
-    const end = Math.min(target - chunk.first, chunk.count);
-    for (let i = this.#offset - chunk.first; i < end; i++) {
-      const cell = chunk.cell[i] as number;
-      this.#set(cell, chunk.now[i] as bigint);
-      this.#known[cell] = 1;
-      if (((chunk.flags[i] as number) & CREATED_KNOWN) !== 0) this.#mark(cell, 1);
+    const cells = this.#cells;
+    const { first, count, cell, nowWords, flags } = this.#history.chunkOf(this.#offset);
+    const end = Math.min(target - first, count);
+    for (let i = this.#offset - first; i < end; i++) {
+      const id = cell[i] as number;
+      cells.set(id, nowWords[i * 2] as number, nowWords[i * 2 + 1] as number);
+      const flag = flags[i] as number;
+      if ((flag & OLD_UNKNOWN) !== 0) cells.know(id, 1);
+      if ((flag & CREATED_KNOWN) !== 0) this.#mark(id, 1);
     }
-    this.#offset = chunk.first + end;
+    this.#offset = first + end;
   }
 
   #backward(target: number): void {
-    const chunk: JournalChunk = this.#history.chunkOf(this.#offset - 1);
-    const end = Math.max(target - chunk.first, 0);
-    for (let i = this.#offset - 1 - chunk.first; i >= end; i--) {
-      const cell = chunk.cell[i] as number;
-      const flags = chunk.flags[i] as number;
+    const cells = this.#cells;
+    const { first, cell, oldWords, flags } = this.#history.chunkOf(this.#offset - 1);
+    const end = Math.max(target - first, 0);
+    for (let i = this.#offset - 1 - first; i >= end; i--) {
+      const id = cell[i] as number;
+      const flag = flags[i] as number;
       // What exists again was known before it: only the first creation makes cells known that were not.
-      if ((flags & CREATED_KNOWN) !== 0 && (flags & OLD_UNKNOWN) !== 0) this.#mark(cell, 0);
-      this.#set(cell, chunk.old[i] as bigint);
-      this.#known[cell] = (flags & OLD_UNKNOWN) === 0 ? 1 : 0;
+      if ((flag & CREATED_KNOWN) !== 0 && (flag & OLD_UNKNOWN) !== 0) this.#mark(id, 0);
+      cells.set(id, oldWords[i * 2] as number, oldWords[i * 2 + 1] as number);
+      if ((flag & OLD_UNKNOWN) !== 0) cells.know(id, 0);
     }
-    this.#offset = chunk.first + end;
+    this.#offset = first + end;
   }
 
-  #set(cell: number, value: bigint): void {
-    this.#values[cell] = value;
-    if (this.#lengths[cell] === 0) return;
-    if (value === 1n) this.#living.add(cell);
-    else this.#living.delete(cell);
-  }
-
-  #mark(cell: number, known: 0 | 1): void {
-    this.#known.fill(known, cell, cell + (this.#lengths[cell] as number));
+  /** All cells of the object that begins with `first`. */
+  #mark(first: number, known: 0 | 1): void {
+    this.#cells.knowAll(first, this.#lengths.get(first) ?? 0, known);
   }
 }

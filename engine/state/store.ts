@@ -1,6 +1,6 @@
 import { highHalf, lowHalf } from '../abi/index.ts';
 import type { Address } from '../trace/position.ts';
-import { fillImage, runsOfZero } from './checkpoint.ts';
+import { CellPages } from './cells.ts';
 import { type HashState, RunningHash } from './hash.ts';
 import {
   CREATED_KNOWN,
@@ -72,11 +72,10 @@ export interface StoreTables {
  * and kept, so that the history of `partition[2].vp[0].reg.rip` is one list however often the VP is created.
  */
 export class CellStore {
-  #values = new BigUint64Array(1024);
-  #words = new Uint32Array(this.#values.buffer);
-  #known = new Uint8Array(1024);
-  #size = 0;
+  readonly #cells = new CellPages();
   readonly #objects: ObjectRow[] = [];
+  /** Those that exist. */
+  readonly #living = new Set<ObjectId>();
   readonly #index = new ObjectIndex();
   readonly #rowOf = new Map<ObjectId, ObjectRow>();
   readonly #blobs: Uint8Array[] = [];
@@ -119,72 +118,53 @@ export class CellStore {
   }
 
   get(cell: CellId): bigint {
-    return this.#values[cell] as bigint;
+    return this.#cells.get(cell);
   }
 
   /** Low 32 bits, for flags and small numbers on hot paths. */
   low(cell: CellId): number {
-    return this.#words[cell * 2] as number;
+    return this.#cells.low(cell);
   }
 
   /** The 32 bits above them. */
   high(cell: CellId): number {
-    return this.#words[cell * 2 + 1] as number;
+    return this.#cells.high(cell);
   }
 
   /** Value as a number; for cells that hold sizes, counts and indexes below 2^53. */
   number(cell: CellId): number {
-    return (this.#words[cell * 2 + 1] as number) * 0x1_0000_0000 + (this.#words[cell * 2] as number);
+    return this.#cells.high(cell) * 0x1_0000_0000 + this.#cells.low(cell);
   }
 
   known(cell: CellId): boolean {
-    return this.#known[cell] === 1;
+    return this.#cells.known(cell);
   }
 
   /** Writes a cell and journals it; a write of the same value counts (it has a writer). */
   set(cell: CellId, value: bigint | number): void {
-    this.#write(cell, value, 0);
+    if (typeof value === 'bigint') this.#write(cell, lowHalf(value), highHalf(value), 0);
+    else this.#write(cell, value >>> 0, Math.floor(value / 0x1_0000_0000) >>> 0, 0);
   }
 
   /** The same, of a value in two words of 32 bits. */
   setWords(cell: CellId, low: number, high: number): void {
-    const i = this.#begin(cell, 0);
-    this.#words[cell * 2] = low;
-    this.#words[cell * 2 + 1] = high;
-    this.#end(cell, i);
+    this.#write(cell, low, high, 0);
   }
 
-  #write(cell: CellId, value: bigint | number, flag: number): void {
-    const i = this.#begin(cell, flag);
-    if (typeof value === 'bigint') {
-      this.#values[cell] = value;
-    } else {
-      this.#words[cell * 2] = value >>> 0;
-      this.#words[cell * 2 + 1] = Math.floor(value / 0x1_0000_0000) >>> 0;
-    }
-    this.#end(cell, i);
-  }
-
-  /** Begins an entry of the journal with what the cell holds; gives its place in the chunk. */
-  #begin(cell: CellId, flag: number): number {
-    const chunk = this.#chunk;
+  #write(cell: CellId, low: number, high: number, flag: number): void {
+    const [chunk, cells] = [this.#chunk, this.#cells];
     const i = chunk.count;
     chunk.cell[i] = cell;
-    chunk.oldWords[i * 2] = this.#words[cell * 2] as number;
-    chunk.oldWords[i * 2 + 1] = this.#words[cell * 2 + 1] as number;
+    chunk.oldWords[i * 2] = cells.low(cell);
+    chunk.oldWords[i * 2 + 1] = cells.high(cell);
+    chunk.nowWords[i * 2] = low;
+    chunk.nowWords[i * 2 + 1] = high;
     chunk.seq[i] = this.#seq;
     chunk.sub[i] = this.#sub;
     chunk.component[i] = this.#component;
-    chunk.flags[i] = flag | (this.#known[cell] === 1 ? 0 : OLD_UNKNOWN);
-    return i;
-  }
-
-  /** Ends the entry with what it holds now. */
-  #end(cell: CellId, i: number): void {
-    const chunk = this.#chunk;
-    chunk.nowWords[i * 2] = this.#words[cell * 2] as number;
-    chunk.nowWords[i * 2 + 1] = this.#words[cell * 2 + 1] as number;
-    this.#known[cell] = 1;
+    chunk.flags[i] = cells.known(cell) ? flag : flag | OLD_UNKNOWN;
+    cells.set(cell, low, high);
+    cells.know(cell, 1);
     chunk.count = i + 1;
     if (chunk.count === JOURNAL_CHUNK_ENTRIES) this.flush();
   }
@@ -213,7 +193,7 @@ export class CellStore {
   /** The object under `parent`, if it exists now. */
   find(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
     const id = this.#index.placed(parent, kind, key);
-    return id !== undefined && this.#words[id * 2] === 1 ? id : undefined;
+    return id !== undefined && this.#cells.low(id) === 1 ? id : undefined;
   }
 
   /**
@@ -239,16 +219,17 @@ export class CellStore {
    * block does not hold it already).
    */
   create(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
-    const again = this.#known[this.#place(parent, kind, key)] === 1;
+    const again = this.#cells.known(this.#place(parent, kind, key));
     const id = this.#exist(parent, kind, key, CREATED_KNOWN);
-    if (!again) this.#known.fill(1, id, id + kind.info.length);
+    const cells = this.#cells;
+    if (!again) cells.knowAll(id, kind.info.length, 1);
     const { resets } = kind;
-    const words = this.#words;
-    for (let slot = 1, word = id * 2 + 2; slot < kind.info.length; slot++, word += 2) {
+    for (let slot = 1; slot < kind.info.length; slot++) {
       const [low, high] = [resets[slot * 2] as number, resets[slot * 2 + 1] as number];
+      const cell = (id + slot) as CellId;
       // In an object that exists again, a cell that was never known becomes so by an entry of its own.
-      if (words[word] !== low || words[word + 1] !== high || this.#known[id + slot] === 0) {
-        this.setWords((id + slot) as CellId, low, high);
+      if (cells.low(cell) !== low || cells.high(cell) !== high || !cells.known(cell)) {
+        this.setWords(cell, low, high);
       }
     }
     return id;
@@ -265,10 +246,12 @@ export class CellStore {
       for (const child of this.children(id, kind)) this.destroy(child);
     const { kind, parent } = this.#row(id);
     this.#index.remove(parent, kind, id);
+    this.#living.delete(id);
     for (let slot = kind.info.length - 1; slot >= 0; slot--) {
       const cell = (id + slot) as CellId;
       if (this.low(cell) !== 0 || this.high(cell) !== 0) this.setWords(cell, 0, 0);
     }
+    this.#cells.release(id, kind.info.length);
   }
 
   /** Number of these bytes in the table of variable data; equal bytes have one number. 0 is no data. */
@@ -294,12 +277,12 @@ export class CellStore {
 
   /** A copy of everything needed to continue from here (with {@link tables}). */
   checkpoint(): StoreCheckpoint {
-    const { blocks, values } = this.#living();
+    const blocks = this.#blocks();
     return {
-      cells: this.#size,
+      cells: this.#cells.size,
       blocks,
-      values,
-      unknown: runsOfZero(this.#known.subarray(0, this.#size)),
+      values: this.#cells.read(blocks),
+      unknown: this.#cells.unknown(),
       objects: this.#objects.length,
       blobs: this.#blobs.length,
       components: this.#components.length,
@@ -315,37 +298,34 @@ export class CellStore {
     for (const bytes of tables.blobs.slice(0, checkpoint.blobs)) store.intern(bytes);
     for (const row of tables.objects.slice(0, checkpoint.objects))
       store.#place(row.parent, row.kind, row.key);
-    fillImage(checkpoint, store.#values, store.#known);
+    store.#cells.load(checkpoint);
     for (const { id, parent, kind } of store.#objects) {
-      if (store.#words[id * 2] === 1) store.#index.add(parent, kind, id);
+      if (store.#cells.low(id) !== 1) continue;
+      store.#living.add(id);
+      store.#index.add(parent, kind, id);
     }
     store.#hash = new RunningHash(checkpoint.hash);
     store.#chunk = newChunk(checkpoint.entries);
     return store;
   }
 
-  /** What exists, as a checkpoint has it. */
-  #living(): { readonly blocks: Uint32Array; readonly values: BigUint64Array } {
-    const blocks: number[] = [];
-    let count = 0;
-    for (const { id, kind } of this.#objects) {
-      if (this.#words[id * 2] !== 1) continue;
-      blocks.push(id, kind.info.length);
-      count += kind.info.length;
+  /** First cell and length of each object that exists, in order. */
+  #blocks(): Uint32Array {
+    const ids = [...this.#living].sort((a, b) => a - b);
+    const blocks = new Uint32Array(ids.length * 2);
+    for (const [i, id] of ids.entries()) {
+      blocks[i * 2] = id;
+      blocks[i * 2 + 1] = this.#row(id).kind.info.length;
     }
-    const values = new BigUint64Array(count);
-    for (let i = 0, from = 0; i < blocks.length; i += 2) {
-      const [id, length] = [blocks[i] as number, blocks[i + 1] as number];
-      values.set(this.#values.subarray(id, id + length), from);
-      from += length;
-    }
-    return { blocks: Uint32Array.from(blocks), values };
+    return blocks;
   }
 
   #exist(parent: ObjectId, kind: ObjectKind, key: Key, flag: number): ObjectId {
     const id = this.#place(parent, kind, key);
-    if (this.#words[id * 2] === 1) throw new Error(`${kind.name}[${key}] exists already`);
-    this.#write(id as number as CellId, 1n, flag);
+    if (this.#cells.low(id) === 1) throw new Error(`${kind.name}[${key}] exists already`);
+    this.#write(id as number as CellId, 1, 0, flag);
+    this.#cells.hold(id, kind.info.length);
+    this.#living.add(id);
     this.#index.add(parent, kind, id);
     return id;
   }
@@ -367,8 +347,7 @@ export class CellStore {
   #place(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
     const known = this.#index.placed(parent, kind, key);
     if (known !== undefined) return known;
-    const id = this.#size as ObjectId;
-    this.#grow(kind.info.length);
+    const id = this.#cells.grow(kind.info.length) as ObjectId;
     const row: ObjectRow = { id, kind, parent, key };
     this.#index.place(parent, kind, key, id);
     this.#objects.push(row);
@@ -378,18 +357,5 @@ export class CellStore {
     const name = `${kind.name}[${key}]`;
     for (let i = 0; i < name.length; i++) hash.word(name.charCodeAt(i));
     return id;
-  }
-
-  #grow(by: number): void {
-    this.#size += by;
-    if (this.#size <= this.#values.length) return;
-    const capacity = Math.max(this.#size, this.#values.length * 2);
-    const values = new BigUint64Array(capacity);
-    values.set(this.#values);
-    const known = new Uint8Array(capacity);
-    known.set(this.#known);
-    this.#values = values;
-    this.#words = new Uint32Array(values.buffer);
-    this.#known = known;
   }
 }
