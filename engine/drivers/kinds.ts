@@ -23,7 +23,7 @@ import {
 } from './cells/driver.ts';
 import { MSHV_DOORBELL, MSHV_IRQFD } from './cells/eventfd.ts';
 import { FD, PROCESS, SYSTEM } from './cells/system.ts';
-import { VMBUS_CHANNEL, VMBUS_GPADL } from './cells/vmbus.ts';
+import { VMBUS_CHANNEL, VMBUS_CONNECT, VMBUS_GPADL, VMBUS_TIMER } from './cells/vmbus.ts';
 import { VTL, VTL_EVENTFD, VTL_HVCALL, VTL_MEMORY, VTL_POLL } from './cells/vtl.ts';
 
 /** Every kind of object of a machine: a file names a kind by its place here, so rows are only ever appended. */
@@ -58,4 +58,6 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   VTL_MEMORY,
   ...STATISTICS_KINDS,
   MSHV_STATISTICS,
+  VMBUS_TIMER,
+  VMBUS_CONNECT,
 ];

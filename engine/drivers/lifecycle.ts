@@ -9,6 +9,7 @@ import type { HotplugState } from './kernel/hotplug.ts';
 import { driverState, isParent } from './kernel/objects.ts';
 import { cpuOffline, cpuOnline } from './machine/cpu.ts';
 import { crash } from './machine/crash.ts';
+import { restore, save } from './machine/hibernate.ts';
 import { kexec, stuckBy } from './machine/kexec.ts';
 import { halt, powerOff } from './machine/power.ts';
 import { reboot } from './machine/reboot.ts';
@@ -90,6 +91,11 @@ function runOf(event: LifecycleEvent): Run | undefined {
       return suspend;
     case 'resume':
       return resume;
+    // Of a partition they are its VMM's affair.
+    case 'save':
+      return event.partition === undefined ? (context) => save(context, STATES) : undefined;
+    case 'restore':
+      return event.partition === undefined ? (context) => restore(context, STATES) : undefined;
     case 'process-exit':
       return processExit;
     default:

@@ -290,7 +290,7 @@ describe('other ends', () => {
   });
 
   it('suspend and resume: VMBus on the first CPU, SCONTROL as it is', () => {
-    const bench = started(BEFORE, 'arch', 'vmbus');
+    const bench = started(BEFORE, 'vmbus');
     const asleep = bench.lifecycle('suspend');
     assert.deepEqual(
       asleep.lines.map((line) => line.split(' ').slice(0, 4).join(' ')),
@@ -304,10 +304,50 @@ describe('other ends', () => {
     assert.equal(bench.cell('cpu[0].synic.sint[2]') & 0x1_0000n, 0n);
   });
 
+  it('suspend and resume: the hypercall page after VMBus, and before it', () => {
+    const bench = started(BEFORE, 'arch', 'vmbus');
+    const page = bench.cell('cpu[0].msr[0x40000001]');
+    assert.deepEqual(parties(bench.lifecycle('suspend').lines), ['vmbus@0', 'arch@0']);
+    assert.equal(bench.cell('cpu[0].msr[0x40000001]'), page & ~1n);
+    assert.deepEqual(parties(bench.lifecycle('resume').lines), ['arch@0', 'vmbus@0']);
+    assert.equal(bench.cell('cpu[0].msr[0x40000001]'), page);
+  });
+
+  it('a root cannot sleep: VMBus gives its pages up and takes them back', () => {
+    const bench = started({ kernel: 'upstream-7.2', role: 'nested-root', cpus: 1 }, 'arch', 'vmbus');
+    const { lines, outcome } = bench.lifecycle('suspend');
+    assert.equal(outcome?.ret, -1);
+    assert.deepEqual(parties(lines), ['vmbus@0']);
+    assert.equal(bench.cell('cpu[0].nested.synic.simp') & 1n, 1n);
+    assert.equal(bench.lifecycle('save').outcome?.ret, -1);
+  });
+
+  it('hibernation: VMBus leaves the host, the other CPUs go; all of it comes back', () => {
+    const bench = started({ ...BEFORE, cpus: 3 }, 'arch', 'vmbus');
+    const saved = bench.lifecycle('save');
+    assert.equal(saved.outcome?.ret, 0);
+    assert.deepEqual(parties(saved.lines), [
+      'vmbus@0',
+      'vmbus@2',
+      'arch@2',
+      'vmbus@1',
+      'arch@1',
+      'vmbus@0',
+      'arch@0',
+    ]);
+    assert.equal(saved.lines[0], '0 vmbus HC POST_MESSAGE SUCCESS');
+    assert.deepEqual([bench.cell('driver.vmbus.connection'), bench.cell('cpu[1].online')], [0n, 0n]);
+    const restored = bench.lifecycle('restore');
+    assert.equal(restored.outcome?.ret, 0);
+    assert.deepEqual([bench.cell('driver.vmbus.connection'), bench.cell('cpu[2].online')], [2n, 1n]);
+    assert.equal(restored.lines.filter((line) => line.includes('POST_MESSAGE')).length, 2);
+    assert.equal(bench.lifecycle('save', { partition: 2n }).outcome, undefined);
+  });
+
   it('a component that nobody models is left to the record', () => {
     const bench = new Bench(BEFORE);
     assert.equal(bench.lifecycle('component-start', { component: 'timer' }).outcome, undefined);
     assert.equal(bench.lifecycle('component-start', { component: 'toString' }).outcome, undefined);
-    assert.equal(bench.lifecycle('save').outcome, undefined);
+    assert.equal(bench.lifecycle('partition-reset').outcome, undefined);
   });
 });

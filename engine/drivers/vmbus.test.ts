@@ -1,27 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { channelMessage, channelMessages, channelType, fieldOf, writeField } from '../abi/index.ts';
+import { channelMessage, fieldOf, writeField } from '../abi/index.ts';
 import { replay } from '../replay/replay.ts';
 import { CellPaths } from '../state/path.ts';
-import type { TraceEvent } from '../trace/event.ts';
 import { Bench } from './bench.testing.ts';
 import { played, type Scenario, SIDES, sampleScenarios, scenario, sourceOf } from './scenario.testing.ts';
-
-/** The channel message in an event, without its prefix. */
-function messageIn(event: TraceEvent): string | undefined {
-  const bytes = event.kind === 'hypercall' ? event.input : event.kind === 'message' ? event.slot : undefined;
-  const type = bytes === undefined ? undefined : channelType(bytes.subarray(16));
-  return type === undefined ? undefined : channelMessages.find(type)?.name.replace('CHANNELMSG_', '');
-}
-
-/** Posts and deliveries in order: `> UNLOAD` from the guest, `< UNLOAD_RESPONSE` from the host. */
-function talk(events: readonly TraceEvent[]): string[] {
-  return events.flatMap((event) => {
-    const name = messageIn(event);
-    if (name === undefined || (event.kind === 'message' && event.what !== 'deliver')) return [];
-    return [`${event.kind === 'hypercall' ? '>' : '<'} ${name}`];
-  });
-}
+import { talk } from './vmbus.testing.ts';
 
 const sampleOf = (name: string): Scenario => {
   const found = sampleScenarios().find((sample) => sample.name === name);
@@ -278,5 +262,47 @@ describe('VMBus leaves', () => {
       ['0 vmbus HC POST_MESSAGE SUCCESS', '0 hypervisor message deliver sint 2'],
     );
     assert.equal(bench.cell('host.vmbus.connected'), 0n);
+  });
+});
+
+describe('what the record tells by itself', () => {
+  const header = '{"profile":{"role":"l1vh"}}';
+  const lines = [
+    '{"t":"0","kind":"lifecycle","what":"component-start","component":"vmbus"}',
+    '{"t":"1us","kind":"message","what":"deliver","component":"hypervisor","cpu":0,"sint":2,"slot":{"payload":{"vmbus":"VERSION_RESPONSE","version_supported":1,"msg_conn_id":4}}}',
+    '{"t":"2us","kind":"message","what":"deliver","component":"hypervisor","cpu":0,"sint":2,"slot":{"payload":{"vmbus":"ALLOFFERS_DELIVERED"}}}',
+    '{"t":"3us","kind":"message","what":"deliver","component":"hypervisor","cpu":0,"sint":2,"slot":{"payload":{"vmbus":"OFFERCHANNEL","child_relid":3}}}',
+  ];
+  /** What is in the slot of VMBus after some of the lines, replayed as they are. */
+  function filled(count: number): number {
+    const { header: head, stimuli } = scenario('told', [header, ...lines.slice(0, count)].join('\n'));
+    let value = -1;
+    replay(sourceOf(head, stimuli), SIDES, {
+      observe(_, { store }) {
+        const [cell] = new CellPaths(store.tables.objects).find('cpu[0].synic.slot[2].filled') ?? [];
+        if (cell !== undefined) value = store.number(cell);
+      },
+    });
+    return value;
+  }
+
+  it('of answers that were worked out from a start is not delivered a second time', () => {
+    assert.deepEqual([1, 2, 3].map(filled), [0, 0, 0]);
+  });
+
+  it('of anything else is', () => {
+    assert.equal(filled(4), 1);
+  });
+
+  it('of a socket is followed until the host answers', () => {
+    const ends =
+      '"guest_endpoint_id":"11111111-0000-0000-0000-000000000001","host_service_id":"22222222-0000-0000-0000-000000000002"';
+    const asked = `{"t":"1us","kind":"hypercall","cpu":0,"component":"vmbus","code":"HVCALL_POST_MESSAGE","input":{"connectionid":4,"payload":{"vmbus":"TL_CONNECT_REQUEST",${ends}}}}`;
+    const answered = `{"t":"2us","kind":"message","what":"deliver","component":"hypervisor","cpu":0,"sint":2,"slot":{"payload":{"vmbus":"TL_CONNECT_RESULT",${ends}}}}`;
+    const sample = scenario('socket', [header, lines[0], asked, answered].join('\n'));
+    const paths = ['driver.vmbus.connect[1].service'];
+    const seen = watched(sample, paths);
+    assert.notEqual(seen.at(-2), '> TL_CONNECT_REQUEST: -');
+    assert.equal(seen.at(-1), '< TL_CONNECT_RESULT: -');
   });
 });

@@ -53,3 +53,4 @@ export function createHypervisor(): HypervisorSide {
     },
   };
 }
+export { hasFlags } from './synic/flags.ts';

@@ -39,6 +39,10 @@ export const BINDABLE = {
     what: 'value read of HV_X64_MSR_TSC_FREQUENCY and HV_X64_MSR_APIC_FREQUENCY the first time, of HV_X64_MSR_CRASH_CTL and HV_X64_MSR_GUEST_IDLE',
     why: 'the hypervisor tells of itself and the processor',
   },
+  'chosen-cpu': {
+    what: 'target_vp in the MODIFYCHANNEL of HVCALL_POST_MESSAGE for a channel whose CPU goes offline',
+    why: 'the kernel begins to look for another CPU at a random one',
+  },
   'sleep-type': {
     what: 'HVCALL_SET_SYSTEM_PROPERTY input.set_sleep_state_info of HV_SYSTEM_PROPERTY_SLEEP_STATE, from pm1a_slp_typ on',
     why: 'the values that the chipset sleeps by are in the tables of the firmware',

@@ -39,3 +39,12 @@ export const VMBUS_GPADL = objectKind('gpadl', VMBUS, 'hex', {
   pages: cell('dec'),
   named: cell('dec'),
 });
+
+/** `driver.vmbus.timer[0]`: the CPU has its clock events from a timer whose messages go to VMBus' SINT. */
+export const VMBUS_TIMER = objectKind('timer', VMBUS, 'decimal', {});
+
+/** `driver.vmbus.connect[1]`: a socket asks for a service of the host, which has not answered. */
+export const VMBUS_CONNECT = objectKind('connect', VMBUS, 'decimal', {
+  endpoint: cell('bytes'),
+  service: cell('bytes'),
+});

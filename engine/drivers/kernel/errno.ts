@@ -14,6 +14,7 @@ const NAMES = [
   'EFAULT',
   'EINTR',
   'EINVAL',
+  'EIO',
   'ENODEV',
   'ENOENT',
   'ENOMEM',

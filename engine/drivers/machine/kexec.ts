@@ -8,6 +8,7 @@ import { driverState, systemOf } from '../kernel/objects.ts';
 import { step } from '../kernel/step.ts';
 import { hasNotifier, notifyOfReboot } from '../mshv/driver.ts';
 import { shutDownVmbus } from '../vmbus/driver.ts';
+import { stopTimers } from '../vmbus/timer.ts';
 import { startAnew } from './restart.ts';
 
 const RULE = 'Linux.kexec';
@@ -40,6 +41,7 @@ export function* notifyMshv(context: Context, cpu: number): DriverRun<void> {
 export function* kexec(context: Context, cpu: number): DriverRun<Outcome> {
   setKexec(context, 'running');
   yield* notifyMshv(context, cpu);
+  yield* stopTimers(context);
   if (driverState(context, VMBUS) === 'running') {
     const { ret } = yield* step('component-stop', 'vmbus', shutDownVmbus(context), (outcome) => outcome.ret);
     if (ret === undefined) {

@@ -1,5 +1,6 @@
 import { channelMessages, channelType, fieldOf, VMBUS_MESSAGE_TYPE, writeField } from '../../abi/index.ts';
 import { CPU, cellAt, fileOf, groupAt } from '../../hypervisor/index.ts';
+import type { BindReason } from '../../machine/bindable.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { type CellId, TOP } from '../../state/store.ts';
@@ -7,7 +8,8 @@ import { VMBUS } from '../cells/driver.ts';
 import { writeMsr } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
 import { driverOf, isNested } from '../kernel/objects.ts';
-import { VMBUS_SINT, vmbusActor, vmbusMsrs } from './cpu.ts';
+import { vmbusActor, vmbusMsrs } from './actor.ts';
+import { VMBUS_SINT } from './sint.ts';
 
 const POST_MESSAGE = hypercallCode('POST_MESSAGE');
 const POSTED = {
@@ -21,13 +23,14 @@ const PENDING = 1;
 
 /**
  * Posts a channel message (Linux 7.2 drivers/hv/hv.c, hv_post_message); true where it got through. `frames` are
- * the bytes of the payload that name pages of the kernel.
+ * the bytes of the payload that cannot be known, for `reason`: names of pages, unless said otherwise.
  */
 export function* postMessage(
   context: Context,
   cpu: number,
   payload: Uint8Array,
   frames?: readonly [from: number, to: number],
+  reason: BindReason = 'kernel-page',
 ): DriverRun<boolean> {
   const input = new Uint8Array(HEADER_BYTES + payload.length);
   writeField(input, POSTED.connection, context.store.number(messageConnection(context)));
@@ -36,7 +39,7 @@ export function* postMessage(
   input.set(payload, HEADER_BYTES);
   const nested = isNested(context);
   const bound = frames && ([frames[0] + HEADER_BYTES, frames[1] + HEADER_BYTES] as const);
-  const options = bound === undefined ? { nested } : { nested, bind: 'kernel-page' as const, bound };
+  const options = bound === undefined ? { nested } : { nested, bind: reason, bound };
   const answer = yield* hypercall(vmbusActor(cpu), POST_MESSAGE, input, options);
   return answer.fault !== true && answer.result.status === 0;
 }

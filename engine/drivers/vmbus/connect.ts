@@ -7,8 +7,9 @@ import { VMBUS } from '../cells/driver.ts';
 import { allocateFrames, driverOf } from '../kernel/objects.ts';
 import { remark } from '../kernel/step.ts';
 import { BASE_SHIFT } from '../kernel/synic.ts';
+import { connectionOf } from './actor.ts';
 import { awaitMessage, messageConnection, postMessage } from './channel.ts';
-import { CONNECT_CPU, connectionOf, VMBUS_SINT } from './cpu.ts';
+import { CONNECT_CPU, VMBUS_SINT } from './sint.ts';
 import { setConnection, VERSION_5_0 } from './track-connection.ts';
 
 /** What a conversation with the host came to; `waiting`: the answer has not come, and may never. */
@@ -65,6 +66,14 @@ function contact(version: number, interrupt: bigint, monitor: bigint): Uint8Arra
   writeField(payload, FIELDS.monitorPage1, monitor << BASE_SHIFT);
   writeField(payload, FIELDS.monitorPage2, (monitor + 1n) << BASE_SHIFT);
   return payload;
+}
+
+/** After a hibernation the protocol that was agreed on is offered again, and no other (vmbus_bus_resume). */
+export function* connectAgain(context: Context): DriverRun<Conversation> {
+  setConnection(context, 'connecting');
+  const frames = allocateFrames(context, 3);
+  const version = context.store.number(cellAt(driverOf(context, VMBUS), VMBUS.slots.version));
+  return yield* offer(context, version, contact(version, frames, frames + 1n));
 }
 
 /** One offer and the wait for VERSION_RESPONSE, which from 5.0 on names the connection for what follows. */

@@ -1,12 +1,11 @@
 import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
-import { CONNECTIONS, VMBUS, VMBUS_CPU } from '../cells/driver.ts';
+import { VMBUS, VMBUS_CPU } from '../cells/driver.ts';
 import { type Actor, readMsr, updateMsr, writeMsr } from '../kernel/access.ts';
 import { usesAutoEoi } from '../kernel/aeoi.ts';
-import { failure } from '../kernel/errno.ts';
 import type { HotplugState } from '../kernel/hotplug.ts';
-import { driverOf, isNested, isRoot } from '../kernel/objects.ts';
+import { driverOf, isRoot } from '../kernel/objects.ts';
 import {
   AUTO_EOI,
   BASE_SHIFT,
@@ -14,16 +13,13 @@ import {
   disabled,
   enabled,
   MASKED,
-  NESTED_MSRS,
-  PLAIN_MSRS,
-  type SynicMsrs,
   VECTOR_MASK,
   withBase,
 } from '../kernel/synic.ts';
-
-/** VMBus has SINT2, and one CPU that talks to the host (Linux 7.2: VMBUS_MESSAGE_SINT, VMBUS_CONNECT_CPU). */
-export const VMBUS_SINT = 2;
-export const CONNECT_CPU = 0;
+import { connectionOf, vmbusActor, vmbusMsrs } from './actor.ts';
+import { VMBUS_SINT } from './sint.ts';
+import { startTimer, stopTimer } from './timer.ts';
+import { vacate } from './vacate.ts';
 
 /**
  * Hotplug state hyperv/vmbus:online (Linux 7.2 drivers/hv/hv.c, hv_synic_init and hv_synic_cleanup). On a
@@ -35,23 +31,11 @@ export const VMBUS_HOTPLUG: HotplugState = {
   teardown,
 };
 
-export function vmbusActor(cpu: number): Actor {
-  return { component: 'vmbus', cpu };
-}
-
-export function vmbusMsrs(context: Context): SynicMsrs {
-  return isNested(context) ? NESTED_MSRS : PLAIN_MSRS;
-}
-
-export function connectionOf(context: Context): (typeof CONNECTIONS)[number] {
-  const cell = cellAt(driverOf(context, VMBUS), VMBUS.slots.connection);
-  return CONNECTIONS[context.store.low(cell)] ?? 'disconnected';
-}
-
 /** Pages on, SINT unmasked, SynIC on: in this order, which a SynIC that is still off has to accept. */
 function* startup(context: Context, cpu: number): DriverRun<number> {
   yield* enableRegisters(context, cpu);
   yield* updateMsr(vmbusActor(cpu), vmbusMsrs(context).scontrol, enabled);
+  yield* startTimer(context, cpu);
   return 0;
 }
 
@@ -83,9 +67,11 @@ function* enablePage(context: Context, actor: Actor, msr: number, slot: number):
   if (written !== wanted) context.store.set(cell, written >> BASE_SHIFT);
 }
 
-/** The CPU that talks to the host cannot go while the host talks to it. */
+/** While the host talks to VMBus, a CPU cannot go just like that. */
 function* teardown(context: Context, cpu: number): DriverRun<number> {
-  if (cpu === CONNECT_CPU && connectionOf(context) === 'connected') return failure('EBUSY');
+  const ret = connectionOf(context) === 'connected' ? yield* vacate(context, cpu) : 0;
+  if (ret !== 0) return ret;
+  yield* stopTimer(context, cpu);
   yield* disableRegisters(context, cpu);
   yield* updateMsr(vmbusActor(cpu), vmbusMsrs(context).scontrol, disabled);
   return 0;

@@ -11,7 +11,8 @@ import { freeNumber, type HotplugState, installState, removeState } from '../ker
 import { allocateFrames, driverOf, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
 import { postMessage } from './channel.ts';
 import { connect, requestOffers, unload } from './connect.ts';
-import { CONNECT_CPU, VMBUS_HOTPLUG } from './cpu.ts';
+import { VMBUS_HOTPLUG } from './cpu.ts';
+import { CONNECT_CPU } from './sint.ts';
 import { forgetChannels, setConnection } from './track-connection.ts';
 
 const RELID = fieldOf('vmbus_channel_relid_released', 'child_relid');

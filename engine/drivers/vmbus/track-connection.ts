@@ -2,7 +2,7 @@ import { constantNumber, fieldOf, readU32 } from '../../abi/index.ts';
 import { cellAt } from '../../hypervisor/index.ts';
 import type { Context } from '../../machine/context.ts';
 import { CONNECTIONS, OFFERS, VMBUS } from '../cells/driver.ts';
-import { VMBUS_CHANNEL, VMBUS_GPADL } from '../cells/vmbus.ts';
+import { VMBUS_CHANNEL, VMBUS_CONNECT, VMBUS_GPADL } from '../cells/vmbus.ts';
 import { driverOf } from '../kernel/objects.ts';
 import type { Effects } from './effects.ts';
 
@@ -31,7 +31,7 @@ function setOffers(context: Context, offers: (typeof OFFERS)[number]): void {
 export function forgetChannels(context: Context): void {
   const { store } = context;
   const driver = driverOf(context, VMBUS);
-  for (const kind of [VMBUS_CHANNEL, VMBUS_GPADL]) {
+  for (const kind of [VMBUS_CHANNEL, VMBUS_GPADL, VMBUS_CONNECT]) {
     for (const id of store.children(driver, kind)) store.destroy(id);
   }
 }

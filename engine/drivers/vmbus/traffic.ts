@@ -10,11 +10,12 @@ import type { HypercallAnswer, HypercallRequest, NoteRequest } from '../../machi
 import type { Context } from '../../machine/context.ts';
 import type { HypercallEvent, MessageEvent } from '../../trace/event.ts';
 import { hypercallCode } from '../kernel/hypercall.ts';
-import { VMBUS_SINT } from './cpu.ts';
 import type { Effect } from './effects.ts';
+import { VMBUS_SINT } from './sint.ts';
 import { CHANNEL_EFFECTS } from './track-channel.ts';
 import { CONNECTION_EFFECTS } from './track-connection.ts';
 import { GPADL_EFFECTS } from './track-gpadl.ts';
+import { SOCKET_EFFECTS } from './track-socket.ts';
 
 const POST_MESSAGE = hypercallCode('POST_MESSAGE');
 const CODE_MASK = 0xffff;
@@ -36,6 +37,7 @@ for (const [name, effect] of Object.entries({
   ...CONNECTION_EFFECTS,
   ...CHANNEL_EFFECTS,
   ...GPADL_EFFECTS,
+  ...SOCKET_EFFECTS,
 })) {
   const row = channelMessages.named(name);
   if (row === undefined) throw new Error(`no channel message is called ${name}`);

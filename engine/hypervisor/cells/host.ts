@@ -30,5 +30,7 @@ export const HOST = objectKind('host', undefined, 'none', {
     /** VP and SINT that the guest named in its INITIATE_CONTACT. */
     targetVp: cell('dec'),
     sint: cell('dec'),
+    /** Answers that the engine worked out and that the record may still tell of: a bit each. */
+    told: cell('hex'),
   },
 });

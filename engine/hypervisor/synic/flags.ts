@@ -45,3 +45,21 @@ export function changeFlag(
   const was = store.get(cell);
   store.set(cell, on ? was | bit : was & ~bit);
 }
+
+/** Whether one of the flags of a SINT is set, from `first` on. */
+export function hasFlags(
+  context: Context,
+  owner: ObjectId,
+  file: SynicFile,
+  sint: number,
+  first: number,
+): boolean {
+  const { store } = context;
+  for (let flag = first; flag < FLAG_COUNT; flag += WORD_BITS - (flag % WORD_BITS)) {
+    const { kind, word } = place(file, sint, flag);
+    const id = store.find(owner, kind, word);
+    const shift = BigInt(flag % WORD_BITS);
+    if (id !== undefined && store.get(cellAt(id, kind.slots.value)) >> shift !== 0n) return true;
+  }
+  return false;
+}

@@ -5,6 +5,7 @@ import type { TraceEvent } from '../../trace/event.ts';
 import { CPU, SINT_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { isToldAlready } from '../host/told.ts';
 import { vpOfRef } from '../vp/find.ts';
 import { requestInterrupt } from '../vp/request.ts';
 import { cpuOf, oldestQueued, queueOf } from './deliver.ts';
@@ -29,6 +30,7 @@ export function noteMessage(context: Context, event: MessageNote): void {
   const file = event.vp === undefined ? fileOf(context, event.sint) : VP_FILE;
   switch (event.what) {
     case 'deliver':
+      if (isToldAlready(context, event)) return;
       fill(context, cpu, file, event);
       return;
     case 'busy':
