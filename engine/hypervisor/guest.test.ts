@@ -71,6 +71,34 @@ describe('MSRs of a guest', () => {
     );
   });
 
+  it('follow what the parent registered for reads and writes of one, wherever it lies', () => {
+    const bench = activeChild();
+    const action = (msr: number, access: number, what: number) =>
+      bench.call('REGISTER_INTERCEPT_RESULT', {
+        partition_id: 2n,
+        intercept_type: 1,
+        'parameters.msr.msr_index': msr,
+        'parameters.msr.access_type': access,
+        'parameters.msr.action': what,
+      });
+    action(0x8b, 0, 1);
+    action(0x400001f0, 1, 1);
+    action(0x1c, 1, 0);
+    // One that is there is not concerned.
+    action(0x40000080, 0, 0);
+    assert.deepEqual(
+      [
+        access(bench, 'read', '0x8b'),
+        access(bench, 'write', '0x8b', 1n),
+        access(bench, 'write', '0x400001f0', 7n),
+        access(bench, 'read', '0x400001f0'),
+        access(bench, 'write', '0x1c', 7n),
+        access(bench, 'read', 'SCONTROL'),
+      ],
+      ['0x0', '?', '0x7', '#GP', '#GP', '0x0'],
+    );
+  });
+
   it('of a VP that is not known are left to the record', () => {
     assert.equal(access(activeChild(), 'read', 'SIMP', undefined, { partition: 9n, vp: 0 }), '?');
   });
@@ -169,6 +197,25 @@ describe('hypercalls of a guest', () => {
     assert.equal(call('GET_VP_REGISTERS', { ...asked, outputGpa: 0x1fe0n }).rule, 'TLFS.guest.get-registers');
     const fast = { input: asked.input.slice(0, 16), reps: 2, fast: true };
     assert.equal(call('GET_VP_REGISTERS', fast).rule, 'TLFS.control.fast-size');
+  });
+
+  it('set the synthetic registers of the own partition as their MSRs are', () => {
+    const bench = activeChild();
+    access(bench, 'write', 'GUEST_OS_ID', 0x81n);
+    const set = (name: number, value: bigint, id = 0xffff_ffff_ffff_ffffn) => {
+      const input = new Uint8Array(48);
+      const view = new DataView(input.buffer);
+      view.setBigUint64(0, id, true);
+      view.setUint32(8, 0xffff_fffe, true);
+      view.setUint32(16, name, true);
+      view.setBigUint64(32, value, true);
+      return bench.raw('SET_VP_REGISTERS', input, { reps: 1, vp: VP }).status;
+    };
+    assert.deepEqual(
+      [set(0xa0003, 0x25n), set(0xa0003, 5n), set(0x20000, 1n), set(0xa0003, 0x25n, 1n)],
+      ['SUCCESS', 'INVALID_REGISTER_VALUE', 'ACCESS_DENIED', 'ACCESS_DENIED'],
+    );
+    assert.equal(bench.cell('partition[2].vp[0].synic.sint[3]'), 0x25n);
   });
 
   it('read the synthetic registers of their own partition, and no others', () => {

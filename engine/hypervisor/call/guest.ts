@@ -11,7 +11,7 @@ import { postFrom, signalFrom } from '../host/post.ts';
 import { timeOf } from '../partition/reference.ts';
 import { expireTimers } from '../synic/expire.ts';
 import { vpOfRef } from '../vp/find.ts';
-import { readOwnRegisters } from '../vp/own-registers.ts';
+import { readOwnRegisters, writeOwnRegisters } from '../vp/own-registers.ts';
 import { type CallRow, failed, repeated, succeeded, unmodelledCall } from './call.ts';
 import { refusedPointer } from './legality.ts';
 import { inputBytes, outputBytes } from './size.ts';
@@ -51,6 +51,7 @@ const FOR_GUESTS: ReadonlyMap<string, Answer> = new Map([
   ['FLUSH_VIRTUAL_ADDRESS_SPACE_EX', nothingToDo],
   ['FLUSH_VIRTUAL_ADDRESS_LIST_EX', nothingToDo],
   ['GET_VP_REGISTERS', readOwnRegisters],
+  ['SET_VP_REGISTERS', writeOwnRegisters],
 ]);
 
 /** What a guest may call that has partitions of its own. */

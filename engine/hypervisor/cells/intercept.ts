@@ -18,5 +18,5 @@ export const CPUID_RESULT = objectKind('cpuid', VP, 'hex', {
   ...{ eax: output(), ebx: output(), ecx: output(), edx: output() },
 });
 
-/** `partition[2].vp[0].msrAction[0x1b]`: what becomes of accesses to an MSR that is not implemented. */
-export const MSR_RESULT = objectKind('msrAction', VP, 'hex', { access: cell('dec'), action: cell('dec') });
+/** `partition[2].vp[0].msrAction[0x1b]`: what becomes of reads of an MSR that is not implemented; of writes 2^32 further. */
+export const MSR_RESULT = objectKind('msrAction', VP, 'hex', { action: cell('dec') });

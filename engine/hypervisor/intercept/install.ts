@@ -1,4 +1,4 @@
-import { constantNumber, fieldOf, readU32 } from '../../abi/index.ts';
+import { constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
@@ -7,7 +7,7 @@ import { STATUS } from '../call/status.ts';
 import { INTERCEPT } from '../cells/intercept.ts';
 import { cellAt } from '../cells/place.ts';
 import { PHASES } from '../partition/phases.ts';
-import { findChild, wrongState } from '../partition/target.ts';
+import { findChild, RESERVED, wrongState } from '../partition/target.ts';
 
 const INPUT = {
   id: fieldOf('hv_input_install_intercept', 'partition_id'),
@@ -49,8 +49,11 @@ function install(call: Call): HypercallAnswer {
   const [kind, access] = [readU32(call.input, INPUT.type), readU32(call.input, INPUT.access)];
   const row = TYPES.get(kind);
   if (row === undefined || (access & ~row.access) !== 0) return BAD;
-  const { store } = call.context;
-  const key = keyOf(kind, (readU32(call.input, INPUT.parameter) & row.parameter) >>> 0);
+  const { store, profile } = call.context;
+  const parameter = readU64(call.input, INPUT.parameter);
+  const used = parameter & BigInt(row.parameter);
+  if (profile.reservedBits === 'strict' && parameter !== used) return RESERVED;
+  const key = keyOf(kind, Number(used));
   const old = store.find(found.id, INTERCEPT, key);
   if (access !== 0) {
     store.set(cellAt(old ?? store.create(found.id, INTERCEPT, key), INTERCEPT.slots.value), access);

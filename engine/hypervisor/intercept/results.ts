@@ -23,6 +23,7 @@ const REGISTER = {
   subleaf: cpuid('input.ecx'),
   specific: cpuid('input.subleaf_specific'),
   always: cpuid('input.always_override'),
+  padding: cpuid('input.padding'),
   msr: msr('msr_index'),
   access: msr('access_type'),
   action: msr('action'),
@@ -35,6 +36,10 @@ const RESULTS: Readonly<Record<Output, { readonly result: FieldHandle; readonly 
 };
 const CPUID = constantNumber('HV_INTERCEPT_TYPE_X64_CPUID');
 const MSR = constantNumber('HV_INTERCEPT_TYPE_X64_MSR');
+/** An MSR is read or written. */
+const EXECUTE_ACCESS = constantNumber('HV_INTERCEPT_ACCESS_EXECUTE');
+const ACTION_COUNT = constantNumber('HV_UNIMPLEMENTED_MSR_ACTION_COUNT');
+const NO_TYPE = failed(STATUS.INVALID_PARAMETER, 'HDR.intercept-result.type');
 const GET = {
   id: fieldOf('hv_input_get_vp_cpuid_values', 'partition_id'),
   index: fieldOf('hv_input_get_vp_cpuid_values', 'vp_index'),
@@ -50,6 +55,10 @@ function leafKey(leaf: number, subleaf: number): Key {
   return keyOf((BigInt(leaf) << 32n) | BigInt(subleaf));
 }
 
+function accessKey(number: number, access: number): Key {
+  return keyOf((BigInt(access) << 32n) | BigInt(number));
+}
+
 function vpOf(
   call: Call,
   fields: Pick<typeof GET, 'id' | 'index'>,
@@ -62,6 +71,25 @@ function vpOf(
   return 'answer' in vp ? vp : { vp: vp.id };
 }
 
+/** What becomes of reads, or of writes, of an MSR that is not there. */
+function registerMsr(call: Call, vp: ObjectId): HypercallAnswer {
+  const { input, context } = call;
+  const access = readU32(input, REGISTER.access);
+  const action = readU32(input, REGISTER.action);
+  if (access >= EXECUTE_ACCESS || action >= ACTION_COUNT) return NO_TYPE;
+  const key = accessKey(readU32(input, REGISTER.msr), access);
+  const { store } = context;
+  const id = store.find(vp, MSR_RESULT, key) ?? store.create(vp, MSR_RESULT, key);
+  store.set(cellAt(id, MSR_RESULT.slots.action), action);
+  return succeeded('HDR.intercept-result.register');
+}
+
+/** The action (HV_UNIMPLEMENTED_MSR_ACTION_…) that a parent registered for accesses of a VP to an MSR; undefined: none. */
+export function msrAction({ store }: Context, vp: ObjectId, msr: number, dir: 'read' | 'write') {
+  const id = store.find(vp, MSR_RESULT, accessKey(msr, dir === 'read' ? 0 : 1));
+  return id === undefined ? undefined : store.low(cellAt(id, MSR_RESULT.slots.action));
+}
+
 /** HvRegisterInterceptResult (Linux 7.2 include/hyperv): what the guest gets to see of a CPUID leaf or an MSR. */
 function register(call: Call): HypercallAnswer {
   const found = vpOf(call, REGISTER);
@@ -70,14 +98,9 @@ function register(call: Call): HypercallAnswer {
   const { store } = context;
   const rule = 'HDR.intercept-result.register';
   const kind = readU32(input, REGISTER.type);
-  if (kind === MSR) {
-    const key = readU32(input, REGISTER.msr);
-    const id = store.find(found.vp, MSR_RESULT, key) ?? store.create(found.vp, MSR_RESULT, key);
-    store.set(cellAt(id, MSR_RESULT.slots.access), readU32(input, REGISTER.access));
-    store.set(cellAt(id, MSR_RESULT.slots.action), readU32(input, REGISTER.action));
-    return succeeded(rule);
-  }
-  if (kind !== CPUID) return failed(STATUS.INVALID_PARAMETER, 'HDR.intercept-result.type');
+  if (kind === MSR) return registerMsr(call, found.vp);
+  if (kind !== CPUID) return NO_TYPE;
+  if (reservedSet(call, [REGISTER.padding])) return RESERVED;
   const specific = readU32(input, REGISTER.specific);
   const subleaf = specific === 0 ? 0 : readU32(input, REGISTER.subleaf);
   const key = leafKey(readU32(input, REGISTER.leaf), subleaf);

@@ -6,6 +6,7 @@ import type { VpRef } from '../../trace/handle.ts';
 import { PROPERTY } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { msrAction } from '../intercept/results.ts';
 import { APIC } from '../lapic/registers.ts';
 import { timeOf } from '../partition/reference.ts';
 import { cpuOf } from '../synic/deliver.ts';
@@ -71,11 +72,12 @@ export function answerMsr(context: Context, access: Access): MsrAnswer {
 
 /** What a parent wants of accesses to MSRs that are not there (rust-vmm/mshv, hv-headers). */
 const UNIMPLEMENTED_ACTION = constantNumber('HV_PARTITION_PROPERTY_UNIMPLEMENTED_MSR_ACTION');
-const IGNORE = BigInt(constantNumber('HV_UNIMPLEMENTED_MSR_ACTION_IGNORE_WRITE_READ_ZERO'));
+const IGNORE = constantNumber('HV_UNIMPLEMENTED_MSR_ACTION_IGNORE_WRITE_READ_ZERO');
+const REGISTERED = 'HDR.intercept-result.msr';
 
 function ignoresUnknown({ store }: Context, vp: ObjectId): boolean {
   const property = store.find(store.parent(vp), PROPERTY, UNIMPLEMENTED_ACTION);
-  return property !== undefined && store.get(cellAt(property, PROPERTY.slots.value)) === IGNORE;
+  return property !== undefined && store.number(cellAt(property, PROPERTY.slots.value)) === IGNORE;
 }
 
 /** A write to these lets waiting messages in; timers that have expired come with the next event. */
@@ -98,10 +100,14 @@ function answerGuest(context: Context, access: Access, ref: VpRef): MsrAnswer {
 function guestAnswer(context: Context, access: Access, vp: ObjectId): MsrAnswer {
   const row = GUEST_BY_ADDRESS.get(access.msr);
   if (row !== undefined) return (access.dir === 'read' ? row.read : row.write)(context, vp, access);
-  if (access.msr < BASE || access.msr >= SYNTHETIC_END)
-    return answerApic(context, vp, access) ?? unmodelled(access);
-  if (!ignoresUnknown(context, vp)) return UNKNOWN_SYNTHETIC;
+  const isSynthetic = access.msr >= BASE && access.msr < SYNTHETIC_END;
+  const apic = isSynthetic ? undefined : answerApic(context, vp, access);
+  if (apic !== undefined) return apic;
   const value = access.dir === 'read' ? 0n : (access.value ?? 0n);
+  const action = msrAction(context, vp, access.msr, access.dir);
+  if (action !== undefined) return action === IGNORE ? answered(value, REGISTERED) : faulted(REGISTERED);
+  if (!isSynthetic) return unmodelled(access);
+  if (!ignoresUnknown(context, vp)) return UNKNOWN_SYNTHETIC;
   return answered(value, 'HDR.property.unimplemented-msr');
 }
 

@@ -1,4 +1,4 @@
-import { constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
+import { constantNumber, type FieldHandle, fieldOf, readU32, readU64 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import { type CellId, type ObjectId, TOP } from '../../state/store.ts';
 import { type Call, type CallRow, failed, succeeded, unmodelledCall } from '../call/call.ts';
@@ -27,6 +27,17 @@ const LP_INDEX = fieldOf('hv_input_map_stats_page', 'identity.lp.lp_index');
 const OBJECT_HYPERVISOR = constantNumber('HV_STATS_OBJECT_HYPERVISOR');
 const OBJECT_PROCESSOR = constantNumber('HV_STATS_OBJECT_LOGICAL_PROCESSOR');
 const OBJECT_PARTITION = constantNumber('HV_STATS_OBJECT_PARTITION');
+/** What of the identity must be zero, by the type that chooses its form. */
+const RESERVED_FIELDS: ReadonlyMap<number, readonly FieldHandle[]> = new Map(
+  (
+    [
+      [OBJECT_HYPERVISOR, 'hv'],
+      [OBJECT_PROCESSOR, 'lp'],
+      [OBJECT_PARTITION, 'partition'],
+      [OBJECT_VP, 'vp'],
+    ] as const
+  ).map(([type, form]) => [type, [PADDING, fieldOf('hv_input_map_stats_page', `identity.${form}.reserved`)]]),
+);
 const AREAS = ['self', 'parent'] as const;
 type Area = (typeof AREAS)[number];
 
@@ -40,15 +51,15 @@ type Found = Page | { readonly answer: HypercallAnswer };
 /** The page which a call names. */
 function target(call: Call): Found {
   const type = readU32(call.input, TYPE);
-  const known = [OBJECT_HYPERVISOR, OBJECT_PROCESSOR, OBJECT_PARTITION, OBJECT_VP].includes(type);
-  if (!known) return { answer: unmodelledCall(call.event) };
+  const reserved = RESERVED_FIELDS.get(type);
+  if (reserved === undefined) return { answer: unmodelledCall(call.event) };
   const area = AREAS[readU32(call.input, AREA)];
-  if (type === OBJECT_HYPERVISOR || type === OBJECT_PROCESSOR) return ofMachine(call, type, area);
+  if (type === OBJECT_HYPERVISOR || type === OBJECT_PROCESSOR) return ofMachine(call, type, area, reserved);
   const found = findPartition(call, type === OBJECT_VP ? VP_ID : PARTITION_ID);
   if ('answer' in found) return found;
   const wrong = wrongState(call, found.id, PHASES.STATS_PAGE);
   if (wrong !== undefined) return { answer: wrong };
-  if (reservedSet(call, [PADDING])) return { answer: RESERVED };
+  if (reservedSet(call, reserved)) return { answer: RESERVED };
   if (area === undefined) return NO_AREA;
   if (type === OBJECT_PARTITION) return { cell: cellAt(found.id, PARTITION.slots.stats[area]) };
   const index = readU32(call.input, VP_INDEX);
@@ -60,12 +71,17 @@ function target(call: Call): Found {
 const NO_AREA = { answer: failed(STATUS.INVALID_PARAMETER, 'HDR.stats-page.area') };
 
 /** The hypervisor and its processors, one for each CPU of this machine, have the one area and are a root's to look at. */
-function ofMachine(call: Call, type: number, area: Area | undefined): Found {
+function ofMachine(
+  call: Call,
+  type: number,
+  area: Area | undefined,
+  reserved: readonly FieldHandle[],
+): Found {
   const { store, profile } = call.context;
   if (profile.role !== 'root' && profile.role !== 'nested-root') {
     return { answer: failed(STATUS.ACCESS_DENIED, 'choice.stats-page.not-root') };
   }
-  if (reservedSet(call, [PADDING])) return { answer: RESERVED };
+  if (reservedSet(call, reserved)) return { answer: RESERVED };
   if (area !== 'self') return NO_AREA;
   const hypervisor = store.find(TOP, HYPERVISOR, 0);
   if (hypervisor === undefined) throw new Error('there is no hypervisor');
@@ -94,9 +110,17 @@ function dropEmpty({ context: { store } }: Call, { object }: Page): void {
   if (object?.cells.every((cell) => store.get(cell) === 0n) === true) store.destroy(object.id);
 }
 
+/** It is unmapped before it is mapped again (TLFS 2013, HvMapStatsPage). */
+const MAPPED = failed(STATUS.OPERATION_DENIED, 'TLFS2013.stats-page.mapped');
+
+function isMapped({ context: { store } }: Call, { cell }: Page): boolean {
+  return store.get(cell) !== 0n;
+}
+
 function map(call: Call): HypercallAnswer {
   const page = target(call);
   if ('answer' in page) return page.answer;
+  if (isMapped(call, page)) return MAPPED;
   const frame = providedFrame(call, OUTPUT);
   call.context.store.set(page.cell, frame);
   return succeeded('HDR.stats-page.map', frameOutput(OUTPUT, frame));
@@ -106,6 +130,7 @@ function map(call: Call): HypercallAnswer {
 function mapAt(call: Call): HypercallAnswer {
   const page = target(call);
   if ('answer' in page) return page.answer;
+  if (isMapped(call, page)) return MAPPED;
   call.context.store.set(page.cell, readU64(call.input, LOCATION));
   return succeeded('HDR.stats-page.map');
 }
@@ -113,10 +138,10 @@ function mapAt(call: Call): HypercallAnswer {
 function unmap(call: Call): HypercallAnswer {
   const page = target(call);
   if ('answer' in page) return page.answer;
-  const isMapped = call.context.store.get(page.cell) !== 0n;
-  if (isMapped) call.context.store.set(page.cell, 0);
+  const wasMapped = isMapped(call, page);
+  if (wasMapped) call.context.store.set(page.cell, 0);
   dropEmpty(call, page);
-  return isMapped
+  return wasMapped
     ? succeeded('HDR.stats-page.unmap')
     : failed(STATUS.INVALID_PARAMETER, 'choice.stats-page.not-mapped');
 }

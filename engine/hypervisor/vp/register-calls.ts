@@ -1,7 +1,7 @@
 import { constantNumber, fieldOf, readU32, readU64, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
-import { type Call, type CallRow, recordedAnswer, repeated, unmodelledCall } from '../call/call.ts';
+import { type Call, type CallRow, failed, recordedAnswer, repeated, unmodelledCall } from '../call/call.ts';
 import type { Refusal } from '../call/legality.ts';
 import { STATUS } from '../call/status.ts';
 import { cellAt } from '../cells/place.ts';
@@ -17,6 +17,7 @@ import {
 } from '../partition/target.ts';
 import { fixedValue, refusedValue, runsByItself, unknownName } from './rules.ts';
 import { CONTROL_SLOTS, setControl } from './suspend.ts';
+import { readSynthetic, refusedOwn, setSynthetic } from './synthetic.ts';
 import { isFresh, registerOf, setRegister, type Wide } from './values.ts';
 
 const SET = {
@@ -26,6 +27,7 @@ const SET = {
   value: fieldOf('hv_input_set_vp_registers', 'elements.value.reg64'),
 };
 const SET_HIGH = { ...SET.value, offset: SET.value.offset + 8 };
+const ELEMENTS = { name: SET.name, value: SET.value, high: SET_HIGH };
 const GET = {
   id: fieldOf('hv_input_get_vp_registers', 'partition_id'),
   index: fieldOf('hv_input_get_vp_registers', 'vp_index'),
@@ -38,21 +40,31 @@ const VALUE_BYTES = 16;
 const LOW = { ...fieldOf('hv_register_value', 'reg64'), stride: VALUE_BYTES };
 const HIGH = { ...LOW, offset: LOW.offset + 8 };
 
+/** Registers of a VP of a child; of a CPU of the own partition; or those that a kernel in VTL 2 has of a lower one. */
+type Whose = { readonly vp: ObjectId } | { readonly cpu: number } | { readonly vtl: true };
+type Target = Whose | { readonly answer: HypercallAnswer };
+
 /**
- * A kernel in VTL 2 has the registers of its own VP, those of the lower VTL among them (TLFS, VTL register access). Nothing
- * is kept of them: the lower VTL changes them too.
+ * The own VP that a call names by number or as SELF: any role may name those of its own partition (TLFS 2013,
+ * HvSetVpRegisters). Of a kernel in VTL 2 nothing is kept: the lower VTL changes its registers too (TLFS, VTL register access).
  */
-function isOwnVp(call: Call, fields: Pick<typeof SET, 'id' | 'index'>): boolean {
-  if (call.context.profile.role !== 'vtl-host' || readU32(call.input, fields.index) !== SELF_VP) return false;
+function ownTarget(call: Call, fields: Pick<typeof SET, 'id' | 'index'>): Target | undefined {
   const found = findPartition(call, fields.id);
-  return 'id' in found && isOwn(call, found.id);
+  if ('answer' in found || !isOwn(call, found.id)) return undefined;
+  const { profile } = call.context;
+  const index = readU32(call.input, fields.index);
+  if (profile.role === 'vtl-host' && index === SELF_VP) return { vtl: true };
+  const cpu = index === SELF_VP ? (call.event.cpu ?? 0) : index;
+  return cpu < profile.cpus
+    ? { cpu }
+    : { answer: failed(STATUS.INVALID_VP_INDEX, 'TLFS2013.vp.unknown-index') };
 }
 
-function target(
-  call: Call,
-  fields: Pick<typeof SET, 'id' | 'index'>,
-): { readonly vp: ObjectId | 'own' } | { readonly answer: HypercallAnswer } {
-  if (isOwnVp(call, fields)) return reservedSet(call, HEADER_RESERVED) ? { answer: RESERVED } : { vp: 'own' };
+function target(call: Call, fields: Pick<typeof SET, 'id' | 'index'>): Target {
+  const own = ownTarget(call, fields);
+  if (own !== undefined) {
+    return 'answer' in own || !reservedSet(call, HEADER_RESERVED) ? own : { answer: RESERVED };
+  }
   const found = findChild(call, fields.id);
   if ('answer' in found) return found;
   const wrong = wrongState(call, found.id, PHASES.VP_REGISTERS);
@@ -70,16 +82,23 @@ function recordedValue(call: Call, index: number): Wide | undefined {
   return { low: readU64(output, LOW, index), high: readU64(output, HIGH, index) };
 }
 
+/** A register of the own partition: a synthetic one as its MSR says, what the hypervisor tells as it is recorded. */
+function ownValue(call: Call, whose: Exclude<Whose, { vp: ObjectId }>, name: number, index: number): Wide {
+  const recorded = recordedValue(call, index);
+  const { context } = call;
+  const synthetic = 'cpu' in whose ? readSynthetic(context, whose, name, recorded?.low) : undefined;
+  if (synthetic !== undefined) return synthetic;
+  return { low: context.bind('register-value', recorded?.low, 0n), high: recorded?.high ?? 0n };
+}
+
 /**
  * The value of a register. What the guest made of it since it was last seen, what runs by itself and what the
  * hypervisor chose nobody can know: there the recorded value is taken, and kept.
  */
-function valueRead(call: Call, vp: ObjectId | 'own', name: number, index: number): Wide | undefined {
+function valueRead(call: Call, whose: Whose, name: number, index: number): Wide | undefined {
   const { context } = call;
-  if (vp === 'own') {
-    const recorded = recordedValue(call, index);
-    return { low: context.bind('register-value', recorded?.low, 0n), high: recorded?.high ?? 0n };
-  }
+  if (!('vp' in whose)) return ownValue(call, whose, name, index);
+  const { vp } = whose;
   const { store } = context;
   const control = CONTROL_SLOTS.get(name);
   if (control !== undefined) {
@@ -110,9 +129,10 @@ function get(call: Call): HypercallAnswer {
   const output = new Uint8Array(repCount * VALUE_BYTES);
   for (let i = repStart; i < repCount; i++) {
     const name = readU32(call.input, GET.name, i);
-    const unknown = unknownName(name, call.context.profile);
-    if (unknown !== undefined) return stoppedAt(i, unknown, output);
-    const value = valueRead(call, found.vp, name, i);
+    const refused =
+      unknownName(name, call.context.profile) ?? ('cpu' in found ? refusedOwn(name) : undefined);
+    if (refused !== undefined) return stoppedAt(i, refused, output);
+    const value = valueRead(call, found, name, i);
     if (value === undefined) return unmodelledCall(call.event);
     writeField(output, LOW, value.low, i);
     writeField(output, HIGH, value.high, i);
@@ -126,12 +146,16 @@ function set(call: Call): HypercallAnswer {
   const found = target(call, SET);
   if ('answer' in found) return found.answer;
   const { context, input } = call;
+  if ('cpu' in found) {
+    const range = { from: repStart, to: repCount };
+    return setSynthetic(context, found, input, ELEMENTS, range) ?? unmodelledCall(call.event);
+  }
   for (let i = repStart; i < repCount; i++) {
     const name = readU32(input, SET.name, i);
     const value = { low: readU64(input, SET.value, i), high: readU64(input, SET_HIGH, i) };
     const refused = unknownName(name, context.profile) ?? refusedValue(name, value);
     if (refused !== undefined) return stoppedAt(i, refused);
-    if (found.vp === 'own') continue;
+    if (!('vp' in found)) continue;
     const control = CONTROL_SLOTS.get(name);
     if (control === undefined) setRegister(context, found.vp, name, value);
     else setControl(context, found.vp, control, value.low);
