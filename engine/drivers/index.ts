@@ -3,6 +3,7 @@ import { initialise } from './initialise.ts';
 import { lifecycleHandler } from './lifecycle.ts';
 import { ioctlHandler } from './mshv/ioctl.ts';
 import { INTERCEPT_HANDLER } from './mshv/isr.ts';
+import { regionMapped } from './mshv/memory/kind.ts';
 import { fdHandler } from './process/fd.ts';
 import { messageDelivered, messagePosted } from './vmbus/traffic.ts';
 
@@ -24,7 +25,10 @@ export function createDrivers(): DriverSide {
           return fdHandler(context, event);
       }
     },
-    called: messagePosted,
+    called(context, call, answer) {
+      messagePosted(context, call, answer);
+      regionMapped(context, call);
+    },
     noted: messageDelivered,
   };
 }

@@ -19,6 +19,10 @@ export const BINDABLE = {
     what: 'HVCALL_MAP_GPA_PAGES input.source_gpa_page_list',
     why: 'the kernel’s memory management chooses the frames behind a process’s memory',
   },
+  'region-kind': {
+    what: 'HVCALL_MAP_GPA_PAGES input.map_flags of the first call for a region, which tells whether it is movable, pinned or a device’s',
+    why: 'what is behind a process’s memory is not in the trace',
+  },
   'hypervisor-page': {
     what: 'HVCALL_MAP_VP_STATE_PAGE output.map_location, HVCALL_MAP_STATS_PAGE output.map_location',
     why: 'the hypervisor chooses the frame of a page that it provides',

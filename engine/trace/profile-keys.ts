@@ -1,6 +1,8 @@
 import {
   ARCHES,
   ASYNC_CALLS,
+  BACKINGS,
+  type Backing,
   type CpuidLeaf,
   HLT_EXITS,
   INITIALS,
@@ -118,6 +120,7 @@ function listOf<T extends string>(words: readonly T[], what: string): Codec<read
   };
 }
 
+const ADDRESS = hex(64);
 const leaf = rowsOf<CpuidLeaf>();
 const LEAF = parameters<CpuidLeaf>(
   [
@@ -146,6 +149,26 @@ const CPUID: Codec<Profile['cpuid']> = {
   write: (value) =>
     `{${[...value].map(([number, registers]) => `"0x${number.toString(16)}":${LEAF.write(registers)}`).join(',')}}`,
   schema: { type: 'object', additionalProperties: LEAF.schema },
+};
+
+const BACKING = oneOf(BACKINGS);
+const BACKING_MAP: Codec<Profile['backing']> = {
+  read(json) {
+    const backing = new Map<bigint, Backing>();
+    for (const [key, value] of Object.entries(objectOf(json))) {
+      try {
+        backing.set(ADDRESS.read(key), BACKING.read(value));
+      } catch (error) {
+        throw error instanceof Refusal ? error.below(key) : error;
+      }
+    }
+    return backing;
+  },
+  write: (value) =>
+    JSON.stringify(
+      Object.fromEntries([...value].map(([address, what]) => [`0x${address.toString(16)}`, what])),
+    ),
+  schema: { type: 'object', additionalProperties: BACKING.schema },
 };
 
 /**
@@ -193,15 +216,14 @@ export const DEFAULT_PROVIDED: ProvidedFrames = {
 
 /** A page frame number has the 52 bits that the base field of a page MSR has (TLFS, SIMP MSR). */
 const MAX_FRAME = (1n << 52n) - 1n;
-const U64 = hex(64);
 const frame: Codec<bigint> = {
   read(json) {
-    const value = U64.read(json);
+    const value = ADDRESS.read(json);
     if (value > MAX_FRAME) throw expected('a page frame number below 2^52', json);
     return value;
   },
-  write: U64.write,
-  schema: U64.schema,
+  write: ADDRESS.write,
+  schema: ADDRESS.schema,
 };
 const provided = rowsOf<ProvidedFrames>();
 const PROVIDED = parameters<ProvidedFrames>(
@@ -223,6 +245,8 @@ export const PROFILE_ROWS: readonly Row[] = [
   of.optional('role', oneOf(ROLES)),
   of.optional('vmbus', FLAG),
   of.optional('debugfs', FLAG),
+  of.optional('mmuNotifier', FLAG),
+  of.optional('backing', BACKING_MAP),
   of.optional('cpus', decimal(1, 4096)),
   of.optional('arch', oneOf(ARCHES)),
   of.optional('gpaBits', decimal(32, 52)),

@@ -26,6 +26,8 @@ function defaultsFor(kernel: Profile['kernel'], role: Profile['role']): Profile 
     vmbus: VMBUS_ROLES.includes(role),
     // Most kernels have it; traces that were stored before the key was there were played without.
     debugfs: false,
+    mmuNotifier: kernel !== 'upstream-6.16',
+    backing: new Map(),
     cpus: 1,
     arch: 'x64',
     gpaBits: 46,

@@ -44,6 +44,10 @@ export interface ProvidedFrames {
   readonly vpAssist: bigint;
 }
 
+/** What is behind a process's memory: pages of 4 KiB or 2 MiB, or a device. */
+export const BACKINGS = ['pages', 'large-pages', 'device'] as const;
+export type Backing = (typeof BACKINGS)[number];
+
 /** Objects that take pages of a pool; `child` is a partition in the pool of its parent. */
 export const POOL_OBJECTS = ['partition', 'vp', 'port', 'connection', 'child'] as const;
 export type PoolObject = (typeof POOL_OBJECTS)[number];
@@ -67,6 +71,10 @@ export interface Profile {
   readonly vmbus: boolean;
   /** The kernel has debugfs, where mshv shows the hypervisor's statistics (CONFIG_DEBUG_FS). */
   readonly debugfs: boolean;
+  /** The kernel has MMU notifiers, without which it pins all of a guest's memory (CONFIG_MMU_NOTIFIER). */
+  readonly mmuNotifier: boolean;
+  /** What is behind the memory that processes give to guests, by its address; `pages` where nothing is said. */
+  readonly backing: ReadonlyMap<bigint, Backing>;
   readonly cpus: number;
   readonly arch: (typeof ARCHES)[number];
   readonly gpaBits: number;

@@ -136,6 +136,8 @@ export const MSHV_REGION = objectKind('region', MSHV_PARTITION, 'hex', {
   pages: cell('dec'),
   address: cell('hex'),
   kind: cell({ as: 'enum', names: REGION_KINDS }),
+  /** Its pages are of 2 MiB. */
+  large: cell('bool'),
   /** Flags that its pages are mapped with once they are there (HV_MAP_GPA_…). */
   flags: cell('hex'),
 });

@@ -6,7 +6,7 @@ import { MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
 import { hidePartition } from './debugfs.ts';
-import { unmapFrames } from './memory/map.ts';
+import { unmapRegion } from './memory/ioctl.ts';
 import { regionsOf } from './memory/regions.ts';
 import { partitionOf } from './objects.ts';
 import {
@@ -71,9 +71,7 @@ export function* destroyPartition(context: Context, actor: Actor, partition: big
     yield* hypercall(actor, FINALIZE_PARTITION, idInput(partition), { fast: true });
   }
   // After the partition is finalized, so that the hypervisor refuses; nobody minds.
-  for (const { start, pages } of regionsOf(context, id)) {
-    yield* unmapFrames(context, actor, { partition, start, pages: Number(pages) });
-  }
+  for (const region of regionsOf(context, id)) yield* unmapRegion(context, actor, partition, region);
   yield* withdrawAll(actor, partition);
   yield* hypercall(actor, DELETE_PARTITION, idInput(partition), { fast: true });
   store.destroy(id);

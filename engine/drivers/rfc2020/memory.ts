@@ -27,7 +27,14 @@ function regionOf(arg: Uint8Array): Region | undefined {
   const [size, address] = [readU64(arg, ARG.size), readU64(arg, ARG.address)];
   if (size === 0n || size % PAGE_BYTES !== 0n || address % PAGE_BYTES !== 0n) return undefined;
   const start = readU64(arg, ARG.frame);
-  return { start, pages: size / PAGE_BYTES, address, kind: 'pinned', flags: readU32(arg, ARG.flags) };
+  return {
+    start,
+    pages: size / PAGE_BYTES,
+    address,
+    kind: 'pinned',
+    large: false,
+    flags: readU32(arg, ARG.flags),
+  };
 }
 
 function sharesAddresses(a: Region, b: Region): boolean {
@@ -47,7 +54,7 @@ function* map(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array
   if (region.pages > MAX_PAGES) return { ret: failure('ENOMEM'), rule: RULE };
   addRegion(context, id, region);
   const frames = { partition, start: region.start, pages: Number(region.pages) };
-  const ret = yield* mapFrames(context, actor, frames, region.flags);
+  const ret = yield* mapFrames(context, actor, frames, region);
   if (ret === 0) return { ret, rule: RULE };
   removeRegion(context, id, region);
   return { ret: failure('EBADFD'), rule: RULE };

@@ -2,7 +2,7 @@ import { constantNumber, fieldOf, statuses, writeField } from '../../../abi/inde
 import type { DriverRun } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { Actor } from '../../kernel/access.ts';
-import { errnoOf } from '../../kernel/errno.ts';
+import { errnoOf, failure } from '../../kernel/errno.ts';
 import { hypercallCode, issue } from '../../kernel/hypercall.ts';
 import { allocateFrames } from '../../kernel/objects.ts';
 import { deposit } from '../deposit.ts';
@@ -19,12 +19,17 @@ const UNMAP = {
   bytes: 24,
   id: fieldOf('hv_input_unmap_gpa_pages', 'target_partition_id'),
   base: fieldOf('hv_input_unmap_gpa_pages', 'target_gpa_base'),
+  flags: fieldOf('hv_input_unmap_gpa_pages', 'unmap_flags'),
 };
 const FRAME_BYTES = 8;
 const MAP_BATCH = constantNumber('HV_MAP_GPA_BATCH_SIZE');
 const UNMAP_BATCH = constantNumber('HV_UMAP_GPA_PAGES');
 const DEPOSIT_PAGES = constantNumber('HV_MAP_GPA_DEPOSIT_PAGES');
 const NO_ACCESS = constantNumber('HV_MAP_GPA_NO_ACCESS');
+const LARGE = constantNumber('HV_MAP_GPA_LARGE_PAGE');
+const UNMAP_LARGE = constantNumber('HV_UNMAP_GPA_LARGE_PAGE');
+/** Pages of 4 KiB in one of 2 MiB. */
+export const LARGE_PAGES = 512;
 const INSUFFICIENT_MEMORY = statuses.number('INSUFFICIENT_MEMORY');
 
 /** Deposits for one range at most this often: a real kernel runs out of pages before. */
@@ -37,18 +42,43 @@ export interface GuestFrames {
   readonly pages: number;
 }
 
-/** The input of one batch; without access the list is zeros, else it is the kernel's choice of frames. */
-function mapInput(context: Context, frames: GuestFrames, done: number, count: number, flags: number) {
-  const input = new Uint8Array(MAP.list.offset + count * FRAME_BYTES);
-  writeField(input, MAP.id, frames.partition);
-  writeField(input, MAP.base, frames.start + BigInt(done));
-  writeField(input, MAP.flags, flags);
-  if ((flags & NO_ACCESS) !== 0) return { input };
+/** How frames are mapped. */
+export interface Mapping {
+  readonly flags: number;
+  /** Pages of 2 MiB: the list has their heads, and counts are in units of them. */
+  readonly large?: boolean;
+  /** The flags are not known before the first call has been made: they are those of the record, then these. */
+  readonly turnsOut?: () => number;
+}
+
+interface Batch {
+  readonly base: bigint;
+  readonly count: number;
+  readonly flags: number;
+  readonly unit: number;
+}
+
+/** The list of a batch, of the kernel's choice of frames. */
+function writeSources(context: Context, input: Uint8Array, { count, unit }: Batch): void {
   const list = new DataView(input.buffer);
-  const first = allocateFrames(context, count);
+  const step = BigInt(unit);
+  // A large page begins at a multiple of its own size.
+  const first = allocateFrames(context, unit === 1 ? count : (count + 1) * unit);
+  const aligned = ((first + step - 1n) / step) * step;
   for (let i = 0; i < count; i++) {
-    list.setBigUint64(MAP.list.offset + i * FRAME_BYTES, first + BigInt(i), true);
+    list.setBigUint64(MAP.list.offset + i * FRAME_BYTES, aligned + BigInt(i) * step, true);
   }
+}
+
+/** The input of one batch; without access the list is zeros, else it is the kernel's choice of frames. */
+function mapInput(context: Context, partition: bigint, batch: Batch, isBound: boolean) {
+  const input = new Uint8Array(MAP.list.offset + batch.count * FRAME_BYTES);
+  writeField(input, MAP.id, partition);
+  writeField(input, MAP.base, batch.base);
+  writeField(input, MAP.flags, batch.flags);
+  if ((batch.flags & NO_ACCESS) === 0) writeSources(context, input, batch);
+  if (isBound) return { input, bind: 'region-kind', bound: [MAP.flags.offset, input.length] } as const;
+  if ((batch.flags & NO_ACCESS) !== 0) return { input };
   return { input, bind: 'guest-frames', bound: [MAP.list.offset, input.length] } as const;
 }
 
@@ -61,13 +91,21 @@ export function* mapFrames(
   context: Context,
   actor: Actor,
   frames: GuestFrames,
-  flags: number,
+  { flags: given, large = false, turnsOut }: Mapping,
 ): DriverRun<number> {
+  const unit = large ? LARGE_PAGES : 1;
+  if (frames.pages % unit !== 0) return failure('EINVAL');
+  const total = frames.pages / unit;
+  let flags = large ? (given | LARGE) >>> 0 : given;
+  let isBound = turnsOut !== undefined;
   let deposits = 0;
-  for (let done = 0; done < frames.pages; ) {
-    const count = Math.min(frames.pages - done, MAP_BATCH);
-    const { input, ...bound } = mapInput(context, frames, done, count, flags);
+  for (let done = 0; done < total; ) {
+    const count = Math.min(total - done, MAP_BATCH);
+    const batch = { base: frames.start + BigInt(done * unit), count, flags, unit };
+    const { input, ...bound } = mapInput(context, frames.partition, batch, isBound);
     const answer = yield* issue(actor, MAP_GPA_PAGES, input, { reps: count, ...bound });
+    if (isBound && turnsOut !== undefined) flags = turnsOut();
+    isBound = false;
     const { status, reps } = answer.result;
     let ret = errnoOf(answer, context.profile);
     if (status === INSUFFICIENT_MEMORY && deposits < MAX_DEPOSITS) {
@@ -77,19 +115,34 @@ export function* mapFrames(
     if (ret === 0) done += reps;
     // A call that succeeded and did nothing would be made for ever.
     if (ret === 0 && (status !== 0 || reps > 0)) continue;
-    if (done > 0) yield* unmapFrames(context, actor, { ...frames, pages: done });
+    // The count of units is taken for one of pages.
+    const isShort = large && context.profile.quirks['large-page-undo-count'];
+    if (done > 0)
+      yield* unmapFrames(context, actor, { ...frames, pages: isShort ? done : done * unit }, large);
     return ret;
   }
   return 0;
 }
 
-/** Unmaps guest frames, 512 a call, up to the first failure (hv_call_unmap_gpa_pages). */
-export function* unmapFrames(context: Context, actor: Actor, frames: GuestFrames): DriverRun<number> {
-  for (let done = 0; done < frames.pages; ) {
-    const count = Math.min(frames.pages - done, UNMAP_BATCH);
+/**
+ * Unmaps guest frames, 512 a call, up to the first failure; large pages only where they are whole ones
+ * (hv_call_unmap_gpa_pages).
+ */
+export function* unmapFrames(
+  context: Context,
+  actor: Actor,
+  frames: GuestFrames,
+  large = false,
+): DriverRun<number> {
+  const unit = large ? LARGE_PAGES : 1;
+  if (frames.pages % unit !== 0) return failure('EINVAL');
+  const total = frames.pages / unit;
+  for (let done = 0; done < total; ) {
+    const count = Math.min(total - done, UNMAP_BATCH);
     const input = new Uint8Array(UNMAP.bytes);
     writeField(input, UNMAP.id, frames.partition);
-    writeField(input, UNMAP.base, frames.start + BigInt(done));
+    writeField(input, UNMAP.base, frames.start + BigInt(done * unit));
+    if (large) writeField(input, UNMAP.flags, UNMAP_LARGE);
     const answer = yield* issue(actor, UNMAP_GPA_PAGES, input, { reps: count });
     const ret = errnoOf(answer, context.profile);
     if (ret !== 0 || answer.result.reps === 0) return ret;

@@ -9,18 +9,22 @@ export interface Region {
   readonly start: bigint;
   readonly pages: bigint;
   readonly address: bigint;
+  /** `none`: it is not known yet. */
   readonly kind: RegionKind;
+  /** Its pages are of 2 MiB. */
+  readonly large: boolean;
   /** HV_MAP_GPA_… flags of its pages once they are there. */
   readonly flags: number;
 }
 
 function regionAt({ store }: Context, id: ObjectId): Region {
-  const { pages, address, kind, flags } = MSHV_REGION.slots;
+  const { pages, address, kind, large, flags } = MSHV_REGION.slots;
   return {
     start: BigInt(store.key(id)),
     pages: store.get(cellAt(id, pages)),
     address: store.get(cellAt(id, address)),
     kind: REGION_KINDS[store.low(cellAt(id, kind))] ?? 'none',
+    large: store.low(cellAt(id, large)) === 1,
     flags: store.low(cellAt(id, flags)),
   };
 }
@@ -49,7 +53,19 @@ export function addRegion(context: Context, partition: ObjectId, region: Region)
   store.set(cellAt(id, MSHV_REGION.slots.pages), region.pages);
   store.set(cellAt(id, MSHV_REGION.slots.address), region.address);
   store.set(cellAt(id, MSHV_REGION.slots.kind), REGION_KINDS.indexOf(region.kind));
+  if (region.large) store.set(cellAt(id, MSHV_REGION.slots.large), 1);
   store.set(cellAt(id, MSHV_REGION.slots.flags), region.flags);
+}
+
+/** What kind of region it has turned out to be. */
+export function setRegionKind(
+  { store }: Context,
+  partition: ObjectId,
+  region: Region,
+  kind: RegionKind,
+): void {
+  const id = store.find(partition, MSHV_REGION, keyOf(region.start));
+  if (id !== undefined) store.set(cellAt(id, MSHV_REGION.slots.kind), REGION_KINDS.indexOf(kind));
 }
 
 export function removeRegion({ store }: Context, partition: ObjectId, region: Region): void {

@@ -3,7 +3,7 @@ import { readMessage } from '../../../hypervisor/index.ts';
 import type { DriverRun } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { Actor } from '../../kernel/access.ts';
-import { mapFrames } from '../memory/map.ts';
+import { LARGE_PAGES, mapFrames } from '../memory/map.ts';
 import { type Region, regionOfFrame } from '../memory/regions.ts';
 import { partitionOf } from '../objects.ts';
 
@@ -45,5 +45,9 @@ export function* handleFault(
   const left = region.pages - offset;
   const pages = Number(left < CHUNK ? left : CHUNK);
   const start = region.start + offset;
-  return (yield* mapFrames(context, actor, { partition, start, pages }, region.flags)) === 0;
+  // Its 2 MiB pages lie where both addresses agree on them; elsewhere the kernel has small ones.
+  const large = region.large && pages === LARGE_PAGES && start % BigInt(LARGE_PAGES) === 0n;
+  return (
+    (yield* mapFrames(context, actor, { partition, start, pages }, { flags: region.flags, large })) === 0
+  );
 }
