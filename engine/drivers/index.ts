@@ -6,6 +6,7 @@ import { INTERCEPT_HANDLER } from './mshv/isr.ts';
 import { regionMapped } from './mshv/memory/kind.ts';
 import { fdHandler } from './process/fd.ts';
 import { messageDelivered, messagePosted } from './vmbus/traffic.ts';
+import { flagHandler } from './vtl/events.ts';
 
 export { OBJECT_KINDS } from './kinds.ts';
 
@@ -23,6 +24,8 @@ export function createDrivers(): DriverSide {
           return INTERCEPT_HANDLER;
         case 'fd':
           return fdHandler(context, event);
+        case 'message':
+          return flagHandler(context, event);
       }
     },
     called(context, call, answer) {

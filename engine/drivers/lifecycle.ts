@@ -19,10 +19,15 @@ import { startMshv, stopMshv } from './mshv/driver.ts';
 import { processExit } from './process/exit.ts';
 import { VMBUS_HOTPLUG } from './vmbus/cpu.ts';
 import { startVmbus, stopVmbus } from './vmbus/driver.ts';
-import { startVtl, stopVtl } from './vtl/driver.ts';
+import { startVtl, stopVtl, VTL_HOTPLUG } from './vtl/driver.ts';
 
 /** Every hotplug state that there can be. */
 const STATES: readonly HotplugState[] = [ARCH_HOTPLUG, VMBUS_HOTPLUG, mshvHotplug(), SCHEDULER_HOTPLUG];
+const VTL_STATES: readonly HotplugState[] = [ARCH_HOTPLUG, VMBUS_HOTPLUG, VTL_HOTPLUG];
+
+function statesOf({ profile }: Context): readonly HotplugState[] {
+  return profile.kernel === 'vtl' ? VTL_STATES : STATES;
+}
 
 type Run = (context: Context, event: LifecycleEvent) => DriverRun<Outcome> | Outcome;
 
@@ -46,14 +51,14 @@ const COMPONENTS: Readonly<Record<string, { readonly start: Run; readonly stop: 
     stop: (context, event) => finished(stopArch(context, firstCpu(event)), 'Linux.arch.stop'),
   },
   vmbus: {
-    start: (context, event) => startVmbus(context, STATES, cpusOf(event), event.fail),
+    start: (context, event) => startVmbus(context, statesOf(context), cpusOf(event), event.fail),
     stop: (context, event) => stopVmbus(context, cpusOf(event)),
   },
   mshv: {
     start: (context, event) => {
       const actor = { component: 'mshv', cpu: firstCpu(event) };
-      if (context.profile.kernel === 'vtl') return startVtl(context, actor);
-      return startMshv(context, STATES, actor, cpusOf(event), event.fail);
+      if (context.profile.kernel === 'vtl') return startVtl(context, statesOf(context), actor);
+      return startMshv(context, statesOf(context), actor, cpusOf(event), event.fail);
     },
     stop: (context, event) => {
       if (context.profile.kernel === 'vtl') return stopVtl(context);
@@ -74,9 +79,9 @@ function runOf(event: LifecycleEvent): Run | undefined {
     case 'component-stop':
       return component(event)?.stop;
     case 'cpu-online':
-      return cpu === undefined ? undefined : (context) => cpuOnline(context, STATES, cpu);
+      return cpu === undefined ? undefined : (context) => cpuOnline(context, statesOf(context), cpu);
     case 'cpu-offline':
-      return cpu === undefined ? undefined : (context) => cpuOffline(context, STATES, cpu);
+      return cpu === undefined ? undefined : (context) => cpuOffline(context, statesOf(context), cpu);
     case 'kexec':
       return (context) => kexec(context, firstCpu(event));
     case 'reboot':
@@ -93,9 +98,9 @@ function runOf(event: LifecycleEvent): Run | undefined {
       return resume;
     // Of a partition they are its VMM's affair.
     case 'save':
-      return event.partition === undefined ? (context) => save(context, STATES) : undefined;
+      return event.partition === undefined ? (context) => save(context, statesOf(context)) : undefined;
     case 'restore':
-      return event.partition === undefined ? (context) => restore(context, STATES) : undefined;
+      return event.partition === undefined ? (context) => restore(context, statesOf(context)) : undefined;
     case 'process-exit':
       return processExit;
     default:

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { replay } from '../replay/replay.ts';
+import { Bench } from './bench.testing.ts';
+import { request } from './guest.testing.ts';
 import { played, SIDES, scenario, sourceOf } from './scenario.testing.ts';
 
 const WHO = { pid: 7, tid: 7, cpu: 0 };
@@ -132,5 +134,63 @@ describe('a kernel in VTL 2', () => {
     const report = replay(sourceOf(told.header, events), SIDES);
     assert.deepEqual(report.divergences, []);
     assert.equal(report.hash, hash);
+  });
+});
+
+describe('what reaches a kernel in VTL 2', () => {
+  const started = (cpus: number) => {
+    const bench = new Bench({ kernel: 'vtl', role: 'vtl-host', cpus });
+    if (cpus > 1) bench.lifecycle('cpu-offline', { cpu: 1 });
+    assert.equal(bench.lifecycle('component-start', { component: 'mshv' }).outcome?.ret, 0);
+    return bench;
+  };
+  const words = (...values: number[]) => {
+    const bytes = new Uint8Array(4 * values.length);
+    values.forEach((value, i) => {
+      new DataView(bytes.buffer).setInt32(4 * i, value, true);
+    });
+    return bytes;
+  };
+  const VTL_FILE = { kind: 'vtl', open: 1 } as const;
+
+  it('a CPU that comes later is set up as the others were', () => {
+    const bench = started(2);
+    const { lines } = bench.lifecycle('cpu-online', { cpu: 1 });
+    assert.deepEqual(lines, ['1 mshv W SINT0 0x200f3']);
+    assert.deepEqual(bench.lifecycle('cpu-offline', { cpu: 1 }).lines, []);
+    bench.lifecycle('component-stop', { component: 'mshv' });
+    assert.deepEqual(bench.lifecycle('cpu-online', { cpu: 1 }).lines, []);
+  });
+
+  it('a flag of SINT7 is taken and signals its eventfd, one without an eventfd is taken', () => {
+    const setEventfd = { handle: 'sint:1', op: 'MSHV_SINT_SET_EVENTFD', arg: { fd: 9, flag: 70 }, ret: 0 };
+    const flag = (number: number) => ({ kind: 'message', what: 'event', cpu: 0, sint: 7, flag: number });
+    const { header, stimuli } = recording({}, [setEventfd, flag(70), flag(71)]);
+    const { events } = played({ name: 'flags', header, stimuli }, header.profile);
+    const below = events.filter((event) => event.parent !== undefined);
+    assert.deepEqual(
+      below.map((event) => ('what' in event ? `${event.kind} ${event.what}` : event.kind)),
+      ['message clear', 'fd eventfd-signal', 'message clear'],
+    );
+    assert.deepEqual(replay(sourceOf(header, events), SIDES).divergences, []);
+  });
+
+  it('a file that is polled brings its CPU back from the lower VTL', () => {
+    const bench = started(1);
+    const ioctl = (name: string, arg?: Uint8Array) => ({
+      handle: VTL_FILE,
+      op: request('vtl', name, 'vtl'),
+      pid: 7,
+      cpu: 0,
+      ...(arg === undefined ? {} : { arg }),
+    });
+    assert.equal(bench.ioctl(ioctl('MSHV_SET_POLL_FILE', words(0, 20))).outcome?.ret, 0);
+    const back = ioctl('MSHV_RETURN_TO_LOWER_VTL');
+    assert.deepEqual(bench.ioctl(back).outcome, { rule: 'Linux.vtl.return' });
+    bench.fd({ what: 'eventfd-signal', handle: { kind: 'eventfd', fd: 21 }, value: 1n, pid: 7 });
+    assert.equal(bench.wake(back), undefined);
+    bench.fd({ what: 'eventfd-signal', handle: { kind: 'eventfd', fd: 20 }, value: 1n, pid: 7 });
+    assert.equal(bench.wake(back)?.outcome.ret, -4);
+    assert.equal(bench.wake(back), undefined);
   });
 });

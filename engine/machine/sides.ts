@@ -36,8 +36,8 @@ export interface HypervisorSide {
   note(context: Context, event: NoteRequest | MessageEvent): void;
 }
 
-/** Stimuli that the kernel's side handles; of a VP's stop it hears by an interrupt. */
-export type DriverStimulus = IoctlEvent | FdEvent | LifecycleEvent | InterceptEvent;
+/** Stimuli that the kernel's side handles; of a VP's stop, and of an event flag, it hears by an interrupt. */
+export type DriverStimulus = IoctlEvent | FdEvent | LifecycleEvent | InterceptEvent | MessageEvent;
 
 /**
  * How one stimulus is handled: `enter` from its entry on, `leave` at its return (the event then has ret and out).

@@ -8,6 +8,8 @@ export function isDriven(event: TraceEvent): event is DriverStimulus {
   switch (event.kind) {
     case 'lifecycle':
       return event.phase !== 'end';
+    case 'message':
+      return event.what === 'event';
     case 'ioctl':
     case 'fd':
     case 'intercept':

@@ -19,6 +19,8 @@ export const VTL = objectKind('vtl', MSHV, 'none', {
   registerPage: capability(),
   returnAction: capability(),
   dr6Shared: capability(),
+  /** Intercepts come on a page of their own, and not as messages. */
+  interceptPage: capability(),
   /** The stream of messages on SINT7 is paused; so it begins. */
   paused: cell('bool', 1n),
 });
@@ -36,7 +38,12 @@ export const VTL_HVCALL = objectKind('hvcall', VTL, 'decimal', {
 export const VTL_EVENTFD = objectKind('eventfd', VTL, 'decimal', { fd: cell('dec'), pid: cell('dec') });
 
 /** `driver.mshv.vtl.poll[0]`: the file that brings a CPU back from the lower VTL when it has something to read. */
-export const VTL_POLL = objectKind('poll', VTL, 'decimal', { fd: cell('dec'), pid: cell('dec') });
+export const VTL_POLL = objectKind('poll', VTL, 'decimal', {
+  fd: cell('dec'),
+  pid: cell('dec'),
+  /** It has something to read: whoever is in the lower VTL on that CPU comes back. */
+  cancel: cell('bool'),
+});
 
 /** `driver.mshv.vtl.memory[0x100]`: pages of VTL 0 that can be mapped, by the first. */
 export const VTL_MEMORY = objectKind('memory', VTL, 'hex', {

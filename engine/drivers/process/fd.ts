@@ -8,6 +8,7 @@ import { failure } from '../kernel/errno.ts';
 import { driverOf, driverState } from '../kernel/objects.ts';
 import { EVENTFD_SIGNAL } from '../mshv/eventfd/irqfd.ts';
 import { partitionOf, vpOf } from '../mshv/objects.ts';
+import { POLL_SIGNAL } from '../vtl/events.ts';
 import {
   hasVtlDevices,
   isVtlFileKind,
@@ -136,7 +137,8 @@ export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | 
       return isKnown(context, file) ? mmap(file) : undefined;
     }
     case 'eventfd-signal':
-      return event.handle?.kind === 'eventfd' ? EVENTFD_SIGNAL : undefined;
+      if (event.handle?.kind !== 'eventfd') return undefined;
+      return context.profile.kernel === 'vtl' ? POLL_SIGNAL : EVENTFD_SIGNAL;
     default:
       return undefined;
   }

@@ -9,10 +9,12 @@ import { CAPABILITIES, VTL } from '../cells/vtl.ts';
 import { type Actor, writeMsr } from '../kernel/access.ts';
 import { usesAutoEoi } from '../kernel/aeoi.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
+import { freeNumber, type HotplugState, installState } from '../kernel/hotplug.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { allocateFrames, driverState, onlineCpus, setDriverState } from '../kernel/objects.ts';
+import { allocateFrames, driverOf, driverState, setDriverState } from '../kernel/objects.ts';
 import { AUTO_EOI, BASE_SHIFT, CALLBACK_VECTOR, ENABLE, PLAIN_MSRS } from '../kernel/synic.ts';
 import { SELF } from '../mshv/partition-id.ts';
+import { capabilityOf } from './device.ts';
 import { vtlOf } from './files.ts';
 
 const SELF_VP = constantNumber('HV_VP_INDEX_SELF');
@@ -77,7 +79,11 @@ function note(context: Context, slot: number, isThere: boolean): void {
  * Loads the driver (Linux 7.2 drivers/hv/mshv_vtl_main.c, mshv_vtl_init): what VTLs can do is asked, the partition configured, and
  * on each CPU a register page set up where intercepts have a page of their own, SINT0 where they come as messages.
  */
-export function* startVtl(context: Context, actor: Actor): DriverRun<Outcome> {
+export function* startVtl(
+  context: Context,
+  states: readonly HotplugState[],
+  actor: Actor,
+): DriverRun<Outcome> {
   const outcome = (ret: number): Outcome => ({ ret, rule: 'Linux.vtl.start' });
   if (driverState(context, MSHV) === 'running') return outcome(failure('EEXIST'));
   const ask = input(2 * NAME_BYTES);
@@ -95,14 +101,28 @@ export function* startVtl(context: Context, actor: Actor): DriverRun<Outcome> {
   note(context, VTL.slots.dr6Shared, readU32(capabilities, DR6_SHARED) === 1);
   note(context, VTL.slots.returnAction, readU32(capabilities, RETURN_ACTION) === 1);
   note(context, VTL.slots.registerPage, false);
-  for (const cpu of onlineCpus(context)) yield* startCpu(context, { ...actor, cpu }, hasPage);
-  setDriverState(context, MSHV, 'running');
-  return outcome(0);
+  note(context, VTL.slots.interceptPage, hasPage);
+  const ret = yield* installState(context, VTL_HOTPLUG, freeNumber(context, states));
+  if (ret === 0) setDriverState(context, MSHV, 'running');
+  return outcome(ret);
 }
 
+/** Hotplug state hyperv/vtl:online: what a CPU has stays when it goes. */
+export const VTL_HOTPLUG: HotplugState = {
+  cell: (context) => cellAt(driverOf(context, MSHV), MSHV.slots.hotplug),
+  *startup(context, cpu) {
+    yield* startCpu(context, { component: 'mshv', cpu });
+    return 0;
+  },
+  *teardown() {
+    yield* [];
+    return 0;
+  },
+};
+
 /** A register page that the hypervisor does not take is only warned of (mshv_vtl_alloc_context). */
-function* startCpu(context: Context, actor: Actor, hasPage: boolean): DriverRun<void> {
-  if (!hasPage) {
+function* startCpu(context: Context, actor: Actor): DriverRun<void> {
+  if (capabilityOf(context, VTL.slots.interceptPage) !== true) {
     yield* writeMsr(actor, PLAIN_MSRS.sint0, CALLBACK_VECTOR | (usesAutoEoi(context) ? AUTO_EOI : 0n));
     return;
   }
@@ -120,6 +140,7 @@ export function stopVtl(context: Context): Outcome {
   if (isOpen) return outcome(failure('EAGAIN'));
   const vtl = vtlOf(context);
   store.destroy(vtl);
+  store.set(VTL_HOTPLUG.cell(context), 0);
   setDriverState(context, MSHV, 'stopped');
   return outcome(0);
 }

@@ -4,6 +4,7 @@ import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import type { IoctlRow } from '../mshv/ioctl-row.ts';
+import { forgetCancel, isCancelled } from './events.ts';
 
 const RULE = 'Linux.vtl.return';
 
@@ -13,12 +14,17 @@ function enter(): Outcome {
 }
 
 /**
- * A signal, or a cancellation that user space wrote into the run page: EINTR. Else the lower VTL has stopped: its message is
+ * A signal, the file that the CPU polls, or a cancellation that user space wrote into the run page: EINTR. Else the lower VTL has stopped: its message is
  * in the run page, which is memory of the caller's and not part of the call, and only the record can show that it came.
  */
 function* wake(context: Context, _actor: Actor, event: IoctlEvent, signal: boolean): DriverRun<Outcome> {
   yield* [];
-  if (signal) return { ret: failure('EINTR'), rule: RULE };
+  const cpu = event.cpu ?? 0;
+  const cancelled = isCancelled(context, cpu) && event.ret !== 0;
+  if (signal || cancelled) {
+    forgetCancel(context, cpu);
+    return { ret: failure('EINTR'), rule: RULE };
+  }
   if (event.ret !== 0) return { rule: RULE };
   context.bind('intercept', 1n, 0n);
   return { ret: 0, rule: RULE };
@@ -30,7 +36,7 @@ export const RETURN_IOCTL: IoctlRow = {
   name: 'MSHV_RETURN_TO_LOWER_VTL',
   argBytes: 0,
   enter,
-  // Nothing in the machine says that the lower VTL has stopped.
-  ready: () => false,
+  // That the lower VTL has stopped nothing in the machine says.
+  ready: (context, event) => isCancelled(context, event.cpu ?? 0),
   wake,
 };
