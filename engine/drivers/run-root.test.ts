@@ -6,24 +6,12 @@ import type { HypercallEvent, TraceEvent } from '../trace/event.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { readProfile } from '../trace/profile-read.ts';
 import type { Bench } from './bench.testing.ts';
-import {
-  activePartition,
-  hypercallsOf,
-  memoryArg,
-  PARTITION,
-  ROOT,
-  request,
-  u32,
-  VP,
-} from './guest.testing.ts';
+import { hypercallsOf, PARTITION, ROOT, request, u32, VP } from './guest.testing.ts';
+import { GPA_INTERCEPT, giveMemory, HALT, RUN, run, VP_REF, wake, withVp } from './run.testing.ts';
 import { played, SIDES, sourceOf } from './scenario.testing.ts';
 
-const RUN = request('vp', 'MSHV_RUN_VP');
-const HALT = messageTypes.number('HVMSG_X64_HALT');
-const GPA_INTERCEPT = messageTypes.number('HVMSG_GPA_INTERCEPT');
 const BITSET = messageTypes.number('HVMSG_SCHEDULER_VP_SIGNAL_BITSET');
 const PAIR = messageTypes.number('HVMSG_SCHEDULER_VP_SIGNAL_PAIR');
-const VP_REF = { partition: 2n, vp: 0 };
 const SIGNAL = [
   '0 hypervisor message deliver sint 0',
   '0 hypervisor message interrupt sint 0',
@@ -31,17 +19,8 @@ const SIGNAL = [
 ];
 const OWN = 'driver.mshv.partition[2].vp[0]';
 
-const run = (bench: Bench) => bench.ioctl({ handle: VP, op: RUN, pid: 7 });
-const wake = (bench: Bench, signal = false) => bench.wake({ handle: VP, op: RUN, pid: 7 }, signal);
-
-/** mshv is loaded, the root partition schedules, and there is a VP that never ran. */
-function fresh(): Bench {
-  const bench = activePartition({ scheduler: 'root' }, false);
-  bench.lifecycle('component-start', { component: 'mshv' });
-  bench.ioctl({ handle: PARTITION, op: request('partition', 'MSHV_INITIALIZE_PARTITION'), pid: 7 });
-  bench.ioctl({ handle: PARTITION, op: request('partition', 'MSHV_CREATE_VP'), arg: u32(0), pid: 7 });
-  return bench;
-}
+/** The root partition schedules. */
+const fresh = () => withVp({ scheduler: 'root' });
 
 /** The output of a dispatch. */
 function endOf(state: number, event: number): Uint8Array {
@@ -92,8 +71,7 @@ describe('MSHV_RUN_VP where the root partition schedules', () => {
 
   it('a touch of memory that is there is mapped, and the VP dispatched again', () => {
     const bench = fresh();
-    const arg = memoryArg({ frame: 0n, size: 0x30_0000n, flags: 1 });
-    bench.ioctl({ handle: PARTITION, op: request('partition', 'MSHV_SET_GUEST_MEMORY'), arg, pid: 7 });
+    giveMemory(bench);
     run(bench);
     bench.intercept({ vp: VP_REF, type: GPA_INTERCEPT, payload: new Uint8Array(80) });
     const woken = wake(bench);

@@ -18,15 +18,12 @@ import {
   u32,
   VP,
 } from './guest.testing.ts';
+import { GPA_INTERCEPT, giveMemory, HALT, RUN, run, VP_REF, wake, withVp } from './run.testing.ts';
 import { SIDES, sourceOf } from './scenario.testing.ts';
 
-const RUN = request('vp', 'MSHV_RUN_VP');
-const HALT = messageTypes.number('HVMSG_X64_HALT');
-const GPA_INTERCEPT = messageTypes.number('HVMSG_GPA_INTERCEPT');
 const NONE = messageTypes.number('HVMSG_NONE');
 const RIP = registers.number('RIP');
 const RAX = registers.number('RAX');
-const VP_REF = { partition: 2n, vp: 0 };
 
 /** A message that begins with the header of an intercept at RIP `rip`. */
 function payload(rip: bigint, bytes = 40): Uint8Array {
@@ -43,16 +40,9 @@ function touch(gpa: bigint, access: number): Uint8Array {
   return message;
 }
 
-const run = (bench: Bench) => bench.ioctl({ handle: VP, op: RUN, pid: 7 });
-const wake = (bench: Bench, signal = false) => bench.wake({ handle: VP, op: RUN, pid: 7 }, signal);
-
 /** mshv is loaded, and the VP runs. */
 function running(): Bench {
-  const bench = activePartition({}, false);
-  bench.lifecycle('component-start', { component: 'mshv' });
-  bench.ioctl({ handle: PARTITION, op: request('partition', 'MSHV_INITIALIZE_PARTITION'), pid: 7 });
-  const create = request('partition', 'MSHV_CREATE_VP');
-  bench.ioctl({ handle: PARTITION, op: create, arg: u32(0), pid: 7 });
+  const bench = withVp();
   run(bench);
   return bench;
 }
@@ -103,8 +93,7 @@ describe('MSHV_RUN_VP', () => {
 
   it('a touch of memory that is there is the kernel’s affair', () => {
     const bench = running();
-    const arg = memoryArg({ frame: 0n, size: 0x30_0000n, flags: 1 });
-    bench.ioctl({ handle: PARTITION, op: request('partition', 'MSHV_SET_GUEST_MEMORY'), arg, pid: 7 });
+    giveMemory(bench);
     bench.intercept({ vp: VP_REF, type: GPA_INTERCEPT, payload: touch(0x20_1000n, 1), registers: [] });
     const woken = wake(bench);
     assert.deepEqual(hypercallsOf(woken?.lines ?? []), [
@@ -119,8 +108,7 @@ describe('MSHV_RUN_VP', () => {
   it('a touch that is not allowed, or of nothing, goes to user space', () => {
     for (const message of [touch(0x1000n, 2), touch(0x4000_0000n, 0)]) {
       const bench = running();
-      const arg = memoryArg({ frame: 0n, size: 0x30_0000n, flags: 1 });
-      bench.ioctl({ handle: PARTITION, op: request('partition', 'MSHV_SET_GUEST_MEMORY'), arg, pid: 7 });
+      giveMemory(bench);
       bench.intercept({ vp: VP_REF, type: GPA_INTERCEPT, payload: message, registers: [] });
       assert.equal(wake(bench)?.outcome.ret, 0);
     }
