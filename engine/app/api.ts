@@ -17,8 +17,9 @@ export interface TraceInfo {
   readonly profile: Readonly<Record<string, string>>;
   readonly engine: string;
   readonly cpus: number;
-  /** Kinds of event that occur, with their number. */
+  /** Kinds of event that occur, in the order of EVENT_KINDS, with their number. */
   readonly kinds: readonly { readonly kind: string; readonly count: number }[];
+  /** Components that occur; before the replay none where the file has no list of them. */
   readonly components: readonly string[];
 }
 
@@ -116,6 +117,8 @@ export interface EventDetail {
   /** The event as a line of event text. */
   readonly text: string;
   readonly buffers: readonly BufferView[];
+  /** False while only the file is known: answers, rule, writes and derived children are still to come. */
+  readonly replayed: boolean;
   readonly answers: readonly AnswerView[];
   readonly rule?: string;
   readonly parent?: EventRow;
@@ -188,17 +191,32 @@ export interface TimelineSign {
 
 export interface TimelineView {
   readonly axis: 'time' | 'events';
+  /** Of the answer: before the replay a coarser one than was asked for, around the window. */
   readonly from: number;
   readonly to: number;
   readonly buckets: number;
+  /** Where each bucket begins on the axis and the last one ends, where they are not equally wide. */
+  readonly edges?: readonly number[];
   readonly lanes: readonly Lane[];
   /** Those of the window, the first thousand. */
   readonly signs: readonly TimelineSign[];
 }
 
+/**
+ * How far the replay of the open trace is. Until it has come to its end, requests are answered from the file where it
+ * can tell (see engine/app/early), and put off where it cannot; after a failure they stay so.
+ */
+export type AppProgress =
+  | { readonly state: 'replaying'; readonly done: number; readonly total: number }
+  | { readonly state: 'replayed' }
+  /** One line. */
+  | { readonly state: 'failed'; readonly problem: string };
+
 /** Requests by name: what goes in, what comes out. */
 export interface AppRequests extends ExitRequests, MachineRequests {
   readonly info: { readonly in: Record<string, never>; readonly out: TraceInfo };
+  /** Answered by whoever holds the trace, also while it is busy. */
+  readonly progress: { readonly in: Record<string, never>; readonly out: AppProgress };
   readonly replay: { readonly in: Record<string, never>; readonly out: ReplaySummary };
   /** Rows `from` … of the events that match `filter` (empty: all); recorded events, or also derived ones. */
   readonly events: {
@@ -262,15 +280,10 @@ export interface AppRequests extends ExitRequests, MachineRequests {
 
 export type AppMethod = keyof AppRequests;
 
-/** Pushed by the other side: long work shows how far it is. */
-export interface AppProgress {
-  readonly work: string;
-  readonly done: number;
-  readonly total: number;
-}
-
 /** The typed interface itself; transports (Electron IPC, HTTP and server-sent events, in page) implement it. */
 export interface App {
+  /** Fails with a `NotYet` for what only the replay will tell. */
   invoke<M extends AppMethod>(method: M, input: AppRequests[M]['in']): Promise<AppRequests[M]['out']>;
+  /** Hears how the replay goes on, beginning with where it is or with the next news. */
   onProgress(listener: (progress: AppProgress) => void): () => void;
 }

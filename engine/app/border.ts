@@ -6,6 +6,7 @@ const AXES = ['time', 'events'] as const;
 /** The closed list of requests and their members; everything else is refused at the border. */
 const SHAPES: Shapes<AppRequests> = {
   info: {},
+  progress: {},
   replay: {},
   events: { filter: 'text', derived: 'flag', from: 'count', count: 'count' },
   locate: { filter: 'text', derived: 'flag', at: 'text' },
@@ -27,6 +28,9 @@ const SHAPES: Shapes<AppRequests> = {
 
 /** A request that has been checked. */
 export type AppCall = Checked<AppRequests>;
+
+/** One about the trace: what a session answers. */
+export type SessionCall = Exclude<AppCall, { readonly method: 'progress' }>;
 
 /** Checks a request from outside; the text of the result says what is wrong with it. */
 export function readCall(method: unknown, input: unknown): AppCall | { readonly problem: string } {

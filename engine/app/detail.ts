@@ -1,8 +1,10 @@
+import type { History } from '../replay/history.ts';
+import type { EventSource } from '../replay/source.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Address, at, formatAddress, RETURN_SUB } from '../trace/position.ts';
 import { textContext } from '../trace/text/context.ts';
 import { formatEvent } from '../trace/text/event-line.ts';
-import type { AnswerView, EventDetail, EventRow, WriteView } from './api.ts';
+import type { AnswerView, EventDetail, WriteView } from './api.ts';
 import { buffersOf } from './buffers.ts';
 import type { StateExplorer } from './cells.ts';
 import type { EventReader, Listed } from './lists.ts';
@@ -10,10 +12,19 @@ import { resultOf } from './names.ts';
 import type { RowMaker } from './rows.ts';
 import { NotThere, type SessionParts } from './session-parts.ts';
 
-interface Ground extends SessionParts {
-  readonly state: StateExplorer;
+interface Ground {
+  readonly source: EventSource;
   readonly reader: EventReader;
   readonly rows: RowMaker;
+  /** Undefined while the trace is being replayed. */
+  readonly replayed?: Replayed;
+}
+
+/** What a replay adds. */
+interface Replayed {
+  readonly report: SessionParts['report'];
+  readonly history: History;
+  readonly state: StateExplorer;
 }
 
 /** Children that are listed below an event; a longer list is in the grid. */
@@ -21,29 +32,29 @@ const MAX_CHILDREN = 500;
 
 /** Everything about one event: fields beside bytes, answers, what caused it and what it caused, what it wrote. */
 export function eventDetail(address: Address, ground: Ground): EventDetail {
-  const { reader, rows, source } = ground;
+  const { reader, rows, source, replayed } = ground;
   const profile = source.header.profile;
   const listed = reader.get(address);
   if (listed === undefined) throw new NotThere(`there is no event at ${formatAddress(address)}`);
   const parent = listed.parent === undefined ? undefined : reader.get(listed.parent);
-  const row = (found: Listed): EventRow => rows.row(found.event, found.address, found.parent, 0);
   const rule = reader.ruleOf(address);
   return {
-    row: row(listed),
+    row: rows.of(listed),
     text: formatEvent(listed.event, textContext(profile), { position: address }),
     buffers: buffersOf(listed.event, profile),
-    answers: answers(listed, ground, rule),
+    replayed: replayed !== undefined,
+    answers: replayed === undefined ? [] : answers(listed, replayed, rule),
     ...(rule === undefined ? {} : { rule }),
-    ...(parent === undefined ? {} : { parent: row(parent) }),
-    children: children(address, ground).map(row),
-    writes: writes(address, ground),
+    ...(parent === undefined ? {} : { parent: rows.of(parent) }),
+    children: children(address, ground).map((child) => rows.of(child)),
+    writes: replayed === undefined ? [] : writes(address, replayed),
   };
 }
 
 /** The answer of the event: whether it was compared, and with what. */
-function answers(listed: Listed, ground: Ground, rule: string | undefined): AnswerView[] {
+function answers(listed: Listed, replayed: Replayed, rule: string | undefined): AnswerView[] {
   const at = formatAddress(listed.address);
-  const diverging = ground.report.divergences.filter((d) => d.at === at || d.at === `${at}r`);
+  const diverging = replayed.report.divergences.filter((d) => d.at === at || d.at === `${at}r`);
   const views: AnswerView[] = diverging.map((d) => ({
     field: d.field,
     recorded: d.actual,
@@ -64,12 +75,13 @@ function answerOf(event: TraceEvent): { readonly field: string; readonly result:
   return { field: 'fault', result: fault === undefined ? undefined : fault ? '#GP' : 'none' };
 }
 
-function children(address: Address, { reader, history, source }: Ground): Listed[] {
+function children(address: Address, { reader, replayed, source }: Ground): Listed[] {
   const found: Listed[] = [];
+  const derived = replayed?.history.derivedBelow(address.seq) ?? 0;
   const own = formatAddress(address);
   const isChild = (listed: Listed): boolean =>
     listed.parent !== undefined && formatAddress(listed.parent) === own;
-  for (let sub = address.sub + 1; sub <= history.derivedBelow(address.seq); sub++) {
+  for (let sub = address.sub + 1; sub <= derived; sub++) {
     const listed = reader.get(at(address.seq, sub));
     if (listed !== undefined && isChild(listed)) found.push(listed);
   }
@@ -85,7 +97,7 @@ function children(address: Address, { reader, history, source }: Ground): Listed
 }
 
 /** Journal entries of the event itself and of its return. */
-function writes(address: Address, { history, state }: Ground): WriteView[] {
+function writes(address: Address, { history, state }: Replayed): WriteView[] {
   const views: WriteView[] = [];
   const collect = (where: Address): void => {
     if (!history.has(where)) return;

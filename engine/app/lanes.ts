@@ -1,4 +1,4 @@
-import type { TraceEvent } from '../trace/event.ts';
+import type { EventKind, TraceEvent } from '../trace/event.ts';
 import { formatVp } from '../trace/handle.ts';
 import type { Lane } from './api.ts';
 
@@ -11,8 +11,13 @@ export interface LaneHead {
   readonly group: LaneGroup;
 }
 
+/** What of an event decides on its lane. */
+export type LaneSigns = Partial<Pick<TraceEvent, 'cpu' | 'component' | 'pid' | 'tid' | 'vp'>> & {
+  readonly kind: EventKind;
+};
+
 /** Life-cycle steps have a lane of their own; the rest goes by who did it. */
-export function laneOf(event: TraceEvent): LaneHead {
+export function laneOf(event: LaneSigns): LaneHead {
   if (event.kind === 'lifecycle') return { id: 'lifecycle', label: 'life cycle', group: 'component' };
   if (event.vp !== undefined) {
     const vp = formatVp(event.vp);

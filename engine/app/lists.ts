@@ -4,6 +4,7 @@ import { returnOf } from '../replay/numbering.ts';
 import type { EventSource } from '../replay/source.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Address, at } from '../trace/position.ts';
+import { NotYet } from './session-parts.ts';
 
 /** An event with its place, as a list shows it. */
 export interface Listed {
@@ -20,16 +21,19 @@ export interface EventList {
   indexOf(address: Address): number;
 }
 
+/** The `count` recorded events of a trace. */
+export function recordedEvents(count: number): EventList {
+  return {
+    total: count,
+    address: (index) => (index < count ? at(index + 1) : undefined),
+    indexOf: (address) => Math.max(0, Math.min(count, address.seq) - 1),
+  };
+}
+
 /** Every recorded event, and with `derived` what was derived below each. */
 export function allEvents(history: History, derived: boolean): EventList {
   const n = history.events;
-  if (!derived) {
-    return {
-      total: n,
-      address: (index) => (index < n ? at(index + 1) : undefined),
-      indexOf: (address) => Math.max(0, Math.min(n, address.seq) - 1),
-    };
-  }
+  if (!derived) return recordedEvents(n);
   // starts[seq] is the index of event `seq`; the events derived below it follow.
   const starts = new Uint32Array(n + 2);
   for (let seq = 1; seq <= n; seq++)
@@ -63,15 +67,20 @@ export function matching(
     seqs.push(listed.address.seq);
     subs.push(listed.address.sub);
   }
-  const bySeq = Uint32Array.from(seqs);
+  return listOf(Uint32Array.from(seqs), subs);
+}
+
+/** A list of positions in order; without `subs`, of recorded events. */
+export function listOf(bySeq: Uint32Array, subs?: readonly number[]): EventList {
+  const total = bySeq.length;
+  const subAt = (index: number): number => subs?.[index] ?? 0;
   return {
-    total: seqs.length,
-    address: (index) => (index < seqs.length ? at(seqs[index] as number, subs[index] as number) : undefined),
+    total,
+    address: (index) => (index < total ? at(bySeq[index] as number, subAt(index)) : undefined),
     indexOf: (address) => {
       let index = lowerBound(bySeq, address.seq);
-      while (index < seqs.length && seqs[index] === address.seq && (subs[index] as number) <= address.sub)
-        index++;
-      const exact = index < seqs.length && seqs[index] === address.seq && subs[index] === address.sub;
+      while (index < total && bySeq[index] === address.seq && subAt(index) <= address.sub) index++;
+      const exact = index < total && bySeq[index] === address.seq && subAt(index) === address.sub;
       return Math.max(0, exact ? index : index - 1);
     },
   };
@@ -80,25 +89,35 @@ export function matching(
 /** Reads events by position: recorded ones from the source, derived ones from the archive. */
 export class EventReader {
   readonly #source: EventSource;
-  readonly #archive: StepArchive;
+  readonly #archive: StepArchive | undefined;
 
-  constructor(source: EventSource, archive: StepArchive) {
+  /** Without an archive, before the trace is replayed, only recorded events can be had. */
+  constructor(source: EventSource, archive?: StepArchive) {
     this.#source = source;
     this.#archive = archive;
   }
 
   /** The event at a position; undefined when the trace has none there. */
   get(address: Address): Listed | undefined {
+    if (this.#archive === undefined) return this.#recorded(address);
     const step = this.#archive.step(address);
     return step === undefined ? undefined : { address, parent: step.parent, event: step.event };
   }
 
+  #recorded(address: Address): Listed | undefined {
+    const { seq, sub } = address;
+    if (sub !== 0) throw new NotYet();
+    if (seq < 1) return undefined;
+    for (const event of this.#source.range(seq, seq)) return listed(event);
+    return undefined;
+  }
+
   /** The rule that produced the engine's answer to the event at a position; of a call that of its return. */
   ruleOf(address: Address): string | undefined {
-    const step = this.#archive.step(address);
+    const step = this.#archive?.step(address);
     if (step === undefined || step.rule !== undefined || step.returned) return step?.rule;
     return step.event.kind === 'ioctl' || step.event.kind === 'fd'
-      ? this.#archive.step(returnOf(step.event.seq))?.rule
+      ? this.#archive?.step(returnOf(step.event.seq))?.rule
       : undefined;
   }
 
@@ -122,11 +141,15 @@ export class EventReader {
         const step = events.next();
         if (step.done) return;
         next = address.seq + 1;
-        const { parent } = step.value;
-        yield { address, parent: parent === undefined ? undefined : at(parent), event: step.value };
+        yield listed(step.value);
       }
     } finally {
       events?.return?.();
     }
   }
+}
+
+function listed(event: TraceEvent): Listed {
+  const { seq, parent } = event;
+  return { address: at(seq), parent: parent === undefined ? undefined : at(parent), event };
 }

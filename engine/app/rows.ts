@@ -5,10 +5,19 @@ import { failed } from '../trace/failed.ts';
 import { formatHandle } from '../trace/handle.ts';
 import { type Address, formatAddress } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
-import type { EventRow } from './api.ts';
+import type { EventPage, EventRow } from './api.ts';
 import { laneOf } from './lanes.ts';
+import type { EventList, EventReader, Listed } from './lists.ts';
 import { opOf, resultOf, whoOf } from './names.ts';
 import { summaryOf } from './summary.ts';
+
+/** Rows of one answer. */
+const MAX_ROWS = 10_000;
+
+interface Page {
+  readonly from: number;
+  readonly count: number;
+}
 
 /** Turns events into rows of the grid; knows which positions findings and divergences speak of. */
 export class RowMaker {
@@ -29,6 +38,20 @@ export class RowMaker {
         this.#findings.set(place, [...(this.#findings.get(place) ?? []), finding.id]);
       }
     }
+  }
+
+  /** Rows `from` … of a list. */
+  page(reader: EventReader, list: EventList, { from, count }: Page): EventPage {
+    const listed = [...reader.each(list, from, from + Math.min(count, MAX_ROWS))];
+    return {
+      rows: listed.map(({ event, address, parent }, i) => this.row(event, address, parent, from + i)),
+      total: list.total,
+    };
+  }
+
+  /** The row of an event that is shown outside a list. */
+  of({ event, address, parent }: Listed): EventRow {
+    return this.row(event, address, parent, 0);
   }
 
   /** The row of an event at `index` of its list. */

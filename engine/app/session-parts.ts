@@ -26,5 +26,8 @@ export interface Remark {
   readonly text: string;
 }
 
+/** What only the replay of the trace will tell. */
+export class NotYet extends Error {}
+
 /** A position that the trace does not have, or a text that is none: the view shows the message. */
 export class NotThere extends Error {}

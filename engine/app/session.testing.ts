@@ -28,6 +28,7 @@ export function sessionOf(
   return (method, input) => {
     const call = readCall(method, input);
     assert.ok(!('problem' in call), 'problem' in call ? call.problem : '');
+    assert.ok(call.method !== 'progress', 'a session does not know how far its own replay is');
     return session.answer(call) as never;
   };
 }

@@ -1,10 +1,7 @@
-import { hexOf } from '../abi/text.ts';
 import { StepArchive } from '../replay/derived.ts';
 import { findingToJson } from '../rules/finding.ts';
-import { EVENT_KINDS } from '../trace/event.ts';
 import { type Address, at, parseAddress } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
-import { ENGINE_VERSION } from '../version.ts';
 import type {
   AppRequests,
   EventPage,
@@ -14,12 +11,14 @@ import type {
   TimelineView,
   TraceInfo,
 } from './api.ts';
-import type { AppCall } from './border.ts';
+import type { SessionCall } from './border.ts';
 import { StateExplorer } from './cells.ts';
 import { eventDetail } from './detail.ts';
 import { ExitIndex } from './exits/exit-index.ts';
 import { Exits } from './exits/exits.ts';
 import { bindFilter, completeFilter, type ReadyFilter, readEventFilter } from './filtering.ts';
+import { traceInfo } from './info.ts';
+import { KeptLists } from './kept-lists.ts';
 import { allEvents, type EventList, EventReader, type Listed, matching } from './lists.ts';
 import { Deeds } from './machine/deeds.ts';
 import { gpaMaps } from './machine/gpa-map.ts';
@@ -29,12 +28,10 @@ import { msrMatrix } from './matrix.ts';
 import { RowMaker } from './rows.ts';
 import { NotThere, type SessionParts } from './session-parts.ts';
 import { timelineMarks } from './timeline/signs.ts';
-import { timelineView } from './timeline/view.ts';
+import { timelineView, withinBuckets } from './timeline/view.ts';
 
-/** Filtered lists that are kept; one of 1M matches takes 16 MB. */
-const KEPT_LISTS = 4;
-const MAX_ROWS = 10_000;
-const MAX_BUCKETS = 20_000;
+/** Writes of one answer. */
+const MAX_WRITES = 10_000;
 
 /** Answers the requests of the app. Pure: runs in Node, in a worker, or in the page. */
 export class Session {
@@ -42,7 +39,7 @@ export class Session {
   readonly #state: StateExplorer;
   readonly #reader: EventReader;
   readonly #rows: RowMaker;
-  readonly #lists = new Map<string, EventList>();
+  readonly #lists = new KeptLists();
   #marks: readonly TimelineSign[] | undefined;
   #index: ExitIndex | undefined;
   #exits: Exits | undefined;
@@ -62,7 +59,7 @@ export class Session {
   }
 
   /** Answers a request that the border has checked; throws {@link NotThere} for a position the trace lacks. */
-  answer(call: AppCall): AppRequests[AppCall['method']]['out'] {
+  answer(call: SessionCall): AppRequests[SessionCall['method']]['out'] {
     switch (call.method) {
       case 'info':
         return this.#info();
@@ -85,15 +82,14 @@ export class Session {
         return msrMatrix(this.#state, this.#address(call.input.at), call.input.nested);
       case 'history': {
         const { path, at: position, limit } = call.input;
-        const history = this.#state.writes(path, this.#address(position), Math.min(limit, MAX_ROWS));
+        const history = this.#state.writes(path, this.#address(position), Math.min(limit, MAX_WRITES));
         if (history === undefined) throw new NotThere(`no cell is called ${JSON.stringify(path)}`);
         return history;
       }
       case 'findings':
         return { findings: this.#parts.findings.map(findingToJson) };
       case 'timeline': {
-        const buckets = Math.max(1, Math.min(call.input.buckets, MAX_BUCKETS));
-        return this.#timeline({ ...call.input, buckets });
+        return this.#timeline(withinBuckets(call.input));
       }
       case 'exits':
         return this.#exitViews().page(call.input);
@@ -118,22 +114,8 @@ export class Session {
 
   #info(): TraceInfo {
     const { name, source, columns } = this.#parts;
-    const profile = this.#profile;
-    const kinds = new Map<string, number>();
-    for (let seq = 1; seq <= source.count; seq++) {
-      const kind = EVENT_KINDS[columns.kindOf(seq)] ?? 'mark';
-      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-    }
-    return {
-      name,
-      events: source.count,
-      durationNs: columns.durationNs,
-      profile: Object.fromEntries(Object.entries(profile).map(([key, value]) => [key, profileText(value)])),
-      engine: ENGINE_VERSION,
-      cpus: profile.cpus,
-      kinds: [...kinds].map(([kind, count]) => ({ kind, count })),
-      components: columns.components,
-    };
+    const { durationNs, components } = columns;
+    return traceInfo({ name, source, durationNs, components, kinds: columns.kindCounts() });
   }
 
   #replay(): AppRequests['replay']['out'] {
@@ -143,12 +125,7 @@ export class Session {
 
   #events(input: AppRequests['events']['in']): EventPage | { problem: FilterProblem } {
     const list = this.#list(input.filter, input.derived);
-    if ('problem' in list) return list;
-    const to = input.from + Math.min(input.count, MAX_ROWS);
-    const rows = [...this.#reader.each(list, input.from, to)].map((listed, i) =>
-      this.#rows.row(listed.event, listed.address, listed.parent, input.from + i),
-    );
-    return { rows, total: list.total };
+    return 'problem' in list ? list : this.#rows.page(this.#reader, list, input);
   }
 
   #locate(input: AppRequests['locate']['in']): { index: number } {
@@ -167,9 +144,7 @@ export class Session {
       if ('problem' in ready) return ready;
       list = matching(this.#reader, all, this.#bind(ready));
     }
-    this.#lists.set(key, list);
-    const oldest = this.#lists.keys().next().value;
-    if (this.#lists.size > KEPT_LISTS && oldest !== undefined) this.#lists.delete(oldest);
+    this.#lists.keep(key, list);
     return list;
   }
 
@@ -186,16 +161,16 @@ export class Session {
     // The return of a call is shown as its call.
     const address = parseAddress(position.replace(/r$/, ''));
     const listed = address === undefined ? undefined : this.#reader.get(address);
-    return listed === undefined ? null : this.#rows.row(listed.event, listed.address, listed.parent, 0);
+    return listed === undefined ? null : this.#rows.of(listed);
   }
 
   #detail(position: string): AppRequests['event']['out'] {
     const address = this.#address(position);
     return eventDetail(address, {
-      ...this.#parts,
-      state: this.#state,
+      source: this.#parts.source,
       reader: this.#reader,
       rows: this.#rows,
+      replayed: { ...this.#parts, state: this.#state },
     });
   }
 
@@ -232,7 +207,8 @@ export class Session {
 
   #timeline(input: AppRequests['timeline']['in']): TimelineView {
     const { columns, report, remarks = [] } = this.#parts;
-    this.#marks ??= timelineMarks(columns, report.divergences, remarks);
+    const timeOf = (seq: number): number => columns.timeOf(seq);
+    this.#marks ??= timelineMarks(columns.marks, timeOf, report.divergences, remarks);
     return timelineView(input, columns, this.#marks);
   }
 
@@ -243,16 +219,4 @@ export class Session {
     if (!this.#parts.history.has(address)) throw new NotThere(`the trace has no position ${text}`);
     return address;
   }
-}
-
-function profileText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value instanceof Map) return value.size === 0 ? 'none' : `${value.size} leaves`;
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(', ');
-  if (typeof value === 'object' && value !== null) {
-    return Object.entries(value)
-      .map(([key, member]) => `${key} ${profileText(member)}`)
-      .join(', ');
-  }
-  return typeof value === 'bigint' ? hexOf(value) : String(value);
 }

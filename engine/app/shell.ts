@@ -50,8 +50,11 @@ export function readShellCall(method: unknown, input: unknown): ShellCall | { re
   return readShaped(SHAPES, method, input);
 }
 
-/** An answer that crosses from the program to the page; a refusal is a value, as errors lose their type on the way. */
-export type Reply = { readonly value: unknown } | { readonly problem: string };
+/**
+ * An answer that crosses from the program to the page; a refusal is a value, as errors lose their type on the way.
+ * `waiting`: only the replay will tell, which has not come to its end.
+ */
+export type Reply = { readonly value: unknown } | { readonly problem: string } | { readonly waiting: true };
 
 /** What the preload script puts on the page's window as `hvrewind`: all that the page can reach. */
 export interface Bridge {

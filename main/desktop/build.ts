@@ -8,7 +8,7 @@ const here = import.meta.dirname;
 
 /** Electron runs Node 24 in its main process and in worker threads. Packages are found where they are installed. */
 const PROGRAM: BuildOptions = {
-  entryPoints: [join(here, 'main.ts'), join(here, 'worker.ts')],
+  entryPoints: { main: join(here, 'main.ts'), worker: join(here, '../session/worker.ts') },
   platform: 'node',
   format: 'esm',
   target: 'node24',

@@ -1,13 +1,12 @@
 import { basename } from 'node:path';
 import { app, type BrowserWindow, dialog, Menu } from 'electron';
-import type { AppProgress } from '../../engine/app/api.ts';
 import type { AppCall } from '../../engine/app/border.ts';
 import type { Reply, ShellCall, ShellRequests, ShellStatus } from '../../engine/app/shell.ts';
+import { HostedTrace, packTrace } from '../session/hosted-trace.ts';
 import { CHANNELS } from './channels.ts';
 import type { Answers } from './ipc.ts';
 import { type MenuAction, menuTemplate } from './menu.ts';
 import { RecentFiles } from './recent.ts';
-import { HostedTrace, packTrace } from './trace-host.ts';
 import { load, openWindow } from './window.ts';
 
 const TRACES = { name: 'Traces', extensions: ['hvtrace', 'zst'] };
@@ -49,23 +48,23 @@ export class Desktop implements Answers {
   /** Opens a trace in place of the open one; that stays where the new one cannot be shown. */
   async open(path: string): Promise<void> {
     this.show();
-    this.#opening?.close();
+    void this.#opening?.close();
     this.#say(`opening ${basename(path)}…`);
     const trace = new HostedTrace(path, {
-      progress: (progress) => this.#push(CHANNELS.progress, progress),
+      progress: (progress) => {
+        if (this.#trace === trace) this.#push(CHANNELS.progress, progress);
+      },
       ended: (problem) => this.#lost(trace, problem),
     });
     this.#opening = trace;
     const outcome = await trace.opened;
     if (outcome === 'closed') return;
     this.#opening = undefined;
-    if (outcome !== 'ready') {
+    if (outcome !== 'opened') {
       this.#say(outcome.problem);
-      // Nothing is left to wait for.
-      this.#push(CHANNELS.progress, { work: '', done: 0, total: 0 } satisfies AppProgress);
       return;
     }
-    this.#trace?.close();
+    void this.#trace?.close();
     this.#trace = trace;
     this.#line = '';
     this.#recent.add(path);
@@ -75,9 +74,9 @@ export class Desktop implements Answers {
 
   /** Ends what runs; the window is Electron's to close. */
   end(): void {
-    this.#opening?.close();
+    void this.#opening?.close();
     this.#opening = undefined;
-    this.#trace?.close();
+    void this.#trace?.close();
     this.#trace = undefined;
   }
 

@@ -3,13 +3,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { AppProgress } from '../../engine/app/api.ts';
 import { type AppCall, readCall } from '../../engine/app/border.ts';
+import type { Reply } from '../../engine/app/shell.ts';
 import { Guard } from './guard.ts';
 import { HEADERS, typeOf } from './headers.ts';
 
 const MAX_BODY_BYTES = 1 << 20;
 
-/** Answers one checked request of the page. */
-export type AnswerCall = (call: AppCall) => Promise<unknown>;
+/** Who answers the page. */
+export interface Answering {
+  readonly progress: AppProgress;
+  ask(call: AppCall): Promise<Reply>;
+}
 
 export interface Served {
   /** The address to open, with the token. */
@@ -26,14 +30,14 @@ export interface Served {
  */
 export async function serveApp(
   files: ReadonlyMap<string, Uint8Array>,
-  answer: AnswerCall,
+  answering: Answering,
   port: number,
 ): Promise<Served> {
   const token = randomBytes(24).toString('base64url');
   const listeners = new Set<ServerResponse>();
   let guard: Guard | undefined;
   const server = createServer((request, response) => {
-    if (guard !== undefined) handle(guard, files, answer, listeners, request, response);
+    if (guard !== undefined) handle(guard, files, answering, listeners, request, response);
   });
   const bound = await listen(server, port);
   guard = new Guard(token, bound);
@@ -41,7 +45,7 @@ export async function serveApp(
     url: `http://127.0.0.1:${bound}/?token=${token}`,
     port: bound,
     progress: (progress) => {
-      for (const listener of listeners) listener.write(`data: ${JSON.stringify(progress)}\n\n`);
+      for (const listener of listeners) listener.write(news(progress));
     },
     close: () =>
       new Promise((done) => {
@@ -62,7 +66,7 @@ async function listen(server: Server, port: number): Promise<number> {
 function handle(
   guard: Guard,
   files: ReadonlyMap<string, Uint8Array>,
-  answer: AnswerCall,
+  answering: Answering,
   listeners: Set<ServerResponse>,
   request: IncomingMessage,
   response: ServerResponse,
@@ -76,25 +80,34 @@ function handle(
   if (path === '' && guard.tokenOf(request) === 'address') {
     // The token leaves the address bar at once: links that are shared must not carry it.
     response.writeHead(303, { ...HEADERS, location: '/', 'set-cookie': guard.cookie() }).end();
-  } else if (path === 'api/progress') {
-    subscribe(listeners, request, response);
+  } else if (path === 'news') {
+    subscribe(listeners, answering.progress, request, response);
   } else if (path.startsWith('api/')) {
-    if (request.method === 'POST') void call(answer, path.slice('api/'.length), request, response);
+    if (request.method === 'POST') void call(answering, path.slice('api/'.length), request, response);
     else end(response, 405, 'requests are made by POST');
   } else {
     file(files, path === '' ? 'index.html' : path, request, response);
   }
 }
 
-function subscribe(listeners: Set<ServerResponse>, request: IncomingMessage, response: ServerResponse): void {
+function subscribe(
+  listeners: Set<ServerResponse>,
+  now: AppProgress,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
-  response.write(': hello\n\n');
+  response.write(news(now));
   listeners.add(response);
   request.on('close', () => listeners.delete(response));
 }
 
+function news(progress: AppProgress): string {
+  return `data: ${JSON.stringify(progress)}\n\n`;
+}
+
 async function call(
-  answer: AnswerCall,
+  answering: Answering,
   method: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -109,11 +122,15 @@ async function call(
     end(response, 400, checked.problem);
     return;
   }
-  try {
-    const text = JSON.stringify(await answer(checked));
+  const reply = await answering.ask(checked);
+  if ('problem' in reply) {
+    end(response, 422, reply.problem);
+  } else if ('waiting' in reply) {
+    // Taken in, and to be asked again: browsers report what is above 399 as an error of the page.
+    end(response, 202, 'the replay is under way');
+  } else {
+    const text = JSON.stringify(reply.value);
     response.writeHead(200, { ...HEADERS, 'content-type': 'application/json' }).end(text);
-  } catch (error) {
-    end(response, 422, error instanceof Error ? error.message : String(error));
   }
 }
 

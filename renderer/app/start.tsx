@@ -2,7 +2,6 @@ import { useEffect } from 'preact/hooks';
 import type { RecentFile } from '../../engine/app/shell.ts';
 import { useModel } from '../model/model.ts';
 import type { Desk } from '../transport/bridge.ts';
-import { Progress } from './status.tsx';
 
 interface StartProps {
   readonly desk: Desk;
@@ -19,13 +18,6 @@ export function Start({ desk, recent }: StartProps) {
       }),
     [],
   );
-  useEffect(
-    () =>
-      model.app.onProgress((progress) => {
-        model.progress.value = progress;
-      }),
-    [],
-  );
   return (
     <main class="start">
       <h1>hvrewind</h1>
@@ -34,7 +26,6 @@ export function Start({ desk, recent }: StartProps) {
         Open a trace… <kbd>Ctrl</kbd> <kbd>O</kbd>
       </button>
       <p role="status">{model.notice.value}</p>
-      <Progress />
       {recent.length === 0 ? undefined : (
         <section aria-label="recent traces">
           <h2>Recent</h2>

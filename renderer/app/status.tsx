@@ -1,5 +1,7 @@
-import { eventAt, useModel } from '../model/model.ts';
+import { useModel } from '../model/model.ts';
+import { eventAt } from '../model/place.ts';
 import { CopyButton } from '../widgets/copy-button.tsx';
+import { replayText } from '../widgets/replay-text.ts';
 import { secondsText } from '../widgets/time.ts';
 
 /** What the replay says of the trace, where the cursor stands, and what goes on. */
@@ -17,9 +19,10 @@ export function Status() {
 function Replay() {
   const model = useModel();
   const replay = model.replay.value.value;
-  const problem = model.replay.problem.value;
-  if (problem !== undefined) return <span role="alert">✕ {problem}</span>;
-  if (replay === undefined) return <span class="dim">replaying…</span>;
+  const progress = model.progress.value;
+  const problem = progress?.state === 'failed' ? progress.problem : model.replay.problem.value;
+  if (problem !== undefined) return <span role="alert">✕ no replay: {problem}</span>;
+  if (replay === undefined) return <span class="dim">{replayText(progress)}</span>;
   const { divergences, checked, bound, derived, hash } = replay;
   const reasons = Object.entries(bound);
   const boundCount = reasons.reduce((sum, [, count]) => sum + count, 0);
@@ -75,13 +78,14 @@ function Notice() {
   );
 }
 
-/** How far long work is. */
-export function Progress() {
+/** How far the replay is. */
+function Progress() {
   const progress = useModel().progress.value;
-  if (progress === undefined || progress.done >= progress.total) return undefined;
+  if (progress?.state !== 'replaying') return undefined;
+  const { done, total } = progress;
   return (
     <span class="progress">
-      {progress.work} <progress value={progress.done} max={progress.total} aria-label={progress.work} />
+      <progress value={done} max={Math.max(1, total)} aria-label="replay" />
     </span>
   );
 }

@@ -1,7 +1,8 @@
 import { focusedPanel, focusPanel } from '../app/focus.ts';
 import { PANELS, type PanelId } from '../app/panel-names.ts';
 import { goToChange, goToDivergence, goToExit, goToParent, goToRow, step } from '../model/go.ts';
-import { eventAt, type Model } from '../model/model.ts';
+import type { Model } from '../model/model.ts';
+import { eventAt } from '../model/place.ts';
 import { fitRange, panRange, zoomRange } from '../model/range.ts';
 import { hideFinding, showNextFinding } from '../model/show.ts';
 import { THEMES } from '../theme/apply.ts';

@@ -1,5 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { FilterProblem } from '../../engine/app/api.ts';
+import { NotYet } from '../transport/refused.ts';
 import { Recent } from './recent.ts';
 
 /** Rows of one request; a screen of 1440 lines of 20 px needs one or two. */
@@ -13,6 +14,17 @@ export type Load<R> = (
   count: number,
 ) => Promise<{ readonly rows: readonly R[]; readonly total: number } | { readonly problem: FilterProblem }>;
 
+/** What is wrong with a filter, as the answer of its list says; nothing where only the replay can tell. */
+export async function problemOf(answer: ReturnType<Load<unknown>>): Promise<FilterProblem | undefined> {
+  try {
+    const page = await answer;
+    return 'problem' in page ? page.problem : undefined;
+  } catch (error) {
+    if (error instanceof NotYet) return undefined;
+    throw error;
+  }
+}
+
 /** The rows of a list of any length, fetched by page as they are looked at. */
 export class Pages<R extends { readonly at: string }> {
   /** Changes whenever rows arrive: who reads rows in a component or an effect reads this too. */
@@ -20,11 +32,14 @@ export class Pages<R extends { readonly at: string }> {
   /** Rows in the list; undefined before the first answer. */
   readonly total: ReadonlySignal<number | undefined>;
   readonly problem: ReadonlySignal<FilterProblem | string | undefined>;
+  /** The list will be told by the replay. */
+  readonly waiting: ReadonlySignal<boolean>;
   readonly #ask: Load<R>;
   readonly #pages = new Recent<readonly R[]>(KEPT_PAGES);
   readonly #asked = new Map<number, Promise<readonly R[]>>();
   readonly #version = signal(0);
   readonly #total = signal<number | undefined>(undefined);
+  readonly #waiting = signal(false);
   readonly #problem = signal<FilterProblem | string | undefined>(undefined);
 
   constructor(ask: Load<R>) {
@@ -32,6 +47,7 @@ export class Pages<R extends { readonly at: string }> {
     this.version = this.#version;
     this.total = this.#total;
     this.problem = this.#problem;
+    this.waiting = this.#waiting;
   }
 
   /** The row at `index` when it is there; asks for its page when it is not. */
@@ -61,6 +77,11 @@ export class Pages<R extends { readonly at: string }> {
     return undefined;
   }
 
+  /** Fetches what is needed to draw the rows from `from` to `to`. */
+  async ready(from: number, to: number): Promise<void> {
+    await Promise.all([this.fetch(from), this.fetch(to)]);
+  }
+
   #page(page: number): Promise<readonly R[]> {
     const asked = this.#asked.get(page);
     if (asked !== undefined) return asked;
@@ -81,7 +102,8 @@ export class Pages<R extends { readonly at: string }> {
       this.#version.value++;
       return answer.rows;
     } catch (error) {
-      this.#problem.value = error instanceof Error ? error.message : String(error);
+      if (error instanceof NotYet) this.#waiting.value = true;
+      else this.#problem.value = error instanceof Error ? error.message : String(error);
       return [];
     }
   }

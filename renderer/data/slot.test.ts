@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { signal } from '@preact/signals';
 import type { App } from '../../engine/app/api.ts';
+import { NotYet } from '../transport/refused.ts';
 import { Slot } from './slot.ts';
 
 /** The other side, answered by hand: which requests are under way, and what comes of them. */
@@ -23,6 +24,11 @@ class Hand {
     await settled();
   }
 
+  async putOff(at: string): Promise<void> {
+    this.#open.get(at)?.fail(new NotYet());
+    await settled();
+  }
+
   async refuse(at: string): Promise<void> {
     this.#open.get(at)?.fail(new Error(`nothing at ${at}`));
     await settled();
@@ -31,10 +37,10 @@ class Hand {
 
 const settled = (): Promise<void> => new Promise((done) => setTimeout(done, 0));
 
-function slotOn(at: { readonly value: string }, keep = 8) {
+function slotOn(at: { readonly value: string }, keep = 8, epoch = signal(0)) {
   const hand = new Hand();
   const slot = new Slot(
-    hand.app,
+    { app: hand.app, epoch },
     'state',
     () => (at.value === '' ? undefined : { at: at.value, path: '' }),
     keep,
@@ -107,4 +113,53 @@ test('only so many answers are kept', async () => {
     await hand.answer(next);
   }
   assert.deepEqual(hand.asked, ['1', '2', '1']);
+});
+
+test('what only the replay tells is asked again when it is done, and no older answer is taken for it', async () => {
+  const [at, epoch] = [signal('1'), signal(0)];
+  const { hand, slot, shown } = slotOn(at, 8, epoch);
+  await settled();
+  await hand.answer('1');
+  at.value = '1.3';
+  await settled();
+  await hand.putOff('1.3');
+  assert.deepEqual([slot.waiting.value, slot.problem.value], [true, undefined]);
+  at.value = '2';
+  await settled();
+  await hand.answer('2');
+  assert.equal(slot.waiting.value, false, 'what can be told is told meanwhile');
+  at.value = '1.3';
+  await settled();
+  await hand.putOff('1.3');
+  epoch.value = 1;
+  await settled();
+  assert.equal(slot.waiting.value, true);
+  await hand.answer('1.3');
+  assert.deepEqual([slot.waiting.value, shown()], [false, '1.3']);
+  assert.deepEqual(hand.asked, ['1', '1.3', '2', '1.3', '1.3']);
+});
+
+test('an answer that was given before is asked anew after the replay, and stays until the new one is there', async () => {
+  const [at, epoch] = [signal('1'), signal(0)];
+  const { hand, slot } = slotOn(at, 8, epoch);
+  await settled();
+  await hand.answer('1');
+  epoch.value = 1;
+  await settled();
+  assert.deepEqual(hand.asked, ['1', '1']);
+  assert.deepEqual(slot.value.value, { cells: [], at: '1' });
+  assert.equal(slot.fresh.value, false);
+  await hand.answer('1');
+  assert.equal(slot.fresh.value, true);
+});
+
+test('a request that was put off when the replay was done already is asked again', async () => {
+  const [at, epoch] = [signal('1'), signal(0)];
+  const { hand, slot } = slotOn(at, 8, epoch);
+  await settled();
+  epoch.value = 1;
+  await settled();
+  await hand.putOff('1');
+  await hand.answer('1');
+  assert.deepEqual([slot.waiting.value, slot.fresh.value], [false, true]);
 });

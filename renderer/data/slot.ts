@@ -1,5 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import type { App, AppMethod, AppRequests } from '../../engine/app/api.ts';
+import { NotYet } from '../transport/refused.ts';
 import { Recent } from './recent.ts';
 
 type Input<M extends AppMethod> = AppRequests[M]['in'];
@@ -8,7 +9,14 @@ type Output<M extends AppMethod> = AppRequests[M]['out'];
 /** The last answer of a slot: what was asked, and what came or why nothing came. */
 export type Answer<M extends AppMethod> =
   | { readonly key: string; readonly input: Input<M>; readonly value: Output<M> }
-  | { readonly key: string; readonly input: Input<M>; readonly problem: string };
+  | { readonly key: string; readonly input: Input<M>; readonly problem: string }
+  | { readonly key: string; readonly input: Input<M>; readonly waiting: true };
+
+/** Who answers, and a number that rises when the answers become others. */
+export interface Asked {
+  readonly app: App;
+  readonly epoch: ReadonlySignal<number>;
+}
 
 /**
  * The answer to one request whose input follows signals. One request is under way at a time and the newest input
@@ -20,6 +28,8 @@ export class Slot<M extends AppMethod> {
   readonly value: ReadonlySignal<Output<M> | undefined>;
   /** What went wrong with the newest input. */
   readonly problem: ReadonlySignal<string | undefined>;
+  /** What was asked last will be told by the replay. */
+  readonly waiting: ReadonlySignal<boolean>;
   /** The answer is that of the newest input. */
   readonly fresh: ReadonlySignal<boolean>;
   readonly #app: App;
@@ -31,8 +41,11 @@ export class Slot<M extends AppMethod> {
   #next: { readonly key: string; readonly input: Input<M> } | undefined;
   #busy = false;
 
-  /** `input` gives undefined while there is nothing to ask; `keep` answers are kept. */
-  constructor(app: App, method: M, input: () => Input<M> | undefined, keep: number) {
+  /**
+   * `input` gives undefined while there is nothing to ask; `keep` answers are kept. When `epoch` changes, everything is
+   * asked anew: the other side knows more now.
+   */
+  constructor({ app, epoch }: Asked, method: M, input: () => Input<M> | undefined, keep: number) {
     this.#app = app;
     this.#method = method;
     this.#kept = new Recent(keep);
@@ -42,11 +55,15 @@ export class Slot<M extends AppMethod> {
       const answer = this.#answer.value;
       return answer !== undefined && 'problem' in answer ? answer.problem : undefined;
     });
+    this.waiting = computed(() => {
+      const answer = this.#answer.value;
+      return answer !== undefined && 'waiting' in answer;
+    });
     this.fresh = computed(() => this.#answer.value?.key === this.#wanted.value);
     effect(() => {
       const wanted = input();
       if (wanted === undefined) return;
-      const key = JSON.stringify(wanted);
+      const key = `${epoch.value} ${JSON.stringify(wanted)}`;
       queueMicrotask(() => this.#ask(key, wanted));
     });
   }
@@ -81,6 +98,7 @@ export class Slot<M extends AppMethod> {
     try {
       return { key, input, value: await this.#app.invoke(this.#method, input) };
     } catch (error) {
+      if (error instanceof NotYet) return { key, input, waiting: true };
       return { key, input, problem: error instanceof Error ? error.message : String(error) };
     }
   }

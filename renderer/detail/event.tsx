@@ -1,8 +1,9 @@
 import { useRef } from 'preact/hooks';
 import type { AnswerView, EventDetail, EventRow, WriteView } from '../../engine/app/api.ts';
-import { eventAt, useModel } from '../model/model.ts';
+import { useModel } from '../model/model.ts';
+import { eventAt } from '../model/place.ts';
 import { showFinding } from '../model/show.ts';
-import { Answered } from '../widgets/answered.tsx';
+import { Answered, Replaying } from '../widgets/answered.tsx';
 import { CopyButton } from '../widgets/copy-button.tsx';
 import { EventLine } from '../widgets/event-line.tsx';
 import { Facts } from '../widgets/facts.tsx';
@@ -39,6 +40,7 @@ function Detail({ detail }: { readonly detail: EventDetail }) {
     >
       <Head detail={detail} />
       <FindingLinks detail={detail} />
+      {detail.replayed ? undefined : <Replaying what="the engine’s answer, its writes and derived events" />}
       <Answers answers={detail.answers} rule={detail.rule} />
       {detail.buffers.map((buffer) => (
         <Buffer key={`${at} ${buffer.name}`} id={`buffer-${buffer.name}`} buffer={buffer} />

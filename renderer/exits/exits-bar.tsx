@@ -1,3 +1,4 @@
+import { problemOf } from '../data/pages.ts';
 import { FilterBox } from '../grid/filter-box.tsx';
 import { goToExit } from '../model/go.ts';
 import { useModel } from '../model/model.ts';
@@ -19,10 +20,7 @@ export function ExitsBar() {
         placeholder="filter:  payload.port_number == 0x3f8   ( / )"
         filter={model.view.exitFilter}
         panel="exits"
-        test={async (filter) => {
-          const answer = await model.app.invoke('exits', { filter, from: 0, count: 1 });
-          return 'problem' in answer ? answer.problem : undefined;
-        }}
+        test={(filter) => problemOf(model.app.invoke('exits', { filter, from: 0, count: 1 }))}
       />
       <span class="count" role="status">
         {total === undefined ? '…' : timesText(total, 'exit')}

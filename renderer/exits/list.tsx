@@ -1,8 +1,9 @@
 import type { ExitRow } from '../../engine/app/api-exits.ts';
 import { focusPanel } from '../app/focus.ts';
 import { type RowProps, Rows } from '../grid/rows.tsx';
-import { eventAt, useModel } from '../model/model.ts';
-import { Problem } from '../widgets/answered.tsx';
+import { useModel } from '../model/model.ts';
+import { eventAt } from '../model/place.ts';
+import { Problem, Replaying } from '../widgets/answered.tsx';
 import { HeadRow, WaitingRow } from '../widgets/list-parts.tsx';
 import { Name } from '../widgets/name.tsx';
 import { secondsText, timeText } from '../widgets/time.ts';
@@ -18,6 +19,7 @@ export function ExitList() {
   const pages = model.exits.value;
   const total = pages.total.value;
   pages.version.value;
+  if (pages.waiting.value) return <Replaying />;
   // The first page tells how many there are.
   if (total === undefined) pages.row(0);
   const problem = pages.problem.value;

@@ -1,5 +1,6 @@
 import type { FindingView } from '../../engine/app/api.ts';
-import { eventAt, useModel } from '../model/model.ts';
+import { useModel } from '../model/model.ts';
+import { eventAt } from '../model/place.ts';
 import { hideFinding, showFinding } from '../model/show.ts';
 import { Answered } from '../widgets/answered.tsx';
 import { CopyButton } from '../widgets/copy-button.tsx';

@@ -1,3 +1,4 @@
+import { problemOf } from '../data/pages.ts';
 import { useModel } from '../model/model.ts';
 import { FilterBox } from './filter-box.tsx';
 
@@ -14,10 +15,9 @@ export function EventsBar() {
         placeholder="filter:  msr == SCONTROL && component == mshv   ( / )"
         filter={model.view.filter}
         panel="events"
-        test={async (filter) => {
+        test={(filter) => {
           const list = { filter, derived: derived.peek(), from: 0, count: 1 };
-          const answer = await model.app.invoke('events', list);
-          return 'problem' in answer ? answer.problem : undefined;
+          return problemOf(model.app.invoke('events', list));
         }}
       />
       <label class="switch" title="events that the engine worked out ( d )">

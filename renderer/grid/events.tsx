@@ -1,9 +1,10 @@
 import type { EventRow } from '../../engine/app/api.ts';
 import { focusPanel } from '../app/focus.ts';
 import { goToRow } from '../model/go.ts';
-import { eventAt, type Model, useModel } from '../model/model.ts';
+import { type Model, useModel } from '../model/model.ts';
+import { eventAt } from '../model/place.ts';
 import { proofOf } from '../model/show.ts';
-import { Problem } from '../widgets/answered.tsx';
+import { Problem, Replaying } from '../widgets/answered.tsx';
 import { Glyph } from '../widgets/glyph.tsx';
 import { HeadRow, WaitingRow } from '../widgets/list-parts.tsx';
 import { Name } from '../widgets/name.tsx';
@@ -29,6 +30,7 @@ export function Events() {
   pages.version.value;
   const problem = pages.problem.value;
   if (problem !== undefined) return <Problem problem={problem} />;
+  if (pages.waiting.value) return <Replaying />;
   // The first page tells how long the list is.
   if (total === undefined) pages.row(0);
   if (total === 0) {
@@ -74,6 +76,10 @@ export function Events() {
         headPx={HEAD_PX}
         head={<HeadRow titles={COLUMNS} unseen={UNSEEN} />}
         active={total === undefined ? undefined : model.place.value}
+        shift={model.list.shift.value}
+        onSight={(sight) => {
+          model.list.sight = sight;
+        }}
         row={row}
         onMove={(index) => void goToRow(model, index)}
         onKeyDown={(event) => {

@@ -10,6 +10,7 @@ import {
   pageRows,
   revealing,
   scrolled,
+  shifted,
   TOP,
 } from './windowing.ts';
 
@@ -33,6 +34,10 @@ interface RowsProps {
   /** The keyboard asks for a row: arrows, Page keys, Home, End. */
   onMove(index: number): void;
   onKeyDown?(event: KeyboardEvent): void;
+  /** A new value: the same rows have moved by so many, and what is in sight stays. */
+  readonly shift?: { readonly by: number } | undefined;
+  /** Hears which rows are drawn. */
+  onSight?(sight: { readonly from: number; readonly to: number }): void;
 }
 
 export interface RowProps {
@@ -53,7 +58,7 @@ export function Rows(props: RowsProps) {
 
   useFocusHere(scroller);
   useSize(scroller, viewPx);
-  useReveal(active, size, place);
+  useReveal(active, size, place, props.shift);
   useSignalEffect(() => {
     const element = scroller.current;
     const { scrollPx } = place.value;
@@ -74,6 +79,7 @@ export function Rows(props: RowsProps) {
   };
 
   const { from, to, topPx } = inSight(size, place.value);
+  useLayoutEffect(() => props.onSight?.({ from, to }), [from, to]);
   const rows = [];
   for (let index = from; index < to; index++) {
     rows.push(
@@ -142,10 +148,21 @@ function useSize(element: { readonly current: HTMLElement | null }, heightPx: Si
   }, []);
 }
 
-/** Brings the active row into sight when it changes. */
-function useReveal(active: number | undefined, size: ListSize, place: Signal<Place>): void {
+/** Brings the active row into sight when it changes; where all rows have moved, moves with them. */
+function useReveal(
+  active: number | undefined,
+  size: ListSize,
+  place: Signal<Place>,
+  shift: { readonly by: number } | undefined,
+): void {
+  const last = useRef(shift);
   useLayoutEffect(() => {
+    if (shift !== undefined && shift !== last.current) {
+      last.current = shift;
+      place.value = shifted(size, place.peek(), shift.by);
+      return;
+    }
     if (active === undefined || size.viewPx === 0 || active >= size.count) return;
     place.value = revealing(size, place.peek(), active);
-  }, [active, size.count, size.viewPx]);
+  }, [shift, active, size.count, size.viewPx]);
 }

@@ -63,6 +63,11 @@ export function centring(size: ListSize, row: number): Place {
   return placeAt(size, row - (size.viewPx / size.rowPx - 1) / 2);
 }
 
+/** The place after all rows moved by so many. */
+export function shifted(size: ListSize, now: Place, by: number): Place {
+  return placeAt(size, now.first + by);
+}
+
 function placeAt(size: ListSize, wanted: number): Place {
   const { count, rowPx, viewPx } = size;
   const lastFirst = Math.max(0, count - viewPx / rowPx);

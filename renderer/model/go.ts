@@ -1,9 +1,17 @@
 /** Moves of the cursor. Each answers with what to tell the user when it could not be made; undefined when it was. */
-import { compareAddresses, formatAddress, parseAddress } from '../../engine/trace/position.ts';
+
+import { compareAddresses, formatAddress, parseAddress, RETURN_SUB } from '../../engine/trace/position.ts';
 import { parseTime } from '../../engine/trace/time.ts';
-import { eventAt, type Model } from './model.ts';
+import { replayText } from '../widgets/replay-text.ts';
+import type { Model } from './model.ts';
+import { eventAt } from './place.ts';
 
 export type Refusal = string | undefined;
+
+/** Why a move that only the replay can tell is not made. */
+export function replaying(model: Model): string {
+  return `not known yet: ${replayText(model.progress.peek())}`;
+}
 
 /** Steps `by` rows through the list, from the cursor's place in it. */
 export async function step(model: Model, by: number): Promise<Refusal> {
@@ -39,7 +47,9 @@ export async function goToText(model: Model, text: string): Promise<Refusal> {
   if (address !== undefined) {
     const events = model.info.value.peek()?.events ?? 0;
     if (address.seq > events) return `the last event is ${events}`;
-    if (address.seq !== 0) {
+    // A derived event is not known before the replay: the cursor waits for it.
+    const isKnown = address.sub === 0 || address.sub === RETURN_SUB || model.epoch.peek() > 0;
+    if (address.seq !== 0 && isKnown) {
       const { rows } = await model.app.invoke('rows', { at: [wanted] });
       if (rows[0] === null) return `nothing stands at ${wanted}`;
     }
@@ -64,6 +74,7 @@ export async function goToText(model: Model, text: string): Promise<Refusal> {
 export function goToChange(model: Model, direction: -1 | 1): Refusal {
   if (model.view.path.peek() === '') return 'select a cell first: in the MSR matrix or in the state';
   const history = model.history.value.peek();
+  if (model.history.waiting.peek()) return replaying(model);
   if (history === undefined) return undefined;
   const at = direction === 1 ? history.next : history.previous;
   if (at === undefined)
@@ -74,6 +85,7 @@ export function goToChange(model: Model, direction: -1 | 1): Refusal {
 
 /** To the previous (-1) or next (1) VP exit that the filter of exits lets through. */
 export async function goToExit(model: Model, direction: -1 | 1): Promise<Refusal> {
+  if (model.epoch.peek() === 0) return replaying(model);
   const { at, exitFilter } = model.view;
   const input = { filter: exitFilter.peek(), at: eventAt(at.peek()) };
   const place = await model.app.invoke('exitPlace', input);
@@ -93,6 +105,7 @@ export function goToParent(model: Model): Refusal {
 
 /** To the previous (-1) or next (1) divergence. */
 export function goToDivergence(model: Model, direction: -1 | 1): Refusal {
+  if (model.replay.waiting.peek()) return replaying(model);
   const places = (model.replay.value.peek()?.divergences ?? []).map(({ at }) => at);
   const at = model.view.at.peek();
   const found =

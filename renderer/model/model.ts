@@ -7,6 +7,8 @@ import { Pages } from '../data/pages.ts';
 import { Slot } from '../data/slot.ts';
 import type { Desk } from '../transport/bridge.ts';
 import { ancestors } from '../tree/build.ts';
+import { EventList } from './event-list.ts';
+import { eventAt } from './place.ts';
 import { newView, type Range, type View } from './view.ts';
 
 /** Answers kept for stepping back and forth: small ones, and those with the whole state of the machine. */
@@ -34,7 +36,10 @@ export class Model {
   readonly maximised: Signal<string> = signal('');
   /** One line for the user, also read out: what was copied, why a move was not possible. */
   readonly notice: Signal<string> = signal('');
-  readonly progress: Signal<AppProgress | undefined> = signal(undefined);
+  /** How far the replay is; undefined without a trace. */
+  readonly progress: Signal<AppProgress | undefined>;
+  /** Rises when the replay is done: everything that was answered before is asked anew. */
+  readonly epoch: ReadonlySignal<number>;
   /** Registers that nothing writes have a column in the matrix too. */
   readonly allRegisters: Signal<boolean> = signal(false);
   /** The tree of cells: open nodes, the filter by path, and the line that the keyboard is on. */
@@ -75,6 +80,8 @@ export class Model {
   readonly proof: Slot<'rows'>;
 
   /** The list that the grid shows. A filter with a mistake leaves the last good list in place. */
+  readonly list: EventList;
+  /** Its rows. */
   readonly pages: ReadonlySignal<Pages<EventRow>>;
   /** The list of VP exits. */
   readonly exits: ReadonlySignal<Pages<ExitRow>>;
@@ -86,76 +93,82 @@ export class Model {
   readonly extent: ReadonlySignal<Range | undefined>;
   /** Index of the cursor in the list, or of the nearest event before it. */
   readonly place: ReadonlySignal<number | undefined>;
-  readonly #moved = signal<
-    { readonly at: string; readonly pages: Pages<EventRow>; readonly index: number } | undefined
-  >(undefined);
+  /** The cursor stands where it was put before findings were known. */
+  #isPut = false;
 
-  constructor(app: App, desk?: Desk) {
+  constructor(app: App, desk?: Desk, progress?: AppProgress) {
     this.app = app;
     this.desk = desk;
+    this.progress = signal(progress);
+    this.epoch = computed(() => (this.progress.value?.state === 'replayed' ? 1 : 0));
+    const asked = { app, epoch: this.epoch };
     const { at, filter, derived, exitFilter, path, nested, axis, range } = this.view;
     const nothing = (): Record<string, never> => ({});
     const known = (): string | undefined => (at.value === '' ? undefined : at.value);
-    this.info = new Slot(app, 'info', nothing, KEPT_ONE);
-    this.replay = new Slot(app, 'replay', nothing, KEPT_ONE);
-    this.findings = new Slot(app, 'findings', nothing, KEPT_ONE);
-    this.pages = computed(() => {
-      const list = { filter: filter.value, derived: derived.value };
-      return new Pages((from, count) => app.invoke('events', { ...list, from, count }));
-    });
+    this.info = new Slot(asked, 'info', nothing, KEPT_ONE);
+    this.replay = new Slot(asked, 'replay', nothing, KEPT_ONE);
+    this.findings = new Slot(asked, 'findings', nothing, KEPT_ONE);
+    this.list = new EventList(asked, this.view);
+    this.pages = this.list.pages;
     this.exits = computed(() => {
       const { value } = exitFilter;
+      this.epoch.value;
       return new Pages((from, count) => app.invoke('exits', { filter: value, from, count }));
     });
     const whereExitsAreSeen = <T>(input: () => T): T | undefined =>
       this.exitsSeen.value === 0 ? undefined : input();
     this.partitions = new Slot(
-      app,
+      asked,
       'partitions',
       () => (this.partitionsSeen.value === 0 ? undefined : ifKnown(known(), (at) => ({ at }))),
       KEPT_SMALL,
     );
     this.gpaMap = new Slot(
-      app,
+      asked,
       'gpaMap',
       () => (this.gpaMapSeen.value === 0 ? undefined : ifKnown(known(), (at) => ({ at }))),
       KEPT_SMALL,
     );
-    this.exitGroups = new Slot(app, 'exitGroups', () => whereExitsAreSeen(() => ({ filter: '' })), KEPT_ONE);
+    this.exitGroups = new Slot(
+      asked,
+      'exitGroups',
+      () => whereExitsAreSeen(() => ({ filter: '' })),
+      KEPT_ONE,
+    );
     this.exitPlace = new Slot(
-      app,
+      asked,
       'exitPlace',
       () =>
         whereExitsAreSeen(() => ifKnown(known(), (at) => ({ filter: exitFilter.value, at: eventAt(at) }))),
       KEPT_SMALL,
     );
     this.exit = new Slot(
-      app,
+      asked,
       'exit',
       () => whereExitsAreSeen(() => ifKnown(known(), (at) => ({ at: eventAt(at) }))),
       KEPT_SMALL,
     );
     this.event = new Slot(
-      app,
+      asked,
       'event',
       () => (at.value === '' || at.value === '0' ? undefined : { at: eventAt(at.value) }),
       KEPT_SMALL,
     );
     this.matrix = new Slot(
-      app,
+      asked,
       'matrix',
       () => ifKnown(known(), (at) => ({ at, nested: nested.value })),
       KEPT_SMALL,
     );
-    this.matrixAtEnd = new Slot(app, 'matrix', () => ({ at: '', nested: nested.value }), KEPT_ONE);
+    this.matrixAtEnd = new Slot(asked, 'matrix', () => ({ at: '', nested: nested.value }), KEPT_ONE);
     this.state = new Slot(
-      app,
+      asked,
       'state',
       () => (this.stateSeen.value === 0 ? undefined : ifKnown(known(), (at) => ({ at, path: '' }))),
       KEPT_LARGE,
     );
     this.history = new Slot(
-      app,
+      asked,
       'history',
       () =>
         ifKnown(known(), (at) =>
@@ -171,7 +184,7 @@ export class Model {
       return { from: -margin, to: info.durationNs + margin };
     });
     this.timeline = new Slot(
-      app,
+      asked,
       'timeline',
       () => {
         const all = this.extent.value;
@@ -182,7 +195,7 @@ export class Model {
       KEPT_LARGE,
     );
     this.located = new Slot(
-      app,
+      { app, epoch: this.list.epoch },
       'locate',
       () => ifKnown(known(), (at) => ({ filter: filter.value, derived: derived.value, at: eventAt(at) })),
       KEPT_SMALL,
@@ -190,14 +203,14 @@ export class Model {
     this.shown = computed(() =>
       this.findings.value.value?.findings.find((finding) => finding.id === this.view.finding.value),
     );
-    this.proof = new Slot(app, 'rows', () => proofOf(this.findings.value.value?.findings), KEPT_ONE);
+    this.proof = new Slot(asked, 'rows', () => proofOf(this.findings.value.value?.findings), KEPT_ONE);
     this.proofRows = computed(() => {
       const rows = this.proof.value.value?.rows ?? [];
       return new Map(rows.flatMap((row) => (row === null ? [] : [[row.at, row]])));
     });
     this.place = computed(() => {
-      const moved = this.#moved.value;
-      if (moved?.at === eventAt(at.value) && moved.pages === this.pages.value) return moved.index;
+      const known = this.list.placeOf(eventAt(at.value));
+      if (known !== undefined) return known;
       return this.located.fresh.value ? this.located.value.value?.index : undefined;
     });
     effect(() => this.#start());
@@ -207,7 +220,8 @@ export class Model {
   /** Puts the cursor on a row of the list whose index is known: no request is needed to find it again. */
   moveTo(row: EventRow): void {
     batch(() => {
-      this.#moved.value = { at: row.at, pages: this.pages.peek(), index: row.index };
+      this.#isPut = false;
+      this.list.place(row);
       this.view.at.value = row.at;
     });
   }
@@ -216,6 +230,7 @@ export class Model {
   jump(at: string): void {
     if (this.view.at.peek() === at) return;
     batch(() => {
+      this.#isPut = false;
       this.jumps.value++;
       this.view.at.value = at;
     });
@@ -230,18 +245,30 @@ export class Model {
     line.value = path;
   }
 
-  /** A trace opens on its first finding, else on its first event. */
+  /**
+   * A trace opens on its first finding, else on its first event; on that too as long as findings are not known. Who has
+   * done nothing until they are is taken to the first one.
+   */
   #start(): void {
+    const { at } = this.view;
     const info = this.info.value.value;
     const findings = this.findings.value.value?.findings;
-    if (this.view.at.value !== '' || info === undefined || findings === undefined) return;
-    this.view.at.value = findings[0]?.at ?? (info.events > 0 ? '1' : '0');
+    if (info === undefined || (at.value !== '' && !this.#isPut)) return;
+    const first = info.events > 0 ? '1' : '0';
+    if (findings !== undefined) {
+      const isLeft = at.value === '' || (at.value === first && !this.#isTouched());
+      this.#isPut = false;
+      if (isLeft) at.value = findings[0]?.at ?? first;
+    } else if (this.findings.waiting.value && at.value === '') {
+      this.#isPut = true;
+      at.value = first;
+    }
   }
-}
 
-/** The event of a position: the return of a call belongs to the call. */
-export function eventAt(at: string): string {
-  return at.replace(/r$/, '');
+  /** The list was scrolled or filtered, or the timeline zoomed. */
+  #isTouched(): boolean {
+    return this.list.sight.from > 0 || this.view.filter.peek() !== '' || this.view.range.peek() !== undefined;
+  }
 }
 
 function ifKnown<T>(at: string | undefined, input: (at: string) => T): T | undefined {

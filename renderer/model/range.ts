@@ -1,7 +1,7 @@
 /** The stretch of the timeline that is drawn: fit, zoom, pan. */
 
-import { eventAt, type Model } from './model.ts';
-import { placeOn } from './place.ts';
+import type { Model } from './model.ts';
+import { eventAt, placeOn } from './place.ts';
 import type { Range } from './view.ts';
 
 /** Narrowest window: a few events, or a microsecond. */

@@ -1,9 +1,9 @@
 /** "Show me": cursor, list, range, lanes and cells arrange themselves around a finding. */
 import { batch } from '@preact/signals';
 import type { EventRow, FindingView } from '../../engine/app/api.ts';
-import type { Refusal } from './go.ts';
-import { eventAt, type Model } from './model.ts';
-import { placeOn } from './place.ts';
+import { type Refusal, replaying } from './go.ts';
+import type { Model } from './model.ts';
+import { eventAt, placeOn } from './place.ts';
 import { setRange } from './range.ts';
 import type { Axis, Range } from './view.ts';
 
@@ -40,6 +40,7 @@ export function hideFinding(model: Model): void {
 /** Shows the finding after (1) or before (-1) the one shown; the first when none is. */
 export function showNextFinding(model: Model, direction: -1 | 1): Refusal {
   const findings = model.findings.value.peek()?.findings ?? [];
+  if (model.findings.waiting.peek()) return replaying(model);
   if (findings.length === 0) return 'no findings';
   const now = findings.findIndex((finding) => finding.id === model.view.finding.peek());
   const next = now === -1 ? (direction === 1 ? 0 : findings.length - 1) : now + direction;

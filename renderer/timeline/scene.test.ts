@@ -104,6 +104,7 @@ test('arrows lead from the parent and to the children, where their lanes are', (
     row: row('30', 'cpu:0:vmbus'),
     text: '',
     buffers: [],
+    replayed: true,
     answers: [],
     parent: row('10', 'cpu:0:vmbus'),
     children: [row('60', 'cpu:0:mshv'), row('61', 'nowhere')],

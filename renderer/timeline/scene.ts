@@ -138,19 +138,22 @@ function laneScene(
   }
   // The answer may still be that of an older window: its buckets are drawn where they belong in this one.
   const step = (timeline.to - timeline.from) / timeline.buckets;
-  const widthPx = Math.max(1.5, xOf(timeline.from + step) - xOf(timeline.from));
+  const edgeOf = (bucket: number): number => timeline.edges?.[bucket] ?? timeline.from + bucket * step;
   const most = lane.buckets.reduce((max, { count }) => Math.max(max, count), 1);
   const xs = lane.buckets.map(({ bucket, count, at }) =>
     axis === 'events' && count === 1
       ? xOf(Number.parseInt(at, 10))
-      : xOf(timeline.from + (bucket + 0.5) * step),
+      : xOf((edgeOf(bucket) + edgeOf(bucket + 1)) / 2),
   );
-  const marks = lane.buckets.map(({ count, failed, derived, kind, component, at }, i): Mark => {
+  const marks = lane.buckets.map(({ bucket, count, failed, derived, kind, component, at }, i): Mark => {
     const x = xs[i] ?? 0;
     const room = Math.min(
       x - (xs[i - 1] ?? Number.NEGATIVE_INFINITY),
       (xs[i + 1] ?? Number.POSITIVE_INFINITY) - x,
     );
+    const widthPx = Math.max(1.5, xOf(edgeOf(bucket + 1)) - xOf(edgeOf(bucket)));
+    // A sign would stand for one event; a bucket as wide as a sign holds what is not told one by one.
+    const isCoarse = count > 1 && widthPx >= LEAST_GLYPH_PX && room < GLYPH_PX;
     return {
       x,
       at,
@@ -159,7 +162,7 @@ function laneScene(
       count,
       failed,
       derived: derived === count,
-      glyphPx: room < LEAST_GLYPH_PX ? 0 : Math.min(GLYPH_PX, Math.floor(room) + 1),
+      glyphPx: isCoarse || room < LEAST_GLYPH_PX ? 0 : Math.min(GLYPH_PX, Math.floor(room) + 1),
       widthPx,
       height: Math.log2(count + 1) / Math.log2(most + 1),
     };

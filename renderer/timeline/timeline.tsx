@@ -1,8 +1,10 @@
 import { type Signal, useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { eventAt, type Model, useModel } from '../model/model.ts';
+import { type Model, useModel } from '../model/model.ts';
+import { eventAt } from '../model/place.ts';
 import { showFinding } from '../model/show.ts';
 import { palette } from '../theme/apply.ts';
+import { Replaying } from '../widgets/answered.tsx';
 import { timeText } from '../widgets/time.ts';
 import { draw } from './draw.ts';
 import { LaneList } from './lane-list.tsx';
@@ -74,6 +76,7 @@ export function Timeline() {
             scrollPx.value = Math.max(0, scrollPx.peek() + event.deltaY);
           }}
         />
+        {model.timeline.waiting.value ? <Replaying /> : undefined}
         {tip.value === undefined ? undefined : (
           <div
             class="tip"

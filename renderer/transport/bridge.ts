@@ -1,6 +1,6 @@
 import type { App, AppMethod, AppRequests } from '../../engine/app/api.ts';
 import type { Bridge, Reply, ShellMethod, ShellRequests } from '../../engine/app/shell.ts';
-import { Refused } from './refused.ts';
+import { NotYet, Refused } from './refused.ts';
 
 /** The window around the app: opens and closes traces. */
 export interface Desk {
@@ -28,5 +28,6 @@ export function bridgedDesk(bridge: Bridge): Desk {
 
 function answerOf(method: string, reply: Reply): unknown {
   if ('problem' in reply) throw new Refused(method, reply.problem);
+  if ('waiting' in reply) throw new NotYet();
   return reply.value;
 }

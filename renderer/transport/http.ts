@@ -1,12 +1,15 @@
 import type { App, AppMethod, AppProgress, AppRequests } from '../../engine/app/api.ts';
-import { NoAnswer, Refused } from './refused.ts';
+import { NoAnswer, NotYet, Refused } from './refused.ts';
 
-/** Requests as `POST ./api/NAME` with JSON both ways, progress as server-sent events of `./api/progress`. */
+/** Accepted: what main/serve says of what waits for the replay. */
+const STILL_TO_COME = 202;
+
+/** Requests as `POST ./api/NAME` with JSON both ways, progress as server-sent events of `./news`. */
 export function httpApp(page: string): App {
   return {
     invoke: (method, input) => post(new URL(`api/${method}`, page), method, input),
     onProgress(listener) {
-      const events = new EventSource(new URL('api/progress', page));
+      const events = new EventSource(new URL('news', page));
       events.onmessage = ({ data }) => listener(JSON.parse(data) as AppProgress);
       return () => events.close();
     },
@@ -28,6 +31,7 @@ async function post<M extends AppMethod>(
   } catch {
     throw new NoAnswer('hvrewind serve does not answer: is it still running?');
   }
+  if (response.status === STILL_TO_COME) throw new NotYet();
   if (!response.ok) throw new Refused(method, (await response.text()).trim());
   return (await response.json()) as AppRequests[M]['out'];
 }

@@ -5,5 +5,8 @@ export class Refused extends Error {
   }
 }
 
+/** Only the replay will tell, and it has not come to its end. */
+export class NotYet extends Error {}
+
 /** Nobody is there to answer. */
 export class NoAnswer extends Error {}

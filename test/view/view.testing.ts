@@ -35,10 +35,10 @@ export async function guestTrace(folder: string, lines?: number): Promise<string
   return file;
 }
 
-/** Imports the sample into `folder`: the stimuli alone, so that everything below them is derived. */
-export async function derivedTrace(folder: string): Promise<string> {
-  const file = join(folder, 'derived.hvtrace');
-  await exits(0, ['import', SAMPLE, '-o', file]);
+/** Imports the sample, or the client, into `folder`: the stimuli alone, so that everything below them is derived. */
+export async function derivedTrace(folder: string, of: 'sample' | 'guest' = 'sample'): Promise<string> {
+  const file = join(folder, `derived-${of}.hvtrace`);
+  await exits(0, ['import', of === 'sample' ? SAMPLE : GUEST, '-o', file]);
   return file;
 }
 
@@ -76,6 +76,8 @@ export interface ViewOptions {
   readonly theme?: 'dark' | 'light';
   /** What stands after `#`. */
   readonly link?: string;
+  /** The replay of the trace is held back: it is not waited for. */
+  readonly replaying?: true;
 }
 
 /** A page of the app. */
@@ -121,7 +123,7 @@ export async function openView(browser: Browser, server: Server, options: ViewOp
     }, link);
     await page.reload();
   }
-  await page.locator('.replay b').first().waitFor();
+  if (options.replaying !== true) await page.locator('.replay b').first().waitFor();
   await page.locator('.rows [data-at]').first().waitFor();
   return { page, problems };
 }

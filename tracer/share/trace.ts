@@ -1,3 +1,4 @@
+import type { TraceIndex } from '../../engine/app/early/trace-index.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import type { Gap, Note, TraceCounts } from '../store/index.ts';
@@ -25,6 +26,8 @@ export interface AnyTrace {
   range(from?: number, to?: number): Generator<TraceEvent, void, undefined>;
   /** One event; undefined where there is none with this seq. */
   event(seq: number): TraceEvent | undefined;
+  /** What the app can be told before the trace is replayed; a packed trace has none. */
+  readonly index?: TraceIndex;
   notes(): readonly Note[];
   gaps(): readonly Gap[];
   close(): void;

@@ -1,18 +1,9 @@
 import type { Step } from '../../replay/step.ts';
-import { EVENT_KINDS, type TraceEvent } from '../../trace/event.ts';
+import { EVENT_KINDS, type EventKind, type TraceEvent } from '../../trace/event.ts';
 import { failed } from '../../trace/failed.ts';
 import { type LaneHead, laneOf } from '../lanes.ts';
 import { DerivedColumns } from './derived.ts';
-
-/** A mark of the trace that stands above the lanes. */
-export interface MarkedEvent {
-  readonly seq: number;
-  readonly what: 'gap' | 'note';
-  readonly text: string;
-}
-
-/** Marks that are drawn above the lanes; more are no signs any more. */
-const MAX_MARKS = 1000;
+import { MAX_MARKS, type MarkedEvent, markOf } from './signs.ts';
 
 /**
  * What lanes need of every event, in columns of 14 bytes an event (derived ones: 13): noted while the trace is
@@ -64,7 +55,8 @@ export class TimelineColumns {
     this.#recordedLanes.add(lane);
     const component = event.component ?? '';
     this.#component[i] = numbered(this.#componentNumbers, component, () => this.#components.push(component));
-    if (event.kind === 'mark') this.#mark(event);
+    const mark = this.marks.length < MAX_MARKS ? markOf(event) : undefined;
+    if (mark !== undefined) this.marks.push(mark);
   }
 
   /** Number of recorded events. */
@@ -108,10 +100,17 @@ export class TimelineColumns {
     return this.#components.filter((component) => component !== '');
   }
 
-  /** Numbers of the first event in a window and of the one behind its last. */
+  /** How many events there are of each kind. */
+  kindCounts(): Partial<Record<EventKind, number>> {
+    const counts = new Uint32Array(EVENT_KINDS.length);
+    for (const kind of this.#kind) (counts[kind] as number)++;
+    return Object.fromEntries(EVENT_KINDS.map((kind, i) => [kind, counts[i]]));
+  }
+
+  /** Numbers of the first event in a window (without its end) and of the one behind its last. */
   window(axis: 'time' | 'events', from: number, to: number): readonly [first: number, end: number] {
     if (axis === 'events') {
-      return [Math.max(1, Math.floor(from)), Math.min(this.#time.length, Math.ceil(to)) + 1];
+      return [Math.max(1, Math.ceil(from)), Math.min(this.#time.length + 1, Math.ceil(to))];
     }
     return [firstAtOrAfter(this.#time, from) + 1, firstAtOrAfter(this.#time, to + 1) + 1];
   }
@@ -119,14 +118,6 @@ export class TimelineColumns {
   #laneNumber(event: TraceEvent): number {
     const head = laneOf(event);
     return numbered(this.#laneNumbers, head.id, () => this.lanes.push(head));
-  }
-
-  #mark(event: TraceEvent & { readonly kind: 'mark' }): void {
-    if (this.marks.length >= MAX_MARKS) return;
-    const { seq, what, text, lost } = event;
-    const count = lost === undefined ? 'events were lost' : `${lost} events were lost`;
-    if (what === 'gap') this.marks.push({ seq, what, text: text ?? count });
-    if (what === 'note') this.marks.push({ seq, what, text: text ?? '' });
   }
 }
 

@@ -2,14 +2,22 @@ import { EVENT_KINDS } from '../../trace/event.ts';
 import { at, formatAddress } from '../../trace/position.ts';
 import type { AppRequests, LaneBucket, TimelineSign, TimelineView } from '../api.ts';
 import { compareLanes } from '../lanes.ts';
+import { type Bucket, Buckets } from './buckets.ts';
 import type { TimelineColumns } from './columns.ts';
+import { signsWithin } from './signs.ts';
 
-/** Signs of one answer. */
-const MAX_SIGNS = 1000;
+export type TimelineInput = AppRequests['timeline']['in'];
+
+const MAX_BUCKETS = 20_000;
+
+/** A request with as many buckets as may be asked for. */
+export function withinBuckets(input: TimelineInput): TimelineInput {
+  return { ...input, buckets: Math.max(1, Math.min(input.buckets, MAX_BUCKETS)) };
+}
 
 /** Lanes with their non-empty buckets between `from` and `to` (ns, or event numbers from 1). */
 export function timelineView(
-  input: AppRequests['timeline']['in'],
+  input: TimelineInput,
   columns: TimelineColumns,
   marks: readonly TimelineSign[],
 ): TimelineView {
@@ -22,20 +30,16 @@ export function timelineView(
     return Math.min(buckets - 1, Math.max(0, Math.floor((place - from) / width)));
   };
   for (let seq = first; seq < end; seq++) {
-    filled.add(columns.laneOf(seq), bucketOf(seq), columns.failedAt(seq), seq, RECORDED);
+    filled.add(columns.laneOf(seq), bucketOf(seq), 1, columns.failedAt(seq), 0, seq, RECORDED);
   }
   if (derived) {
     const { derived: below } = columns;
     const [low, high] = below.window(first, end);
     for (let place = low; place < high; place++) {
       const seq = below.seqAt(place);
-      filled.add(below.laneAt(place), bucketOf(seq), below.failedAt(place), seq, place);
+      filled.add(below.laneAt(place), bucketOf(seq), 1, below.failedAt(place), 1, seq, place);
     }
   }
-  const isIn = (sign: TimelineSign): boolean => {
-    const place = axis === 'events' ? Number.parseInt(sign.at, 10) : sign.tNs;
-    return place >= from && place <= to;
-  };
   return {
     ...{ axis, from, to, buckets },
     lanes: columns.lanes
@@ -46,67 +50,12 @@ export function timelineView(
           : [{ ...head, buckets: views }];
       })
       .sort((a, b) => compareLanes(a, b)),
-    signs: marks.filter(isIn).slice(0, MAX_SIGNS),
+    signs: signsWithin(marks, axis, from, to),
   };
-}
-
-interface Bucket {
-  readonly bucket: number;
-  readonly count: number;
-  readonly failed: number;
-  readonly derived: number;
-  /** The first event: its number, and its place among the derived ones. */
-  readonly seq: number;
-  readonly place: number;
 }
 
 /** Place of an event that was recorded. */
 const RECORDED = -1;
-
-/** Sums of every lane and bucket, in flat arrays: a million events are counted within some milliseconds. */
-class Buckets {
-  readonly #buckets: number;
-  readonly #count: Uint32Array;
-  readonly #failed: Uint32Array;
-  readonly #derived: Uint32Array;
-  readonly #seq: Uint32Array;
-  readonly #place: Int32Array;
-
-  constructor(lanes: number, buckets: number) {
-    this.#buckets = buckets;
-    this.#count = new Uint32Array(lanes * buckets);
-    this.#failed = new Uint32Array(lanes * buckets);
-    this.#derived = new Uint32Array(lanes * buckets);
-    this.#seq = new Uint32Array(lanes * buckets);
-    this.#place = new Int32Array(lanes * buckets);
-  }
-
-  add(lane: number, bucket: number, failed: number, seq: number, place: number): void {
-    const i = lane * this.#buckets + bucket;
-    if (this.#count[i] === 0) {
-      this.#seq[i] = seq;
-      this.#place[i] = place;
-    }
-    (this.#count[i] as number)++;
-    (this.#failed[i] as number) += failed;
-    if (place !== RECORDED) (this.#derived[i] as number)++;
-  }
-
-  /** Non-empty buckets of a lane. */
-  lane(lane: number): Bucket[] {
-    const found: Bucket[] = [];
-    for (let bucket = 0; bucket < this.#buckets; bucket++) {
-      const i = lane * this.#buckets + bucket;
-      const all = this.#count[i] as number;
-      if (all === 0) continue;
-      found.push({
-        ...{ bucket, count: all, failed: this.#failed[i] as number, derived: this.#derived[i] as number },
-        ...{ seq: this.#seq[i] as number, place: this.#place[i] as number },
-      });
-    }
-    return found;
-  }
-}
 
 function bucketView(columns: TimelineColumns, sums: Bucket): LaneBucket {
   const { bucket, seq, place, count, failed, derived } = sums;

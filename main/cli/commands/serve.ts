@@ -1,29 +1,35 @@
 import { spawn } from 'node:child_process';
-import { basename } from 'node:path';
-import { openSession } from '../../../engine/app/open.ts';
 import { bundleRenderer } from '../../serve/bundle.ts';
-import { serveApp } from '../../serve/server.ts';
+import { type Served, serveApp } from '../../serve/server.ts';
+import { HostedTrace } from '../../session/hosted-trace.ts';
 import type { Arguments } from '../command.ts';
 import { print, tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';
-import { SIDES } from '../sides.ts';
-import { remarksOf, withTrace } from '../trace.ts';
 
 /** `hvrewind serve`: the app in a browser, until it is interrupted. */
 export async function run(args: Arguments): Promise<number> {
   const port = portOf(args.value('port') ?? '0');
   const path = args.operands[0] ?? '';
-  return withTrace(path, async ({ source, file }) => {
-    const progress = progressLine('replay', source.count);
-    const session = openSession({
-      ...{ name: basename(path), source, sides: SIDES, remarks: remarksOf(file) },
-      progress: progress.report,
-    });
-    progress.done();
-    const served = await listening(
-      serveApp(await bundleRenderer(), async (call) => session.answer(call), port),
-    );
+  const files = bundleRenderer();
+  let served: Served | undefined;
+  const line = progressLine('replay');
+  const trace = new HostedTrace(path, {
+    progress(progress) {
+      served?.progress(progress);
+      if (progress.state === 'replaying') line.report(progress.done, progress.total);
+      else line.done();
+      if (progress.state === 'failed') tell(`the replay has failed: ${progress.problem}`);
+    },
+    ended: (problem) => {
+      line.done();
+      tell(problem);
+    },
+  });
+  try {
+    const [outcome, bundled] = await Promise.all([trace.opened, files]);
+    if (typeof outcome === 'object') throw new Problem(outcome.problem, outcome.exit);
+    served = await listening(serveApp(bundled, trace, port));
     if (args.flag('json')) await print(`${JSON.stringify({ url: served.url, port: served.port })}\n`);
     else tell(`${path} at ${served.url} (Ctrl+C ends it)`);
     if (!args.flag('no-browser') && !args.flag('json')) openBrowser(served.url);
@@ -31,9 +37,12 @@ export async function run(args: Arguments): Promise<number> {
       process.once('SIGINT', () => done());
       process.once('SIGTERM', () => done());
     });
-    await served.close();
     return EXIT.fine;
-  });
+  } finally {
+    line.done();
+    await served?.close();
+    await trace.close();
+  }
 }
 
 function portOf(text: string): number {

@@ -38,6 +38,12 @@ export class ActorReader {
     return handle;
   }
 
+  /** Components of all actors, in the order in which they come up. */
+  components(): string[] {
+    const components = this.#actors.all().map((row) => actorIn(row)?.component);
+    return [...new Set(components.filter((component) => component !== undefined))];
+  }
+
   /** Numbers of the actors that pass. */
   actorsThat(pass: (actor: StoredActor) => boolean): number[] {
     return this.#idsThat(this.#actors, actorIn, pass);

@@ -1,3 +1,4 @@
+import type { TraceIndex } from '../../../engine/app/early/trace-index.ts';
 import type { Columns } from '../../../engine/filter/sql.ts';
 import type { JournalChunk } from '../../../engine/state/journal.ts';
 import type { ObjectRow, StoreCheckpoint, StoreTables } from '../../../engine/state/store.ts';
@@ -13,9 +14,10 @@ import { readWord } from '../row/actor-ids.ts';
 import { tileEvents } from '../tile/tile.ts';
 import { eventColumns } from './columns.ts';
 import { type OpenedDatabase, openForReading } from './open.ts';
-import { Queries, type QueryRow } from './queries.ts';
+import { Queries, type Query, type QueryRow } from './queries.ts';
 import { RowReader } from './rows.ts';
 import { type Tile, TileReader } from './tiles.ts';
+import { indexOf } from './trace-index.ts';
 
 /** A condition over the rows of `event`, as engine/filter compiles it with {@link TraceReader.columns}. */
 export interface Where {
@@ -55,6 +57,7 @@ export class TraceReader {
   #counts: TraceCounts;
   #complete: boolean;
   #tiles: TileReader | undefined;
+  #time: Query | undefined;
 
   private constructor(
     opened: OpenedDatabase,
@@ -185,17 +188,22 @@ export class TraceReader {
     return this.select({ where: 'parent = ?', params: [BigInt(seq)] }, seq + 1, to);
   }
 
+  /** Time of an event in ns. */
+  timeOf(seq: number): number {
+    this.#time ??= this.#queries.prepare('SELECT t FROM event WHERE seq = ?');
+    const [t] = this.#time.get(seq) ?? [];
+    if (typeof t !== 'number') throw this.#queries.corrupt(`event ${seq} is missing`);
+    return t;
+  }
+
   /** Seq of the last event that is not later than `t`; 0 for none. */
   lastAt(t: number): number {
-    const time = this.#queries.prepare('SELECT t FROM event WHERE seq = ?');
     let low = 0;
     let high = this.events;
     // Times never decrease with seq (docs/format.md), so no index on them is needed.
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      const [found] = time.get(middle) ?? [];
-      if (typeof found !== 'number') throw this.#queries.corrupt(`event ${middle} is missing`);
-      if (found <= t) low = middle;
+      if (this.timeOf(middle) <= t) low = middle;
       else high = middle - 1;
     }
     return low;
@@ -223,6 +231,11 @@ export class TraceReader {
       this.events >= tileEvents(0),
     );
     return this.#tiles;
+  }
+
+  /** What the app can be told before the trace is replayed. */
+  get index(): TraceIndex {
+    return indexOf(this, () => this.#rows.actors.components());
   }
 
   /** Notes in the order in which they were made. */

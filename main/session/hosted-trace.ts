@@ -3,14 +3,19 @@ import { Worker } from 'node:worker_threads';
 import type { AppProgress } from '../../engine/app/api.ts';
 import type { AppCall } from '../../engine/app/border.ts';
 import type { Reply } from '../../engine/app/shell.ts';
+import { firstLine } from '../cli/problem.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './worker-messages.ts';
 
-/** The built worker stands beside the built main program (build.ts). */
-const WORKER = new URL('./worker.js', import.meta.url);
+/** Beside this module: as it is here, or as JavaScript where the project is published or bundled. */
+const WORKER = new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+/** A worker that is asked to close its file does so within some milliseconds, unless a filter keeps it busy. */
+const CLOSING_MS = 500;
 
 export interface TraceProblem {
   /** One line. */
   readonly problem: string;
+  /** What a command that came to this exits with. */
+  readonly exit: 2 | 3;
 }
 
 /** Who hears of what a worker does of itself. */
@@ -24,31 +29,40 @@ export interface TraceListener {
 export class HostedTrace {
   readonly path: string;
   readonly name: string;
-  /** Settles when the trace is replayed and can answer, or cannot be shown; undefined when it was closed before. */
-  readonly opened: Promise<TraceProblem | 'ready' | 'closed'>;
+  /** Settles when the trace begins to answer, or cannot be shown; `closed` when it was closed before. */
+  readonly opened: Promise<TraceProblem | 'opened' | 'closed'>;
   readonly #worker: Worker;
   readonly #listener: TraceListener;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
-  readonly #settle: (outcome: TraceProblem | 'ready' | 'closed') => void;
-  #state: 'opening' | 'ready' | 'ended' = 'opening';
+  readonly #settle: (outcome: TraceProblem | 'opened' | 'closed') => void;
+  readonly #exited: Promise<void>;
+  #state: 'opening' | 'open' | 'ended' = 'opening';
+  #progress: AppProgress = { state: 'replaying', done: 0, total: 0 };
   #calls = 0;
 
   constructor(path: string, listener: TraceListener) {
     this.path = path;
     this.name = basename(path);
     this.#listener = listener;
-    const { promise, resolve } = Promise.withResolvers<TraceProblem | 'ready' | 'closed'>();
+    const { promise, resolve } = Promise.withResolvers<TraceProblem | 'opened' | 'closed'>();
     this.opened = promise;
     this.#settle = resolve;
     this.#worker = start({ work: 'show', path });
+    this.#exited = new Promise((done) => this.#worker.once('exit', () => done()));
     this.#worker.on('message', (message: FromWorker) => this.#hear(message));
     this.#worker.on('error', (error) => this.#end(`${this.name}: ${firstLine(error)}`));
     this.#worker.on('exit', () => this.#end(`${this.name}: its replay has ended; open it again`));
   }
 
+  /** How far its replay is. */
+  get progress(): AppProgress {
+    return this.#progress;
+  }
+
   /** Answers a checked request; a refusal is a value. */
   ask(call: AppCall): Promise<Reply> {
-    if (this.#state !== 'ready') return Promise.resolve({ problem: `${this.name} is not open` });
+    if (call.method === 'progress') return Promise.resolve({ value: this.#progress });
+    if (this.#state !== 'open') return Promise.resolve({ problem: `${this.name} is not open` });
     const id = ++this.#calls;
     const { promise, resolve } = Promise.withResolvers<Reply>();
     this.#waiting.set(id, resolve);
@@ -56,14 +70,17 @@ export class HostedTrace {
     return promise;
   }
 
-  /** Ends the worker. A replay under way is cut short; an open trace closes its file by itself. */
-  close(): void {
-    if (this.#state === 'ended') return;
-    if (this.#state === 'ready') this.#tell({ kind: 'close' });
-    else void this.#worker.terminate();
-    this.#state = 'ended';
-    this.#settle('closed');
-    this.#refuseWaiting(`${this.name} was closed`);
+  /** Ends the worker, and with it a replay under way; settles when it is gone. */
+  close(): Promise<void> {
+    if (this.#state !== 'ended') {
+      this.#tell({ kind: 'close' });
+      this.#state = 'ended';
+      this.#settle('closed');
+      this.#refuseWaiting(`${this.name} was closed`);
+      const force = setTimeout(() => void this.#worker.terminate(), CLOSING_MS);
+      void this.#exited.then(() => clearTimeout(force));
+    }
+    return this.#exited;
   }
 
   #tell(message: ToWorker): void {
@@ -73,25 +90,33 @@ export class HostedTrace {
   #hear(message: FromWorker): void {
     if (this.#state === 'ended') return;
     switch (message.kind) {
-      case 'progress':
-        this.#listener.progress({ work: `replay ${this.name}`, done: message.done, total: message.total });
+      case 'opened':
+        this.#state = 'open';
+        this.#settle('opened');
         break;
-      case 'ready':
-        this.#state = 'ready';
-        this.#settle('ready');
+      case 'progress':
+        this.#goOn({ state: 'replaying', done: message.done, total: message.total });
+        break;
+      case 'replayed':
+        this.#goOn({ state: 'replayed' });
+        break;
+      case 'unreplayed':
+        this.#goOn({ state: 'failed', problem: message.problem });
         break;
       case 'answer':
-        this.#reply(message.id, { value: message.value });
-        break;
-      case 'refusal':
-        this.#reply(message.id, { problem: message.problem });
+        this.#reply(message.id, message.reply);
         break;
       case 'failed':
-        this.#end(message.problem);
+        this.#end(message.problem, message.exit);
         break;
       case 'done':
         throw new Error('a worker that shows a trace is never done');
     }
+  }
+
+  #goOn(progress: AppProgress): void {
+    this.#progress = progress;
+    this.#listener.progress(progress);
   }
 
   #reply(id: number, reply: Reply): void {
@@ -99,13 +124,13 @@ export class HostedTrace {
     this.#waiting.delete(id);
   }
 
-  #end(problem: string): void {
+  #end(problem: string, exit: 2 | 3 = 2): void {
     if (this.#state === 'ended') return;
-    const wasReady = this.#state === 'ready';
+    const wasOpen = this.#state === 'open';
     this.#state = 'ended';
-    this.#settle({ problem });
+    this.#settle({ problem, exit });
     this.#refuseWaiting(problem);
-    if (wasReady) this.#listener.ended(problem);
+    if (wasOpen) this.#listener.ended(problem);
   }
 
   #refuseWaiting(problem: string): void {
@@ -128,9 +153,4 @@ export function packTrace(path: string, to: string): Promise<string> {
 
 function start(task: WorkerTask): Worker {
   return new Worker(WORKER, { workerData: task, name: `hvrewind ${task.work}` });
-}
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n')[0] ?? text;
 }

@@ -1,0 +1,25 @@
+import type { SessionCall } from '../../engine/app/border.ts';
+import type { Reply } from '../../engine/app/shell.ts';
+
+/** What a worker thread is started for. */
+export type WorkerTask =
+  | { readonly work: 'show'; readonly path: string }
+  | { readonly work: 'pack'; readonly path: string; readonly to: string };
+
+/** To a worker that shows a trace. */
+export type ToWorker =
+  | { readonly kind: 'call'; readonly id: number; readonly call: SessionCall }
+  | { readonly kind: 'close' };
+
+/**
+ * From a worker that shows a trace: `opened` when it begins to answer, `replayed` or `unreplayed` when its replay has
+ * ended. `failed`: it cannot be opened. From one that packs: `done` or `failed`. Problems are one line.
+ */
+export type FromWorker =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'progress'; readonly done: number; readonly total: number }
+  | { readonly kind: 'replayed' }
+  | { readonly kind: 'unreplayed'; readonly problem: string }
+  | { readonly kind: 'done'; readonly line: string }
+  | { readonly kind: 'failed'; readonly problem: string; readonly exit: 2 | 3 }
+  | { readonly kind: 'answer'; readonly id: number; readonly reply: Reply };

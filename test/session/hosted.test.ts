@@ -1,0 +1,94 @@
+/** The worker thread of a trace, as `serve` and the desktop use it. */
+import assert from 'node:assert/strict';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { AppProgress } from '../../engine/app/api.ts';
+import { type AppCall, readCall } from '../../engine/app/border.ts';
+import { HostedTrace } from '../../main/session/hosted-trace.ts';
+import { openDatabase } from '../../tracer/store/sqlite.ts';
+import { scratch } from '../cli/hvrewind.testing.ts';
+import { runTrace } from './sessions.testing.ts';
+
+/** A replay of a second or more. */
+const EVENTS = 40_000;
+const folder = scratch();
+const long = runTrace(folder, EVENTS);
+
+function call(method: string, input: object): AppCall {
+  const read = readCall(method, input);
+  assert.ok(!('problem' in read));
+  return read;
+}
+
+const FINDINGS = call('findings', {});
+const ROWS = call('events', { filter: '', derived: true, from: 0, count: 50 });
+
+/** Opens a trace, with the news of its replay and how it ends. */
+function host(path: string) {
+  const news: AppProgress[] = [];
+  const done = Promise.withResolvers<AppProgress>();
+  const dead = Promise.withResolvers<string>();
+  const trace = new HostedTrace(path, {
+    progress(progress) {
+      news.push(progress);
+      if (progress.state !== 'replaying') done.resolve(progress);
+    },
+    ended: (problem) => dead.resolve(problem),
+  });
+  return { trace, news, done: done.promise, dead: dead.promise };
+}
+
+describe('the worker of a trace', () => {
+  test('answers from the file, puts off the rest, and answers that when the replay is done', async () => {
+    const { trace, news, done } = host(long);
+    assert.equal(await trace.opened, 'opened');
+    const early = await trace.ask(ROWS);
+    assert.deepEqual(await trace.ask(FINDINGS), { waiting: true });
+    assert.equal(trace.progress.state, 'replaying');
+    assert.deepEqual(await done, { state: 'replayed' });
+    assert.deepEqual(await trace.ask(call('progress', {})), { value: { state: 'replayed' } });
+    assert.deepEqual(await trace.ask(FINDINGS), { value: { findings: [] } });
+    assert.ok('value' in early && JSON.stringify(early.value).includes('"at":"50"'));
+    assert.deepEqual(await trace.ask(call('event', { at: '99999999' })), {
+      problem: 'the trace has no position 99999999',
+    });
+    for (const progress of news.slice(0, -1)) assert.equal(progress.state, 'replaying');
+    await trace.close();
+  });
+
+  test('is gone soon after it is closed, in the middle of a replay', async () => {
+    const { trace, done } = host(long);
+    await trace.opened;
+    const waiting = trace.ask(ROWS);
+    await trace.close();
+    assert.deepEqual(await waiting, { problem: 'run-40000.hvtrace was closed' });
+    assert.deepEqual(await trace.ask(ROWS), { problem: 'run-40000.hvtrace is not open' });
+    assert.equal(await Promise.race([done, 'nothing more']), 'nothing more');
+  });
+
+  test('says in a line what cannot be opened', async () => {
+    const { trace } = host(join(folder, 'none.hvtrace'));
+    const outcome = await trace.opened;
+    assert.ok(typeof outcome === 'object');
+    assert.match(outcome.problem, /none\.hvtrace: no such file/);
+    assert.equal(outcome.exit, 2);
+    await trace.close();
+  });
+
+  test('says in a line why a replay came to no end, and goes on answering from the file', async () => {
+    const torn = join(folder, 'torn.hvtrace');
+    copyFileSync(long, torn);
+    const db = openDatabase(torn, {});
+    db.exec('UPDATE event SET parent = seq + 1 WHERE seq = 30000');
+    db.close();
+    const { trace, done } = host(torn);
+    await trace.opened;
+    const ended = await done;
+    assert.ok(ended.state === 'failed');
+    assert.match(ended.problem, /^[^\n]*torn\.hvtrace: event 30000 is damaged: [^\n]*recover[^\n]*$/);
+    assert.deepEqual(await trace.ask(FINDINGS), { waiting: true });
+    assert.ok('value' in (await trace.ask(ROWS)));
+    await trace.close();
+  });
+});
