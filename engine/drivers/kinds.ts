@@ -1,4 +1,5 @@
 import {
+  ACCESS_KINDS,
   FLAG_KINDS,
   HYPERVISOR_KINDS,
   LATER_HYPERVISOR_KINDS,
@@ -60,4 +61,5 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   MSHV_STATISTICS,
   VMBUS_TIMER,
   VMBUS_CONNECT,
+  ...ACCESS_KINDS,
 ];

@@ -20,6 +20,7 @@ export { paddedMessage, readMessage } from './intercept/message.ts';
 export { type CpuidValues, guestCpuid } from './intercept/results.ts';
 export { hasIntercept, interceptMessage } from './intercept/stop.ts';
 export {
+  ACCESS_KINDS,
   FLAG_KINDS,
   HYPERVISOR_KINDS,
   LATER_HYPERVISOR_KINDS,

@@ -20,3 +20,12 @@ export const GPA = objectKind('gpa', PARTITION, 'hex', {
   pages: cell('dec'),
   flags: cell({ as: 'flags', names: mapFlagNames() }),
 });
+
+/** Bits of a page's state, as they are and which of them are known. */
+const ACCESS_NAMES = ['accessed', 'dirty', 'bit2', 'bit3', 'accessed-known', 'dirty-known'];
+
+/** `partition[2].access[0x100]`: guest page frames of whose accessed and dirty bits the same is known. */
+export const GPA_ACCESS = objectKind('access', PARTITION, 'hex', {
+  pages: cell('dec'),
+  flags: cell({ as: 'flags', names: ACCESS_NAMES }),
+});

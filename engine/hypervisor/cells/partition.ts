@@ -23,6 +23,8 @@ export const PARTITION = objectKind('partition', undefined, 'decimal', {
   state: cell({ as: 'enum', names: PARTITION_STATES }),
   flags: cell({ as: 'flags', names: creationFlagNames() }),
   parent: cell('partition'),
+  /** No guest has run since accessed and dirty bits of its pages were last cleared or set. */
+  accessCertain: cell('bool'),
   /** Calls that its finalizing still takes. */
   finalizeCalls: cell('dec'),
   pool: {

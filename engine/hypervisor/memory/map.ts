@@ -6,6 +6,7 @@ import { STATUS } from '../call/status.ts';
 import { type Accepted, accepted, listFrames } from '../partition/frame-list.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findChild, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+import { forgetStates } from './access-state.ts';
 import { returnMapping, takeMapping } from './pool.ts';
 import { assignGpa } from './runs.ts';
 
@@ -87,7 +88,9 @@ function map(call: Call): HypercallAnswer {
   const wanted = (refused?.index ?? control.repCount) - control.repStart;
   const mapped = takeMapping(call, found.id, wanted);
   if (mapped > 0) {
-    const before = assignGpa(context, found.id, found.first, BigInt(mapped) * found.unit, flags);
+    const pages = BigInt(mapped) * found.unit;
+    const before = assignGpa(context, found.id, found.first, pages, flags);
+    forgetStates(context, found.id, found.first, pages);
     returnMapping(call, found.id, Number(before / found.unit));
   }
   const reps = control.repStart + mapped;
@@ -112,6 +115,7 @@ function unmap(call: Call): HypercallAnswer {
   const { context, control } = call;
   const pages = BigInt(control.repCount - control.repStart) * found.unit;
   const before = assignGpa(context, found.id, found.first, pages, undefined);
+  forgetStates(context, found.id, found.first, pages);
   returnMapping(call, found.id, Number(before / found.unit));
   return repeated(STATUS.SUCCESS, control.repCount, 'TLFS2013.gpa.unmap');
 }

@@ -1,6 +1,7 @@
 import { registers } from '../../abi/index.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
+import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { doubtLapic } from '../lapic/state.ts';
@@ -52,6 +53,8 @@ export function setControl(context: Context, vp: ObjectId, slot: number, value: 
 export function letGo(context: Context, vp: ObjectId): void {
   const { store } = context;
   if (!mayRun(context, vp)) return;
+  const certain = cellAt(store.parent(vp), PARTITION.slots.accessCertain);
+  if (store.low(certain) === 1) store.set(certain, 0);
   doubtLapic(context, vp);
   if (store.low(cellAt(vp, ran)) === 0) store.set(cellAt(vp, ran), 1);
 }
