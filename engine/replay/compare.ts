@@ -1,5 +1,7 @@
-import type { AnswerRule } from '../machine/child.ts';
-import { type Address, formatAddress } from '../trace/position.ts';
+import type { AnswerRule, Emitted, Request } from '../machine/child.ts';
+import type { TraceEvent } from '../trace/event.ts';
+import { type Address, at as addressAt, formatAddress } from '../trace/position.ts';
+import { describe } from './describe.ts';
 
 /** The engine's answer differs from the recorded one. `expected` is the engine's, `actual` the recorded one. */
 export interface Divergence {
@@ -25,6 +27,13 @@ export class Verdict {
   field(at: Address, field: string, expected: unknown, actual: unknown, rule: AnswerRule): void {
     this.checked++;
     if (expected !== actual) this.differs(at, field, printed(expected), printed(actual), rule);
+  }
+
+  /** Another event than the engine's own, or one of them alone. */
+  event(seq: number, expected: Request | Emitted | undefined, actual: TraceEvent | undefined): void {
+    const text = (event: typeof expected | typeof actual) =>
+      event === undefined ? 'nothing' : describe(event);
+    this.differs(addressAt(seq), 'event', text(expected), text(actual), 'drivers.sequence');
   }
 
   differs(at: Address, field: string, expected: string, actual: string, rule: AnswerRule): void {

@@ -1,9 +1,12 @@
+import type { AnswerRule } from '../machine/child.ts';
 import type { Frame } from './frame.ts';
+import { Judged } from './judged.ts';
 
 /** The open stimuli, found by their own number and by those of the recorded events below them. */
 export class Frames {
   readonly #frames = new Map<number, Frame>();
   readonly #open = new Set<Frame>();
+  readonly #judged = new Judged();
 
   get(seq: number): Frame | undefined {
     return this.#frames.get(seq);
@@ -32,6 +35,20 @@ export class Frames {
   drop(frame: Frame): void {
     frame.phase = 'done';
     this.#open.delete(frame);
-    for (const seq of frame.members) this.#frames.delete(seq);
+    const rule = frame.handler === undefined ? undefined : frame.outcome?.rule;
+    for (const seq of frame.members) {
+      this.#frames.delete(seq);
+      this.over(seq, rule);
+    }
+  }
+
+  /** The event `seq` has been answered by a rule; nothing more comes of it. */
+  over(seq: number, rule: AnswerRule | undefined): void {
+    if (rule !== undefined && rule !== 'unmodelled') this.#judged.add(seq);
+  }
+
+  /** Nothing more can come of this event, which is one of late. */
+  isOver(seq: number | undefined): boolean {
+    return seq !== undefined && this.#judged.has(seq);
   }
 }

@@ -1,17 +1,11 @@
-import { lowHalf } from '../abi/index.ts';
 import type { Emitted, Request } from '../machine/child.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { formatHandle, type Handle } from '../trace/handle.ts';
 import type { Address } from '../trace/position.ts';
 import { compareBytes, type Verdict } from './compare.ts';
+import { codeOf } from './describe.ts';
 
-const CODE_MASK = 0xffff;
 const PAGE_OFFSET_MASK = 0xfffn;
-
-/** The call code of a control word (TLFS, hypercall inputs: bits 0 to 15). */
-function codeOf(control: bigint): number {
-  return lowHalf(control) & CODE_MASK;
-}
 
 /** Whether a recorded event is the one that the engine expects, its values aside. */
 export function sameEvent(expected: Request | Emitted, event: TraceEvent): boolean {
@@ -49,27 +43,6 @@ export function sameEvent(expected: Request | Emitted, event: TraceEvent): boole
 
 function sameFile(a: Handle | undefined, b: Handle | undefined): boolean {
   return a === undefined || b === undefined ? a === b : formatHandle(a) === formatHandle(b);
-}
-
-/** In a few words, for a divergence: `write of MSR 0x40000082 by mshv on cpu 0`. */
-export function describe(event: Request | Emitted | TraceEvent): string {
-  const where = event.cpu === undefined ? '' : ` on cpu ${event.cpu}`;
-  const who = event.component === undefined ? '' : ` by ${event.component}`;
-  switch (event.kind) {
-    case 'msr':
-      return `${event.dir} of MSR 0x${event.msr.toString(16)}${who}${where}`;
-    case 'hypercall':
-      return `hypercall 0x${codeOf(event.control).toString(16)}${who}${where}`;
-    case 'lifecycle':
-      return `${event.what} ${event.phase ?? 'begin'}${who}${where}`;
-    case 'message':
-    case 'page':
-    case 'mark':
-    case 'fd':
-      return `${event.kind} ${event.what}${who}${where}`;
-    default:
-      return `${event.kind}${who}${where}`;
-  }
 }
 
 /** Compares what a driver asked for, or the hypervisor made, with the recorded event; answers come later. */

@@ -21,12 +21,15 @@ function givesBack(event: IoctlEvent | FdEvent): boolean {
 /** Compares what a call came to with what was recorded of its return. */
 export function compareOutcome(
   event: IoctlEvent | FdEvent,
-  outcome: Outcome,
+  outcome: Outcome | undefined,
   machine: Machine,
   verdict: Verdict,
 ): void {
   const address = returnOf(event.seq);
-  if (typeof event.ret !== 'number' || outcome.ret === undefined) return;
+  if (typeof event.ret !== 'number') return;
+  if (outcome === undefined && event.kind === 'ioctl' && machine.profile.kernel !== 'unknown')
+    verdict.unmodelled++;
+  if (outcome?.ret === undefined) return;
   if (outcome.rule === 'unmodelled') {
     verdict.unmodelled++;
     return;

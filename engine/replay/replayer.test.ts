@@ -168,6 +168,28 @@ test('a missing child and an extra one are told apart', () => {
   );
 });
 
+test('an event below one that is over, with all that it causes, is one too many', () => {
+  const after = [START, msr('write', 7n, { parent: 1 }), msr('read', 7n, { parent: 1 })];
+  const late = trace(...after, { ...START, phase: 'end', ret: 0, parent: 1 }, msr('read', 7n, { parent: 1 }));
+  const below = trace(msr('write', 7n), msr('read', 7n, { parent: 1 }));
+  for (const source of [late, below]) {
+    const { report } = stepsOf(source);
+    assert.deepEqual(
+      report.divergences.map(({ at, field, expected }) => [at, field, expected]),
+      [[String(source.count), 'event', 'nothing']],
+    );
+    const unknown = {
+      ...source,
+      header: { ...source.header, profile: { ...source.header.profile, kernel: 'unknown' as const } },
+    };
+    assert.equal(
+      replay(unknown, SIDES).diverged,
+      source === late ? 0 : 1,
+      'of a kernel that is not known nothing is missing or too much',
+    );
+  }
+});
+
 test('a child that never came is missing where its stimulus stands', () => {
   const { report } = stepsOf(trace(START, msr('write', 7n, { parent: 1 })));
   assert.deepEqual(

@@ -17,12 +17,12 @@ import {
   parentIn,
 } from './frame.ts';
 import { Frames } from './frames.ts';
-import { compareRequest, describe, sameEvent } from './match.ts';
+import { compareRequest, sameEvent } from './match.ts';
 import { Numberer, type Numbering, returnOf } from './numbering.ts';
 import { compareOutcome, type Deliver, EINTR } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
 import type { StepObserver } from './step.ts';
-import { asOutcome, endOf, isDriven, isRun } from './stimulus.ts';
+import { asOutcome, endOf, isDriven, isRun, ruleOf } from './stimulus.ts';
 
 export interface ReplayerOptions {
   readonly machine: Machine;
@@ -119,6 +119,7 @@ export class Replayer {
   }
 
   #stimulus(given: TraceEvent, ahead: Ahead): void {
+    if (this.#frames.isOver(given.parent)) this.verdict.event(given.seq, undefined, given);
     const event = this.#numbers.recorded(given);
     const { kind } = event;
     const isCall = kind === 'msr' || kind === 'hypercall' || kind === 'intercept';
@@ -133,7 +134,10 @@ export class Replayer {
     const address = at(event.seq);
     const { answer } = this.#executor.execute(event, address, undefined, this.verdict);
     const isDone = answer.kind === 'none' || answer.emitted === undefined;
-    if (isDone && !isDriven(event)) return undefined;
+    if (isDone && !isDriven(event)) {
+      this.#frames.over(event.seq, ruleOf(answer));
+      return undefined;
+    }
     const frame = this.#open(event);
     expectEmitted(frame, answer, address);
     // The kernel hears of a VP's stop by what the hypervisor made of it.
@@ -174,7 +178,7 @@ export class Replayer {
       const recordedLater = (e: TraceEvent) =>
         e.parent !== undefined && this.#frames.get(e.parent) === frame && sameEvent(next.what, e);
       if (this.#childKinds.has(next.what.kind) && ahead.some(recordedLater)) break;
-      this.verdict.differs(address, 'event', describe(next.what), describe(event), 'drivers.sequence');
+      this.verdict.event(event.seq, next.what, event);
       this.#derive(frame, ahead);
     }
     this.#frames.join(frame, event.seq);
@@ -191,7 +195,7 @@ export class Replayer {
 
   /** An event that the engine did not expect: it happened, so its effects do too. */
   #unexpected(frame: Frame, event: TraceEvent, address: Address): void {
-    this.verdict.differs(address, 'event', 'nothing', describe(event), 'drivers.sequence');
+    this.verdict.event(event.seq, undefined, event);
     const { answer } = this.#executor.execute(event, address, at(frame.stimulus.seq), this.verdict);
     expectEmitted(frame, answer, address);
   }
@@ -274,7 +278,7 @@ export class Replayer {
       this.#await(frame);
     } else {
       frame.phase = 'calling';
-      if (outcome !== undefined) compareOutcome(stimulus, outcome, this.#machine, this.verdict);
+      compareOutcome(stimulus, outcome, this.#machine, this.verdict);
       frame.completed = this.#executor.completed(frame, stimulus, this.#numbers.end(stimulus));
       this.#await(frame);
     }
@@ -376,10 +380,7 @@ export class Replayer {
     for (;;) {
       const next = this.#next(frame);
       if (next === undefined) break;
-      if (this.#childKinds.has(next.what.kind)) {
-        const where = at(stimulus.seq);
-        this.verdict.differs(where, 'event', describe(next.what), 'nothing', 'drivers.sequence');
-      }
+      if (this.#childKinds.has(next.what.kind)) this.verdict.event(stimulus.seq, next.what, undefined);
       this.#derive(frame, NOTHING_AHEAD);
     }
     if (frame.phase !== 'calling' && frame.phase !== 'done') this.#finished(frame);

@@ -68,7 +68,7 @@ const ENTRIES: ReadonlyMap<number, Entry> = (() => {
 })();
 
 /**
- * Answers a hypercall. Order of the checks (the TLFS leaves it open): code, fast, reserved bits, rep rules,
+ * Answers a hypercall. Order of the checks (the TLFS leaves it open): code, fast, reserved bits, variable header, rep rules,
  * pointers; then, by call, partition id, access rights, partition state, VP index, parameters, memory. Before all of
  * them stands whether a guest is heard at all.
  */

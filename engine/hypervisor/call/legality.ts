@@ -13,6 +13,7 @@ const INPUT = STATUS.INVALID_HYPERCALL_INPUT;
 const FAST: Refusal = { status: INPUT, rule: 'TLFS.control.fast' };
 const FAST_SIZE: Refusal = { status: INPUT, rule: 'TLFS.control.fast-size' };
 const RESERVED: Refusal = { status: INPUT, rule: 'TLFS.control.reserved' };
+const VARIABLE_HEADER: Refusal = { status: INPUT, rule: 'TLFS.control.variable-header' };
 const REP_COUNT: Refusal = { status: INPUT, rule: 'TLFS.control.rep-count' };
 const REP_START: Refusal = { status: INPUT, rule: 'TLFS.control.rep-start' };
 
@@ -23,12 +24,14 @@ const PAGE_BYTES = 4096;
 const PAGE_OFFSET = 0xfff;
 
 /**
- * The rules for a control word (TLFS, hypercall inputs), in the order: fast allowed, reserved bits, rep count and
- * rep start. What the table does not know of a call (its shape) is not judged.
+ * The rules for a control word (TLFS, hypercall inputs), in the order: fast allowed, reserved bits, variable
+ * header only where the call has one, rep count and rep start. What the table does not know of a call (its shape) is not judged.
  */
 export function refusedControl(control: ControlWord, row: HypercallRow): Refusal | undefined {
   if (control.fast && row.fastCapable === false) return FAST;
   if (control.reserved !== 0n) return RESERVED;
+  if (control.variableHeaderQwords !== 0 && !row.variableHeader && row.shape !== 'unknown')
+    return VARIABLE_HEADER;
   if (row.shape === 'simple') {
     if (control.repCount !== 0) return REP_COUNT;
     if (control.repStart !== 0) return REP_START;
