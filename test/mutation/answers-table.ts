@@ -52,14 +52,14 @@ export class AnswerTable {
     return { found, bound: new Set(whys.keys()) };
   }
 
-  /** A row a line: `hypercall output (answer): 11278 changed, 642 found, bound: 72 partition-id, …`. */
-  text(): string {
+  /** Rows of fields: changed, found, bound and for what reason. */
+  markdown(): string {
     const rows = [...this.rows].sort(([a], [b]) => (a < b ? -1 : 1));
     const lines = rows.map(([name, { changed, found, bound }]) => {
       const reasons = [...bound].map(([reason, n]) => `${n} ${reason}`).join(', ');
-      return `${name}: ${changed} changed, ${found} found${reasons === '' ? '' : `, bound: ${reasons}`}`;
+      return `| ${name} | ${changed} | ${found} | ${reasons} |`;
     });
-    return lines.join('\n');
+    return ['| field | changed | found | bound |', '|---|---|---|---|', ...lines].join('\n');
   }
 
   #row(name: string): AnswerRow {

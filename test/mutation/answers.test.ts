@@ -21,7 +21,7 @@ describe('a changed answer is a divergence there', () => {
   const random = generator(seed);
   const table = new AnswerTable();
   const all = recordings();
-  after(() => console.log(`seed ${seed}\n${table.text()}`));
+  after(() => console.log(`seed ${seed}\n${table.markdown()}`));
 
   const untouched = (recording: Recording) => replay(sourceOf(recording, recording.events), SIDES);
 
