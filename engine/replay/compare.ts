@@ -1,6 +1,7 @@
 import type { AnswerRule, Emitted, Request } from '../machine/child.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Address, at as addressAt, formatAddress } from '../trace/position.ts';
+import type { Profile } from '../trace/profile.ts';
 import { describe } from './describe.ts';
 
 /** The engine's answer differs from the recorded one. `expected` is the engine's, `actual` the recorded one. */
@@ -34,6 +35,12 @@ export class Verdict {
     const text = (event: typeof expected | typeof actual) =>
       event === undefined ? 'nothing' : describe(event);
     this.differs(addressAt(seq), 'event', text(expected), text(actual), 'drivers.sequence');
+  }
+
+  /** An event below one that is not open: one too many where that is over, else below what no rule covers. */
+  orphan(event: TraceEvent, isOver: boolean, kernel: Profile['kernel']): void {
+    if (isOver) this.event(event.seq, undefined, event);
+    else if (kernel !== 'unknown') this.unmodelled++;
   }
 
   differs(at: Address, field: string, expected: string, actual: string, rule: AnswerRule): void {

@@ -8,8 +8,8 @@ export class Frames {
   readonly #open = new Set<Frame>();
   readonly #judged = new Judged();
 
-  get(seq: number): Frame | undefined {
-    return this.#frames.get(seq);
+  get(seq: number | undefined): Frame | undefined {
+    return seq === undefined ? undefined : this.#frames.get(seq);
   }
 
   /** In the order in which they began; those that are dropped meanwhile may be passed over. */
@@ -48,7 +48,7 @@ export class Frames {
   }
 
   /** Nothing more can come of this event, which is one of late. */
-  isOver(seq: number | undefined): boolean {
-    return seq !== undefined && this.#judged.has(seq);
+  isOver(seq: number): boolean {
+    return this.#judged.has(seq);
   }
 }

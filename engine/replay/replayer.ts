@@ -91,7 +91,7 @@ export class Replayer {
   feed(event: TraceEvent, ahead: Ahead): void {
     const { t, parent } = event;
     this.#settle(t, ahead);
-    const frame = parent === undefined ? undefined : this.#frames.get(parent);
+    const frame = this.#frames.get(parent);
     this.#numbers.time = t;
     this.events++;
     if (frame === undefined) this.#stimulus(event, ahead);
@@ -119,10 +119,10 @@ export class Replayer {
   }
 
   #stimulus(given: TraceEvent, ahead: Ahead): void {
-    if (this.#frames.isOver(given.parent)) this.verdict.event(given.seq, undefined, given);
+    const { kernel } = this.#machine.profile;
+    if (given.parent !== undefined) this.verdict.orphan(given, this.#frames.isOver(given.parent), kernel);
     const event = this.#numbers.recorded(given);
-    const { kind } = event;
-    const isCall = kind === 'msr' || kind === 'hypercall' || kind === 'intercept';
+    const isCall = event.kind === 'msr' || event.kind === 'hypercall' || event.kind === 'intercept';
     const frame = isCall ? this.#answered(event) : this.#happened(event);
     if (frame === undefined) return;
     this.#frames.join(frame, event.seq);
@@ -176,7 +176,7 @@ export class Replayer {
         return;
       }
       const recordedLater = (e: TraceEvent) =>
-        e.parent !== undefined && this.#frames.get(e.parent) === frame && sameEvent(next.what, e);
+        this.#frames.get(e.parent) === frame && sameEvent(next.what, e);
       if (this.#childKinds.has(next.what.kind) && ahead.some(recordedLater)) break;
       this.verdict.event(event.seq, next.what, event);
       this.#derive(frame, ahead);
@@ -328,7 +328,7 @@ export class Replayer {
       if (stimulus.kind !== 'ioctl' || typeof stimulus.ret !== 'number') continue;
       if (frame.phase === 'calling' || frame.phase === 'waiting') continue;
       if ((stimulus.tEnd ?? stimulus.t) >= t) continue;
-      const below = (e: TraceEvent) => e.parent !== undefined && this.#frames.get(e.parent) === frame;
+      const below = (e: TraceEvent) => this.#frames.get(e.parent) === frame;
       if (!ahead.some(below)) this.#close(frame);
     }
   }

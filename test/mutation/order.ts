@@ -58,11 +58,18 @@ export function isApart(trees: readonly Tree[], index: number): boolean {
   );
 }
 
-function renumbered(events: readonly TraceEvent[]): TraceEvent[] {
+/** Numbered anew, each below the nearest of those above it that is left. */
+export function renumbered(
+  events: readonly TraceEvent[],
+  before: readonly TraceEvent[] = events,
+): TraceEvent[] {
   const seqs = new Map(events.map(({ seq }, i) => [seq, seqOf(i + 1)]));
-  return events.map((event) => {
+  const parents = new Map(before.map(({ seq, parent }) => [seq, parent]));
+  return events.map(({ parent, ...event }) => {
+    let above = parent;
+    while (above !== undefined && !seqs.has(above)) above = parents.get(above);
     const seq = seqs.get(event.seq) as TraceEvent['seq'];
-    const parent = event.parent === undefined ? undefined : seqs.get(event.parent);
-    return parent === undefined ? { ...event, seq } : { ...event, seq, parent };
+    const found = above === undefined ? undefined : seqs.get(above);
+    return (found === undefined ? { ...event, seq } : { ...event, seq, parent: found }) as TraceEvent;
   });
 }

@@ -1,9 +1,10 @@
 /** What a replay comes to, to be compared with another. */
 
 import type { Machine } from '../../engine/machine/machine.ts';
-import { replay } from '../../engine/replay/replay.ts';
+import { type ReplayReport, replay } from '../../engine/replay/replay.ts';
 import type { EventSource } from '../../engine/replay/source.ts';
 import { RULES } from '../../engine/rules/catalogue.ts';
+import type { Finding } from '../../engine/rules/finding.ts';
 import { createJudge } from '../../engine/rules/judge.ts';
 import { CellPaths } from '../../engine/state/path.ts';
 import type { CellId, CellStore } from '../../engine/state/store.ts';
@@ -21,40 +22,50 @@ export interface Outcome {
 }
 
 export function outcomeOf(source: EventSource): Outcome {
+  const { report, findings, known } = finalOf(source);
+  const { diverged, unmodelled, hash } = report;
+  const who = findings.map(({ rule, culprit, cpus, cells }) => [rule, culprit.component, cpus, cells]);
+  const cells = [...known].map(([path, value]) => `${path}: ${value}`).sort();
+  return { diverged, unmodelled, findings: JSON.stringify(who), hash, cells: cells.join('\n') };
+}
+
+/** A replay with its findings, and every cell that is known at its end by path. */
+export function finalOf(source: EventSource): {
+  readonly report: ReplayReport;
+  readonly findings: readonly Finding[];
+  readonly known: ReadonlyMap<string, string>;
+} {
   const judge = createJudge(RULES, source.header.profile);
   let machine: Machine | undefined;
-  const { diverged, unmodelled, hash } = replay(source, SIDES, {
+  const report = replay(source, SIDES, {
     observe: (step, on) => {
       machine = on;
       judge.step(step, on.store);
     },
   });
   judge.end();
-  const findings = judge
-    .findings()
-    .map(({ rule, culprit, cpus, cells }) => [rule, culprit.component, cpus, cells]);
   return {
-    diverged,
-    unmodelled,
-    findings: JSON.stringify(findings),
-    hash,
-    cells: machine === undefined ? '' : cellsOf(machine.store),
+    report,
+    findings: judge.findings(),
+    known: machine === undefined ? new Map() : knownCells(machine.store),
   };
 }
 
-/** In no order of creation, and with bytes instead of their numbers. */
-function cellsOf(store: CellStore): string {
+/** Of all that exists; bytes instead of their numbers. */
+function knownCells(store: CellStore): Map<string, string> {
   const paths = new CellPaths(store.tables.objects);
-  const lines = store.tables.objects.flatMap((row) => {
-    if (store.low(row.id as number as CellId) !== 1) return [];
-    const values = row.kind.info.map(({ hint }, slot) => {
+  const known = new Map<string, string>();
+  for (const row of store.tables.objects) {
+    if (store.low(row.id as number as CellId) !== 1) continue;
+    row.kind.info.forEach(({ hint }, slot) => {
       const cell = (row.id + slot) as CellId;
-      if (!store.known(cell)) return '?';
-      return hint.as === 'bytes' ? [...store.blob(store.number(cell))].join(' ') : store.get(cell);
+      if (!store.known(cell)) return;
+      const value =
+        hint.as === 'bytes' ? [...store.blob(store.number(cell))].join(' ') : `${store.get(cell)}`;
+      known.set(slot === 0 ? `${paths.path(cell)} exists` : paths.path(cell), value);
     });
-    return [`${paths.objectPath(row)}: ${values.join(', ')}`];
-  });
-  return lines.sort().join('\n');
+  }
+  return known;
 }
 
 /** How the second shows that it is not the first; undefined where nothing does. */
