@@ -4,6 +4,7 @@ import type { Handler } from '../machine/sides.ts';
 import type { LifecycleEvent } from '../trace/event.ts';
 import { startArch, stopArch } from './arch/boot.ts';
 import { ARCH_HOTPLUG } from './arch/cpu.ts';
+import { startReenlightenment, stopReenlightenment } from './arch/reenlightenment.ts';
 import { ARCH, MSHV, VMBUS } from './cells/driver.ts';
 import type { HotplugState } from './kernel/hotplug.ts';
 import { driverState, isParent } from './kernel/objects.ts';
@@ -49,6 +50,10 @@ const COMPONENTS: Readonly<Record<string, { readonly start: Run; readonly stop: 
   arch: {
     start: (context, event) => finished(startArch(context, firstCpu(event)), 'Linux.arch.start'),
     stop: (context, event) => finished(stopArch(context, firstCpu(event)), 'Linux.arch.stop'),
+  },
+  kvm: {
+    start: (context, event) => startReenlightenment(context, firstCpu(event)),
+    stop: (context, event) => stopReenlightenment(context, firstCpu(event)),
   },
   vmbus: {
     start: (context, event) => startVmbus(context, statesOf(context), cpusOf(event), event.fail),

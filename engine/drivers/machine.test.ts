@@ -49,6 +49,34 @@ describe('boot', () => {
   });
 });
 
+describe('reenlightenment (Linux 7.2 arch/x86/hyperv/hv_init.c)', () => {
+  const CPUID = { '0x40000003': { eax: 0x2800, edx: 0x100 } };
+  const of = (lines: readonly string[]) => lines.filter((line) => line.includes('REENLIGHTENMENT'));
+
+  it('KVM asks for it; the CPU that is told moves, and comes back after a sleep', () => {
+    const bench = started({ ...BEFORE, cpuid: CPUID }, 'arch');
+    const start = bench.lifecycle('component-start', { component: 'kvm', cpu: 1 });
+    assert.deepEqual(start.lines, [
+      '1 arch W REENLIGHTENMENT_CONTROL 0x1000100ee',
+      '1 arch W TSC_EMULATION_CONTROL 0x1',
+    ]);
+    assert.deepEqual(of(bench.lifecycle('cpu-offline', { cpu: 1 }).lines), [
+      '1 arch R REENLIGHTENMENT_CONTROL 0x1000100ee',
+      '1 arch W REENLIGHTENMENT_CONTROL 0x100ee',
+    ]);
+    assert.equal(of(bench.lifecycle('suspend').lines).at(-1), '0 arch W REENLIGHTENMENT_CONTROL 0xee');
+    assert.deepEqual(of(bench.lifecycle('resume').lines), ['0 arch W REENLIGHTENMENT_CONTROL 0x100ee']);
+    const stop = bench.lifecycle('component-stop', { component: 'kvm' });
+    assert.equal(of(stop.lines).at(-1), '0 arch W REENLIGHTENMENT_CONTROL 0xee');
+    assert.deepEqual(of(bench.lifecycle('suspend').lines), []);
+  });
+
+  it('is not there where the hypervisor does not say so', () => {
+    const bench = started(BEFORE, 'arch');
+    assert.deepEqual(bench.lifecycle('component-start', { component: 'kvm' }).lines, []);
+  });
+});
+
 describe('CPU hotplug', () => {
   it('down: mshv before VMBus before the kernel; up: the other way round', () => {
     const bench = started(BEFORE, 'arch', 'vmbus', 'mshv');

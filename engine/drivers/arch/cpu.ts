@@ -7,6 +7,7 @@ import { type Actor, readMsr, updateMsr, writeMsr } from '../kernel/access.ts';
 import type { HotplugState } from '../kernel/hotplug.ts';
 import { allocateFrames, driverOf, isRoot } from '../kernel/objects.ts';
 import { BASE_SHIFT, disabled, ENABLE, enabled } from '../kernel/synic.ts';
+import { moveReenlightenment } from './reenlightenment.ts';
 
 const VP_INDEX = msrs.number('VP_INDEX');
 const VP_ASSIST = msrs.number('VP_ASSIST_PAGE');
@@ -46,5 +47,6 @@ function* teardown(context: Context, cpu: number): DriverRun<number> {
   const actor = actorOn(cpu);
   if (isRoot(context)) yield* updateMsr(actor, VP_ASSIST, disabled);
   else yield* writeMsr(actor, VP_ASSIST, 0n);
+  yield* moveReenlightenment(context, cpu);
   return 0;
 }

@@ -6,6 +6,7 @@ import { updateMsr } from '../kernel/access.ts';
 import { driverState } from '../kernel/objects.ts';
 import { disabled, enabled } from '../kernel/synic.ts';
 import { ARCH_HOTPLUG } from './cpu.ts';
+import { tellAgain } from './reenlightenment.ts';
 
 const HYPERCALL = msrs.number('HYPERCALL');
 /** The CPU that stays to the end, and comes first. */
@@ -24,4 +25,5 @@ export function* resumeArch(context: Context): DriverRun<void> {
   if (driverState(context, ARCH) !== 'running') return;
   yield* ARCH_HOTPLUG.startup(context, BOOT);
   yield* updateMsr(ACTOR, HYPERCALL, enabled);
+  yield* tellAgain(context, BOOT);
 }

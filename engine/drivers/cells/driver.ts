@@ -16,7 +16,12 @@ const state = () => cell({ as: 'enum', names: DRIVER_STATES });
 const hotplug = () => cell('dec');
 
 /** The kernel's own use of the hypervisor (Linux 7.2 arch/x86/hyperv). */
-export const ARCH = objectKind('arch', DRIVER, 'none', { state: state(), hotplug: hotplug() });
+export const ARCH = objectKind('arch', DRIVER, 'none', {
+  state: state(),
+  hotplug: hotplug(),
+  /** Somebody wants to hear when the frequency of the TSC changes by a migration. */
+  reenlightenment: cell('bool'),
+});
 
 export const ARCH_CPU = objectKind('cpu', ARCH, 'decimal', { assist: cell('pfn') });
 
