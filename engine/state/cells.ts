@@ -47,6 +47,21 @@ export class CellPages {
     return (this.#known[cell >>> PAGE_SHIFT] as Uint8Array)[cell & IN_PAGE] === 1;
   }
 
+  /** Sets a cell, puts what it held at place `i` of `old`, and tells whether that was known. */
+  exchange(cell: number, low: number, high: number, old: Uint32Array, i: number): boolean {
+    const page = cell >>> PAGE_SHIFT;
+    let words = this.#words[page] as Uint32Array;
+    if (words === NO_WORDS) words = this.#own(page);
+    const at = cell & IN_PAGE;
+    old[i * 2] = words[at * 2] as number;
+    old[i * 2 + 1] = words[at * 2 + 1] as number;
+    words[at * 2] = low;
+    words[at * 2 + 1] = high;
+    if ((this.#known[page] as Uint8Array)[at] === 1) return true;
+    this.know(cell, 1);
+    return false;
+  }
+
   set(cell: number, low: number, high: number): void {
     const page = cell >>> PAGE_SHIFT;
     let words = this.#words[page] as Uint32Array;
@@ -69,7 +84,19 @@ export class CellPages {
   }
 
   knowAll(first: number, count: number, known: 0 | 1): void {
-    for (let cell = first; cell < first + count; cell++) this.know(cell, known);
+    forPieces([first, count], (page, from, to) => {
+      const bytes = this.#known[page] as Uint8Array;
+      const shared = bytes === NONE_KNOWN || bytes === ALL_KNOWN;
+      const own = shared ? bytes.slice() : bytes;
+      this.#known[page] = own.fill(known, from, to);
+    });
+  }
+
+  /** The last cell before `end` that is not 0, down to `first`; undefined where there is none. */
+  lastSet(first: number, end: number): number | undefined {
+    for (let cell = end - 1; cell >= first; cell--)
+      if (this.low(cell) !== 0 || this.high(cell) !== 0) return cell;
+    return undefined;
   }
 
   /** Adds cells, which are 0 and not known; gives the first of them. */
@@ -178,7 +205,7 @@ export class CellPages {
 
 /** Walks blocks of cells in pieces that do not cross pages; `at` counts the cells that were walked before. */
 function forPieces(
-  blocks: Uint32Array,
+  blocks: ArrayLike<number>,
   walk: (page: number, from: number, to: number, at: number) => void,
 ): void {
   let at = 0;

@@ -72,6 +72,8 @@ export interface ObjectKind<S extends Shape = Shape> {
   readonly info: readonly SlotInfo[];
   /** Reset value of each slot in two words of 32 bits, the low one first. */
   readonly resets: Uint32Array;
+  /** Slots whose reset value is not 0. */
+  readonly resetSlots: readonly number[];
 }
 
 /** One cell. */
@@ -111,7 +113,8 @@ export function objectKind<S extends Shape>(
   const info: SlotInfo[] = [{ path: '', hint: { as: 'bool' }, reset: 0n }];
   const slots = place(shape, '', info, 0) as Slots<S>;
   const resets = new Uint32Array(BigUint64Array.from(info, ({ reset }) => reset).buffer);
-  return { name, parent, key, slots, info, resets };
+  const resetSlots = [...info.keys()].filter((slot) => info[slot]?.reset !== 0n);
+  return { name, parent, key, slots, info, resets, resetSlots };
 }
 
 function plainHint(as: CellHint['as']): CellHint {

@@ -152,19 +152,16 @@ export class CellStore {
   }
 
   #write(cell: CellId, low: number, high: number, flag: number): void {
-    const [chunk, cells] = [this.#chunk, this.#cells];
+    const chunk = this.#chunk;
     const i = chunk.count;
+    const known = this.#cells.exchange(cell, low, high, chunk.oldWords, i);
     chunk.cell[i] = cell;
-    chunk.oldWords[i * 2] = cells.low(cell);
-    chunk.oldWords[i * 2 + 1] = cells.high(cell);
     chunk.nowWords[i * 2] = low;
     chunk.nowWords[i * 2 + 1] = high;
     chunk.seq[i] = this.#seq;
     chunk.sub[i] = this.#sub;
     chunk.component[i] = this.#component;
-    chunk.flags[i] = cells.known(cell) ? flag : flag | OLD_UNKNOWN;
-    cells.set(cell, low, high);
-    cells.know(cell, 1);
+    chunk.flags[i] = known ? flag : flag | OLD_UNKNOWN;
     chunk.count = i + 1;
     if (chunk.count === JOURNAL_CHUNK_ENTRIES) this.flush();
   }
@@ -221,16 +218,17 @@ export class CellStore {
   create(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
     const again = this.#cells.known(this.#place(parent, kind, key));
     const id = this.#exist(parent, kind, key, CREATED_KNOWN);
-    const cells = this.#cells;
-    if (!again) cells.knowAll(id, kind.info.length, 1);
-    const { resets } = kind;
-    for (let slot = 1; slot < kind.info.length; slot++) {
-      const [low, high] = [resets[slot * 2] as number, resets[slot * 2 + 1] as number];
+    const { resets, resetSlots, info } = kind;
+    if (!again) {
+      this.#cells.knowAll(id, info.length, 1);
+      for (const slot of resetSlots) this.#reset((id + slot) as CellId, slot, resets);
+      return id;
+    }
+    for (let slot = 1; slot < info.length; slot++) {
       const cell = (id + slot) as CellId;
       // In an object that exists again, a cell that was never known becomes so by an entry of its own.
-      if (cells.low(cell) !== low || cells.high(cell) !== high || !cells.known(cell)) {
-        this.setWords(cell, low, high);
-      }
+      if (resets[slot * 2] !== 0 || resets[slot * 2 + 1] !== 0 || !this.known(cell))
+        this.#reset(cell, slot, resets);
     }
     return id;
   }
@@ -247,11 +245,12 @@ export class CellStore {
     const { kind, parent } = this.#row(id);
     this.#index.remove(parent, kind, id);
     this.#living.delete(id);
-    for (let slot = kind.info.length - 1; slot >= 0; slot--) {
-      const cell = (id + slot) as CellId;
-      if (this.low(cell) !== 0 || this.high(cell) !== 0) this.setWords(cell, 0, 0);
+    const { length } = kind.info;
+    for (let cell = this.#cells.lastSet(id, id + length); cell !== undefined; ) {
+      this.setWords(cell as CellId, 0, 0);
+      cell = this.#cells.lastSet(id, cell);
     }
-    this.#cells.release(id, kind.info.length);
+    this.#cells.release(id, length);
   }
 
   /** Number of these bytes in the table of variable data; equal bytes have one number. 0 is no data. */
@@ -307,6 +306,10 @@ export class CellStore {
     store.#hash = new RunningHash(checkpoint.hash);
     store.#chunk = newChunk(checkpoint.entries);
     return store;
+  }
+
+  #reset(cell: CellId, slot: number, resets: Uint32Array): void {
+    this.setWords(cell, resets[slot * 2] as number, resets[slot * 2 + 1] as number);
   }
 
   /** First cell and length of each object that exists, in order. */
