@@ -1,4 +1,5 @@
-import { RowRefusal, type StoredRow } from '../row/decode.ts';
+import type { TraceEvent } from '../../../engine/trace/event.ts';
+import { decodeEvent, RowRefusal, type StoredRow } from '../row/decode.ts';
 
 /** Rows of one fetch: enough that its start costs nothing, few enough for pages of a view. */
 export const FETCH_ROWS = 1024;
@@ -6,26 +7,18 @@ export const FETCH_ROWS = 1024;
 /** A fetch ends early when its rows hold that much payload. */
 export const FETCH_PAYLOAD_BYTES = 16 * 1024 * 1024;
 
-/** Where rows of `event` come from. */
+/** Where the events in rows of `event` come from. */
 export interface RowSource {
-  /** The rows from `first` on, at least one and none behind `last`. Throws a {@link RowDamage}. */
-  fetch(first: number, last: number): StoredRow[];
+  /** Those from `first` on, none behind `last`, up to the first that is damaged; at least one where none is. */
+  fetch(first: number, last: number): Fetched;
   close(): void;
 }
 
-/** A row that is damaged or missing. */
-export class RowDamage extends RowRefusal {
-  readonly seq: number;
-
-  constructor(seq: number, what: string) {
-    super(what);
-    this.seq = seq;
-  }
-}
-
-/** Collects rows until a fetch has enough; damage gets the seq of its row. */
+/** Collects events until a fetch has enough, or a row is damaged or missing. */
 export class Fetched {
-  readonly rows: StoredRow[] = [];
+  readonly events: TraceEvent[] = [];
+  /** What is wrong with the row behind the events. */
+  damage: string | undefined;
   readonly #first: number;
   readonly #last: number;
   #payload = 0;
@@ -42,23 +35,24 @@ export class Fetched {
 
   /** Seq of the row that is due. */
   get next(): number {
-    return this.#first + this.rows.length;
+    return this.#first + this.events.length;
   }
 
   get full(): boolean {
-    return this.next > this.#last || this.#payload > FETCH_PAYLOAD_BYTES;
+    return this.damage !== undefined || this.next > this.#last || this.#payload > FETCH_PAYLOAD_BYTES;
   }
 
-  add(read: (seq: number) => StoredRow): void {
-    const seq = this.next;
+  /** Takes the next row, which the source reads as number `index` of what it has. */
+  add(read: (seq: number, index: number) => StoredRow, index: number): void {
     try {
-      const row = read(seq);
+      const row = read(this.next, index);
       const { arg, input, outArg, output } = row;
       this.#payload +=
         (arg?.length ?? 0) + (input?.length ?? 0) + (outArg?.length ?? 0) + (output?.length ?? 0);
-      this.rows.push(row);
+      this.events.push(decodeEvent(row));
     } catch (error) {
-      throw error instanceof RowRefusal ? new RowDamage(seq, error.message) : error;
+      if (!(error instanceof RowRefusal)) throw error;
+      this.damage = error.message;
     }
   }
 }

@@ -1,10 +1,9 @@
 import type { TraceEvent } from '../../../engine/trace/event.ts';
-import { decodeEvent, RowRefusal, type StoredRow } from '../row/decode.ts';
 import { ActorReader } from './actors.ts';
 import { PageRows } from './page-rows.ts';
 import { BlobReader } from './payloads.ts';
 import type { Queries } from './queries.ts';
-import { RowDamage, type RowSource } from './row-source.ts';
+import type { RowSource } from './row-source.ts';
 import { SqlRows } from './sql-rows.ts';
 
 /** Reads events out of rows. Whatever the file holds, what comes out is a valid event or a TraceFileError. */
@@ -34,30 +33,11 @@ export class RowReader {
   /** Events `from` … `to` in order. */
   *events(from: number, to: number): Generator<TraceEvent, void, undefined> {
     for (let next = from; next <= to; ) {
-      for (const row of this.#fetch(next, to)) {
-        yield this.#decode(row);
-        next += 1;
-      }
+      const fetched = this.#source.fetch(next, to);
+      for (const event of fetched.events) yield event;
+      next = fetched.next;
+      if (fetched.damage !== undefined)
+        throw this.#queries.corrupt(`event ${next} is damaged: ${fetched.damage}`);
     }
-  }
-
-  #fetch(first: number, last: number): StoredRow[] {
-    try {
-      return this.#source.fetch(first, last);
-    } catch (error) {
-      throw error instanceof RowDamage ? this.#damage(error.seq, error) : error;
-    }
-  }
-
-  #decode(row: StoredRow): TraceEvent {
-    try {
-      return decodeEvent(row);
-    } catch (error) {
-      throw error instanceof RowRefusal ? this.#damage(row.seq, error) : error;
-    }
-  }
-
-  #damage(seq: number, { message }: RowRefusal): Error {
-    return this.#queries.corrupt(`event ${seq} is damaged: ${message}`);
   }
 }

@@ -2,7 +2,7 @@ import { MAX_INLINE_BYTES } from '../format/flags.ts';
 import type { RowParts } from '../pages/event-row.ts';
 import { RowRefusal, type StoredRow } from '../row/decode.ts';
 import type { Queries, Query, QueryRow } from './queries.ts';
-import { Fetched, RowDamage, type RowSource } from './row-source.ts';
+import { Fetched, type RowSource } from './row-source.ts';
 
 const PAYLOAD_COLUMNS = ['arg', 'input', 'out_arg', 'output'] as const;
 
@@ -42,19 +42,17 @@ export class SqlRows implements RowSource {
     // The database is its owner's.
   }
 
-  fetch(first: number, last: number): StoredRow[] {
+  fetch(first: number, last: number): Fetched {
     const fetched = new Fetched(first, last);
     const [rows, inline] = this.#queries.atOnce(() => [
       this.#range.all(first, fetched.last),
       this.#rangeBytes.get(first, fetched.last) ?? [],
     ]);
     const bytes = new InlineBytes(inline);
-    for (const row of rows) {
-      if (fetched.full) break;
-      fetched.add((seq) => this.#read(row, seq, bytes));
-    }
-    if (!fetched.full) throw new RowDamage(fetched.next, 'it is missing');
-    return fetched.rows;
+    const read = (seq: number, i: number) => this.#read(rows[i] as QueryRow, seq, bytes);
+    for (let i = 0; i < rows.length && !fetched.full; i += 1) fetched.add(read, i);
+    if (!fetched.full) fetched.damage = 'it is missing';
+    return fetched;
   }
 
   #read(row: QueryRow, seq: number, bytes: InlineBytes): StoredRow {

@@ -6,16 +6,21 @@ import {
   type EventKind,
   FAIL_STEPS,
   FD_WHATS,
+  type HypercallEvent,
+  type HypercallResult,
   LIFECYCLE_WHATS,
   MARK_WHATS,
   MESSAGE_WHATS,
   type MessageWhat,
+  type MsrEvent,
   PAGE_KINDS,
   PAGE_WHATS,
   PROVENANCES,
+  type Provenance,
   type TraceEvent,
 } from '../../../engine/trace/event.ts';
 import type { Handle, VpRef } from '../../../engine/trace/handle.ts';
+import type { Seq, TimeNs } from '../../../engine/trace/position.ts';
 import * as flag from '../format/flags.ts';
 import { LIMITS, type Limit, within } from './limits.ts';
 import { MESSAGE_RESULTS } from './message-results.ts';
@@ -68,6 +73,8 @@ export function decodeEvent(row: StoredRow): TraceEvent {
   if (row.parent < 0 || row.parent >= row.seq)
     throw new RowRefusal(`its parent ${row.parent} is not before it`);
   if (row.flags < 0 || row.flags > flag.ALL_FLAGS) throw new RowRefusal(`its flags are ${row.flags}`);
+  const usual = usualEvent(kind, row);
+  if (usual !== undefined) return usual;
   const { actor } = row;
   const event: Draft = { seq: row.seq, kind, t: row.t };
   if (row.parent !== 0) event.parent = row.parent;
@@ -84,6 +91,71 @@ export function decodeEvent(row: StoredRow): TraceEvent {
   return event as unknown as TraceEvent;
 }
 
+const MSR_MASK = flag.VALUE | flag.FAULT_KNOWN | flag.NESTED_KNOWN;
+const MSR_USUAL = flag.VALUE | flag.FAULT_KNOWN;
+const HYPERCALL_MASK = flag.RESULT | flag.FAULT_KNOWN | flag.END;
+const HYPERCALL_USUAL = flag.RESULT | flag.FAULT_KNOWN;
+
+/**
+ * MSR accesses and hypercalls with the fields that nearly all have: an object made at once takes half the memory of
+ * one that grows, and these are most of a trace.
+ */
+function usualEvent(kind: EventKind, row: StoredRow): TraceEvent | undefined {
+  const { actor, flags, more } = row;
+  const { cpu, component } = actor;
+  if (cpu === undefined || component === undefined || more !== undefined) return undefined;
+  if (actor.pid !== undefined || actor.tid !== undefined || actor.vp !== undefined || actor.vtl !== undefined)
+    return undefined;
+  if (kind === 'msr' && (flags & MSR_MASK) === MSR_USUAL) return usualMsr(row, cpu, component);
+  return kind === 'hypercall' && (flags & HYPERCALL_MASK) === HYPERCALL_USUAL
+    ? usualHypercall(row, cpu, component)
+    : undefined;
+}
+
+function usualMsr(row: StoredRow, cpu: number, component: Component): MsrEvent {
+  const { flags } = row;
+  const [seq, t, parent] = [row.seq as Seq, row.t as TimeNs, row.parent as Seq];
+  const provenance = PROVENANCES[flags & flag.PROVENANCE_MASK] as Provenance;
+  const dir = (flags & flag.WRITE) !== 0 ? 'write' : 'read';
+  const msr = limited(row.code, 'u32');
+  const value = fromHalves(row.valueHigh, row.valueLow);
+  const fault = (flags & flag.FAULT) !== 0;
+  return parent === 0
+    ? { seq, kind: 'msr', t, cpu, component, provenance, dir, msr, value, fault }
+    : { seq, kind: 'msr', t, parent, cpu, component, provenance, dir, msr, value, fault };
+}
+
+function usualHypercall(row: StoredRow, cpu: number, component: Component): HypercallEvent | undefined {
+  const { flags, input, output } = row;
+  if (input === undefined) return undefined;
+  const [seq, t, parent] = [row.seq as Seq, row.t as TimeNs, row.parent as Seq];
+  const provenance = PROVENANCES[flags & flag.PROVENANCE_MASK] as Provenance;
+  const control = controlOf(row);
+  const result = resultOf(row);
+  const fault = (flags & flag.FAULT) !== 0;
+  const kind = 'hypercall';
+  if (output === undefined) {
+    return parent === 0
+      ? { seq, kind, t, cpu, component, provenance, control, input, result, fault }
+      : { seq, kind, t, parent, cpu, component, provenance, control, input, result, fault };
+  }
+  return parent === 0
+    ? { seq, kind, t, cpu, component, provenance, control, input, output, result, fault }
+    : { seq, kind, t, parent, cpu, component, provenance, control, input, output, result, fault };
+}
+
+function controlOf(row: StoredRow): bigint {
+  if ((row.valueLow & 0xffff) !== row.code) throw new RowRefusal('its code and control word differ');
+  return fromHalves(row.valueHigh, row.valueLow);
+}
+
+function resultOf({ result }: StoredRow): HypercallResult {
+  const status = result % flag.RESULT_REPS;
+  const reps = (result - status) / flag.RESULT_REPS;
+  if (!within(status, 'u16') || !within(reps, 'u12')) throw new RowRefusal(`its result is ${result}`);
+  return { status, reps };
+}
+
 function decodeKind(kind: EventKind, row: StoredRow, event: Draft): void {
   const { flags } = row;
   switch (kind) {
@@ -91,17 +163,10 @@ function decodeKind(kind: EventKind, row: StoredRow, event: Draft): void {
       decodeIoctl(row, event);
       return;
     case 'hypercall': {
-      event.control = fromHalves(row.valueHigh, row.valueLow);
-      if ((row.valueLow & 0xffff) !== row.code) throw new RowRefusal('its code and control word differ');
+      event.control = controlOf(row);
       if (row.input !== undefined) event.input = row.input;
       if (row.output !== undefined) event.output = row.output;
-      if ((flags & flag.RESULT) !== 0) {
-        const status = row.result % flag.RESULT_REPS;
-        const reps = (row.result - status) / flag.RESULT_REPS;
-        if (!within(status, 'u16') || !within(reps, 'u12'))
-          throw new RowRefusal(`its result is ${row.result}`);
-        event.result = { status, reps };
-      }
+      if ((flags & flag.RESULT) !== 0) event.result = resultOf(row);
       if ((flags & flag.FAULT_KNOWN) !== 0) event.fault = (flags & flag.FAULT) !== 0;
       decodeEnd(row, event);
       return;
