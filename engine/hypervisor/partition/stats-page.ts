@@ -139,6 +139,8 @@ function unmap(call: Call): HypercallAnswer {
   const page = target(call);
   if ('answer' in page) return page.answer;
   const wasMapped = isMapped(call, page);
+  // Where the recording began mid-life it may have been mapped before.
+  if (!wasMapped && call.context.profile.initial === 'unknown') return unmodelledCall(call.event);
   if (wasMapped) call.context.store.set(page.cell, 0);
   dropEmpty(call, page);
   return wasMapped

@@ -2,14 +2,14 @@ import { constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
-import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
+import { type Call, type CallRow, failed, succeeded, unmodelledCall } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { SINT_COUNT } from '../cells/cpu.ts';
 import { cellAt } from '../cells/place.ts';
 import { CONNECTION, PORT } from '../cells/port.ts';
 import { returnPages, takePages } from '../partition/pages.ts';
 import { PHASES } from '../partition/phases.ts';
-import { findPartition, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+import { findPartition, isOwn, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
 import { FLAG_COUNT } from '../synic/flags.ts';
 
 const CREATE = {
@@ -70,6 +70,11 @@ function portPages({ context: { profile } }: Call, type: number): number {
 }
 
 /** HvCreatePort (TLFS 2013): the id is free in the partition that will receive, the SINT exists. */
+/** The own partition of a recording that began mid-life may have ports that it has not seen. */
+function isUnseen(call: Call, owner: ObjectId): boolean {
+  return call.context.profile.initial === 'unknown' && isOwn(call, owner);
+}
+
 function create(call: Call): HypercallAnswer {
   const owner = active(call, CREATE.partition);
   if (typeof owner === 'object') return owner.answer;
@@ -104,7 +109,7 @@ function remove(call: Call): HypercallAnswer {
   if (typeof owner === 'object') return owner.answer;
   if (reservedSet(call, [DELETE.reserved])) return RESERVED;
   const port = call.context.store.find(owner, PORT, readU32(call.input, DELETE.port));
-  if (port === undefined) return PORT_ID;
+  if (port === undefined) return isUnseen(call, owner) ? unmodelledCall(call.event) : PORT_ID;
   const { store } = call.context;
   returnPages(call, owner, 'port', portPages(call, store.low(cellAt(port, PORT.slots.type))));
   store.destroy(port);
@@ -126,6 +131,7 @@ function connect(call: Call): HypercallAnswer {
   const port = store.find(portOwner, PORT, portId);
   const type = readU32(input, CONNECT.type);
   const waitsFor = port === undefined ? 0n : store.get(cellAt(port, PORT.slots.connectionPartition));
+  if (port === undefined && isUnseen(call, portOwner)) return unmodelledCall(call.event);
   if (port === undefined || store.low(cellAt(port, PORT.slots.type)) !== type) return PORT_ID;
   if (waitsFor !== BigInt(store.key(owner))) return PORT_ID;
   const flags = readU64(input, CONNECT.flags);
