@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { ioctlNamed, ioctlsOf, msrs } from '../abi/index.ts';
+import { checkPages, Mirror } from '../hypervisor/ledger.testing.ts';
+import { play } from '../replay/play.ts';
 import { replay } from '../replay/replay.ts';
 import type {
   Dialect,
@@ -227,7 +229,7 @@ const profile = fc.record({
   initial: fc.constantFrom('reset', 'reset', 'reset', 'unknown'),
 });
 
-it('any sequence of stimuli plays, and its recording replays without a divergence', () => {
+it('any sequence of stimuli plays: the journal has every change, pages are conserved, and its recording replays without a divergence', () => {
   const stimuli = fc.array(fc.oneof(lifecycle, ioctl, onGuest, onGuest, intercept, fd, guest, guest), {
     maxLength: 25,
   });
@@ -240,10 +242,19 @@ it('any sequence of stimuli plays, and its recording replays without a divergenc
           ({ ...event, seq: seqOf(i + 1), t: timeNs(i * 1_000_000), provenance: 'authored' }) as TraceEvent,
       );
       const { events: recorded, hash } = played({ name: 'any', header, stimuli: scenario }, header.profile);
+      const mirror = new Mirror();
+      play(scenario, header.profile, SIDES, {
+        step: (_, { store }) => {
+          mirror.check(store);
+          checkPages(store, header.profile);
+        },
+        journal: mirror.sink,
+        checkpoint: () => {},
+      });
       const report = replay(sourceOf(header, recorded), SIDES);
       assert.deepEqual(report.divergences, []);
       assert.equal(report.hash, hash);
     }),
-    { numRuns: 150 },
+    { numRuns: Number(process.env.HVREWIND_RUNS ?? 150) },
   );
 });

@@ -249,6 +249,6 @@ it('whatever is asked: pages, ids, messages and the journal hold, and all of it 
       for (const each of sequence.flat()) model.take(each);
       model.empty();
     }),
-    { numRuns: 120 },
+    { numRuns: Number(process.env.HVREWIND_RUNS ?? 120) },
   );
 });
