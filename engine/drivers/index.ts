@@ -21,6 +21,8 @@ export function createDrivers(): DriverSide {
         case 'ioctl':
           return ioctlHandler(context, event);
         case 'intercept':
+        case 'msr':
+        case 'hypercall':
           return INTERCEPT_HANDLER;
         case 'fd':
           return fdHandler(context, event);

@@ -22,7 +22,7 @@ import {
   VMBUS,
   VMBUS_CPU,
 } from './cells/driver.ts';
-import { MSHV_DOORBELL, MSHV_IRQFD } from './cells/eventfd.ts';
+import { EVENTFD, MSHV_DOORBELL, MSHV_IRQFD } from './cells/eventfd.ts';
 import { FD, PROCESS, SYSTEM } from './cells/system.ts';
 import { VMBUS_CHANNEL, VMBUS_CONNECT, VMBUS_GPADL, VMBUS_TIMER } from './cells/vmbus.ts';
 import { VTL, VTL_EVENTFD, VTL_HVCALL, VTL_MEMORY, VTL_POLL } from './cells/vtl.ts';
@@ -48,6 +48,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   MSHV_OPEN,
   ...PORT_KINDS,
   MSHV_IRQFD,
+  EVENTFD,
   MSHV_DOORBELL,
   VMBUS_CHANNEL,
   VMBUS_GPADL,

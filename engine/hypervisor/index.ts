@@ -39,6 +39,7 @@ export { fileOf } from './synic/file.ts';
 export { type Offered, offeredInterrupt, pendingInterruption } from './vp/accept.ts';
 export { vpOfRef } from './vp/find.ts';
 
+export { hasInjected, injectVector } from './vp/inject.ts';
 export { isWaitingForStart, mayRun } from './vp/suspend.ts';
 export { registerOf, type Wide } from './vp/values.ts';
 

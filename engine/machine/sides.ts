@@ -36,8 +36,18 @@ export interface HypervisorSide {
   note(context: Context, event: NoteRequest | MessageEvent): void;
 }
 
-/** Stimuli that the kernel's side handles; of a VP's stop, and of an event flag, it hears by an interrupt. */
-export type DriverStimulus = IoctlEvent | FdEvent | LifecycleEvent | InterceptEvent | MessageEvent;
+/**
+ * Stimuli that the kernel's side handles; of a VP's stop, of an event flag, and of what a guest's access
+ * or call leads to it hears by an interrupt.
+ */
+export type DriverStimulus =
+  | IoctlEvent
+  | FdEvent
+  | LifecycleEvent
+  | InterceptEvent
+  | MessageEvent
+  | MsrEvent
+  | HypercallEvent;
 
 /**
  * How one stimulus is handled: `enter` from its entry on, `leave` at its return (the event then has ret and out).

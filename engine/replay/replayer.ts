@@ -134,7 +134,7 @@ export class Replayer {
     const address = at(event.seq);
     const { answer } = this.#executor.execute(event, address, undefined, this.verdict);
     const isDone = answer.kind === 'none' || answer.emitted === undefined;
-    if (isDone && !isDriven(event)) {
+    if (isDone && event.kind !== 'intercept') {
       this.#frames.over(event.seq, ruleOf(answer));
       return undefined;
     }

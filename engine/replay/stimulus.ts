@@ -14,6 +14,10 @@ export function isDriven(event: TraceEvent): event is DriverStimulus {
     case 'fd':
     case 'intercept':
       return true;
+    case 'msr':
+    case 'hypercall':
+      // A guest's: the hypervisor may tell the kernel something because of it.
+      return event.vp !== undefined;
     default:
       return false;
   }

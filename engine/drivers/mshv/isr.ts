@@ -12,7 +12,7 @@ import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { Handler } from '../../machine/sides.ts';
 import { type ObjectId, TOP } from '../../state/store.ts';
-import type { InterceptEvent } from '../../trace/event.ts';
+import type { HypercallEvent, InterceptEvent, MsrEvent } from '../../trace/event.ts';
 import { MSHV, MSHV_VP } from '../cells/driver.ts';
 import { type Actor, writeMsr } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
@@ -21,6 +21,7 @@ import { MASKED, PLAIN_MSRS } from '../kernel/synic.ts';
 import { complete } from './completion.ts';
 import { DOORBELL_SINT } from './eventfd/doorbell.ts';
 import { signalOf } from './eventfd/ioeventfd.ts';
+import { acknowledge } from './eventfd/resample.ts';
 import { vpOf } from './objects.ts';
 import { hasRootScheduler } from './scheduler.ts';
 import { isSchedulerSignal, serveSignals } from './signals.ts';
@@ -29,6 +30,7 @@ const SINT = constantNumber('HV_SYNIC_INTERCEPTION_SINT_INDEX');
 const OPAQUE_INTERCEPT = messageTypes.number('HVMSG_OPAQUE_INTERCEPT');
 const APIC_EOI = messageTypes.number('HVMSG_X64_APIC_EOI');
 const SINT_INDEX = fieldOf('hv_notification_message_payload', 'sint_index');
+const EOI_VECTOR = fieldOf('hv_x64_apic_eoi_message', 'interrupt_vector');
 const VP_INDEX = fieldOf('hv_opaque_intercept_message', 'vp_index');
 const NOTIFY_PORT_RING_EMPTY = hypercallCode('NOTIFY_PORT_RING_EMPTY');
 const PENDING = 1;
@@ -75,14 +77,16 @@ function* drain(context: Context, actor: Actor, cpu: ObjectId): DriverRun<void> 
 }
 
 /** Tells the call that waits for the VP; false for a message that nobody handles. */
-function kick(context: Context, content: Uint8Array): boolean {
+function* kick(context: Context, actor: Actor, content: Uint8Array): DriverRun<boolean> {
   const { type, sender, payload } = readMessage(content);
   const { store } = context;
   // Every message of an intercept begins with the index of the VP.
   const vp = vpOf(context, sender, readU32(payload, VP_INDEX));
   if (vp === undefined) return false;
-  // The end of a level-triggered interrupt is for whoever raised it: no VP has stopped.
-  if (type === APIC_EOI) return true;
+  if (type === APIC_EOI) {
+    yield* acknowledge(context, actor, sender, readU32(payload, EOI_VECTOR));
+    return true;
+  }
   if (type !== OPAQUE_INTERCEPT) {
     if (context.profile.kernel !== 'rfc2020') return false;
     store.set(cellAt(vp, MSHV_VP.slots.message), store.intern(content));
@@ -103,7 +107,7 @@ function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
     if (slot === undefined) return;
     if (isDoorbell(slot.content)) yield* drain(context, actor, id);
     else if (isSchedulerSignal(slot.content)) serveSignals(context, slot.content);
-    else if (!complete(context, slot.content) && !kick(context, slot.content)) return;
+    else if (!complete(context, slot.content) && !(yield* kick(context, actor, slot.content))) return;
     yield { kind: 'message', ...actor, sint: SINT, what: 'clear', flags: slot.flags };
     const always = context.profile.kernel === 'rfc2020';
     if (!always && (slot.flags & PENDING) === 0) return;
@@ -122,8 +126,8 @@ export function* serveScheduler(context: Context): DriverRun<void> {
   if (hasRootScheduler(context)) yield* serveMessages(context);
 }
 
-/** What the kernel does when a VP has stopped. */
-export const INTERCEPT_HANDLER: Handler<InterceptEvent> = {
+/** What the kernel does when a VP has stopped, or has done something of which the hypervisor tells. */
+export const INTERCEPT_HANDLER: Handler<InterceptEvent | MsrEvent | HypercallEvent> = {
   *enter(context): DriverRun<Outcome> {
     yield* serveMessages(context);
     return { rule: 'Linux.mshv.isr' };

@@ -6,7 +6,7 @@ import type { FdEvent } from '../../trace/event.ts';
 import { MSHV } from '../cells/driver.ts';
 import { failure } from '../kernel/errno.ts';
 import { driverOf, driverState } from '../kernel/objects.ts';
-import { EVENTFD_SIGNAL } from '../mshv/eventfd/irqfd.ts';
+import { EVENTFD_READ, EVENTFD_SIGNAL } from '../mshv/eventfd/irqfd.ts';
 import { partitionOf, vpOf } from '../mshv/objects.ts';
 import { POLL_SIGNAL } from '../vtl/events.ts';
 import {
@@ -114,7 +114,7 @@ function isKnown(context: Context, file: File | undefined): file is File {
   return vpOf(context, file.partition, file.vp) !== undefined;
 }
 
-/** How a call on descriptors is handled; undefined for files that are not the drivers', or not known, and for what is read of eventfds. */
+/** How a call on descriptors is handled; undefined for files that are not the drivers', or not known. */
 export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | undefined {
   switch (event.what) {
     case 'open': {
@@ -139,6 +139,8 @@ export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | 
     case 'eventfd-signal':
       if (event.handle?.kind !== 'eventfd') return undefined;
       return context.profile.kernel === 'vtl' ? POLL_SIGNAL : EVENTFD_SIGNAL;
+    case 'eventfd-read':
+      return event.handle?.kind === 'eventfd' ? EVENTFD_READ : undefined;
     default:
       return undefined;
   }

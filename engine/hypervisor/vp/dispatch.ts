@@ -7,6 +7,7 @@ import { cellAt } from '../cells/place.ts';
 import { BLOCKED, VP } from '../cells/vp.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findChild, findVp, wrongState } from '../partition/target.ts';
+import { takeInjected } from './inject.ts';
 import { mayRun, setControl } from './suspend.ts';
 
 const INPUT = {
@@ -20,6 +21,7 @@ const OUTPUT = {
   event: fieldOf('hv_output_dispatch_vp', 'dispatch_event'),
 };
 const CLEAR_INTERCEPT_SUSPEND = constantNumber('HV_DISPATCH_VP_FLAG_CLEAR_INTERCEPT_SUSPEND');
+const SCAN_INTERRUPT_INJECTION = constantNumber('HV_DISPATCH_VP_FLAG_SCAN_INTERRUPT_INJECTION');
 /** Seven flags (Linux 7.2 include/hyperv: HV_DISPATCH_VP_FLAG_…). */
 const KNOWN_FLAGS = 0x7f;
 const STATE_BLOCKED = constantNumber('HV_VP_DISPATCH_STATE_BLOCKED');
@@ -69,7 +71,7 @@ function endOf(call: Call, vp: ObjectId): End {
 /**
  * HVCALL_DISPATCH_VP: the parent lends its processor to a VP (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_vp_dispatch
  * and mshv_run_vp_with_root_scheduler). A VP that is explicitly suspended, as each is at first, is BLOCKED; one that
- * stopped stays so until a dispatch lifts the suspension.
+ * stopped stays so until a dispatch lifts the suspension. Vectors on its register page are taken where the call says so.
  */
 function dispatch(call: Call): HypercallAnswer {
   const found = findChild(call, INPUT.id);
@@ -84,6 +86,7 @@ function dispatch(call: Call): HypercallAnswer {
   const flags = readU32(input, INPUT.flags);
   if ((flags & ~KNOWN_FLAGS) !== 0) return failed(STATUS.INVALID_PARAMETER, 'HDR.dispatch.flags');
   if ((flags & CLEAR_INTERCEPT_SUSPEND) !== 0) setControl(context, vp.id, suspend.intercept, 0n);
+  if ((flags & SCAN_INTERRUPT_INJECTION) !== 0) takeInjected(context, vp.id);
   const end = endOf(call, vp.id);
   const reason = end.state !== STATE_BLOCKED ? 'no' : end.event === EVENT_SUSPEND ? 'suspended' : 'idle';
   context.store.set(cellAt(vp.id, blocked), BLOCKED.indexOf(reason));

@@ -1,4 +1,5 @@
-/* A guest takes interrupts: one that waited for STI, one in its sleep, one while it runs. It never leaves MSHV_RUN_VP. */
+/* A guest takes interrupts: one that waited for STI, one in its sleep, one while it runs, and one that a level holds, whose
+ * end is told by another eventfd. It never leaves MSHV_RUN_VP. */
 #include "common.h"
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -10,6 +11,8 @@ struct irqfd {
 #define MSHV_IRQFD 0x4010b803
 #define MSHV_SET_MSI_ROUTING 0x4008b805
 #define VECTOR 0x41
+#define LEVEL_VECTOR 0x42
+#define IRQFD_RESAMPLE 2
 #define COUNT_AT 0x5f0
 
 /* jmp 0:600h */
@@ -45,12 +48,19 @@ static int give(int partition, unsigned char *from, uint64_t page)
 int main(void)
 {
 	struct mshv_create_partition create = { .pt_flags = MSHV_PT_LAPIC };
-	/* One route: line 4, processor 0. */
-	uint32_t routing[] = { 1, 0, 4, 0xfee00000, 0, VECTOR };
+	/* Two routes to processor 0: line 4, and the line of that number for a level-triggered vector. */
+	uint32_t routing[] = { 2, 0, 4, 0xfee00000, 0, VECTOR, LEVEL_VECTOR, 0xfee00000, 0, 0x8000 | LEVEL_VECTOR };
 	unsigned char *memory = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	volatile unsigned char *count = memory + COUNT_AT;
 	int partition = ioctl(open_device(), MSHV_CREATE_PARTITION, &create);
 	struct irqfd irqfd = { .fd = eventfd(0, EFD_NONBLOCK), .gsi = 4 };
+	struct irqfd level = {
+		.fd = eventfd(0, EFD_NONBLOCK),
+		.resamplefd = eventfd(0, 0),
+		.gsi = LEVEL_VECTOR,
+		.flags = IRQFD_RESAMPLE,
+	};
+	eventfd_t ended = 0;
 	pthread_t thread;
 	int vp;
 
@@ -58,12 +68,14 @@ int main(void)
 	memcpy(memory + 0x600, code, sizeof(code));
 	memcpy(memory + 0x700, handler, sizeof(handler));
 	memory[4 * VECTOR + 1] = 0x07;
+	memory[4 * LEVEL_VECTOR + 1] = 0x07;
 	ioctl(partition, MSHV_INITIALIZE_PARTITION);
 	show("low", give(partition, memory, 0));
 	show("high", give(partition, memory + 4096, 0xfffff));
 	vp = create_vp(partition, 0);
 	show("routing", ioctl(partition, MSHV_SET_MSI_ROUTING, routing));
 	show("irqfd", ioctl(partition, MSHV_IRQFD, &irqfd));
+	show("level", ioctl(partition, MSHV_IRQFD, &level));
 	for (int round = 1; round <= 3; round++) {
 		show("signal", eventfd_write(irqfd.fd, 1));
 		if (round == 1)
@@ -75,5 +87,10 @@ int main(void)
 		/* Long enough to be asleep, or in a thread of its own. */
 		usleep(100000);
 	}
+	show("signal", eventfd_write(level.fd, 1));
+	/* Waits until the guest has ended it. */
+	show("ended", eventfd_read(level.resamplefd, &ended));
+	printf("times=%d taken=%d\n", (int)ended, *count);
+	fflush(stdout);
 	_exit(0);
 }

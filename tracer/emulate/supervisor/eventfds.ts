@@ -6,7 +6,7 @@ import {
   type IoctlRow,
   readU32,
 } from '../../../engine/abi/index.ts';
-import type { TraceEvent } from '../../../engine/trace/event.ts';
+import type { FdEvent, TraceEvent } from '../../../engine/trace/event.ts';
 import { Arena } from '../native/arena.ts';
 import { syscall, syscall3 } from '../native/libc.ts';
 import { ERRNO, NR } from '../native/numbers.ts';
@@ -22,8 +22,10 @@ const WORD = 8;
 const IRQFD = {
   fd: fieldOf('mshv_user_irqfd', 'fd'),
   gsi: fieldOf('mshv_user_irqfd', 'gsi'),
+  resampleFd: fieldOf('mshv_user_irqfd', 'resamplefd'),
   flags: fieldOf('mshv_user_irqfd', 'flags'),
   deassign: constantNumber('MSHV_IRQFD_BIT_DEASSIGN'),
+  resample: constantNumber('MSHV_IRQFD_BIT_RESAMPLE'),
 };
 const IOEVENTFD = {
   fd: fieldOf('mshv_user_ioeventfd', 'fd'),
@@ -41,6 +43,8 @@ export interface EventfdCall {
   readonly fd: number;
   readonly gsi: number;
   readonly deassign: boolean;
+  /** The eventfd that tells of the end of a level-triggered interrupt. */
+  readonly resampleFd?: number;
 }
 
 /** What a call does with an eventfd; undefined for all others. */
@@ -48,8 +52,16 @@ export function eventfdCall(row: IoctlRow | undefined, arg: Uint8Array | undefin
   if (row === undefined || arg === undefined || arg.length !== row.size) return undefined;
   if (row.dialect !== 'upstream') return undefined;
   if (row.name === 'MSHV_IRQFD') {
-    const deassign = (readU32(arg, IRQFD.flags) & IRQFD.deassign) !== 0;
-    return { kind: 'irqfd', fd: readU32(arg, IRQFD.fd) | 0, gsi: readU32(arg, IRQFD.gsi), deassign };
+    const flags = readU32(arg, IRQFD.flags);
+    const deassign = (flags & IRQFD.deassign) !== 0;
+    const resample = (flags & IRQFD.resample) !== 0 && !deassign;
+    return {
+      kind: 'irqfd',
+      fd: readU32(arg, IRQFD.fd) | 0,
+      gsi: readU32(arg, IRQFD.gsi),
+      deassign,
+      ...(resample ? { resampleFd: readU32(arg, IRQFD.resampleFd) | 0 } : {}),
+    };
   }
   if (row.name !== 'MSHV_IOEVENTFD') return undefined;
   const deassign = (readU32(arg, IOEVENTFD.flags) & IOEVENTFD.deassign) !== 0;
@@ -57,10 +69,20 @@ export function eventfdCall(row: IoctlRow | undefined, arg: Uint8Array | undefin
 }
 
 /** What the kernel says of a descriptor that is none, or of another file (eventfd_ctx_fdget); undefined for an eventfd. */
-export function refusedEventfd(pid: number, { fd }: EventfdCall): number | undefined {
-  const link = linkOf(pid, fd);
-  if (link === undefined) return -ERRNO.EBADF;
-  return link === LINK ? undefined : -ERRNO.EINVAL;
+export function refusedEventfd(pid: number, { fd, resampleFd }: EventfdCall): number | undefined {
+  for (const each of resampleFd === undefined ? [fd] : [fd, resampleFd]) {
+    const link = linkOf(pid, each);
+    if (link === undefined) return -ERRNO.EBADF;
+    if (link !== LINK) return -ERRNO.EINVAL;
+  }
+  return undefined;
+}
+
+/** The same eventfd, opened in this process. */
+function openHere({ pidfd }: ClientProcess, fd: number): number {
+  const own = syscall(NR.pidfd_getfd, pidfd, fd);
+  if (own < 0) throw new Error(`an eventfd of the program cannot be opened: errno ${-own}`);
+  return own;
 }
 
 interface Line {
@@ -70,6 +92,8 @@ interface Line {
   readonly fd: number;
   readonly own: number;
   readonly gsi: number;
+  /** The eventfd that is resampled, by the program's number and ours. */
+  readonly resample?: { readonly fd: number; readonly own: number };
 }
 
 /** A line whose eventfd the program has signalled. */
@@ -95,7 +119,7 @@ export class Eventfds {
   /** Takes note of what the engine did. */
   observe(event: TraceEvent): void {
     if (event.kind === 'fd') {
-      if (event.what === 'eventfd-signal' && event.component === 'mshv') this.#signals++;
+      if (event.what === 'eventfd-signal' && event.component === 'mshv') this.#driverSignals(event);
       return;
     }
     if (event.kind !== 'hypercall' || event.input === undefined || event.result?.status !== 0) return;
@@ -104,8 +128,17 @@ export class Eventfds {
     else if (code === DELETE_PORT) this.#drop(readU32(event.input, DELETED));
   }
 
+  /** The driver signals an eventfd: of a doorbell, which {@link ringing} does, or one that is resampled. */
+  #driverSignals({ handle }: FdEvent): void {
+    this.#signals++;
+    const fd = handle?.kind === 'eventfd' ? handle.fd : undefined;
+    for (const { resample } of this.#lines)
+      if (resample?.fd === fd && resample !== undefined) this.#signal(resample.own);
+  }
+
   /** The engine has agreed to a call. */
-  apply(process: ClientProcess, partition: bigint, { kind, fd, gsi, deassign }: EventfdCall): void {
+  apply(process: ClientProcess, partition: bigint, call: EventfdCall): void {
+    const { kind, fd, gsi, deassign, resampleFd } = call;
     if (deassign) {
       if (kind === 'irqfd') {
         const { pid } = process;
@@ -115,11 +148,13 @@ export class Eventfds {
       }
       return;
     }
-    const own = syscall(NR.pidfd_getfd, process.pidfd, fd);
-    if (own < 0) throw new Error(`an eventfd of the program cannot be opened: errno ${-own}`);
+    const own = openHere(process, fd);
     if (kind === 'ioeventfd') this.#doorbells.set(this.#created, own);
     else {
-      this.#lines.push({ partition, pid: process.pid, fd, own, gsi });
+      const resample =
+        resampleFd === undefined ? undefined : { fd: resampleFd, own: openHere(process, resampleFd) };
+      const line = { partition, pid: process.pid, fd, own, gsi };
+      this.#lines.push(resample === undefined ? line : { ...line, resample });
       this.#poll.add(own);
     }
   }
@@ -150,6 +185,10 @@ export class Eventfds {
     ring();
     const own = this.#doorbells.get(port);
     if (this.#signals === 0 || own === undefined) return;
+    this.#signal(own);
+  }
+
+  #signal(own: number): void {
     this.#word.setU64(0, 1);
     syscall3(NR.write, own, this.#word.address, WORD);
   }
@@ -164,6 +203,7 @@ export class Eventfds {
     for (const line of this.#lines.filter(which)) {
       this.#poll.remove(line.own);
       syscall(NR.close, line.own);
+      if (line.resample !== undefined) syscall(NR.close, line.resample.own);
     }
     this.#lines = this.#lines.filter((line) => !which(line));
   }

@@ -1,20 +1,21 @@
-import { constantNumber, fieldOf, readU32, writeField } from '../../../abi/index.ts';
+import { constantNumber, fieldOf, readU32 } from '../../../abi/index.ts';
 import { cellAt } from '../../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { Handler } from '../../../machine/sides.ts';
-import type { ObjectId } from '../../../state/store.ts';
+import { type Key, keyOf, type ObjectId } from '../../../state/store.ts';
 import type { FdEvent, IoctlEvent } from '../../../trace/event.ts';
-import { MSHV, MSHV_PARTITION, MSHV_ROUTE } from '../../cells/driver.ts';
-import { MSHV_IRQFD } from '../../cells/eventfd.ts';
+import { MSHV, MSHV_PARTITION } from '../../cells/driver.ts';
+import { EVENTFD, MSHV_IRQFD } from '../../cells/eventfd.ts';
 import type { Actor } from '../../kernel/access.ts';
 import { failure } from '../../kernel/errno.ts';
-import { hypercall, hypercallCode } from '../../kernel/hypercall.ts';
 import { driverOf } from '../../kernel/objects.ts';
 import type { IoctlRow } from '../ioctl-row.ts';
 import { serveScheduler } from '../isr.ts';
 import { partitionOfHandle } from '../objects.ts';
+import { assertLine, assertSlowly } from './assert.ts';
 import { notAnEventfd } from './not-an-eventfd.ts';
+import { routeOf } from './route.ts';
 
 const RULE = 'Linux.mshv.irqfd';
 const ARG = {
@@ -27,41 +28,7 @@ const ARG = {
 const bit = (name: string) => constantNumber(`MSHV_IRQFD_BIT_${name}`);
 const [DEASSIGN, RESAMPLE, COUNT] = [bit('DEASSIGN'), bit('RESAMPLE'), bit('COUNT')];
 
-const ASSERT_VIRTUAL_INTERRUPT = hypercallCode('ASSERT_VIRTUAL_INTERRUPT');
-const ASSERT = {
-  bytes: 32,
-  id: fieldOf('hv_input_assert_virtual_interrupt', 'partition_id'),
-  type: fieldOf('hv_input_assert_virtual_interrupt', 'control.interrupt_type'),
-  level: fieldOf('hv_input_assert_virtual_interrupt', 'control.level_triggered'),
-  logical: fieldOf('hv_input_assert_virtual_interrupt', 'control.logical_dest_mode'),
-  destination: fieldOf('hv_input_assert_virtual_interrupt', 'dest_addr'),
-  vector: fieldOf('hv_input_assert_virtual_interrupt', 'vector'),
-};
-
-/** What a route says of an interrupt (Linux 7.2 drivers/hv/mshv_irq.c, mshv_copy_girq_info). */
-interface Route {
-  readonly vector: number;
-  readonly type: number;
-  readonly level: number;
-  readonly destination: number;
-  readonly logical: number;
-}
-
-function routeOf({ store }: Context, partition: ObjectId, gsi: number): Route | undefined {
-  const id = store.find(partition, MSHV_ROUTE, gsi);
-  if (id === undefined) return undefined;
-  const address = store.low(cellAt(id, MSHV_ROUTE.slots.address));
-  const data = store.low(cellAt(id, MSHV_ROUTE.slots.data));
-  return {
-    vector: data & 0xff,
-    type: (data >> 8) & 7,
-    level: (data >> 15) & 1,
-    destination: (address >> 12) & 0xff,
-    logical: (address >> 2) & 1,
-  };
-}
-
-function enter(context: Context, _actor: Actor, event: IoctlEvent, arg: Uint8Array): Outcome {
+function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
   const flags = readU32(arg, ARG.flags);
   if ((flags & ~(COUNT - 1)) !== 0) return { ret: failure('EINVAL'), rule: RULE };
   const { store } = context;
@@ -92,27 +59,29 @@ function enter(context: Context, _actor: Actor, event: IoctlEvent, arg: Uint8Arr
     store.set(cellAt(irqfd, slots.resample), 1);
     store.set(cellAt(irqfd, slots.resampleFd), readU32(arg, ARG.resampleFd));
   }
+  // What was signalled before is asserted now; the eventfd keeps its count until it is signalled again.
+  if (signalsOf(context, event.pid, fd) !== undefined) {
+    yield* assertSlowly(context, actor, id, gsi);
+    yield* serveScheduler(context);
+  }
   return { ret: 0, rule: RULE };
 }
 
 /** MSHV_IRQFD (Linux 7.2 drivers/hv/mshv_eventfd.c, mshv_set_unset_irqfd). */
 export const IRQFD_IOCTL: IoctlRow = { fd: 'partition', name: 'MSHV_IRQFD', argBytes: ARG.bytes, enter };
 
-function* assertInterrupt(actor: Actor, partition: bigint, route: Route | undefined): DriverRun<void> {
-  const input = new Uint8Array(ASSERT.bytes);
-  const { vector = 0, type = 0, level = 0, destination = 0, logical = 0 } = route ?? {};
-  writeField(input, ASSERT.id, partition);
-  writeField(input, ASSERT.type, type);
-  writeField(input, ASSERT.level, level);
-  writeField(input, ASSERT.logical, logical);
-  writeField(input, ASSERT.destination, destination);
-  writeField(input, ASSERT.vector, vector);
-  yield* hypercall(actor, ASSERT_VIRTUAL_INTERRUPT, input);
+/** Whether an eventfd has been signalled and not read. */
+function signalsOf(context: Context, pid: number | undefined, fd: number): ObjectId | undefined {
+  return context.store.find(driverOf(context, MSHV), EVENTFD, eventfdKey(pid, fd));
+}
+
+function eventfdKey(pid: number | undefined, fd: number): Key {
+  return keyOf((BigInt(pid ?? 0) << 32n) | BigInt(fd >>> 0));
 }
 
 /**
- * An eventfd was signalled: the interrupt that its line stands for is asserted (mshv_assert_irq_slow); one without a
- * route is not, but for line 0.
+ * An eventfd was signalled: the interrupt that its line stands for is asserted, and it is read (mshv_irqfd_wakeup). One that
+ * stands for no line keeps its count.
  */
 export const EVENTFD_SIGNAL: Handler<FdEvent> = {
   *enter(context, event): DriverRun<Outcome> {
@@ -120,17 +89,41 @@ export const EVENTFD_SIGNAL: Handler<FdEvent> = {
     const actor = { component: 'mshv', cpu: event.cpu ?? 0 };
     const { fd, pid, gsi } = MSHV_IRQFD.slots;
     const signalled = event.handle?.kind === 'eventfd' ? event.handle.fd : undefined;
+    let stands = false;
     for (const partition of store.children(driverOf(context, MSHV), MSHV_PARTITION)) {
       for (const irqfd of store.children(partition, MSHV_IRQFD)) {
         if (store.number(cellAt(irqfd, fd)) !== signalled) continue;
         if (event.pid !== undefined && store.number(cellAt(irqfd, pid)) !== event.pid) continue;
-        const line = store.number(cellAt(irqfd, gsi));
-        const route = routeOf(context, partition, line);
-        if (route === undefined && line !== 0) continue;
-        yield* assertInterrupt(actor, BigInt(store.key(partition)), route);
+        stands = true;
+        yield* assertLine(context, actor, partition, store.number(cellAt(irqfd, gsi)));
         yield* serveScheduler(context);
       }
     }
+    if (signalled !== undefined) {
+      if (stands) forget(context, event.pid, signalled);
+      else if (event.component !== 'mshv') count(context, event, signalled);
+    }
     return { ret: 0, rule: RULE };
+  },
+};
+
+function count(context: Context, { pid, value = 1n }: FdEvent, fd: number): void {
+  const { store } = context;
+  const known = signalsOf(context, pid, fd);
+  const id = known ?? store.create(driverOf(context, MSHV), EVENTFD, eventfdKey(pid, fd));
+  const cell = cellAt(id, EVENTFD.slots.value);
+  store.set(cell, store.get(cell) + value);
+}
+
+function forget(context: Context, pid: number | undefined, fd: number): void {
+  const known = signalsOf(context, pid, fd);
+  if (known !== undefined) context.store.destroy(known);
+}
+
+/** The program has read an eventfd: nothing is signalled any more. */
+export const EVENTFD_READ: Handler<FdEvent> = {
+  enter(context, event): Outcome {
+    if (event.handle?.kind === 'eventfd') forget(context, event.pid, event.handle.fd);
+    return { ret: event.ret ?? 0, rule: RULE };
   },
 };

@@ -2,6 +2,7 @@ import { constantNumber, fieldOf, readU32, writeField } from '../../../abi/index
 import {
   BLOCKED,
   cellAt,
+  hasInjected,
   hasIntercept,
   interceptMessage,
   paddedMessage,
@@ -36,6 +37,7 @@ const STATE = fieldOf('hv_output_dispatch_vp', 'dispatch_state');
 const EVENT = fieldOf('hv_output_dispatch_vp', 'dispatch_event');
 const OUTPUT_BYTES = 8;
 const CLEAR_INTERCEPT_SUSPEND = constantNumber('HV_DISPATCH_VP_FLAG_CLEAR_INTERCEPT_SUSPEND');
+const SCAN_INTERRUPT_INJECTION = constantNumber('HV_DISPATCH_VP_FLAG_SCAN_INTERRUPT_INJECTION');
 const STATE_BLOCKED = constantNumber('HV_VP_DISPATCH_STATE_BLOCKED');
 const STATE_READY = constantNumber('HV_VP_DISPATCH_STATE_READY');
 const EVENT_SUSPEND = constantNumber('HV_VP_DISPATCH_EVENT_SUSPEND');
@@ -63,12 +65,19 @@ function over(context: Context, vp: VpId, outcome: Outcome): Outcome {
   return outcome;
 }
 
+/** Interrupts wait on the register page (mshv_vp_interrupt_pending). */
+function hasVectors(context: Context, vp: VpId): boolean {
+  const guest = guestVp(context, vp);
+  return guest !== undefined && hasInjected(context, guest);
+}
+
 /**
- * A signal has come, and the counter of the thread says that the VP is not blocked any more. Where the driver's start
+ * A signal has come, or an interrupt on the register page, and the counter of the thread says that the VP is not blocked any more. Where the driver's start
  * is not in the trace its signals may not be either: then what the hypervisor says counts.
  */
 function isSignalled(context: Context, vp: VpId): boolean {
   const { store } = context;
+  if (hasVectors(context, vp)) return true;
   if (driverState(context, MSHV) !== 'unseen') return store.low(cellAt(driverVp(context, vp), kicked)) === 1;
   const guest = guestVp(context, vp);
   return guest === undefined || BLOCKED[store.low(cellAt(guest, VP.slots.blocked))] === 'no';
@@ -135,7 +144,8 @@ function* run(context: Context, actor: Actor, event: IoctlEvent, shown?: ShownCa
     const lifts = store.low(cellAt(own, scheduler.intercept)) === 1;
     const guest = guestVp(context, vp);
     const stopped = !lifts && guest !== undefined && hasIntercept(context, guest);
-    const answer = yield* dispatch(actor, vp, lifts ? CLEAR_INTERCEPT_SUSPEND : 0, shown);
+    const scans = hasVectors(context, vp) ? SCAN_INTERRUPT_INJECTION : 0;
+    const answer = yield* dispatch(actor, vp, (lifts ? CLEAR_INTERCEPT_SUSPEND : 0) | scans, shown);
     const ret = errnoOf(answer, context.profile);
     if (ret !== 0) return over(context, vp, { ret, rule: RULE });
     if (lifts) store.set(cellAt(own, scheduler.intercept), 0);
