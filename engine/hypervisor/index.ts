@@ -29,7 +29,7 @@ export {
 } from './kinds.ts';
 export { LAPIC_BYTES, lapicAtReset } from './lapic/state.ts';
 export { apicMode, apicWindow } from './lapic/targets.ts';
-export { type Overlay, overlayAt } from './memory/overlay.ts';
+export { type Overlay, overlayAt, overlaysOf, type PlacedOverlay } from './memory/overlay.ts';
 export { type GpaRun, gpaRunOf } from './memory/runs.ts';
 export { APIC_WINDOW } from './msr/apic.ts';
 export { doorbellAt, ringEvent, SINT_INTERCEPT, takeRing } from './port/doorbell.ts';

@@ -33,7 +33,7 @@ function guest(bench: HypervisorBench, tUs: number, name: string, value?: bigint
 }
 
 const MESSAGES = 0x5001n;
-const [ENABLE, PERIODIC, AUTO, DIRECT] = [1n, 2n, 8n, 1n << 12n];
+const [ENABLE, PERIODIC, LAZY, AUTO, DIRECT] = [1n, 2n, 4n, 8n, 1n << 12n];
 const sint = (index: bigint) => index << 16n;
 const vector = (value: bigint) => value << 4n;
 
@@ -97,6 +97,17 @@ describe('a timer of a guest', () => {
     assert.equal(nextExpiry(bench.context, vpOf(bench)), 210_000);
     bench.message({ kind: 'message', vp: VP, sint: 2, what: 'clear' });
     assert.equal(guest(bench, 205, 'EOM', 0n).words, 'deliver 2, interrupt 64');
+  });
+
+  it('that is lazy wakes nobody, and comes with what happens next', () => {
+    const bench = synic();
+    guest(bench, 0, 'STIMER0_COUNT', 100n);
+    guest(bench, 0, 'STIMER0_CONFIG', ENABLE | LAZY | sint(2n));
+    assert.equal(nextExpiry(bench.context, vpOf(bench)), undefined);
+    guest(bench, 0, 'STIMER1_COUNT', 500n);
+    guest(bench, 0, 'STIMER1_CONFIG', ENABLE | sint(3n));
+    assert.equal(nextExpiry(bench.context, vpOf(bench)), 50_000);
+    assert.equal(guest(bench, 20, 'SVERSION').words, 'deliver 2, interrupt 64');
   });
 
   it('two of them into one slot come one after the other', () => {

@@ -40,6 +40,13 @@ describe('guests', { skip: LACKING }, () => {
     await shows([program], 'part=ok\nwhole=ok\nagain=ok\nrun=ok\nmessage=80010007\n');
   });
 
+  test('what the program puts before its guest: CPUID results, an interruption, an exception', async () => {
+    const program = build('test/emulate/clients/injected.c', folder);
+    const halted = (result: string) => `run=ok\nmessage=80010007 result=${result}\n`;
+    const given = ['cpuid=ok\ninterruption=ok\n', 'exception=ok\n', 'nothing=ok\n'];
+    await shows([program], `${given[0]}${halted('600d')}${given[1]}${halted('6')}${given[2]}${halted('0')}`);
+  });
+
   test('hello in C for the interface of 2020', async () => {
     const program = build('samples/clients/hello-rfc2020.c', folder);
     const text = 'In 2020. ';

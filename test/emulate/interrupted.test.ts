@@ -55,6 +55,14 @@ describe('guests that are interrupted', { skip: LACKING }, () => {
     await agrees(trace);
   });
 
+  test('a guest reads messages of its timer on a page that lies over its memory', async () => {
+    const { exit, out, trace } = await emulate(folder, [build('test/emulate/clients/messages.c', folder)]);
+    assert.equal(out, 'low=ok\nhigh=ok\ncount=3 type=10 below=5a untouched=5a\n');
+    assert.equal(exit, 0);
+    assert.ok((await events(trace, 'kind == message && component == guest')).length >= 3);
+    await agrees(trace);
+  });
+
   test('a program that is killed while its guest runs', async () => {
     const program = build('samples/clients/hello.c', folder);
     const spin = join(folder, 'spin.bin');

@@ -20,11 +20,21 @@ const OVERLAYS = [
 /** The name of the MSR by which a page of the hypervisor's hides a frame of the guest (TLFS, overlay pages). */
 export type Overlay = (typeof OVERLAYS)[number][0];
 
-/** What hides a frame of the guest from a VP; what lies below is seen again when the register is disabled. */
-export function overlayAt({ store }: Context, vp: ObjectId, frame: bigint): Overlay | undefined {
-  for (const [name, slot] of OVERLAYS) {
+/** A page that lies over a frame of the guest. */
+export interface PlacedOverlay {
+  readonly name: Overlay;
+  readonly frame: bigint;
+}
+
+/** The pages that lie over the memory of a VP, the one that is seen before those that it hides. */
+export function overlaysOf({ store }: Context, vp: ObjectId): PlacedOverlay[] {
+  return OVERLAYS.flatMap(([name, slot]) => {
     const cell = cellAt(vp, slot);
-    if ((store.low(cell) & ENABLE) !== 0 && store.get(cell) >> PAGE_SHIFT === frame) return name;
-  }
-  return undefined;
+    return (store.low(cell) & ENABLE) === 0 ? [] : [{ name, frame: store.get(cell) >> PAGE_SHIFT }];
+  });
+}
+
+/** What hides a frame of the guest from a VP; what lies below is seen again when the register is disabled. */
+export function overlayAt(context: Context, vp: ObjectId, frame: bigint): Overlay | undefined {
+  return overlaysOf(context, vp).find((overlay) => overlay.frame === frame)?.name;
 }

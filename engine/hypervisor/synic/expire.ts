@@ -15,6 +15,7 @@ import { VP_FILE } from './file.ts';
 export const TIMER = {
   enabled: 1,
   periodic: 2,
+  lazy: 4,
   autoEnabled: 1 << 3,
   vectorShift: 4,
   vectorMask: 0xff,
@@ -72,12 +73,16 @@ function dueTime(
   return whenReached(context, store.parent(vp), value, tNs);
 }
 
-/** The first time at which a timer of the VP expires, a synthetic one or that of its APIC; undefined: none is running. */
+/**
+ * The first time at which a timer of the VP expires, a synthetic one or that of its APIC; undefined: none is running. One that
+ * is lazy waits for whatever happens next (TLFS, synthetic timer configuration register).
+ */
 export function nextExpiry(context: Context, vp: ObjectId): number | undefined {
   const { store } = context;
   let first = apicExpiry(context, vp);
   for (let i = 0; i < timerDue.count; i++) {
     const at = store.number(cellAt(vp, timerDue.first + i));
+    if ((store.low(timerCells(vp, i).config) & TIMER.lazy) !== 0) continue;
     if (at !== 0 && (first === undefined || at < first)) first = at;
   }
   return first;

@@ -9,6 +9,7 @@ import { cpuidMessage, type ExitMessage, hypercallMessage, msrMessage } from '..
 import { type Guest, halves, stopped, stoppedAt } from './guest.ts';
 import { callWords, readGuestCall, resultWord } from './hypercall.ts';
 import type { Intercepts } from './intercepts.ts';
+import { takeCleared } from './message-page.ts';
 
 /** What answers of a guest need of those who run it. */
 export interface AskHost {
@@ -53,6 +54,7 @@ export function askedCpuid(host: AskHost, guest: Guest): void {
 export function askedCall(host: AskHost, guest: Guest): void {
   const { channel, partition, index, memory } = guest;
   const vp = { partition, vp: index };
+  takeCleared(host, guest);
   const isHeard = hearsGuest(host.live.machine, vp);
   if (isHeard && host.intercepts.takesHypercalls(partition)) {
     host.intercept(guest, hypercallMessage(stopped(guest), channel.word('instructionLength')));
@@ -83,6 +85,7 @@ export function askedCall(host: AskHost, guest: Guest): void {
 
 /** An access to a register of the hypervisor, or of the APIC in its window. */
 function feedMsr(host: AskHost, guest: Guest, msr: number, value?: bigint): MsrEvent {
+  takeCleared(host, guest);
   if (value !== undefined && COMMANDS.has(msr) && ((value >> 8n) & 7n) === INIT) host.stopOthers(guest);
   const { event, returned } = host.live.feed({
     kind: 'msr',

@@ -28,6 +28,7 @@ import { idlesOnHalt } from './halt.ts';
 import { Intercepts } from './intercepts.ts';
 import { pendingOf } from './interruptions.ts';
 import { leavesMemory } from './leaves-memory.ts';
+import { takeCleared } from './message-page.ts';
 import { PartitionMemory } from './partition-memory.ts';
 
 /** What the guests need of the supervisor. */
@@ -363,6 +364,7 @@ export class Guests {
 
   /** The hypervisor stops the VP: what the guest did to its registers is known from here. */
   #intercept(guest: Guest, { type, payload }: ExitMessage, inner: readonly RegisterValue[] = []): void {
+    takeCleared(this.#asks, guest);
     const { channel } = guest;
     const entered = guest.processor.taking === undefined ? guest.entering : undefined;
     if (entered !== undefined) guest.entering = undefined;

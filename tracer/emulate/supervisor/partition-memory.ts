@@ -1,15 +1,23 @@
-import { constant, constantNumber } from '../../../engine/abi/index.ts';
+import { constantNumber } from '../../../engine/abi/index.ts';
 import { EXECUTE, READ, WRITE } from '../../../engine/cpu/index.ts';
-import { cellAt, GPA, PARTITION, VP } from '../../../engine/hypervisor/index.ts';
+import { cellAt, GPA, type Overlay, overlaysOf, PARTITION, VP } from '../../../engine/hypervisor/index.ts';
 import type { Machine } from '../../../engine/machine/machine.ts';
 import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
 import { ClientMemory } from '../memory/client-memory.ts';
 import type { SharedRun } from '../memory/guest-ram.ts';
 import { type GuestRegion, MappedMemory, MemoryMap, OVERLAY } from '../vp/memory-map.ts';
 import { hypercallPage } from './hypercall-page.ts';
+import { OverlayPages } from './overlay-pages.ts';
 
 const PAGE_BYTES = 4096;
-const HYPERCALL_ENABLE = constant('HV_X64_MSR_HYPERCALL_ENABLE');
+/** What a guest may do with a page of the hypervisor: those that it does not write raise #GP. */
+const PERMISSIONS: Readonly<Record<Overlay, number>> = {
+  HYPERCALL: READ | EXECUTE | OVERLAY,
+  REFERENCE_TSC: READ | OVERLAY,
+  VP_ASSIST_PAGE: READ | WRITE,
+  SIEFP: READ | WRITE,
+  SIMP: READ | WRITE,
+};
 const FLAGS: readonly (readonly [flag: number, permission: number])[] = [
   [constantNumber('HV_MAP_GPA_READABLE'), READ],
   [constantNumber('HV_MAP_GPA_WRITABLE'), WRITE],
@@ -33,6 +41,9 @@ export class PartitionMemory {
   readonly mapped = new MappedMemory(this.map);
   readonly #partition: bigint;
   readonly #bytes = new ClientMemory();
+  readonly #overlays = new OverlayPages();
+  /** Addresses of those that are there now, by VP and name. */
+  readonly #placed = new Map<string, number>();
   #backing: Backing[] = [];
   #regions: readonly GuestRegion[] = [];
   #last = '';
@@ -66,11 +77,12 @@ export class PartitionMemory {
   }
 
   /** Puts what the engine has mapped now where the processors see it. */
-  refresh({ store }: Machine): void {
+  refresh(machine: Machine): void {
+    const { store } = machine;
     if (!this.#hasChanged) return;
     this.#hasChanged = false;
     const partition = store.find(TOP, PARTITION, keyOf(this.#partition));
-    const regions = partition === undefined ? [] : overlays(store, partition);
+    const regions = partition === undefined ? [] : this.#placeOverlays(machine, partition);
     for (const id of partition === undefined ? [] : store.children(partition, GPA)) {
       const start = Number(store.key(id));
       const end = start + store.number(cellAt(id, GPA.slots.pages));
@@ -115,6 +127,34 @@ export class PartitionMemory {
     return this.allows(gpa, 'write') && this.#bytes.write(process.pid, this.#addressOf(gpa), bytes);
   }
 
+  /** Reads a page of the hypervisor that the guest of a VP sees; undefined while it is not there. */
+  readOverlay(vp: number, name: Overlay, offset: number, length: number): Uint8Array | undefined {
+    const address = this.#placed.get(`${name} ${vp}`);
+    return address === undefined ? undefined : this.#bytes.read(process.pid, address + offset, length);
+  }
+
+  writeOverlay(vp: number, name: Overlay, offset: number, bytes: Uint8Array): void {
+    const address = this.#placed.get(`${name} ${vp}`);
+    if (address !== undefined) this.#bytes.write(process.pid, address + offset, bytes);
+  }
+
+  /** Pages of the hypervisor hide what the guest has at their place, which is seen again when they go; the first one of a page counts. */
+  #placeOverlays(machine: Machine, partition: ObjectId): GuestRegion[] {
+    const regions = new Map<number, GuestRegion>();
+    this.#placed.clear();
+    for (const id of machine.store.children(partition, VP)) {
+      const vp = Number(machine.store.key(id));
+      for (const { name, frame } of overlaysOf(machine, id)) {
+        const address = name === 'HYPERCALL' ? hypercallPage() : this.#overlays.address(vp, name);
+        this.#placed.set(`${name} ${vp}`, address);
+        const page = Number(frame);
+        if (!regions.has(page))
+          regions.set(page, { page, pages: 1, address, permissions: PERMISSIONS[name] });
+      }
+    }
+    return [...regions.values()];
+  }
+
   #regionOf(gpa: bigint): GuestRegion | undefined {
     const page = Number(gpa / BigInt(PAGE_BYTES));
     return this.#regions.find((region) => page >= region.page && page < region.page + region.pages);
@@ -124,18 +164,6 @@ export class PartitionMemory {
     const region = this.#regionOf(gpa);
     return region === undefined ? 0 : region.address + Number(gpa) - region.page * PAGE_BYTES;
   }
-}
-
-/** Pages of the hypervisor that hide what the guest has at their place; the first region that has a page counts. */
-function overlays(store: Machine['store'], partition: ObjectId): GuestRegion[] {
-  const { hypercall } = VP.slots.reg;
-  for (const vp of store.children(partition, VP)) {
-    const register = store.get(cellAt(vp, hypercall));
-    if ((register & HYPERCALL_ENABLE) === 0n) continue;
-    const page = Number(register / BigInt(PAGE_BYTES));
-    return [{ page, pages: 1, address: hypercallPage(), permissions: READ | EXECUTE | OVERLAY }];
-  }
-  return [];
 }
 
 function permissionsOf(flags: number): number {

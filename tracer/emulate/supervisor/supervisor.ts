@@ -24,6 +24,7 @@ import { Guests } from './guests.ts';
 import type { Call, Give, Host } from './host.ts';
 import { ioctl } from './ioctl.ts';
 import { map } from './map.ts';
+import { showMessage } from './message-page.ts';
 import { open } from './open.ts';
 import { type ClientProcess, ClientProcesses, hasSignal } from './process.ts';
 import type { Recorder } from './recorder.ts';
@@ -113,6 +114,9 @@ export class Supervisor implements Host {
         step: (step, machine) => {
           sink.step(step, machine);
           this.guests.observe(step.event);
+          const { event } = step;
+          if (event.kind === 'message' && event.vp?.partition !== undefined)
+            showMessage(this.live, this.guests.memoryOf(event.vp.partition), event);
           this.eventfds.observe(step.event);
         },
       },
