@@ -47,13 +47,19 @@ describe('opening', chromium, () => {
   test('that first page is fit for all', async () => {
     // As text: the policy lets no other script in.
     await page().evaluate(axe.source);
-    const { violations } = await page().evaluate(() =>
-      (window as unknown as { axe: typeof axe }).axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'best-practice'] }),
-    );
-    assert.deepEqual(
-      violations.map(({ id, help }) => `${id}: ${help}`),
-      [],
-    );
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page().emulateMedia({ colorScheme });
+      const { violations } = await page().evaluate(() =>
+        (window as unknown as { axe: typeof axe }).axe.run({
+          runOnly: ['wcag2a', 'wcag2aa', 'best-practice'],
+        }),
+      );
+      assert.deepEqual(
+        violations.map(({ id, help }) => `${id}: ${help}`),
+        [],
+        colorScheme,
+      );
+    }
   });
 
   test('the menu asks for a file, and its events are in the grid', async () => {

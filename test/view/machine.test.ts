@@ -155,18 +155,18 @@ describe(`the views of a guest, seed ${SEED}`, { skip: noChromium }, () => {
 
   test('axe finds nothing in them, in both themes', async () => {
     await goTo(view, '57');
-    // What differs between the themes is contrast; theme/palette.test.ts computes it for every pair of colours.
-    for (const [colorScheme, key, panel] of [
-      ['dark', '7', 'exits'],
-      ['dark', '8', 'partitions'],
-      ['dark', '9', 'memory'],
-      ['light', '7', 'exits'],
-    ] as const) {
+    for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
-      await press(key);
-      await focused(panel);
-      await settled(page, '57');
-      assert.deepEqual(await violations(page, `#panel-${panel}`), [], `${panel}, ${colorScheme}`);
+      for (const [key, panel] of [
+        ['7', 'exits'],
+        ['8', 'partitions'],
+        ['9', 'memory'],
+      ] as const) {
+        await press(key);
+        await focused(panel);
+        await settled(page, '57');
+        assert.deepEqual(await violations(page, `#panel-${panel}`), [], `${panel}, ${colorScheme}`);
+      }
     }
   });
 
