@@ -9,13 +9,23 @@ import { join } from 'node:path';
 import type { Ground, Measure, Measured } from './measure.ts';
 import { measure as emulate } from './measures/emulate.ts';
 import { measure as filter } from './measures/filter.ts';
+import { measure as open } from './measures/open.ts';
 import { measure as record } from './measures/record.ts';
 import { measure as replay } from './measures/replay.ts';
 import { measure as seek } from './measures/seek.ts';
 import { measure as start } from './measures/start.ts';
 import { measure as store } from './measures/store.ts';
 
-const MEASURES: Readonly<Record<string, Measure>> = { record, store, replay, seek, filter, start, emulate };
+const MEASURES: Readonly<Record<string, Measure>> = {
+  record,
+  store,
+  replay,
+  seek,
+  filter,
+  start,
+  open,
+  emulate,
+};
 const EVENTS = 1_000_000;
 const ROOT = join(import.meta.dirname, '../..');
 
