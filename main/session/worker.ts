@@ -13,7 +13,7 @@ import { isProblem, TraceFileError } from '../../tracer/store/index.ts';
 import { firstLine, Problem } from '../cli/problem.ts';
 import { openTraceFile } from '../cli/trace.ts';
 import { refuseInput } from '../cli/trace-output.ts';
-import { earlySession, replayedSession } from './shown-trace.ts';
+import { earlySession } from './early.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './worker-messages.ts';
 
 /** Often enough for a bar that moves, seldom enough to cost nothing. */
@@ -28,7 +28,7 @@ const say = (message: FromWorker): void => port.postMessage(message);
 
 try {
   const task = workerData as WorkerTask;
-  if (task.work === 'show') show(task.path);
+  if (task.work === 'show') await show(task.path);
   else say({ kind: 'done', line: packed(task.path, task.to) });
 } catch (error) {
   if (error instanceof Problem) say({ kind: 'failed', problem: error.message, exit: error.exit });
@@ -36,29 +36,34 @@ try {
   else throw error;
 }
 
-function show(path: string): void {
+async function show(path: string): Promise<void> {
   const trace = openTraceFile(path);
   let session: { answer(call: SessionCall): unknown } = earlySession(path, trace);
+  let isClosed = false;
   const hear = (message: ToWorker): void => {
-    if (message.kind === 'close') throw new Closed();
-    say({ kind: 'answer', id: message.id, reply: replyOf(session, message.call) });
-  };
-  say({ kind: 'opened' });
-  try {
-    session = replayedSession(path, trace, whileReplaying(trace.source.count, hear));
-    say({ kind: 'replayed' });
-  } catch (error) {
-    if (error instanceof Closed) {
-      trace.close();
+    if (message.kind === 'call') {
+      say({ kind: 'answer', id: message.id, reply: replyOf(session, message.call) });
       return;
     }
-    say({ kind: 'unreplayed', problem: firstLine(error) });
-  }
-  port?.on('message', (message: ToWorker) => {
-    if (message.kind === 'call') return hear(message);
+    isClosed = true;
     trace.close();
     port?.close();
+  };
+  port?.on('message', hear);
+  say({ kind: 'opened' });
+  // Half of the program is the two sides of the hypervisor: the first answers do not wait for it to be loaded.
+  const { replayedSession } = await import('./replayed.ts');
+  if (isClosed) return;
+  const goesOn = whileReplaying(trace.source.count, (message) => {
+    hear(message);
+    if (isClosed) throw new Closed();
   });
+  try {
+    session = replayedSession(path, trace, goesOn);
+    say({ kind: 'replayed' });
+  } catch (error) {
+    if (!(error instanceof Closed)) say({ kind: 'unreplayed', problem: firstLine(error) });
+  }
 }
 
 /** What the replay does every few milliseconds: hears requests, and says how far it is. */

@@ -5,7 +5,8 @@ import type { Reply } from '../../engine/app/shell.ts';
 import { openTraceFile } from '../../main/cli/trace.ts';
 import { bundleRenderer } from '../../main/serve/bundle.ts';
 import { type Answering, serveApp } from '../../main/serve/server.ts';
-import { earlySession, replayedSession } from '../../main/session/shown-trace.ts';
+import { earlySession } from '../../main/session/early.ts';
+import { replayedSession } from '../../main/session/replayed.ts';
 import type { Server } from './view.testing.ts';
 
 export interface GatedServer extends Server {
