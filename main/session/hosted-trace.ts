@@ -1,10 +1,11 @@
-import { basename } from 'node:path';
+import { getCompileCacheDir } from 'node:module';
+import { basename, dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { AppProgress } from '../../engine/app/api.ts';
 import type { AppCall } from '../../engine/app/border.ts';
 import type { Reply } from '../../engine/app/shell.ts';
 import { firstLine } from '../cli/problem.ts';
-import type { FromWorker, ToWorker, WorkerTask } from './worker-messages.ts';
+import type { FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-messages.ts';
 
 /** Beside this module: as it is here, or as JavaScript where the project is published or bundled. */
 const WORKER = new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
@@ -152,5 +153,9 @@ export function packTrace(path: string, to: string): Promise<string> {
 }
 
 function start(task: WorkerTask): Worker {
-  return new Worker(WORKER, { workerData: task, name: `hvrewind ${task.work}` });
+  const folder = getCompileCacheDir();
+  // Node makes a folder of its version below the one that it is given.
+  const compileCache = folder === undefined ? undefined : dirname(folder);
+  const workerData: WorkerData = { task, compileCache };
+  return new Worker(WORKER, { workerData, name: `hvrewind ${task.work}` });
 }

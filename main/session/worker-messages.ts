@@ -6,6 +6,13 @@ export type WorkerTask =
   | { readonly work: 'show'; readonly path: string }
   | { readonly work: 'pack'; readonly path: string; readonly to: string };
 
+/** What a worker thread is started with. */
+export interface WorkerData {
+  readonly task: WorkerTask;
+  /** The folder of the compile cache that the thread which starts it uses; undefined where it uses none. */
+  readonly compileCache: string | undefined;
+}
+
 /** To a worker that shows a trace. */
 export type ToWorker =
   | { readonly kind: 'call'; readonly id: number; readonly call: SessionCall }
