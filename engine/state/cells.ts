@@ -189,7 +189,7 @@ export class CellPages {
   /** Takes the memory of a page where nothing in it differs from that of any page of dead objects. */
   #disown(page: number): void {
     const words = this.#words[page] as Uint32Array;
-    if (words !== NO_WORDS && words.every((word) => word === 0)) this.#clear(page);
+    if (words !== NO_WORDS && isZero(words)) this.#clear(page);
     const known = this.#known[page] as Uint8Array;
     if (known !== ALL_KNOWN && known.indexOf(0) < 0) this.#known[page] = ALL_KNOWN;
   }
@@ -201,6 +201,11 @@ export class CellPages {
     this.#values[page] = NO_VALUES;
     this.#words[page] = NO_WORDS;
   }
+}
+
+function isZero(words: Uint32Array): boolean {
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+  return true;
 }
 
 /** Walks blocks of cells in pieces that do not cross pages; `at` counts the cells that were walked before. */
