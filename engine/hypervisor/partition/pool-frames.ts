@@ -79,9 +79,11 @@ export function newestFrames(call: Call, pool: ObjectId, from: number, pages: nu
   return output;
 }
 
-interface Piece extends Frames {
-  /** The run that it is, or is left of. */
+/** What is left of a run while frames are taken out of it. */
+interface Piece {
   readonly run: ObjectId;
+  frame: number;
+  pages: number;
 }
 
 function piecesOf({ context: { store } }: Call, pool: ObjectId): Piece[] {
@@ -111,9 +113,14 @@ function pieceWith(pieces: readonly Piece[], frame: number): number {
 /** Takes one frame out of a piece, whose rests stay. */
 function takeFrom(pieces: Piece[], at: number, frame: number): void {
   const piece = pieces[at] as Piece;
-  const before = { ...piece, pages: frame - piece.frame };
-  const after = { ...piece, frame: frame + 1, pages: piece.frame + piece.pages - frame - 1 };
-  pieces.splice(at, 1, ...[before, after].filter(({ pages }) => pages > 0));
+  const before = frame - piece.frame;
+  const after = piece.pages - before - 1;
+  piece.pages = before;
+  // Most are taken from the end.
+  if (before > 0 && after === 0) return;
+  const rest: Piece[] = after > 0 ? [{ run: piece.run, frame: frame + 1, pages: after }] : [];
+  if (before > 0) pieces.splice(at + 1, 0, ...rest);
+  else pieces.splice(at, 1, ...rest);
 }
 
 /**
