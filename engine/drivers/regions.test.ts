@@ -133,3 +133,15 @@ describe('a recorded region', () => {
     });
   }
 });
+describe('tear-down', () => {
+  for (const [late, order] of [
+    [true, ['FINALIZE_PARTITION SUCCESS', 'UNMAP_GPA_PAGES INVALID_PARTITION_STATE']],
+    [false, ['UNMAP_GPA_PAGES SUCCESS 1', 'FINALIZE_PARTITION SUCCESS']],
+  ] as const) {
+    it(`unmaps memory ${late ? 'after' : 'before'} the partition is finalized, by the quirk`, () => {
+      const { bench } = region({ quirks: { 'unmap-after-finalize': late } });
+      const { lines } = bench.fd({ what: 'close', handle: PARTITION, pid: 7 });
+      assert.deepEqual(hypercallsOf(lines).slice(0, 2), order);
+    });
+  }
+});

@@ -269,6 +269,7 @@ export const PROFILE_ROWS: readonly Row[] = [
   of.optional('partitionDepth', decimal(0, 0xffff_ffff)),
   of.optional('activePartitions', decimal(0, 0xffff_ffff)),
   of.optional('finalizeCalls', decimal(1, 0xffff)),
+  of.optional('depositablePages', decimal(0, 0xffff_ffff)),
   of.optional('messageBuffers', decimal(0, 0xffff)),
   of.optional('repTimeout', decimal(0, 4095)),
   of.optional('provided', PROVIDED),

@@ -51,6 +51,7 @@ function defaultsFor(kernel: Profile['kernel'], role: Profile['role']): Profile 
     partitionDepth: 0,
     activePartitions: 0,
     finalizeCalls: 1,
+    depositablePages: 0,
     messageBuffers: 16,
     repTimeout: 0,
     provided: DEFAULT_PROVIDED,

@@ -104,6 +104,8 @@ export interface Profile {
   readonly activePartitions: number;
   /** Calls that finalizing a partition takes. */
   readonly finalizeCalls: number;
+  /** Pages that the kernel can have in pools at a time, beyond which it has none left to deposit; 0: no limit. */
+  readonly depositablePages: number;
   readonly messageBuffers: number;
   /** Elements after which a rep hypercall gives the processor back; 0 = never. */
   readonly repTimeout: number;

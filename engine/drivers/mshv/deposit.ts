@@ -7,8 +7,10 @@ import {
   statuses,
   writeField,
 } from '../../abi/index.ts';
+import { cellAt, PARTITION } from '../../hypervisor/index.ts';
 import type { DriverRun, HypercallAnswer } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
+import { TOP } from '../../state/store.ts';
 import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { type HypercallOptions, hypercall, hypercallCode } from '../kernel/hypercall.ts';
@@ -45,7 +47,19 @@ function writeFrames(input: Uint8Array, first: bigint, pages: number): void {
   }
 }
 
-/** HVCALL_DEPOSIT_MEMORY with `pages` pages of the kernel's own choice (Linux 7.2 drivers/hv/hv_proc.c, hv_call_deposit_pages). */
+/** The kernel has no `pages` pages left (profile `depositablePages`): those that were withdrawn are its own again. */
+function isOutOfPages({ store, profile }: Context, pages: number): boolean {
+  if (profile.depositablePages === 0) return false;
+  const deposited = store
+    .children(TOP, PARTITION)
+    .reduce((sum, id) => sum + store.number(cellAt(id, PARTITION.slots.pool.deposited)), 0);
+  return deposited + pages > profile.depositablePages;
+}
+
+/**
+ * HVCALL_DEPOSIT_MEMORY with `pages` pages of the kernel's own choice (Linux 7.2 drivers/hv/hv_proc.c,
+ * hv_call_deposit_pages). Where they cannot be allocated all at once, none is deposited.
+ */
 export function* deposit(
   context: Context,
   actor: Actor,
@@ -54,6 +68,7 @@ export function* deposit(
 ): DriverRun<number> {
   if (pages > MAX_PAGES) return failure('E2BIG');
   if (pages === 0) return 0;
+  if (isOutOfPages(context, pages)) return failure('ENOMEM');
   const input = new Uint8Array(LIST.offset + pages * FRAME_BYTES);
   writeField(input, ID, partition);
   writeFrames(input, allocateFrames(context, pages), pages);

@@ -2,6 +2,7 @@ import { fieldOf, readU64, registers, writeField } from '../../abi/index.ts';
 import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
+import type { ObjectId } from '../../state/store.ts';
 import { MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
@@ -54,7 +55,9 @@ export function* destroyPartition(context: Context, actor: Actor, partition: big
     store.destroy(id);
     return;
   }
-  if (store.low(cellAt(id, MSHV_PARTITION.slots.initialized)) === 1) {
+  const isInitialized = store.low(cellAt(id, MSHV_PARTITION.slots.initialized)) === 1;
+  const isLate = context.profile.quirks['unmap-after-finalize'] || !isInitialized;
+  if (isInitialized) {
     const vps = store
       .children(id, MSHV_VP)
       .map((vp) => ({
@@ -68,13 +71,18 @@ export function* destroyPartition(context: Context, actor: Actor, partition: big
     for (const { index, parentStats } of vps)
       yield* unmapAll(context, actor, { partition, index }, parentStats);
     yield* hidePartition(context, actor, id, partition);
+    if (!isLate) yield* unmapAllRegions(context, actor, partition, id);
     yield* hypercall(actor, FINALIZE_PARTITION, idInput(partition), { fast: true });
   }
   // After the partition is finalized, so that the hypervisor refuses; nobody minds.
-  for (const region of regionsOf(context, id)) yield* unmapRegion(context, actor, partition, region);
+  if (isLate) yield* unmapAllRegions(context, actor, partition, id);
   yield* withdrawAll(actor, partition);
   yield* hypercall(actor, DELETE_PARTITION, idInput(partition), { fast: true });
   store.destroy(id);
+}
+
+function* unmapAllRegions(context: Context, actor: Actor, partition: bigint, id: ObjectId): DriverRun<void> {
+  for (const region of regionsOf(context, id)) yield* unmapRegion(context, actor, partition, region);
 }
 
 function idInput(partition: bigint): Uint8Array {
