@@ -60,6 +60,10 @@ function enter(
   const { partition, id } = target(context, event);
   if (index >= MAX_VPS) return { ret: failure('EINVAL'), rule: RULE };
   if (context.store.find(id, MSHV_VP, index) !== undefined) return { ret: failure('EEXIST'), rule: RULE };
+  // The hypervisor is left to say that the partition is not initialised, after the deposit; else the driver would.
+  const initialized = context.store.low(cellAt(id, MSHV_PARTITION.slots.initialized)) === 1;
+  if (!initialized && !context.profile.quirks['create-vp-deposits-first'])
+    return { ret: failure('EINVAL'), rule: RULE };
   return createOn(context, actor, event, id, { partition, index });
 }
 

@@ -95,10 +95,18 @@ function* kick(context: Context, actor: Actor, content: Uint8Array): DriverRun<b
   return true;
 }
 
+function* isHandled(context: Context, actor: Actor, content: Uint8Array): DriverRun<boolean> {
+  return complete(context, content) || (yield* kick(context, actor, content));
+}
+
+/** A message that nobody handles is left, and the slot with it: the quirk `unhandled-message-blocks-slot`. */
+function staysInSlot({ profile }: Context): boolean {
+  return profile.quirks['unhandled-message-blocks-slot'];
+}
+
 /**
  * The driver's part of the interrupt: messages are read one by one, the slot freed, and an EOM written only where
- * another waits (the RFC of 2020 always wrote one). A message that nobody handles is left, and the slot with it
- * (Linux 7.2 drivers/hv/mshv_synic.c, mshv_isr).
+ * another waits; the RFC of 2020 always wrote one, and freed the slot whatever was in it (Linux 7.2 drivers/hv/mshv_synic.c, mshv_isr).
  */
 function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
   const actor = { component: 'mshv', cpu: Number(context.store.key(id)) };
@@ -107,7 +115,7 @@ function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
     if (slot === undefined) return;
     if (isDoorbell(slot.content)) yield* drain(context, actor, id);
     else if (isSchedulerSignal(slot.content)) serveSignals(context, slot.content);
-    else if (!complete(context, slot.content) && !(yield* kick(context, actor, slot.content))) return;
+    else if (!(yield* isHandled(context, actor, slot.content)) && staysInSlot(context)) return;
     yield { kind: 'message', ...actor, sint: SINT, what: 'clear', flags: slot.flags };
     const always = context.profile.kernel === 'rfc2020';
     if (!always && (slot.flags & PENDING) === 0) return;

@@ -132,7 +132,8 @@ function* enter(
   fd: FdKind,
 ): DriverRun<Outcome> {
   const row = hypercalls.find(readU32(arg, ARG.code));
-  if (isBad(arg) || !isAllowed(row, fd)) return { ret: failure('EINVAL'), rule: RULE };
+  if (isBad(arg) || !isAllowed(row, fd) || isRefusedCount(context, arg))
+    return { ret: failure('EINVAL'), rule: RULE };
   const id = partitionOfCall(context, event);
   // The call that waits for its end has the lock of the partition.
   if (fd === 'partition' && id !== undefined && callerOf(context, id) !== 0) return { rule: RULE };
@@ -150,6 +151,11 @@ function* awaited(context: Context, event: IoctlEvent, id: ObjectId | undefined)
   if (id !== undefined) setCaller(context, id, event.seq);
   yield* serveMessages(context);
   return { rule: RULE };
+}
+
+/** More repetitions than the control word can say are let through: the quirk `root-hvcall-reps-spill`. */
+function isRefusedCount({ profile }: Context, arg: Uint8Array): boolean {
+  return readU32(arg, ARG.reps) >>> REP_BITS !== 0 && !profile.quirks['root-hvcall-reps-spill'];
 }
 
 function partitionNamed({ handle }: IoctlEvent): bigint | undefined {
