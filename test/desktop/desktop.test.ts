@@ -1,6 +1,7 @@
 /** What a user does with the desktop program. One program for all tests, in this order. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import axe from 'axe-core';
 import type { AppProgress } from '../../engine/app/api.ts';
@@ -27,6 +28,20 @@ const EVENTS_OF_LONG = 200_000;
 startBefore({
   traces: () =>
     Promise.all([makeTrace('first.hvtrace'), makeTrace('second.hvtrace', 'teardown-l1vh-rmmod-before')]),
+  // A long replay is to last some seconds on any machine: it rests whenever it looks for requests.
+  prepare: (appFolder) => {
+    const worker = join(appFolder, 'worker.js');
+    const rests = `import restThreads from 'node:worker_threads';
+      import { syncBuiltinESMExports as restSync } from 'node:module';
+      const restReceive = restThreads.receiveMessageOnPort;
+      const restNever = new Int32Array(new SharedArrayBuffer(4));
+      restThreads.receiveMessageOnPort = (port) => {
+        if (restThreads.workerData.task.path.endsWith('long.hvtrace')) Atomics.wait(restNever, 0, 0, 20);
+        return restReceive(port);
+      };
+      restSync();\n`;
+    writeFileSync(worker, rests + readFileSync(worker, 'utf8'));
+  },
 });
 
 const status = async (): Promise<ShellStatus> => {
