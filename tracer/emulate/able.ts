@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { descriptorLimit } from '../process/program.ts';
 import { windowUnder } from './filter/window.ts';
-import { descriptorLimit } from './launcher/program.ts';
 
 /** Whether programs can be emulated here, and what differs for this user. */
 export interface Able {

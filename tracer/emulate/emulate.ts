@@ -1,14 +1,14 @@
 import { rmSync } from 'node:fs';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
+import { syscall } from '../native/libc.ts';
+import { ERRNO, NR } from '../native/numbers.ts';
+import { descriptorLimit, findProgram } from '../process/program.ts';
+import { passSignals, send } from '../process/signals.ts';
+import { makeOutputBlocking } from '../process/standard-files.ts';
 import { windowUnder } from './filter/window.ts';
 import { startKeeper } from './keeper.ts';
 import { CONTROL, type LauncherData, type LauncherMessage } from './launcher/messages.ts';
-import { descriptorLimit, findProgram } from './launcher/program.ts';
-import { makeOutputBlocking } from './launcher/standard-files.ts';
-import { syscall } from './native/libc.ts';
-import { ERRNO, NR } from './native/numbers.ts';
 import { Party, startThread } from './party.ts';
-import { passSignals, send } from './signals.ts';
 import type { Recorded, SupervisorData, SupervisorMessage } from './supervisor/messages.ts';
 
 export interface EmulateOptions {

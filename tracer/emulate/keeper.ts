@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { Arena } from './native/arena.ts';
-import { syscall } from './native/libc.ts';
-import { NR, O_CLOEXEC } from './native/numbers.ts';
+import { Arena } from '../native/arena.ts';
+import { syscall } from '../native/libc.ts';
+import { NR, O_CLOEXEC } from '../native/numbers.ts';
 
 /**
  * Reads `+ PID` and `- PID`; at the end of its input it kills those that are left. Signals of the terminal, which go

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseProfile } from '../../../engine/trace/profile-read.ts';
+import { descriptorLimit } from '../../process/program.ts';
 import { emulate } from '../emulate.ts';
 import { windowUnder } from '../filter/window.ts';
 import { CONTROL, type LauncherData, type LauncherMessage } from '../launcher/messages.ts';
-import { descriptorLimit } from '../launcher/program.ts';
 import { Party, startThread } from '../party.ts';
 import type { ClientResult, Measured } from './client.ts';
 

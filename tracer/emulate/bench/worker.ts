@@ -1,8 +1,8 @@
 import { workerData } from 'node:worker_threads';
+import { NR } from '../../native/numbers.ts';
+import { Poll } from '../../native/poll.ts';
+import { ClientMemory } from '../../process/client-memory.ts';
 import { CONTROL } from '../launcher/messages.ts';
-import { ClientMemory } from '../memory/client-memory.ts';
-import { NR } from '../native/numbers.ts';
-import { Poll } from '../native/poll.ts';
 import { Listener } from '../notify/listener.ts';
 
 /** The bare loop: receives, reads argument and input, writes the argument back, answers. */

@@ -1,6 +1,6 @@
 import { IOCTL_TYPE } from '../../../engine/abi/index.ts';
-import { ARCH_X86_64, NR } from '../native/numbers.ts';
-import { assemble, type Line } from './assembler.ts';
+import { assemble, type Line } from '../../native/assembler.ts';
+import { ARCH_X86_64, NR } from '../../native/numbers.ts';
 import type { FdWindow } from './window.ts';
 
 const ALLOW = 0x7fff0000;

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { spawnProgram, waitForEnd } from '../../process/spawn.ts';
 import { filterProgram } from '../filter/filter.ts';
 import { installFilter } from '../notify/install.ts';
 import { CONTROL, type LauncherData, type LauncherMessage } from './messages.ts';
-import { spawnProgram, waitForEnd } from './spawn.ts';
 
 /** The launcher: its thread, and only it, has the filter; the program inherits it. */
 const { window, path, argv, environment, control } = workerData as LauncherData;

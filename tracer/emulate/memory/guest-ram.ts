@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { Arena } from '../native/arena.ts';
-import { syscall, viewOf } from '../native/libc.ts';
-import { ERRNO, MFD_CLOEXEC, MMAP, NR } from '../native/numbers.ts';
-import type { ClientMemory } from './client-memory.ts';
-import { type Mapping, mappingsOf } from './mappings.ts';
+import { Arena } from '../../native/arena.ts';
+import { syscall, viewOf } from '../../native/libc.ts';
+import { ERRNO, MFD_CLOEXEC, MMAP, NR } from '../../native/numbers.ts';
+import type { ClientMemory } from '../../process/client-memory.ts';
+import { type Mapping, mappingsOf } from '../../process/mappings.ts';
 import { Detour } from './ptrace.ts';
 
 const PAGE = 4096;

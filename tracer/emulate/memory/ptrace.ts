@@ -1,6 +1,6 @@
-import { Arena } from '../native/arena.ts';
-import { syscall } from '../native/libc.ts';
-import { ERRNO, NR } from '../native/numbers.ts';
+import { Arena } from '../../native/arena.ts';
+import { syscall } from '../../native/libc.ts';
+import { ERRNO, NR } from '../../native/numbers.ts';
 
 /** Linux include/uapi/linux/ptrace.h. */
 const REQUEST = {

@@ -1,6 +1,6 @@
-import { Arena } from '../native/arena.ts';
-import { syscall } from '../native/libc.ts';
-import { NR } from '../native/numbers.ts';
+import { Arena } from '../../native/arena.ts';
+import { syscall } from '../../native/libc.ts';
+import { NR } from '../../native/numbers.ts';
 
 const PR_SET_NO_NEW_PRIVS = 38;
 const SET_MODE_FILTER = 1;

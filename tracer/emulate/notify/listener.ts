@@ -1,6 +1,6 @@
-import { Arena } from '../native/arena.ts';
-import { syscall3 } from '../native/libc.ts';
-import { ERRNO, NR, O_CLOEXEC } from '../native/numbers.ts';
+import { Arena } from '../../native/arena.ts';
+import { syscall3 } from '../../native/libc.ts';
+import { ERRNO, NR, O_CLOEXEC } from '../../native/numbers.ts';
 
 /** ioctls of a listener (Linux include/uapi/linux/seccomp.h). */
 const RECEIVE = 0xc0502100;

@@ -1,5 +1,5 @@
+import { ERRNO, NR } from '../../native/numbers.ts';
 import { inWindow } from '../filter/window.ts';
-import { ERRNO, NR } from '../native/numbers.ts';
 import { type DeviceFile, linkOf } from './device-file.ts';
 import { type Call, type Host, stamp } from './host.ts';
 import type { ClientProcess } from './process.ts';

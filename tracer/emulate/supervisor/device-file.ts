@@ -1,8 +1,8 @@
 import { readlinkSync } from 'node:fs';
 import type { Handle } from '../../../engine/trace/handle.ts';
-import { Arena } from '../native/arena.ts';
-import { syscall } from '../native/libc.ts';
-import { MFD_CLOEXEC, NR } from '../native/numbers.ts';
+import { Arena } from '../../native/arena.ts';
+import { syscall } from '../../native/libc.ts';
+import { MFD_CLOEXEC, NR } from '../../native/numbers.ts';
 
 /** Another emulation may run beside this one. */
 const PREFIX = `hvrewind-mshv-${process.pid}-`;

@@ -7,10 +7,10 @@ import {
   readU32,
 } from '../../../engine/abi/index.ts';
 import type { FdEvent, TraceEvent } from '../../../engine/trace/event.ts';
-import { Arena } from '../native/arena.ts';
-import { syscall, syscall3 } from '../native/libc.ts';
-import { ERRNO, NR } from '../native/numbers.ts';
-import type { Poll } from '../native/poll.ts';
+import { Arena } from '../../native/arena.ts';
+import { syscall, syscall3 } from '../../native/libc.ts';
+import { ERRNO, NR } from '../../native/numbers.ts';
+import type { Poll } from '../../native/poll.ts';
 import { linkOf } from './device-file.ts';
 import type { ClientProcess } from './process.ts';
 

@@ -1,5 +1,5 @@
-import { syscall, viewOf } from '../native/libc.ts';
-import { MMAP, NR } from '../native/numbers.ts';
+import { syscall, viewOf } from '../../native/libc.ts';
+import { MMAP, NR } from '../../native/numbers.ts';
 import { VpChannel } from '../vp/channel.ts';
 import { type ExitMessage, memoryMessage } from '../vp/message.ts';
 import { Processor } from '../vp/processor.ts';

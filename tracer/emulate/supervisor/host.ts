@@ -2,8 +2,8 @@ import type { LiveEvent, LiveMachine, LiveResult, LiveReturn } from '../../../en
 import type { IoctlOut } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import type { Seq, TimeNs } from '../../../engine/trace/position.ts';
+import type { ClientMemory } from '../../process/client-memory.ts';
 import type { FdWindow } from '../filter/window.ts';
-import type { ClientMemory } from '../memory/client-memory.ts';
 import type { Listener, Notification } from '../notify/listener.ts';
 import type { DeviceFile, DeviceFiles } from './device-file.ts';
 import type { Eventfds } from './eventfds.ts';

@@ -1,5 +1,5 @@
-import { syscall, viewOf } from '../native/libc.ts';
-import { MMAP, NR } from '../native/numbers.ts';
+import { syscall, viewOf } from '../../native/libc.ts';
+import { MMAP, NR } from '../../native/numbers.ts';
 
 const PAGE_BYTES = 4096;
 /** vmcall; ret (TLFS, establishing the hypercall interface: the page's code is the hypervisor's). */

@@ -1,4 +1,4 @@
-import { ERRNO } from '../native/numbers.ts';
+import { ERRNO } from '../../native/numbers.ts';
 import { type Call, type Host, stamp } from './host.ts';
 
 /** mmap() of a file of the device: the engine says whether it has that page, the kernel maps the memfd's. */

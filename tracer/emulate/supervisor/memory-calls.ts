@@ -1,7 +1,7 @@
 import { constantNumber, fieldOf, type IoctlRow, readU32, readU64 } from '../../../engine/abi/index.ts';
+import { ERRNO } from '../../native/numbers.ts';
+import { mappingsOf } from '../../process/mappings.ts';
 import { shareAndAnswer } from '../memory/guest-ram.ts';
-import { mappingsOf } from '../memory/mappings.ts';
-import { ERRNO } from '../native/numbers.ts';
 import type { DeviceFile } from './device-file.ts';
 import { type Call, type Host, remark } from './host.ts';
 

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import { ERRNO, NR } from '../native/numbers.ts';
+import { ERRNO, NR } from '../../native/numbers.ts';
+import { AT_FDCWD, DEVICE, isDevice } from '../../process/device-path.ts';
 import { freeNumber, install } from './descriptors.ts';
-import { AT_FDCWD, DEVICE, isDevice } from './device-path.ts';
 import { type Call, type Host, stamp } from './host.ts';
 
 const O_CREAT = 0o100;

@@ -1,6 +1,6 @@
 import type { Overlay } from '../../../engine/hypervisor/index.ts';
-import { syscall } from '../native/libc.ts';
-import { MMAP, NR } from '../native/numbers.ts';
+import { syscall } from '../../native/libc.ts';
+import { MMAP, NR } from '../../native/numbers.ts';
 
 const PAGE_BYTES = 4096;
 /** The whole partition has only one of each. */

@@ -3,7 +3,7 @@ import { EXECUTE, READ, WRITE } from '../../../engine/cpu/index.ts';
 import { cellAt, GPA, type Overlay, overlaysOf, PARTITION, VP } from '../../../engine/hypervisor/index.ts';
 import type { Machine } from '../../../engine/machine/machine.ts';
 import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
-import { ClientMemory } from '../memory/client-memory.ts';
+import { ClientMemory } from '../../process/client-memory.ts';
 import type { SharedRun } from '../memory/guest-ram.ts';
 import { type GuestRegion, MappedMemory, MemoryMap, OVERLAY } from '../vp/memory-map.ts';
 import { hypercallPage } from './hypercall-page.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { syscall } from '../native/libc.ts';
-import { NR } from '../native/numbers.ts';
+import { syscall } from '../../native/libc.ts';
+import { NR } from '../../native/numbers.ts';
 import type { DeviceFile } from './device-file.ts';
 
 /** A process of the program: its threads share one table of descriptors. */

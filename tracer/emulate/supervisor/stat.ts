@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { ERRNO, NR } from '../native/numbers.ts';
+import { ERRNO, NR } from '../../native/numbers.ts';
+import { AT_FDCWD, isDevice } from '../../process/device-path.ts';
 import type { DeviceFile } from './device-file.ts';
-import { AT_FDCWD, isDevice } from './device-path.ts';
 import type { Call, Host } from './host.ts';
 
 const AT_EMPTY_PATH = 0x1000;

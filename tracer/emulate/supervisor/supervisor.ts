@@ -9,11 +9,11 @@ import {
 import type { Handle } from '../../../engine/trace/handle.ts';
 import { type Seq, type TimeNs, timeNs } from '../../../engine/trace/position.ts';
 import type { Profile } from '../../../engine/trace/profile.ts';
+import { ERRNO, NR } from '../../native/numbers.ts';
+import { Poll } from '../../native/poll.ts';
+import { ClientMemory } from '../../process/client-memory.ts';
 import type { FdWindow } from '../filter/window.ts';
 import type { Keeper } from '../keeper.ts';
-import { ClientMemory } from '../memory/client-memory.ts';
-import { ERRNO, NR } from '../native/numbers.ts';
-import { Poll } from '../native/poll.ts';
 import { Listener } from '../notify/listener.ts';
 import type { VpData } from '../vp/messages.ts';
 import { close, closeDescriptor, closeRange, duplicate, settleDescriptors } from './descriptors.ts';

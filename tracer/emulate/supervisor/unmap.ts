@@ -1,4 +1,4 @@
-import { mappingsWithin } from '../memory/mappings.ts';
+import { mappingsWithin } from '../../process/mappings.ts';
 import { type Call, type Host, stamp } from './host.ts';
 
 const PAGE_BYTES = 4096;

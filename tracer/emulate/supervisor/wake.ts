@@ -1,6 +1,6 @@
-import { Arena } from '../native/arena.ts';
-import { syscall3 } from '../native/libc.ts';
-import { NR } from '../native/numbers.ts';
+import { Arena } from '../../native/arena.ts';
+import { syscall3 } from '../../native/libc.ts';
+import { NR } from '../../native/numbers.ts';
 
 /** An eventfd that other threads write to when there is something to look at. */
 export class Wake {

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { syscall } from '../../native/libc.ts';
+import { EFD_CLOEXEC_NONBLOCK, NR } from '../../native/numbers.ts';
 import { abiNames, isProblem, TraceWriter } from '../../store/index.ts';
 import { Keeper } from '../keeper.ts';
 import { CONTROL } from '../launcher/messages.ts';
-import { syscall } from '../native/libc.ts';
-import { EFD_CLOEXEC_NONBLOCK, NR } from '../native/numbers.ts';
 import type { SupervisorData, SupervisorMessage } from './messages.ts';
 import { Recorder } from './recorder.ts';
 import { Supervisor } from './supervisor.ts';

@@ -6,7 +6,7 @@ import {
   READ,
   WRITE,
 } from '../../../engine/cpu/index.ts';
-import { viewOf } from '../native/libc.ts';
+import { viewOf } from '../../native/libc.ts';
 
 /** Regions that a partition may have: one for each range of the program's memory, split where its mappings are. */
 const MOST = 1024;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { messageTypes } from '../../../engine/abi/index.ts';
-import { Arena } from '../native/arena.ts';
+import { Arena } from '../../native/arena.ts';
 import { ANSWER, STOP, VpChannel } from './channel.ts';
 import { LongRun } from './long-run.ts';
 import { EXECUTE, MappedMemory, MemoryMap, OVERLAY, PAGE_BYTES, READ, WRITE } from './memory-map.ts';

@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
-import { Arena } from '../native/arena.ts';
-import { syscall3 } from '../native/libc.ts';
-import { NR } from '../native/numbers.ts';
+import { Arena } from '../../native/arena.ts';
+import { syscall3 } from '../../native/libc.ts';
+import { NR } from '../../native/numbers.ts';
 import { ANSWER, VpChannel } from './channel.ts';
 import { LongRun } from './long-run.ts';
 import { MappedMemory, MemoryMap } from './memory-map.ts';

@@ -1,6 +1,6 @@
-import { fieldOf, type IoctlRow, readU32, readU64, sizeOfStruct } from '../../../engine/abi/index.ts';
-import type { IoctlOut } from '../../../engine/trace/event.ts';
-import { type ClientMemory, MAX_TRANSFER, type Piece } from '../memory/client-memory.ts';
+import { fieldOf, type IoctlRow, readU32, readU64, sizeOfStruct } from '../../engine/abi/index.ts';
+import type { IoctlOut } from '../../engine/trace/event.ts';
+import { type ClientMemory, MAX_TRANSFER, type Piece } from './client-memory.ts';
 
 /** What the pointers of an argument lead to. */
 type Find = (arg: Uint8Array) => readonly Piece[];

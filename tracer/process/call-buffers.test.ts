@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fieldOf, ioctlNamed, writeField } from '../../../engine/abi/index.ts';
-import { ClientMemory } from '../memory/client-memory.ts';
+import { fieldOf, ioctlNamed, writeField } from '../../engine/abi/index.ts';
 import { Arena } from '../native/arena.ts';
 import { readCall } from './call-buffers.ts';
+import { ClientMemory } from './client-memory.ts';
 
 const ROW = ioctlNamed('upstream', 'vp', 'MSHV_ROOT_HVCALL');
 const [IN, IN_SIZE] = [fieldOf('mshv_root_hvcall', 'in_ptr'), fieldOf('mshv_root_hvcall', 'in_sz')];

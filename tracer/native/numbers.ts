@@ -1,4 +1,4 @@
-/** Numbers of the Linux x86-64 system call interface that emulation uses. */
+/** Numbers of the Linux x86-64 system call interface that emulation and recording use. */
 
 /** System calls (Linux arch/x86/entry/syscalls/syscall_64.tbl). */
 export const NR = {
