@@ -1,5 +1,5 @@
 import { constantNumber, fieldOf, readU32, writeField } from '../../abi/index.ts';
-import type { HypercallAnswer } from '../../machine/child.ts';
+import type { Emitted, HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { type Call, type CallRow, failed, recordedAnswer, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
@@ -7,6 +7,7 @@ import { cellAt } from '../cells/place.ts';
 import { BLOCKED, VP } from '../cells/vp.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findChild, findVp, wrongState } from '../partition/target.ts';
+import { invalidStop, isImpossible } from './impossible.ts';
 import { takeInjected } from './inject.ts';
 import { mayRun, setControl } from './suspend.ts';
 
@@ -29,11 +30,12 @@ const STATE_READY = constantNumber('HV_VP_DISPATCH_STATE_READY');
 const EVENT_NONE = constantNumber('HV_VP_DISPATCH_EVENT_INVALID');
 const EVENT_SUSPEND = constantNumber('HV_VP_DISPATCH_EVENT_SUSPEND');
 const EVENT_INTERCEPT = constantNumber('HV_VP_DISPATCH_EVENT_INTERCEPT');
-const { suspend, blocked } = VP.slots;
+const { suspend, blocked, intercept } = VP.slots;
 
 interface End {
   readonly state: number;
   readonly event: number;
+  readonly emitted?: readonly Emitted[];
 }
 
 /** What a recorded dispatch of a VP that nothing held came to. */
@@ -54,8 +56,11 @@ function run(call: Call, vp: ObjectId): End {
   const end = recordedEnd(call);
   if (end === undefined) return { state: STATE_READY, event: EVENT_NONE };
   context.bind('dispatch', BigInt(end.event), BigInt(EVENT_NONE));
-  if (end.state === STATE_READY && end.event === EVENT_INTERCEPT)
+  if (end.state === STATE_READY && end.event === EVENT_INTERCEPT) {
     setControl(context, vp, suspend.intercept, 1n);
+    // What it stopped for is yet to be told.
+    context.store.set(cellAt(vp, intercept.type), 0);
+  }
   return end;
 }
 
@@ -65,6 +70,10 @@ function endOf(call: Call, vp: ObjectId): End {
     return { state: STATE_BLOCKED, event: EVENT_SUSPEND };
   }
   if (!mayRun(call.context, vp)) return { state: STATE_READY, event: EVENT_INTERCEPT };
+  if (isImpossible(call.context, vp)) {
+    const stop = invalidStop(call.context, vp, call.event.cpu);
+    return { state: STATE_READY, event: EVENT_INTERCEPT, emitted: [stop] };
+  }
   return run(call, vp);
 }
 
@@ -93,7 +102,7 @@ function dispatch(call: Call): HypercallAnswer {
   const output = new Uint8Array(OUTPUT.bytes);
   writeField(output, OUTPUT.state, end.state);
   writeField(output, OUTPUT.event, end.event);
-  return succeeded('Linux.dispatch', output);
+  return succeeded('Linux.dispatch', output, end.emitted);
 }
 
 /** The scheduler of the root partition. */

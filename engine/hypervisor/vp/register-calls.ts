@@ -15,8 +15,9 @@ import {
   reservedSet,
   wrongState,
 } from '../partition/target.ts';
+import { invalidStop, isImpossible } from './impossible.ts';
 import { fixedValue, refusedValue, runsByItself, unknownName } from './rules.ts';
-import { CONTROL_SLOTS, setControl } from './suspend.ts';
+import { CONTROL_SLOTS, mayRun, setControl } from './suspend.ts';
 import { readSynthetic, refusedOwn, setSynthetic } from './synthetic.ts';
 import { isFresh, registerOf, setRegister, type Wide } from './values.ts';
 
@@ -150,6 +151,7 @@ function set(call: Call): HypercallAnswer {
     const range = { from: repStart, to: repCount };
     return setSynthetic(context, found, input, ELEMENTS, range) ?? unmodelledCall(call.event);
   }
+  let lets = false;
   for (let i = repStart; i < repCount; i++) {
     const name = readU32(input, SET.name, i);
     const value = { low: readU64(input, SET.value, i), high: readU64(input, SET_HIGH, i) };
@@ -158,9 +160,20 @@ function set(call: Call): HypercallAnswer {
     if (!('vp' in found)) continue;
     const control = CONTROL_SLOTS.get(name);
     if (control === undefined) setRegister(context, found.vp, name, value);
-    else setControl(context, found.vp, control, value.low);
+    else {
+      setControl(context, found.vp, control, value.low);
+      lets = true;
+    }
   }
-  return repeated(STATUS.SUCCESS, repCount, 'TLFS2013.registers.set');
+  const answer = repeated(STATUS.SUCCESS, repCount, 'TLFS2013.registers.set');
+  return lets && 'vp' in found ? withStop(call, found.vp, answer) : answer;
+}
+
+/** A VP that this call lets run, and that cannot with the registers that it has. Where the root schedules its dispatch tells. */
+function withStop({ context, event }: Call, vp: ObjectId, answer: HypercallAnswer): HypercallAnswer {
+  if (context.profile.scheduler === 'root' || !mayRun(context, vp) || !isImpossible(context, vp))
+    return answer;
+  return { ...answer, emitted: [invalidStop(context, vp, event.cpu)] };
 }
 
 /** The registers of a VP. */

@@ -5,6 +5,7 @@ import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { doubtLapic } from '../lapic/state.ts';
+import { isImpossible } from './impossible.ts';
 
 const { suspend, signals, ran } = VP.slots;
 const { internalActivity } = VP.slots.reg;
@@ -49,10 +50,10 @@ export function setControl(context: Context, vp: ObjectId, slot: number, value: 
   letGo(context, vp);
 }
 
-/** Once nothing holds it, its registers are the guest's. */
+/** Once nothing holds it, its registers are the guest's; one that cannot run with them keeps them. */
 export function letGo(context: Context, vp: ObjectId): void {
   const { store } = context;
-  if (!mayRun(context, vp)) return;
+  if (!mayRun(context, vp) || isImpossible(context, vp)) return;
   const certain = cellAt(store.parent(vp), PARTITION.slots.accessCertain);
   if (store.low(certain) === 1) store.set(certain, 0);
   doubtLapic(context, vp);

@@ -7,6 +7,7 @@ import type { Actor } from '../../kernel/access.ts';
 import { errnoOf, failure } from '../../kernel/errno.ts';
 import { driverState } from '../../kernel/objects.ts';
 import type { IoctlRow } from '../ioctl-row.ts';
+import { serveMessages } from '../isr.ts';
 import { vpOf } from '../objects.ts';
 import type { VpId } from '../pages.ts';
 import { hasRootScheduler } from '../scheduler.ts';
@@ -26,8 +27,12 @@ function* resume(context: Context, actor: Actor, vp: VpId): DriverRun<Outcome> {
     [EXPLICIT_SUSPEND, 0],
   ]);
   const ret = errnoOf(answer, context.profile);
-  if (ret === 0) doubtState(context, driverVp(context, vp));
-  return ret === 0 ? { rule: RULE } : { ret, rule: RULE };
+  if (ret !== 0) return { ret, rule: RULE };
+  doubtState(context, driverVp(context, vp));
+  // One that cannot run with the registers that it has stopped at once.
+  const guest = guestVp(context, vp);
+  if (guest !== undefined && hasIntercept(context, guest)) yield* serveMessages(context);
+  return { rule: RULE };
 }
 
 function* enter(context: Context, actor: Actor, event: IoctlEvent): DriverRun<Outcome> {

@@ -135,6 +135,13 @@ function* unblock(context: Context, actor: Actor, vp: VpId, event: number): Driv
   return true;
 }
 
+/** What the VP stopped for is in the trace, or the hypervisor's own doing; else only the record of the call tells. */
+function isTold(context: Context, vp: VpId): boolean {
+  const guest = guestVp(context, vp);
+  if (guest === undefined || !hasIntercept(context, guest)) return false;
+  return context.store.low(cellAt(guest, VP.slots.intercept.type)) !== 0;
+}
+
 /** Dispatches the VP until it stops (mshv_run_vp_with_root_scheduler). */
 function* run(context: Context, actor: Actor, event: IoctlEvent, shown?: ShownCall): DriverRun<Outcome> {
   const vp = vpOfCall(event);
@@ -142,8 +149,6 @@ function* run(context: Context, actor: Actor, event: IoctlEvent, shown?: ShownCa
   const { store } = context;
   for (;;) {
     const lifts = store.low(cellAt(own, scheduler.intercept)) === 1;
-    const guest = guestVp(context, vp);
-    const stopped = !lifts && guest !== undefined && hasIntercept(context, guest);
     const scans = hasVectors(context, vp) ? SCAN_INTERRUPT_INJECTION : 0;
     const answer = yield* dispatch(actor, vp, (lifts ? CLEAR_INTERCEPT_SUSPEND : 0) | scans, shown);
     const ret = errnoOf(answer, context.profile);
@@ -161,7 +166,7 @@ function* run(context: Context, actor: Actor, event: IoctlEvent, shown?: ShownCa
     // The guest has the processor: what it does next is the next event, or it is recorded.
     if (happened !== EVENT_INTERCEPT) return wait(context, vp, 'guest');
     store.set(cellAt(own, scheduler.intercept), 1);
-    if (!stopped) return over(context, vp, yield* takeRecorded(context, event, RULE));
+    if (!isTold(context, vp)) return over(context, vp, yield* takeRecorded(context, event, RULE));
     const taken = yield* take(context, actor, vp);
     if (taken !== undefined) return over(context, vp, taken);
   }
