@@ -8,7 +8,7 @@ import { runStraight } from './hot.ts';
 import { getRegister, setRegister } from './hypervisor-registers.ts';
 import type { Instruction } from './instruction.ts';
 import { CS, DB, Exit, Fault, GP, Machine, RAX, RBX, RCX, RDX } from './machine.ts';
-import { flushTranslations, translate } from './memory.ts';
+import { flushTranslations, further, translate } from './memory.ts';
 import { writeRegister } from './operands.ts';
 import { RegisterWatch } from './register-watch.ts';
 import { reset } from './reset.ts';
@@ -230,11 +230,19 @@ export class GuestCpu {
   #instructionBytes(): Uint8Array {
     const m = this.#m;
     const bytes: number[] = [];
-    while (bytes.length < LONGEST_INSTRUCTION) {
-      const gpa = translate(m, (m.bases[CS]! + m.ip + bytes.length) >>> 0);
-      const page = m.memory.page(Math.floor(gpa / PAGE_BYTES));
-      if (page === undefined || (page.permissions & EXECUTE) === 0) break;
-      bytes.push(page.bytes[gpa % PAGE_BYTES]!);
+    const cr2 = m.cr2;
+    try {
+      while (bytes.length < LONGEST_INSTRUCTION) {
+        const gpa = translate(m, further(m, m.bases[CS]!, m.ip + bytes.length), 'execute');
+        const page = m.memory.page(Math.floor(gpa / PAGE_BYTES));
+        if (page === undefined || (page.permissions & EXECUTE) === 0) break;
+        bytes.push(page.bytes[gpa % PAGE_BYTES]!);
+      }
+    } catch (stopped) {
+      // The rest lies in a page that is not there: nobody asked for it.
+      if (!(stopped instanceof Fault || stopped instanceof Exit)) throw stopped;
+      m.cr2 = cr2;
+      m.pendingAccess = undefined;
     }
     return Uint8Array.from(bytes);
   }

@@ -270,10 +270,10 @@ describe('what the hypervisor answers', () => {
   });
 
   test('what is not there says so', () => {
-    const guest = new TestGuest().flat('0f 20 c0 0d 00 00 00 80 0f 22 c0'); // CR0.PG
-    const exit = exitOf(guest, 'unsupported');
-    assert.equal(exit.what, 'paging');
-    assert.equal(guest.get('RIP'), 0x8008);
+    const guest = new TestGuest().flat('cf'); // iret with NT: to the task before
+    guest.set('RFLAGS', 0x4002);
+    assert.equal(exitOf(guest, 'unsupported').what, 'IRET to a nested task');
+    assert.equal(guest.get('RIP'), 0x8000);
   });
 });
 

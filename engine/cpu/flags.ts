@@ -149,4 +149,5 @@ export function writeFlags(m: Machine, value: number, mask: number): void {
   const merged = (readFlags(m) & ~mask) | (value & mask);
   setArithmetic(m, merged);
   m.flags = merged & ~(ARITHMETIC_FLAGS | 2);
+  if (m.usersPages.length !== 0 && (m.flags & AC) === 0) m.leaveUsersPages();
 }

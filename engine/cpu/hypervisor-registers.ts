@@ -1,6 +1,6 @@
 /** The registers by their hypervisor names (TLFS, virtual processor register names), as numbers of up to 128 bits. */
 import { registers } from '../abi/index.ts';
-import { setCr0 } from './exec/system.ts';
+import { setCr0, setEfer } from './exec/system.ts';
 import { readFlags, writeFlags } from './flags.ts';
 import { GPR_COUNT, type Machine } from './machine.ts';
 import { flushTranslations } from './memory.ts';
@@ -150,6 +150,7 @@ const accesses = new Map<number, Access>([
       },
     ),
   ],
+  [name('EFER'), plain((m) => m.efer, setEfer)],
   ...[0, 1, 2, 3, 6, 7].map((index): [number, Access] => [name(`DR${index}`), debug(index)]),
   [
     // hv_x64_fp_control_status_register: control word 0..15, status word 16..31.

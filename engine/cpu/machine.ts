@@ -35,7 +35,11 @@ export const CR0_MP = 0x2;
 export const CR0_EM = 0x4;
 export const CR0_TS = 0x8;
 export const CR0_ET = 0x10;
+export const CR0_WP = 0x10000;
 export const CR0_PG = 0x80000000;
+
+/** The first linear address that is not canonical; those from its negative on are. */
+export const CANONICAL_END = 0x8000_0000_0000;
 
 /** Translations remembered, one per page, direct mapped: 1024 pages = 4 MiB before the first collision. */
 export const TLB_SLOTS = 1024;
@@ -64,6 +68,21 @@ export interface PendingAccess {
   readonly access: MemoryAccess;
   readonly mapped: boolean;
   readonly value: bigint | undefined;
+}
+
+/** Translations that one privilege may use: one entry a page, direct mapped, by linear address. */
+class Tlb {
+  readonly readTags = new Float64Array(TLB_SLOTS).fill(NO_TAG);
+  readonly writeTags = new Float64Array(TLB_SLOTS).fill(NO_TAG);
+  readonly readViews: DataView[] = [];
+  readonly writeViews: DataView[] = [];
+
+  constructor(none: DataView) {
+    for (let slot = 0; slot < TLB_SLOTS; slot += 1) {
+      this.readViews.push(none);
+      this.writeViews.push(none);
+    }
+  }
 }
 
 export class Machine {
@@ -105,6 +124,11 @@ export class Machine {
   cr3 = 0;
   cr4 = 0;
   cr8 = 0;
+  efer = 0;
+  /** Derived from EFER and CR0: long mode is active. */
+  longMode = false;
+  /** Derived: it is, and CS holds 64-bit code. */
+  code64 = false;
   readonly dr = new Uint32Array(8);
   /** Control and status word of the x87 unit; the rest of that register (tags, last instruction) is kept. */
   fpControl = 0x40;
@@ -138,11 +162,25 @@ export class Machine {
   exit: CpuExit | undefined;
   pendingAccess: PendingAccess | undefined;
 
-  /** Linear addresses of pages; NO_TAG is none. */
-  readonly readTags = new Int32Array(TLB_SLOTS).fill(NO_TAG);
-  readonly writeTags = new Int32Array(TLB_SLOTS).fill(NO_TAG);
-  readonly readViews: DataView[] = [];
-  readonly writeViews: DataView[] = [];
+  /** Translations of levels 0 to 2, and those of level 3. */
+  readonly tlbs: readonly [Tlb, Tlb];
+  /** Of the current one: linear addresses of pages, NO_TAG is none. */
+  readTags: Float64Array;
+  writeTags: Float64Array;
+  readViews: DataView[];
+  writeViews: DataView[];
+  /** Accesses are those of level 3. Derived from the attributes of SS. */
+  user = false;
+  /** An access that the processor makes for itself at level 3. */
+  implicit = false;
+  /** Of the last translation: whether level 3 may use the page; of any since all were forgotten: a page was large. */
+  translatedUser = false;
+  translatedLarge = false;
+  /** Slots of the first TLB with pages of level 3, which SMAP guards. */
+  readonly usersPages: number[] = [];
+  /** The four page-directory-pointer entries of PAE, low and high halves, once they were read. */
+  readonly pointers = new Int32Array(8);
+  pointersLoaded = false;
   /** Where the operand of a read-modify-write instruction is, between the read and the write. */
   updateView: DataView | undefined;
   updateOffset = 0;
@@ -163,10 +201,43 @@ export class Machine {
     this.g8 = new Uint8Array(buffer);
     this.g64 = new BigUint64Array(buffer);
     const none = new DataView(new ArrayBuffer(0));
-    for (let slot = 0; slot < TLB_SLOTS; slot += 1) {
-      this.readViews.push(none);
-      this.writeViews.push(none);
+    this.tlbs = [new Tlb(none), new Tlb(none)];
+    this.readTags = this.tlbs[0].readTags;
+    this.writeTags = this.tlbs[0].writeTags;
+    this.readViews = this.tlbs[0].readViews;
+    this.writeViews = this.tlbs[0].writeViews;
+  }
+
+  /** Accesses from here on are those of level 3, or not. */
+  setUser(user: boolean): void {
+    if (this.user === user) return;
+    this.user = user;
+    const tlb = this.tlbs[user ? 1 : 0];
+    this.readTags = tlb.readTags;
+    this.writeTags = tlb.writeTags;
+    this.readViews = tlb.readViews;
+    this.writeViews = tlb.writeViews;
+  }
+
+  /** AC is clear: the kernel may not use the pages of its users any more, where SMAP guards them. */
+  leaveUsersPages(): void {
+    const [kernel] = this.tlbs;
+    for (const slot of this.usersPages) {
+      kernel.readTags[slot] = NO_TAG;
+      kernel.writeTags[slot] = NO_TAG;
     }
+    this.usersPages.length = 0;
+  }
+
+  /** The processor reads or writes its own tables while level 3 runs. */
+  beginImplicit(): void {
+    this.setUser(false);
+    this.implicit = true;
+  }
+
+  endImplicit(): void {
+    this.implicit = false;
+    this.setUser(true);
   }
 
   /** Raises a guest exception out of the current instruction. */

@@ -1,15 +1,26 @@
 /** Loads and stores of guest memory by segment and offset. Only what the TLB does not know leaves the fast path. */
 import { type DevicePage, EXECUTE, type GuestPage, PAGE_BYTES, READ, WRITE } from './guest-memory.ts';
-import { GP, type Machine, NO_TAG, SS, STACK_FAULT, TLB_SLOTS } from './machine.ts';
+import { CANONICAL_END, GP, type Machine, NO_TAG, SS, STACK_FAULT, TLB_SLOTS } from './machine.ts';
+import { CR4_SMAP, type PageAccess, physicalAddress } from './paging.ts';
 import { ABOVE_LIMIT, expandsDown } from './segment-state.ts';
 
 const OFFSET_MASK = PAGE_BYTES - 1;
-const PAGE_MASK = ~OFFSET_MASK;
 const SLOT_MASK = TLB_SLOTS - 1;
 
-/** Linear address of a readable operand; #GP or #SS outside the segment. `offset` is unsigned. */
+/**
+ * Linear addresses are whole numbers: unsigned 32 bits, or in 64-bit mode a signed one of 48 bits (the upper half of the
+ * address space is negative).
+ */
+
+/** `delta` bytes further on: 32-bit addresses wrap. */
+export function further(m: Machine, linear: number, delta: number): number {
+  return m.code64 ? linear + delta : (linear + delta) >>> 0;
+}
+
+/** Linear address of a readable operand; #GP or #SS outside the segment. `offset` is unsigned, in 64-bit mode signed. */
 export function readAddress(m: Machine, segment: number, offset: number, size: number): number {
   if (m.flat[segment] === 1) return offset;
+  if (m.code64) return m.bases[segment]! + offset;
   if (offset + size - 1 > m.readLimits[segment]!)
     outsideLimit(m, segment, offset, size, m.readLimits[segment]!);
   return (m.bases[segment]! + offset) >>> 0;
@@ -18,6 +29,7 @@ export function readAddress(m: Machine, segment: number, offset: number, size: n
 /** Linear address of a writable operand; #GP or #SS outside the segment. */
 export function writeAddress(m: Machine, segment: number, offset: number, size: number): number {
   if (m.flat[segment] === 1) return offset;
+  if (m.code64) return m.bases[segment]! + offset;
   if (offset + size - 1 > m.writeLimits[segment]!)
     outsideLimit(m, segment, offset, size, m.writeLimits[segment]!);
   return (m.bases[segment]! + offset) >>> 0;
@@ -46,7 +58,7 @@ export function loadForUpdate(m: Machine, segment: number, offset: number, size:
   const linear = writeAddress(m, segment, offset, size);
   const at = linear & OFFSET_MASK;
   const slot = (linear >>> 12) & SLOT_MASK;
-  if (m.writeTags[slot] === (linear & PAGE_MASK) && at + size <= PAGE_BYTES) {
+  if (m.writeTags[slot] === linear - at && at + size <= PAGE_BYTES) {
     const view = m.writeViews[slot]!;
     m.updateView = view;
     m.updateOffset = at;
@@ -81,32 +93,33 @@ export function loadLinear(m: Machine, linear: number, size: number): number {
   const at = linear & OFFSET_MASK;
   const slot = (linear >>> 12) & SLOT_MASK;
   if (at + size > PAGE_BYTES) return loadAcross(m, linear, size);
-  if (m.readTags[slot] !== (linear & PAGE_MASK)) return loadSlow(m, linear, size);
+  if (m.readTags[slot] !== linear - at) return loadSlow(m, linear, size);
   return loadFrom(m.readViews[slot]!, at, size);
 }
 
 export function storeLinear(m: Machine, linear: number, size: number, value: number): void {
   const at = linear & OFFSET_MASK;
   const slot = (linear >>> 12) & SLOT_MASK;
-  if (m.writeTags[slot] === (linear & PAGE_MASK) && at + size <= PAGE_BYTES)
+  if (m.writeTags[slot] === linear - at && at + size <= PAGE_BYTES)
     storeTo(m.writeViews[slot]!, at, size, value);
   else storeSlow(m, linear, size, value);
 }
 
-/** GPA of a linear address. */
-export function translate(_m: Machine, linear: number): number {
-  return linear;
+/** GPA of a linear address, as the current level may use it; #PF, and in 64-bit mode #GP where it is not canonical. */
+export function translate(m: Machine, linear: number, access: PageAccess): number {
+  if (m.code64 && !(linear < CANONICAL_END && linear >= -CANONICAL_END)) m.fault(GP, 0);
+  return physicalAddress(m, linear, access);
 }
 
-/** The page behind a linear address, or an exit for an access of `size` bytes at it. */
+/** The page at `gpa`, or an exit for an access of `size` bytes at it. */
 function pageFor(
   m: Machine,
   linear: number,
+  gpa: number,
   size: number,
   access: 'read' | 'write',
   value?: number,
 ): GuestPage {
-  const gpa = translate(m, linear);
   const page = m.memory.page(Math.floor(gpa / PAGE_BYTES));
   if (page !== undefined && (page.permissions & (access === 'read' ? READ : WRITE)) !== 0) return page;
   return m.leaveForAccess({
@@ -122,21 +135,54 @@ function pageFor(
 const viewOf = (page: GuestPage): DataView =>
   new DataView(page.bytes.buffer, page.bytes.byteOffset, PAGE_BYTES);
 
-/** The device page of a linear address, where it is one. */
-function deviceAt(m: Machine, linear: number): DevicePage | undefined {
+/** The device page of an address, where it is one. */
+function deviceAt(m: Machine, gpa: number): DevicePage | undefined {
   const { device } = m;
-  return device?.page === Math.floor(translate(m, linear) / PAGE_BYTES) ? device : undefined;
+  return device?.page === Math.floor(gpa / PAGE_BYTES) ? device : undefined;
+}
+
+/** Remembers where a page is. With SMAP the kernel may use those of its users for a while only. */
+function remember(m: Machine, tags: Float64Array, views: DataView[], linear: number, view: DataView): void {
+  const slot = (linear >>> 12) & SLOT_MASK;
+  views[slot] = view;
+  tags[slot] = linear - (linear & OFFSET_MASK);
+  if (m.translatedUser && !m.user && (m.cr4 & CR4_SMAP) !== 0) {
+    if (m.implicit) tags[slot] = NO_TAG;
+    else m.usersPages.push(slot);
+  }
 }
 
 function loadSlow(m: Machine, linear: number, size: number): number {
-  const device = deviceAt(m, linear);
+  const gpa = translate(m, linear, 'read');
+  const device = deviceAt(m, gpa);
   if (device !== undefined) return device.load(linear & OFFSET_MASK, size);
-  const page = pageFor(m, linear, size, 'read');
-  const slot = (linear >>> 12) & SLOT_MASK;
-  const view = viewOf(page);
-  m.readViews[slot] = view;
-  m.readTags[slot] = linear & PAGE_MASK;
+  const view = viewOf(pageFor(m, linear, gpa, size, 'read'));
+  remember(m, m.readTags, m.readViews, linear, view);
   return loadFrom(view, linear & OFFSET_MASK, size);
+}
+
+/** As `loadLinear`, of a table that the processor itself reads: with the rights of level 0 whatever the level is. */
+export function loadSystem(m: Machine, linear: number, size: number): number {
+  if (!m.user) return loadLinear(m, linear, size);
+  m.beginImplicit();
+  try {
+    return loadLinear(m, linear, size);
+  } finally {
+    m.endImplicit();
+  }
+}
+
+export function storeSystem(m: Machine, linear: number, size: number, value: number): void {
+  if (!m.user) {
+    storeLinear(m, linear, size, value);
+    return;
+  }
+  m.beginImplicit();
+  try {
+    storeLinear(m, linear, size, value);
+  } finally {
+    m.endImplicit();
+  }
 }
 
 /** Bytes of an operand at `linear` that lie in its first page. */
@@ -145,18 +191,21 @@ const bytesInPage = (linear: number, size: number): number =>
 
 function loadAcross(m: Machine, linear: number, size: number): number {
   let value = 0;
-  for (let i = 0; i < size; i += 1) value |= loadLinear(m, (linear + i) >>> 0, 1) << (8 * i);
+  for (let i = 0; i < size; i += 1) value |= loadLinear(m, further(m, linear, i), 1) << (8 * i);
   return value;
 }
 
 /** Leaves unless all `size` bytes (at most a page) from `linear` on may be written. */
 export function probeWrite(m: Machine, linear: number, size: number, value?: number): void {
   const first = bytesInPage(linear, size);
-  if (m.writeTags[(linear >>> 12) & SLOT_MASK] !== (linear & PAGE_MASK)) {
-    if (deviceAt(m, linear) !== undefined) return;
-    pageFor(m, linear, first, 'write', value);
-  }
-  if (first < size) pageFor(m, (linear + first) >>> 0, size - first, 'write', value);
+  probePage(m, linear, first, value);
+  if (first < size) probePage(m, further(m, linear, first), size - first, value);
+}
+
+function probePage(m: Machine, linear: number, size: number, value?: number): void {
+  if (m.writeTags[(linear >>> 12) & SLOT_MASK] === linear - (linear & OFFSET_MASK)) return;
+  const gpa = translate(m, linear, 'write');
+  if (deviceAt(m, gpa) === undefined) pageFor(m, linear, gpa, size, 'write', value);
 }
 
 /** As `probeWrite`, of a segment's range that may wrap at the segment's end. */
@@ -168,28 +217,27 @@ function storeSlow(m: Machine, linear: number, size: number, value: number): voi
   const first = bytesInPage(linear, size);
   if (first < size) {
     probeWrite(m, linear, size, value);
-    for (let i = 0; i < size; i += 1) storeLinear(m, (linear + i) >>> 0, 1, (value >> (8 * i)) & 0xff);
+    for (let i = 0; i < size; i += 1) storeLinear(m, further(m, linear, i), 1, (value >> (8 * i)) & 0xff);
     return;
   }
-  const device = deviceAt(m, linear);
+  const gpa = translate(m, linear, 'write');
+  const device = deviceAt(m, gpa);
   if (device !== undefined) {
     device.store(linear & OFFSET_MASK, size, value);
     // It may have an interrupt come now.
     m.leaveBlock = true;
     return;
   }
-  const page = pageFor(m, linear, size, 'write', value);
+  const page = pageFor(m, linear, gpa, size, 'write', value);
   const at = linear & OFFSET_MASK;
-  const gpaPage = Math.floor(translate(m, linear) / PAGE_BYTES);
+  const gpaPage = Math.floor(gpa / PAGE_BYTES);
   const view = viewOf(page);
   storeTo(view, at, size, value);
   const code = m.codePages.get(gpaPage);
   if (code === undefined) {
     // loadForUpdate reads through this entry too.
     if ((page.permissions & READ) === 0) return;
-    const slot = (linear >>> 12) & SLOT_MASK;
-    m.writeViews[slot] = view;
-    m.writeTags[slot] = linear & PAGE_MASK;
+    remember(m, m.writeTags, m.writeViews, linear, view);
   } else {
     // Such a page never enters the write TLB, so every store comes here and is compared with the decoded bytes.
     for (let i = at; i < at + size; i += 1) {
@@ -207,7 +255,7 @@ export function codePageAt(
   m: Machine,
   linear: number,
 ): { readonly page: GuestPage; readonly gpaPage: number } {
-  const gpa = translate(m, linear);
+  const gpa = translate(m, linear, 'execute');
   const gpaPage = Math.floor(gpa / PAGE_BYTES);
   const page = m.memory.page(gpaPage);
   if (page !== undefined && (page.permissions & EXECUTE) !== 0) return { page, gpaPage };
@@ -223,12 +271,31 @@ export function codePageAt(
 
 /** Forgets all translations. */
 export function flushTranslations(m: Machine): void {
-  m.readTags.fill(NO_TAG);
-  m.writeTags.fill(NO_TAG);
+  for (const tlb of m.tlbs) {
+    tlb.readTags.fill(NO_TAG);
+    tlb.writeTags.fill(NO_TAG);
+  }
+  m.usersPages.length = 0;
+  m.translatedLarge = false;
+  m.pointersLoaded = false;
+  m.forgetCodeAddresses();
+}
+
+/** Forgets the translation of one page; where there were large pages, all of them. */
+export function flushTranslation(m: Machine, linear: number): void {
+  if (m.translatedLarge) {
+    flushTranslations(m);
+    return;
+  }
+  const slot = (linear >>> 12) & SLOT_MASK;
+  for (const tlb of m.tlbs) {
+    tlb.readTags[slot] = NO_TAG;
+    tlb.writeTags[slot] = NO_TAG;
+  }
   m.forgetCodeAddresses();
 }
 
 /** Forgets what may be written, so that stores to a page that now holds code are seen. */
 export function flushWriteTranslations(m: Machine): void {
-  m.writeTags.fill(NO_TAG);
+  for (const tlb of m.tlbs) tlb.writeTags.fill(NO_TAG);
 }

@@ -23,6 +23,7 @@ const SINGLE: readonly { readonly name: number; readonly get: (m: Machine) => nu
   { name: name('CR3'), get: (m) => m.cr3 },
   { name: name('CR4'), get: (m) => m.cr4 },
   { name: name('CR8'), get: (m) => m.cr8 },
+  { name: name('EFER'), get: (m) => m.efer },
   // Of its upper part the processor only makes 0.
   {
     name: name('FP_CONTROL_STATUS'),

@@ -19,6 +19,8 @@ export function reset(m: Machine): void {
   m.cr3 = 0;
   m.cr4 = 0;
   m.cr8 = 0;
+  m.efer = 0;
+  m.longMode = false;
   m.flags = 0;
   setArithmetic(m, 0);
   for (let segment = 0; segment < LDTR; segment += 1) setSegment(m, segment, 0, 0, 0xffff, DATA);

@@ -33,7 +33,10 @@ export function segmentWritten(m: Machine, segment: number): void {
   m.writeLimits[segment] = writable ? extent : NOTHING;
   const whole = limit === 0xffffffff && extent === limit && m.bases[segment] === 0;
   m.flat[segment] = whole && readable && writable ? 1 : 0;
-  if (segment === SS) m.stackMask = (attributes & BIG) !== 0 ? -1 : 0xffff;
+  if (segment === SS) {
+    m.stackMask = (attributes & BIG) !== 0 ? -1 : 0xffff;
+    m.setUser(m.cpl === 3);
+  }
   if (segment === CS) {
     m.code32 = (attributes & BIG) !== 0;
     m.codeBase = m.bases[CS]!;

@@ -10,7 +10,7 @@
 import { PAGE_BYTES } from '../guest-memory.ts';
 import type { Instruction } from '../instruction.ts';
 import { type CodePage, GP, type Machine, NO_TAG } from '../machine.ts';
-import { codePageAt, flushWriteTranslations } from '../memory.ts';
+import { codePageAt, flushWriteTranslations, further } from '../memory.ts';
 import { decode, INCOMPLETE, LONGEST_INSTRUCTION } from './decoder.ts';
 
 export interface Block {
@@ -26,7 +26,6 @@ const LONGEST_BLOCK = 32;
 
 /** Code pages at hand: 256 are 1 MiB of code before the first collision. */
 const SLOTS = 256;
-const PAGE_MASK = ~(PAGE_BYTES - 1);
 
 class CachedPage implements CodePage {
   readonly gpaPage: number;
@@ -42,20 +41,23 @@ class CachedPage implements CodePage {
   }
 }
 
+/** The code pages that one privilege used last, direct mapped by linear address. */
+class Addresses {
+  readonly tags = new Float64Array(SLOTS).fill(NO_TAG);
+  readonly pages: (CachedPage | undefined)[] = new Array<CachedPage | undefined>(SLOTS).fill(undefined);
+}
+
 export class CodeCache {
   readonly #m: Machine;
   readonly #pages = new Map<number, CachedPage>();
   #run = 0;
-  /** The code pages that were used last, direct mapped by linear address. */
-  readonly #tags = new Int32Array(SLOTS).fill(NO_TAG);
-  readonly #slots: (CachedPage | undefined)[] = new Array<CachedPage | undefined>(SLOTS).fill(undefined);
+  /** Of levels 0 to 2, and of level 3. */
+  readonly #addresses = [new Addresses(), new Addresses()] as const;
 
   constructor(m: Machine) {
     this.#m = m;
     m.dropCode = (gpaPage) => this.drop(gpaPage);
-    m.forgetCodeAddresses = () => {
-      this.#tags.fill(NO_TAG);
-    };
+    m.forgetCodeAddresses = () => this.#forgetAddresses();
   }
 
   /** From here on every block's bytes are compared again before it is used. */
@@ -66,21 +68,26 @@ export class CodeCache {
   drop(gpaPage: number): void {
     this.#pages.delete(gpaPage);
     this.#m.codePages.delete(gpaPage);
-    this.#tags.fill(NO_TAG);
+    this.#forgetAddresses();
   }
 
   dropAll(): void {
     this.#pages.clear();
     this.#m.codePages.clear();
-    this.#tags.fill(NO_TAG);
+    this.#forgetAddresses();
+  }
+
+  #forgetAddresses(): void {
+    for (const { tags } of this.#addresses) tags.fill(NO_TAG);
   }
 
   /** The block at `linear`; leaves the machine where no code can be fetched there. */
   find(linear: number, code32: boolean): Block {
     const at = linear & (PAGE_BYTES - 1);
     const slot = (linear >>> 12) & (SLOTS - 1);
-    if (this.#tags[slot] !== (linear & PAGE_MASK)) this.#enterPage(linear, slot);
-    const page = this.#slots[slot]!;
+    const addresses = this.#addresses[this.#m.user ? 1 : 0];
+    if (addresses.tags[slot] !== linear - at) this.#enterPage(addresses, linear, slot);
+    const page = addresses.pages[slot]!;
     const block = (code32 ? page.blocks32 : page.blocks16)[at];
     if (block !== undefined) {
       if (block.run === this.#run) return block;
@@ -89,12 +96,12 @@ export class CodeCache {
         return block;
       }
       this.drop(page.gpaPage);
-      this.#enterPage(linear, slot);
+      this.#enterPage(addresses, linear, slot);
     }
-    return this.#decodeBlock(this.#slots[slot]!, linear, code32);
+    return this.#decodeBlock(addresses.pages[slot]!, linear, code32);
   }
 
-  #enterPage(linear: number, slot: number): void {
+  #enterPage(addresses: Addresses, linear: number, slot: number): void {
     const { page, gpaPage } = codePageAt(this.#m, linear);
     let cached = this.#pages.get(gpaPage);
     if (cached === undefined) {
@@ -103,8 +110,8 @@ export class CodeCache {
       this.#m.codePages.set(gpaPage, cached);
       flushWriteTranslations(this.#m);
     }
-    this.#slots[slot] = cached;
-    this.#tags[slot] = linear & PAGE_MASK;
+    addresses.pages[slot] = cached;
+    addresses.tags[slot] = linear - (linear & (PAGE_BYTES - 1));
   }
 
   #decodeBlock(page: CachedPage, linear: number, code32: boolean): Block {
@@ -129,7 +136,7 @@ export class CodeCache {
   /** An instruction that lies in two pages is decoded each time: its pages may change apart from each other. */
   #decodeAcross(page: CachedPage, linear: number, code32: boolean): Block {
     const tail = page.page.bytes.subarray(linear & (PAGE_BYTES - 1));
-    const next = codePageAt(this.#m, (linear + tail.length) >>> 0);
+    const next = codePageAt(this.#m, further(this.#m, linear, tail.length));
     const bytes = new Uint8Array(tail.length + LONGEST_INSTRUCTION);
     bytes.set(tail);
     bytes.set(next.page.bytes.subarray(0, LONGEST_INSTRUCTION), tail.length);

@@ -19,8 +19,10 @@ map[0x00] = group(
   row('Ew', segments.ltr, 0, 'ends'),
 );
 
-/** The ModRM byte of VMCALL: reg 0, rm 1, a register form (Intel SDM 2, table A-6). */
+/** ModRM bytes of whole instructions in the group 0F 01 (Intel SDM 2, table A-6). */
 const VMCALL = 0xc1;
+const CLAC = 0xca;
+const STAC = 0xcb;
 map[0x01] = groupWithSpecials(
   [
     row('Mv', system.sgdt),
@@ -32,7 +34,11 @@ map[0x01] = groupWithSpecials(
     row('Ew', system.lmsw, 0, 'ends'),
     row('Mb', system.invlpg, 0, 'ends'),
   ],
-  new Map([[VMCALL, row('Ev', system.vmcall, 0, 'ends')]]),
+  new Map([
+    [VMCALL, row('Ev', system.vmcall, 0, 'ends')],
+    [CLAC, row('Ev', system.clac, 0, 'ends')],
+    [STAC, row('Ev', system.stac, 0, 'ends')],
+  ]),
 );
 map[0x06] = row('', system.clts, 0, 'ends');
 map[0x08] = row('', system.cacheControl, 0, 'ends');

@@ -18,7 +18,7 @@ import {
   TR,
   TS,
 } from '../machine.ts';
-import { load, loadLinear } from '../memory.ts';
+import { load, loadSystem } from '../memory.ts';
 import { effectiveAddress, readReg, setStackPointer, signed } from '../operands.ts';
 import { PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
 import { enterCode, pushAll } from './far.ts';
@@ -44,8 +44,8 @@ export function deliver(m: Machine, vector: number, source: EventSource, error?:
 function deliverReal(m: Machine, vector: number): void {
   if (vector * 4 + 3 > m.idtLimit) m.fault(GP);
   const at = m.idtBase + vector * 4;
-  const ip = loadLinear(m, at >>> 0, 2);
-  const selector = loadLinear(m, (at + 2) >>> 0, 2);
+  const ip = loadSystem(m, at >>> 0, 2);
+  const selector = loadSystem(m, (at + 2) >>> 0, 2);
   pushAll(m, [readFlags(m), m.selectors[CS]!, m.ip], 2);
   m.flags &= ~(IF | TF | AC | RF);
   setRealSegment(m, CS, selector);
@@ -62,8 +62,8 @@ function deliverProtected(m: Machine, vector: number, source: EventSource, error
   const gateError = vector * 8 + 2 + ext;
   if (vector * 8 + 7 > m.idtLimit) m.fault(GP, gateError);
   const at = (m.idtBase + vector * 8) >>> 0;
-  const low = loadLinear(m, at, 4);
-  const high = loadLinear(m, (at + 4) >>> 0, 4);
+  const low = loadSystem(m, at, 4);
+  const high = loadSystem(m, (at + 4) >>> 0, 4);
   const attributes = (high >>> 8) & 0xff;
   const type = attributes & 0x1f;
   if (type === 5) m.leave({ kind: 'unsupported', what: 'task gate', instructionLength: 0 });
@@ -107,8 +107,8 @@ function enterInner(
     m.leave({ kind: 'unsupported', what: 'inner stack of a 16-bit TSS', instructionLength: 0 });
   const slot = 4 + level * 8;
   if (slot + 7 > m.limits[TR]!) m.fault(TS, selectorError(m.selectors[TR]!));
-  const sp = loadLinear(m, (m.bases[TR]! + slot) >>> 0, 4);
-  const selector = loadLinear(m, (m.bases[TR]! + slot + 4) >>> 0, 2);
+  const sp = loadSystem(m, (m.bases[TR]! + slot) >>> 0, 4);
+  const selector = loadSystem(m, (m.bases[TR]! + slot + 4) >>> 0, 2);
   if ((selector & 0xfffc) === 0) m.fault(TS, 0);
   const d = readDescriptor(m, selector, TS);
   const writable = (d.attributes & 0x1a) === 0x12;

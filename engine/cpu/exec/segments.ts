@@ -1,7 +1,7 @@
 /** Segment registers and descriptors (Intel SDM 3, chapters 3 and 5). */
 import { type Instruction, MEMORY } from '../instruction.ts';
 import { CS, GP, LDTR, type Machine, NP, SS, STACK_FAULT, TR, UD } from '../machine.ts';
-import { load, loadLinear, store, storeLinear } from '../memory.ts';
+import { load, loadSystem, store, storeSystem } from '../memory.ts';
 import {
   effectiveAddress,
   peek,
@@ -49,8 +49,8 @@ export function readDescriptor(m: Machine, selector: number, vector = GP): Descr
   if ((selector | 7) > limit || (local && (m.attributes[LDTR]! & PRESENT) === 0))
     m.fault(vector, selectorError(selector));
   const linear = (base + (selector & 0xfff8)) >>> 0;
-  const low = loadLinear(m, linear, 4);
-  const high = loadLinear(m, (linear + 4) >>> 0, 4);
+  const low = loadSystem(m, linear, 4);
+  const high = loadSystem(m, (linear + 4) >>> 0, 4);
   const raw = (high & 0xf0000) | (low & 0xffff);
   return {
     selector,
@@ -64,7 +64,7 @@ export function readDescriptor(m: Machine, selector: number, vector = GP): Descr
 /** Sets the accessed bit in the table, and returns the attributes with it. */
 export function markAccessed(m: Machine, d: Descriptor): number {
   const at = (d.linear + 5) >>> 0;
-  if ((d.attributes & ACCESSED) === 0) storeLinear(m, at, 1, (d.attributes & 0xff) | ACCESSED);
+  if ((d.attributes & ACCESSED) === 0) storeSystem(m, at, 1, (d.attributes & 0xff) | ACCESSED);
   return d.attributes | ACCESSED;
 }
 
@@ -166,7 +166,7 @@ export function ltr(m: Machine, i: Instruction): void {
   const local = (selector & TABLE_INDICATOR) !== 0;
   if (local || !TSS_TYPES.includes(d.attributes & 0x1f)) m.fault(GP, selectorError(selector));
   if ((d.attributes & PRESENT) === 0) m.fault(NP, selectorError(selector));
-  storeLinear(m, (d.linear + 5) >>> 0, 1, (d.attributes & 0xff) | BUSY);
+  storeSystem(m, (d.linear + 5) >>> 0, 1, (d.attributes & 0xff) | BUSY);
   setSegment(m, TR, selector, d.base, d.limit, d.attributes | BUSY);
 }
 

@@ -1,9 +1,24 @@
 /** Flags, control registers, descriptor-table registers, and what the hypervisor answers. */
-import { CF, carry, DF, IF, IOPL, setCarry } from '../flags.ts';
+import { AC, CF, carry, DF, IF, IOPL, setCarry } from '../flags.ts';
+import { PAGE_BYTES } from '../guest-memory.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
-import { CR0_ET, CR0_PE, CR0_PG, CR0_TS, GP, type Machine, RAX, RCX, RDX, UD } from '../machine.ts';
-import { flushTranslations, load, probeStore, store } from '../memory.ts';
+import {
+  CR0_ET,
+  CR0_PE,
+  CR0_PG,
+  CR0_TS,
+  CR0_WP,
+  CS,
+  GP,
+  type Machine,
+  RAX,
+  RCX,
+  RDX,
+  UD,
+} from '../machine.ts';
+import { flushTranslation, flushTranslations, load, probeStore, store } from '../memory.ts';
 import { effectiveAddress, readRm, registerIndex, writeRegister, writeRm } from '../operands.ts';
+import { CR4_PAE, CR4_PSE, CR4_SMAP, CR4_SMEP, POINTER_RESERVED } from '../paging.ts';
 import { segmentWritten } from '../segment-state.ts';
 
 export function undefinedOpcode(m: Machine): void {
@@ -96,13 +111,30 @@ export function cacheControl(m: Machine): void {
   needLevel0(m);
 }
 
-export function invlpg(m: Machine): void {
+export function invlpg(m: Machine, i: Instruction): void {
   needLevel0(m);
-  flushTranslations(m);
+  flushTranslation(m, (m.bases[i.segment]! + effectiveAddress(m, i)) >>> 0);
 }
 
 /** Bits of CR0 that exist (Intel SDM 3, 2.5). */
 const CR0_BITS = 0xe005003f;
+
+const EFER_LME = 0x100;
+const EFER_LMA = 0x400;
+
+/** Works out whether long mode is active (Intel SDM 3, 9.8.5): EFER.LMA follows LME and paging. */
+function longModeWritten(m: Machine): void {
+  m.longMode = (m.efer & EFER_LME) !== 0 && (m.cr0 & CR0_PG) !== 0;
+  m.efer = m.longMode ? m.efer | EFER_LMA : m.efer & ~EFER_LMA;
+  segmentWritten(m, CS);
+}
+
+/** Writes EFER. */
+export function setEfer(m: Machine, value: number): void {
+  m.efer = value;
+  longModeWritten(m);
+  flushTranslations(m);
+}
 
 /** Writes CR0; false where the combination is not allowed. */
 export function setCr0(m: Machine, value: number): boolean {
@@ -111,14 +143,49 @@ export function setCr0(m: Machine, value: number): boolean {
   const changed = (next ^ m.cr0) >>> 0;
   m.cr0 = next;
   if ((changed & CR0_PE) !== 0) for (let segment = 0; segment < 8; segment += 1) segmentWritten(m, segment);
-  if ((changed & (CR0_PE | CR0_PG)) !== 0) flushTranslations(m);
+  if ((changed & (CR0_PE | CR0_PG | CR0_WP)) !== 0) {
+    longModeWritten(m);
+    flushTranslations(m);
+  }
   return true;
 }
 
-function writeCr0(m: Machine, i: Instruction, value: number): void {
-  if ((value & CR0_PG) !== 0 && (value & CR0_PE) !== 0)
-    m.leave({ kind: 'unsupported', what: 'paging', instructionLength: i.length });
+function writeCr0(m: Machine, value: number): void {
+  const starts = (value & CR0_PG) !== 0 && (m.cr0 & CR0_PG) === 0;
+  if (starts && (m.cr4 & CR4_PAE) !== 0) checkPointers(m, m.cr3);
   if (!setCr0(m, value)) m.fault(GP, 0);
+}
+
+/** PAE: the four page-directory-pointer entries are read with CR3, and a reserved bit in one of them is #GP. */
+function checkPointers(m: Machine, cr3: number): void {
+  const table = (cr3 & 0xffffffe0) >>> 0;
+  for (let n = 0; n < 4; n += 1) {
+    const page = m.memory.page(Math.floor((table + 8 * n) / PAGE_BYTES));
+    if (page === undefined) continue;
+    const low = page.bytes[(table + 8 * n) % PAGE_BYTES]!;
+    const next = page.bytes[((table + 8 * n) % PAGE_BYTES) + 1]!;
+    if ((low & 1) !== 0 && (((next << 8) | low) & POINTER_RESERVED) !== 0) m.fault(GP, 0);
+  }
+}
+
+function writeCr3(m: Machine, value: number): void {
+  if ((m.cr0 & CR0_PG) !== 0 && (m.cr4 & CR4_PAE) !== 0 && !m.longMode) checkPointers(m, value);
+  m.cr3 = value;
+  flushTranslations(m);
+}
+
+/** Bits of CR4 that this processor has: TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, SMEP, SMAP. */
+const CR4_BITS = 0x3007fc;
+/** What changes translations (Intel SDM 3, 4.10.4.1); 0x80 is PGE. */
+const CR4_PAGING = CR4_PSE | CR4_PAE | 0x80 | CR4_SMEP | CR4_SMAP;
+
+function writeCr4(m: Machine, value: number): void {
+  if ((value & ~CR4_BITS) !== 0) m.fault(GP, 0);
+  const changed = value ^ m.cr4;
+  const startsPae = (changed & value & CR4_PAE) !== 0 && (m.cr0 & CR0_PG) !== 0;
+  if (startsPae) checkPointers(m, m.cr3);
+  m.cr4 = value;
+  if ((changed & CR4_PAGING) !== 0) flushTranslations(m);
 }
 
 export function movFromCr(m: Machine, i: Instruction): void {
@@ -146,18 +213,16 @@ export function movToCr(m: Machine, i: Instruction): void {
   const value = m.g32[i.rm]! >>> 0;
   switch (i.reg) {
     case 0:
-      writeCr0(m, i, value);
+      writeCr0(m, value);
       return;
     case 2:
       m.cr2 = value;
       return;
     case 3:
-      m.cr3 = value;
-      flushTranslations(m);
+      writeCr3(m, value);
       return;
     case 4:
-      m.cr4 = value;
-      flushTranslations(m);
+      writeCr4(m, value);
       return;
     default:
       m.fault(UD);
@@ -198,6 +263,22 @@ export function lmsw(m: Machine, i: Instruction): void {
 export function smsw(m: Machine, i: Instruction): void {
   if (i.rm === MEMORY) store(m, i.segment, effectiveAddress(m, i), 2, m.cr0 & 0xffff);
   else writeRm(m, i, i.size === 4 ? m.cr0 | 0 : m.cr0 & 0xffff);
+}
+
+/** CLAC and STAC: the kernel uses its users' pages between the two (Intel SDM 3, 4.6.1). */
+export function clac(m: Machine): void {
+  needSmap(m);
+  m.flags &= ~AC;
+  m.leaveUsersPages();
+}
+
+export function stac(m: Machine): void {
+  needSmap(m);
+  m.flags |= AC;
+}
+
+function needSmap(m: Machine): void {
+  if (!m.protectedMode || m.cpl !== 0) m.fault(UD);
 }
 
 export function clts(m: Machine): void {
