@@ -27,27 +27,6 @@ static const unsigned char handler[] = {
 	0xfe, 0x06, 0xf0, 0x05, 0x66, 0xb9, 0x0b, 0x08, 0, 0, 0x66, 0x31, 0xc0, 0x66, 0x31, 0xd2, 0x0f, 0x30, 0xcf,
 };
 
-static void *run(void *vp)
-{
-	struct hv_message message;
-
-	show("run", ioctl(*(int *)vp, MSHV_RUN_VP, &message));
-	printf("message=%x\n", message.type);
-	exit(1);
-}
-
-static int give(int partition, unsigned char *from, uint64_t page, uint64_t size)
-{
-	struct mshv_user_mem_region region = {
-		.size = size,
-		.guest_pfn = page,
-		.userspace_addr = (uintptr_t)from,
-		.flags = MSHV_MEM_WRITABLE | MSHV_MEM_EXECUTABLE,
-	};
-
-	return ioctl(partition, MSHV_SET_GUEST_MEMORY, &region);
-}
-
 int main(void)
 {
 	struct mshv_create_partition create = { .pt_flags = MSHV_PT_LAPIC };
@@ -63,11 +42,11 @@ int main(void)
 	memcpy(memory + 0x1000, second, sizeof(second));
 	memory[4 * VECTOR + 1] = 0x07;
 	ioctl(partition, MSHV_INITIALIZE_PARTITION);
-	show("low", give(partition, memory, 0, 2 * 4096));
-	show("high", give(partition, memory + 2 * 4096, 0xfffff, 4096));
+	show("low", give_memory(partition, memory, 2 * 4096, 0));
+	show("high", give_memory(partition, memory + 2 * 4096, 4096, 0xfffff));
 	for (int index = 1; index >= 0; index--) {
 		vps[index] = create_vp(partition, index);
-		pthread_create(&threads[index], NULL, run, &vps[index]);
+		pthread_create(&threads[index], NULL, run_to_the_end, &vps[index]);
 		/* The second one waits to be started. */
 		usleep(20000);
 		if (index == 1)

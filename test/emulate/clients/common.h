@@ -38,4 +38,27 @@ static inline int create_vp(int partition, uint32_t index)
 	return ioctl(partition, MSHV_CREATE_VP, &index);
 }
 
+/* Memory of this program becomes that of the guest from a page on; the guest may do everything with it. */
+static inline int give_memory(int partition, unsigned char *from, uint64_t size, uint64_t page)
+{
+	struct mshv_user_mem_region region = {
+		.size = size,
+		.guest_pfn = page,
+		.userspace_addr = (uintptr_t)from,
+		.flags = MSHV_MEM_WRITABLE | MSHV_MEM_EXECUTABLE,
+	};
+
+	return ioctl(partition, MSHV_SET_GUEST_MEMORY, &region);
+}
+
+/* For a thread: runs a VP that is not expected to stop, and ends the program when it does. */
+static inline void *run_to_the_end(void *vp)
+{
+	struct hv_message message;
+
+	show("run", ioctl(*(int *)vp, MSHV_RUN_VP, &message));
+	printf("message=%x\n", message.type);
+	exit(1);
+}
+
 #endif

@@ -24,27 +24,6 @@ static const unsigned char handler[] = {
 	0xfe, 0x06, 0xf0, 0x05, 0x66, 0xb9, 0x70, 0x00, 0x00, 0x40, 0x66, 0x31, 0xc0, 0x66, 0x31, 0xd2, 0x0f, 0x30, 0xcf,
 };
 
-static void *run(void *vp)
-{
-	struct hv_message message;
-
-	show("run", ioctl(*(int *)vp, MSHV_RUN_VP, &message));
-	printf("message=%x\n", message.type);
-	exit(1);
-}
-
-static int give(int partition, unsigned char *from, uint64_t page)
-{
-	struct mshv_user_mem_region region = {
-		.size = 4096,
-		.guest_pfn = page,
-		.userspace_addr = (uintptr_t)from,
-		.flags = MSHV_MEM_WRITABLE | MSHV_MEM_EXECUTABLE,
-	};
-
-	return ioctl(partition, MSHV_SET_GUEST_MEMORY, &region);
-}
-
 int main(void)
 {
 	struct mshv_create_partition create = { .pt_flags = MSHV_PT_LAPIC };
@@ -70,8 +49,8 @@ int main(void)
 	memory[4 * VECTOR + 1] = 0x07;
 	memory[4 * LEVEL_VECTOR + 1] = 0x07;
 	ioctl(partition, MSHV_INITIALIZE_PARTITION);
-	show("low", give(partition, memory, 0));
-	show("high", give(partition, memory + 4096, 0xfffff));
+	show("low", give_memory(partition, memory, 4096, 0));
+	show("high", give_memory(partition, memory + 4096, 4096, 0xfffff));
 	vp = create_vp(partition, 0);
 	show("routing", ioctl(partition, MSHV_SET_MSI_ROUTING, routing));
 	show("irqfd", ioctl(partition, MSHV_IRQFD, &irqfd));
@@ -79,7 +58,7 @@ int main(void)
 	for (int round = 1; round <= 3; round++) {
 		show("signal", eventfd_write(irqfd.fd, 1));
 		if (round == 1)
-			pthread_create(&thread, NULL, run, &vp);
+			pthread_create(&thread, NULL, run_to_the_end, &vp);
 		for (int waited = 0; *count < round && waited < 10000; waited++)
 			usleep(1000);
 		printf("taken=%d\n", *count);

@@ -36,26 +36,6 @@ static const unsigned char handler[] = {
 	0xcf,
 };
 
-static void *run(void *vp)
-{
-	struct hv_message message;
-
-	show("run", ioctl(*(int *)vp, MSHV_RUN_VP, &message));
-	exit(1);
-}
-
-static int give(int partition, unsigned char *from, uint64_t page, uint64_t size)
-{
-	struct mshv_user_mem_region region = {
-		.size = size,
-		.guest_pfn = page,
-		.userspace_addr = (uintptr_t)from,
-		.flags = MSHV_MEM_WRITABLE | MSHV_MEM_EXECUTABLE,
-	};
-
-	return ioctl(partition, MSHV_SET_GUEST_MEMORY, &region);
-}
-
 int main(void)
 {
 	struct mshv_create_partition create = { .pt_flags = MSHV_PT_LAPIC };
@@ -72,10 +52,10 @@ int main(void)
 	memory[0x1200] = BELOW;
 	memory[4 * VECTOR + 1] = 0x07;
 	ioctl(partition, MSHV_INITIALIZE_PARTITION);
-	show("low", give(partition, memory, 0, 2 * 4096));
-	show("high", give(partition, memory + 2 * 4096, 0xfffff, 4096));
+	show("low", give_memory(partition, memory, 2 * 4096, 0));
+	show("high", give_memory(partition, memory + 2 * 4096, 4096, 0xfffff));
 	vp = create_vp(partition, 0);
-	pthread_create(&thread, NULL, run, &vp);
+	pthread_create(&thread, NULL, run_to_the_end, &vp);
 	for (int waited = 0; seen[BELOW_AT] == 0 && waited < 10000; waited++)
 		usleep(1000);
 	printf("count=%d type=%x below=%x untouched=%x\n", seen[COUNT_AT], seen[TYPE_AT], seen[BELOW_AT], seen[0x1200]);

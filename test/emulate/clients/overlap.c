@@ -1,18 +1,6 @@
 /* Private memory is given to the guest in parts, then as a whole: what the program writes later is seen at both places. */
 #include "common.h"
 
-static int give(int partition, unsigned char *from, uint64_t size, uint64_t page)
-{
-	struct mshv_user_mem_region region = {
-		.size = size,
-		.guest_pfn = page,
-		.userspace_addr = (uintptr_t)from,
-		.flags = MSHV_MEM_WRITABLE | MSHV_MEM_EXECUTABLE,
-	};
-
-	return ioctl(partition, MSHV_SET_GUEST_MEMORY, &region);
-}
-
 int main(void)
 {
 	/* At the reset vector: jmp 1000h:0, which is the first page of the whole. There: hlt */
@@ -23,9 +11,9 @@ int main(void)
 	int vp;
 
 	ioctl(partition, MSHV_INITIALIZE_PARTITION);
-	show("part", give(partition, memory + 4096, 4096, 0xfffff));
-	show("whole", give(partition, memory, 3 * 4096, 0x10));
-	show("again", give(partition, memory, 2 * 4096, 0x20));
+	show("part", give_memory(partition, memory + 4096, 4096, 0xfffff));
+	show("whole", give_memory(partition, memory, 3 * 4096, 0x10));
+	show("again", give_memory(partition, memory, 2 * 4096, 0x20));
 	memcpy(memory + 4096 + 0xff0, jump, sizeof(jump));
 	memory[0] = 0xf4;
 	vp = create_vp(partition, 0);
