@@ -115,5 +115,6 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
     version: TEXT,
     engine: TEXT,
     looks: list(object({ what: TEXT, found: TEXT }, { ok: { type: 'boolean' }, remedy: TEXT })),
+    everRunOnMicrosoftHypervisor: { const: false },
   }),
 };

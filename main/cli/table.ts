@@ -194,8 +194,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: '',
     least: 0,
     most: 0,
-    summary: 'say what this machine can do, and what it lacks',
-    options: [],
+    summary: 'say what this machine can record, by which privilege, and what it lacks',
+    details: 'It only looks: nothing is mounted, probed or changed (docs/doctor.md).',
+    options: [
+      {
+        name: 'bundle',
+        value: 'FILE',
+        help: 'write what helps others to support this machine; nothing private',
+      },
+      FORCE,
+    ],
     load: () => import('./commands/doctor.ts'),
   },
 ];
