@@ -184,6 +184,13 @@ export class Machine {
   /** Where the operand of a read-modify-write instruction is, between the read and the write. */
   updateView: DataView | undefined;
   updateOffset = 0;
+  /** While an instruction with LOCK runs (locked.ts): what its operand was, its page where that holds code, and whether
+   * another VP has changed it since. */
+  locked = false;
+  updateRead = 0;
+  updateCode = -1;
+  lost = false;
+  readonly beforeLocked = new Int32Array((GPR_COUNT + 1) * 2);
 
   /** Pages with decoded code by GPA page: stores to them are looked at (memory.ts). */
   readonly codePages = new Map<number, CodePage>();

@@ -1,5 +1,6 @@
 /** Loads and stores of guest memory by segment and offset. Only what the TLB does not know leaves the fast path. */
 import { type DevicePage, EXECUTE, type GuestPage, PAGE_BYTES, READ, WRITE } from './guest-memory.ts';
+import { isAligned, replaceLocked, replaceLocked64 } from './locked.ts';
 import { CANONICAL_END, GP, type Machine, NO_TAG, SS, STACK_FAULT, TLB_SLOTS } from './machine.ts';
 import { CR4_SMAP, type PageAccess, physicalAddress } from './paging.ts';
 import { ABOVE_LIMIT, expandsDown } from './segment-state.ts';
@@ -62,19 +63,55 @@ export function loadForUpdate(m: Machine, segment: number, offset: number, size:
     const view = m.writeViews[slot]!;
     m.updateView = view;
     m.updateOffset = at;
-    return loadFrom(view, at, size);
+    m.updateCode = -1;
+    m.updateRead = loadFrom(view, at, size);
+    return m.updateRead;
   }
   m.updateView = undefined;
   m.updateOffset = linear;
   const value = loadLinear(m, linear, size);
   probeWrite(m, linear, size);
-  return value;
+  if (!m.locked || !findUpdate(m, linear, size)) return value;
+  m.updateRead = loadFrom(m.updateView!, at, size);
+  return m.updateRead;
+}
+
+/** Finds the bytes of an operand that may be written, also where stores to its page are looked at; false for a device's. */
+function findUpdate(m: Machine, linear: number, size: number): boolean {
+  const at = linear & OFFSET_MASK;
+  if (at + size > PAGE_BYTES) return false;
+  const gpa = translate(m, linear, 'write');
+  if (deviceAt(m, gpa) !== undefined) return false;
+  m.updateView = viewOf(pageFor(m, linear, gpa, size, 'write'));
+  m.updateOffset = at;
+  m.updateCode = Math.floor(gpa / PAGE_BYTES);
+  return true;
 }
 
 export function storeUpdate(m: Machine, size: number, value: number): void {
   const view = m.updateView;
   if (view === undefined) storeLinear(m, m.updateOffset, size, value);
-  else storeTo(view, m.updateOffset, size, value);
+  else if (m.locked && isAligned(view, m.updateOffset, size)) {
+    replaceLocked(m, view, m.updateOffset, size, m.updateRead, value);
+    noteLocked(m, size);
+  } else {
+    storeTo(view, m.updateOffset, size, value);
+    if (m.locked) noteLocked(m, size);
+  }
+}
+
+function noteLocked(m: Machine, size: number): void {
+  if (m.updateCode >= 0) noteStore(m, m.updateCode, m.updateOffset, size);
+}
+
+/** Replaces 8 bytes at `linear`, which may be written, as one step; false where that cannot be. */
+export function replace64(m: Machine, linear: number, read: bigint, value: bigint): boolean {
+  if (!findUpdate(m, linear, 8)) return false;
+  const view = m.updateView!;
+  if (!isAligned(view, m.updateOffset, 8)) return false;
+  replaceLocked64(m, view, m.updateOffset, read, value);
+  noteLocked(m, 8);
+  return true;
 }
 
 function loadFrom(view: DataView, at: number, size: number): number {
@@ -233,19 +270,21 @@ function storeSlow(m: Machine, linear: number, size: number, value: number): voi
   const gpaPage = Math.floor(gpa / PAGE_BYTES);
   const view = viewOf(page);
   storeTo(view, at, size, value);
+  // Pages with code never enter the write TLB, so every store to one comes here.
+  if (m.codePages.has(gpaPage)) noteStore(m, gpaPage, at, size);
+  // loadForUpdate reads through this entry too.
+  else if ((page.permissions & READ) !== 0) remember(m, m.writeTags, m.writeViews, linear, view);
+}
+
+/** Decoded code that a store has changed is dropped. */
+function noteStore(m: Machine, gpaPage: number, at: number, size: number): void {
   const code = m.codePages.get(gpaPage);
-  if (code === undefined) {
-    // loadForUpdate reads through this entry too.
-    if ((page.permissions & READ) === 0) return;
-    remember(m, m.writeTags, m.writeViews, linear, view);
-  } else {
-    // Such a page never enters the write TLB, so every store comes here and is compared with the decoded bytes.
-    for (let i = at; i < at + size; i += 1) {
-      if (code.covered[i] === 1) {
-        m.dropCode(gpaPage);
-        m.leaveBlock = true;
-        return;
-      }
+  if (code === undefined) return;
+  for (let i = at; i < at + size; i += 1) {
+    if (code.covered[i] === 1) {
+      m.dropCode(gpaPage);
+      m.leaveBlock = true;
+      return;
     }
   }
 }

@@ -1,7 +1,8 @@
 /** Bytes to one instruction (Intel SDM 2, chapter 2). */
 import { undefinedOpcode } from '../exec/system.ts';
 import { markHot } from '../hot.ts';
-import { Instruction, MEMORY, REP_NONE, REPE, REPNE } from '../instruction.ts';
+import { type Execute, Instruction, MEMORY, REP_NONE, REPE, REPNE } from '../instruction.ts';
+import { lockedBy } from '../locked.ts';
 import { CS, DS, ES, FS, GP, GS, type Machine, NO_REGISTER, SS } from '../machine.ts';
 import { cut, registerIndex } from '../operands.ts';
 import { ONE_BYTE } from './one-byte.ts';
@@ -122,6 +123,18 @@ export function decode(bytes: Uint8Array, start: number, code32: boolean): Instr
   return instruction;
 }
 
+/** One function for each that can be locked. */
+const lockedForms = new Map<Execute, Execute>();
+
+function lockedForm(execute: Execute): Execute {
+  let form = lockedForms.get(execute);
+  if (form === undefined) {
+    form = lockedBy(execute);
+    lockedForms.set(execute, form);
+  }
+  return form;
+}
+
 function finish(i: Instruction, reader: CodeReader, ends: boolean): Instruction {
   i.length = Math.min(reader.length, LONGEST_INSTRUCTION);
   i.endsBlock = ends;
@@ -159,6 +172,7 @@ function decodeEntry(reader: CodeReader, entry: Entry, opcode: number, p: Prefix
     second = true;
   }
   if (p.lock && !(row.lockable && i.rm === MEMORY)) return invalid();
+  if ((p.lock || row.locks) && i.rm === MEMORY) i.execute = lockedForm(row.execute);
   markHot(i);
   return finish(i, reader, row.ends);
 }

@@ -17,6 +17,8 @@ export interface Row {
   readonly ends: boolean;
   /** LOCK is allowed where the destination is in memory. */
   readonly lockable: boolean;
+  /** It is locked with a destination in memory, also without the prefix. */
+  readonly locks: boolean;
 }
 
 /** A row chosen by more than the opcode: by the whole ModRM byte. */
@@ -90,7 +92,7 @@ function parseForm(words: readonly string[]): Form {
   };
 }
 
-type Option = 'ends' | 'lock';
+type Option = 'ends' | 'lock' | 'locks';
 
 export function row(form: string, execute: Execute, kind = 0, ...options: readonly Option[]): Row {
   return {
@@ -98,7 +100,8 @@ export function row(form: string, execute: Execute, kind = 0, ...options: readon
     execute,
     kind,
     ends: options.includes('ends'),
-    lockable: options.includes('lock'),
+    lockable: options.includes('lock') || options.includes('locks'),
+    locks: options.includes('locks'),
   };
 }
 

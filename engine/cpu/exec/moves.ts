@@ -2,7 +2,7 @@
 import { AF, CF, condition, OF, PF, readFlags, SF, setArithmetic, setZero, ZF } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
 import { type Machine, RAX, RBX, RCX, RDX } from '../machine.ts';
-import { load, loadLinear, probeWrite, storeLinear, writeAddress } from '../memory.ts';
+import { load, loadLinear, probeWrite, replace64, storeLinear, writeAddress } from '../memory.ts';
 import {
   effectiveAddress,
   readReg,
@@ -105,6 +105,8 @@ export function sahf(m: Machine): void {
 
 export function nop(): void {}
 
+const signed64 = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low >>> 0);
+
 /** CMPXCHG8B: EDX:EAX against the 8 bytes at the operand; changes ZF only. */
 export function cmpxchg8b(m: Machine, i: Instruction): void {
   const linear = writeAddress(m, i.segment, effectiveAddress(m, i), 8);
@@ -114,8 +116,12 @@ export function cmpxchg8b(m: Machine, i: Instruction): void {
   probeWrite(m, linear, 8);
   const g = m.g32;
   const equal = low32 === g[2 * RAX] && high32 === g[2 * RDX];
-  storeLinear(m, linear, 4, equal ? g[2 * RBX]! : low32);
-  storeLinear(m, high, 4, equal ? g[2 * RCX]! : high32);
+  const newLow = equal ? g[2 * RBX]! : low32;
+  const newHigh = equal ? g[2 * RCX]! : high32;
+  if (!m.locked || !replace64(m, linear, signed64(low32, high32), signed64(newLow, newHigh))) {
+    storeLinear(m, linear, 4, newLow);
+    storeLinear(m, high, 4, newHigh);
+  }
   if (!equal) {
     writeRegister(m, 2 * RAX, 4, low32);
     writeRegister(m, 2 * RDX, 4, high32);
