@@ -6,6 +6,7 @@ import type { ObjectId } from '../../../state/store.ts';
 import { MSHV_VP, SCHEDULER_WAITS } from '../../cells/driver.ts';
 import type { Actor } from '../../kernel/access.ts';
 import { hypercall, hypercallCode } from '../../kernel/hypercall.ts';
+import { remark } from '../../kernel/step.ts';
 import { vpOf } from '../objects.ts';
 import { hasRootScheduler } from '../scheduler.ts';
 import { type Route, routeOf } from './route.ts';
@@ -44,26 +45,29 @@ export function* assertSlowly(
   yield* hypercall(actor, ASSERT_VIRTUAL_INTERRUPT, input);
 }
 
+/** What the fast path came to: the vector is on the page, the slow one is gone too, or the kernel has fallen. */
+type Fast = 'taken' | 'slow' | 'fallen';
+
 /**
- * mshv_try_assert_irq_fast: the vector goes onto the register page of the VP, which takes it with its next dispatch; true
- * where that is all. It is not where the hypervisor cannot, another scheduler runs, the destination is logical, the VP or its
- * page is not there, or the page is full; and where the VP is being dispatched right now: then the vector is on the page all the same.
+ * mshv_try_assert_irq_fast: the vector goes onto the register page of the VP, which takes it with its next dispatch. It does
+ * not where the hypervisor cannot, another scheduler runs, the destination is logical, the VP has no page, or the page is
+ * full; and where the VP is being dispatched right now the vector is on the page and asserted all the same.
  */
-function assertFast(context: Context, partition: ObjectId, route: Route | undefined): boolean {
+function assertFast(context: Context, partition: ObjectId, route: Route | undefined): Fast {
   const { store, profile } = context;
   const features = profile.cpuid.get(FEATURES_LEAF)?.ecx ?? 0;
-  if ((features & FAST_INJECTION) === 0 || !hasRootScheduler(context)) return false;
+  if ((features & FAST_INJECTION) === 0 || !hasRootScheduler(context)) return 'slow';
   const { vector = 0, destination = 0, logical = 0 } = route ?? {};
-  if (logical !== 0) return false;
+  if (logical !== 0) return 'slow';
   const id = BigInt(store.key(partition));
   const own = vpOf(context, id, destination);
+  // The driver follows the pointer to a VP that is not there (quirk `fast-injection-missing-vp`).
+  if (own === undefined) return profile.quirks['fast-injection-missing-vp'] ? 'fallen' : 'slow';
   const guest = vpOfRef(context, { partition: id, vp: destination });
-  // Linux 7.2 looks at neither before it reads the page (quirk 4 there: a VP that is not there is a fault of the kernel).
-  if (own === undefined || guest === undefined) return false;
-  if (store.number(cellAt(guest, VP.slots.page.registers)) === 0) return false;
-  if (!injectVector(context, guest, vector)) return false;
+  if (guest === undefined || store.number(cellAt(guest, VP.slots.page.registers)) === 0) return 'slow';
+  if (!injectVector(context, guest, vector)) return 'slow';
   const waits = SCHEDULER_WAITS[store.low(cellAt(own, MSHV_VP.slots.scheduler.waits))];
-  return waits !== 'guest';
+  return waits === 'guest' ? 'slow' : 'taken';
 }
 
 /** A line has been signalled. */
@@ -73,6 +77,9 @@ export function* assertLine(
   partition: ObjectId,
   gsi: number,
 ): DriverRun<void> {
-  if (assertFast(context, partition, routeOf(context, partition, gsi))) return;
-  yield* assertSlowly(context, actor, partition, gsi);
+  const fast = assertFast(context, partition, routeOf(context, partition, gsi));
+  if (fast === 'slow') yield* assertSlowly(context, actor, partition, gsi);
+  else if (fast === 'fallen') {
+    yield remark('mshv', actor.cpu, `line ${gsi} goes to a VP that is not there: Linux would stop here`);
+  }
 }
