@@ -15,6 +15,7 @@ import {
   MSHV_CPU,
   MSHV_OPEN,
   MSHV_PARTITION,
+  MSHV_PRESENT,
   MSHV_REGION,
   MSHV_ROUTE,
   MSHV_STATISTICS,
@@ -63,4 +64,5 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   VMBUS_TIMER,
   VMBUS_CONNECT,
   ...ACCESS_KINDS,
+  MSHV_PRESENT,
 ];

@@ -48,7 +48,7 @@ describe('MSHV_SET_GUEST_MEMORY', () => {
   });
 
   it('unmaps 512 pages a call', () => {
-    const bench = activePartition();
+    const bench = activePartition({ mmuNotifier: false });
     set(bench, memoryArg({ frame: 0n, size: 0x40_0000n }));
     const { lines } = set(bench, memoryArg({ frame: 0n, size: 0x40_0000n, flags: 4 }));
     assert.deepEqual(hypercallsOf(lines), ['UNMAP_GPA_PAGES SUCCESS 512', 'UNMAP_GPA_PAGES SUCCESS 512']);
@@ -99,7 +99,7 @@ describe('MSHV_SET_GUEST_MEMORY', () => {
   });
 
   it('is unmapped after the partition is finalised, in vain', () => {
-    const bench = activePartition();
+    const bench = activePartition({ mmuNotifier: false });
     set(bench, memoryArg({}));
     const { lines } = bench.fd({ what: 'close', handle: PARTITION, pid: 7 });
     assert.deepEqual(

@@ -21,7 +21,7 @@ describe('a quirk', () => {
 
   it('unmap-after-finalize: the hypervisor refuses; without it memory goes first', () => {
     const closed = (on: boolean) => {
-      const bench = activePartition(quirk('unmap-after-finalize', on));
+      const bench = activePartition({ ...quirk('unmap-after-finalize', on), mmuNotifier: false });
       const arg = memoryArg({ size: 0x1000n, flags: 1 });
       bench.ioctl({ handle: PARTITION, op: request('partition', 'MSHV_SET_GUEST_MEMORY'), arg, pid: 7 });
       const { lines } = bench.fd({ what: 'close', fd: 4, pid: 7, handle: PARTITION, ret: 0 });

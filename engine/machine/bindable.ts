@@ -20,7 +20,7 @@ export const BINDABLE = {
     why: 'the kernel’s memory management chooses the frames behind a process’s memory',
   },
   'region-kind': {
-    what: 'HVCALL_MAP_GPA_PAGES input.map_flags of the first call for a region, which tells whether it is movable, pinned or a device’s',
+    what: 'HVCALL_MAP_GPA_PAGES input.map_flags of the first call for a region, which tells whether it is movable, pinned or a device’s; its elements and control word where they tell that pages are of 2 MiB',
     why: 'what is behind a process’s memory is not in the trace',
   },
   'hypervisor-page': {

@@ -40,6 +40,14 @@ export interface HypercallRequest extends Undated<HypercallEvent> {
   /** First byte that `bind` is about, and the first after it. */
   readonly bound?: readonly [from: number, to: number];
   readonly recorded?: ShownCall;
+  /** Other forms that the call may have been made in, for what the engine cannot know of it. */
+  readonly forms?: readonly CallForm[];
+}
+
+/** A call as it may have been made. */
+export interface CallForm {
+  readonly control: bigint;
+  readonly input: Uint8Array;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Emitted, Request } from '../machine/child.ts';
+import type { Emitted, HypercallRequest, Request } from '../machine/child.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { formatHandle, type Handle } from '../trace/handle.ts';
 import type { Address } from '../trace/position.ts';
@@ -45,6 +45,11 @@ function sameFile(a: Handle | undefined, b: Handle | undefined): boolean {
   return a === undefined || b === undefined ? a === b : formatHandle(a) === formatHandle(b);
 }
 
+/** What is bound goes on to the end of the input, however long that is. */
+function boundIn(bound: HypercallRequest['bound'], { length }: Uint8Array): HypercallRequest['bound'] {
+  return bound === undefined || bound[1] <= length ? bound : [bound[0], length];
+}
+
 /** Compares what a driver asked for, or the hypervisor made, with the recorded event; answers come later. */
 export function compareRequest(
   expected: Request | Emitted,
@@ -66,10 +71,12 @@ export function compareRequest(
     countBound(expected.bind);
     verdict.field(at, 'value', own & PAGE_OFFSET_MASK, recorded & PAGE_OFFSET_MASK, rule);
   } else if (expected.kind === 'hypercall' && event.kind === 'hypercall') {
-    verdict.field(at, 'control', expected.control, event.control, rule);
+    const form = expected.forms?.find(({ control }) => control === event.control) ?? expected;
+    verdict.field(at, 'control', form.control, event.control, rule);
     if (event.input === undefined) return;
     if (expected.bind !== undefined) countBound(expected.bind);
-    compareBytes(at, 'input', expected.input, event.input, verdict, rule, expected.bound);
+    const bound = boundIn(expected.bound, form.input);
+    compareBytes(at, 'input', form.input, event.input, verdict, rule, bound);
   } else if (expected.kind === 'lifecycle' && event.kind === 'lifecycle') {
     verdict.field(at, 'ret', expected.ret, event.ret, rule);
   } else if (expected.kind === 'intercept' && event.kind === 'intercept') {

@@ -50,7 +50,7 @@ export const QUIRKS = {
   },
   'unmap-after-finalize': {
     what: 'at tear-down guest memory is unmapped after the partition was finalized',
-    kernels: UPSTREAM,
+    kernels: ['upstream-7.2', 'upstream-7.0'],
   },
   'unhandled-message-blocks-slot': {
     what: 'a message of a type that nobody handles is never taken out of slot 0 of the SIM page',

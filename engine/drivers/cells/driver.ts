@@ -145,4 +145,13 @@ export const MSHV_REGION = objectKind('region', MSHV_PARTITION, 'hex', {
   large: cell('bool'),
   /** Flags that its pages are mapped with once they are there (HV_MAP_GPA_…). */
   flags: cell('hex'),
+  /** The process whose memory it is. */
+  pid: cell('dec'),
+});
+
+/** Pages of a movable region that have been touched and are there, by the first guest page frame. */
+export const MSHV_PRESENT = objectKind('present', MSHV_REGION, 'hex', {
+  pages: cell('dec'),
+  /** They are of 2 MiB. */
+  large: cell('bool'),
 });

@@ -15,6 +15,8 @@ export interface HypercallOptions {
   readonly bind?: BindReason;
   /** Bytes of the input that `bind` is about. */
   readonly bound?: readonly [from: number, to: number];
+  /** Other forms of the input that a record may have, each with its elements. */
+  readonly forms?: readonly { readonly reps: number; readonly input: Uint8Array }[];
 }
 
 export function hypercallCode(name: string): HypercallCode {
@@ -62,7 +64,7 @@ function requestOf(
 ): HypercallRequest {
   const { reps = 0, fast = false, nested = false } = options;
   const control = encodeControl({ code, fast, nested, repCount: reps, repStart: start });
-  const { output, recorded, bind, bound } = options;
+  const { output, recorded, bind, bound, forms } = options;
   const request: HypercallRequest = { kind: 'hypercall', component, cpu, control, input };
   // Most calls have none of these, and a copy by spreading costs more than all the rest.
   if (output === undefined && recorded === undefined && bind === undefined) return request;
@@ -72,6 +74,14 @@ function requestOf(
     ...(recorded === undefined ? {} : { recorded }),
     ...(bind === undefined ? {} : { bind }),
     ...(bound === undefined ? {} : { bound }),
+    ...(forms === undefined
+      ? {}
+      : {
+          forms: forms.map((form) => ({
+            control: encodeControl({ code, repCount: form.reps }),
+            input: form.input,
+          })),
+        }),
   };
 }
 

@@ -7,7 +7,7 @@ import { MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
 import { hidePartition } from './debugfs.ts';
-import { unmapRegion } from './memory/ioctl.ts';
+import { unmapRegion } from './memory/region-calls.ts';
 import { regionsOf } from './memory/regions.ts';
 import { partitionOf } from './objects.ts';
 import {
@@ -82,7 +82,9 @@ export function* destroyPartition(context: Context, actor: Actor, partition: big
 }
 
 function* unmapAllRegions(context: Context, actor: Actor, partition: bigint, id: ObjectId): DriverRun<void> {
-  for (const region of regionsOf(context, id)) yield* unmapRegion(context, actor, partition, region);
+  // Linux 6.16 leaves them to the end of the partition.
+  if (context.profile.kernel === 'upstream-6.16') return;
+  for (const region of regionsOf(context, id)) yield* unmapRegion({ context, actor, partition, id }, region);
 }
 
 function idInput(partition: bigint): Uint8Array {

@@ -23,7 +23,7 @@ const SLOTS = 64;
 /** 64 GiB, as for the upstream driver: no machine is assumed to have more. */
 const MAX_PAGES = 1n << 24n;
 
-function regionOf(arg: Uint8Array): Region | undefined {
+function regionOf(arg: Uint8Array, pid = 0): Region | undefined {
   const [size, address] = [readU64(arg, ARG.size), readU64(arg, ARG.address)];
   if (size === 0n || size % PAGE_BYTES !== 0n || address % PAGE_BYTES !== 0n) return undefined;
   const start = readU64(arg, ARG.frame);
@@ -34,6 +34,7 @@ function regionOf(arg: Uint8Array): Region | undefined {
     kind: 'pinned',
     large: false,
     flags: readU32(arg, ARG.flags),
+    pid,
   };
 }
 
@@ -42,7 +43,7 @@ function sharesAddresses(a: Region, b: Region): boolean {
 }
 
 function* map(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
-  const region = regionOf(arg);
+  const region = regionOf(arg, event.pid);
   if (region === undefined) return { ret: failure('EINVAL'), rule: RULE };
   const { partition, id } = partitionOfHandle(context, event.handle);
   const regions = regionsOf(context, id);
@@ -54,7 +55,7 @@ function* map(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array
   if (region.pages > MAX_PAGES) return { ret: failure('ENOMEM'), rule: RULE };
   addRegion(context, id, region);
   const frames = { partition, start: region.start, pages: Number(region.pages) };
-  const ret = yield* mapFrames(context, actor, frames, region);
+  const ret = yield* mapFrames(context, actor, frames, { flags: region.flags });
   if (ret === 0) return { ret, rule: RULE };
   removeRegion(context, id, region);
   return { ret: failure('EBADFD'), rule: RULE };

@@ -8,9 +8,10 @@ import type { Actor } from '../../kernel/access.ts';
 import { failure } from '../../kernel/errno.ts';
 import type { IoctlRow } from '../ioctl-row.ts';
 import { partitionOfHandle } from '../objects.ts';
-import { flagsWhenGiven, kindOf } from './kind.ts';
-import { LARGE_PAGES, mapFrames, unmapFrames } from './map.ts';
-import { addRegion, overlaps, type Region, regionOfFrame, removeRegion, setRegionKind } from './regions.ts';
+import { agrees } from './chunks.ts';
+import { kindOf } from './kind.ts';
+import { mapRegion, unmapRegion } from './region-calls.ts';
+import { addRegion, overlaps, type Region, regionOfFrame, regionsOf, removeRegion } from './regions.ts';
 
 const RULE = 'Linux.mshv.set-guest-memory';
 const ARG_BYTES = 32;
@@ -26,7 +27,6 @@ const EXECUTABLE = constantNumber('MSHV_SET_MEM_BIT_EXECUTABLE');
 const UNMAP = constantNumber('MSHV_SET_MEM_BIT_UNMAP');
 const KNOWN_FLAGS = constantNumber('MSHV_SET_MEM_BIT_COUNT') - 1;
 const PAGE_BYTES = 4096n;
-const LARGE_BYTES = PAGE_BYTES * BigInt(LARGE_PAGES);
 /** 64 GiB: the driver allocates 8 bytes a page for a region, and no machine is assumed to have more than that. */
 const MAX_REGION_PAGES = 1n << 24n;
 
@@ -53,6 +53,27 @@ function isBad(arg: Uint8Array): boolean {
   );
 }
 
+/** Linux 6.16 looked at the memory of the process alone. */
+function liesRight({ profile }: Context, address: bigint, frame: bigint): boolean {
+  return agrees(address, profile.kernel === 'upstream-6.16' ? 0n : frame);
+}
+
+/**
+ * The region meets one that is there: in guest frames. Linux 6.16 asked where it begins and ends alone, but of the addresses of
+ * the process too.
+ */
+function meets(context: Context, id: ObjectId, { start, pages, address }: Region): boolean {
+  if (context.profile.kernel !== 'upstream-6.16') return overlaps(context, id, start, pages);
+  const ends = (first: bigint) => [first, first + pages - 1n];
+  return regionsOf(context, id).some((other) => {
+    const has = (first: bigint, frame: bigint) => first <= frame && frame < first + other.pages;
+    return (
+      ends(start).some((frame) => has(other.start, frame)) ||
+      ends(address / PAGE_BYTES).some((page) => has(other.address / PAGE_BYTES, page))
+    );
+  });
+}
+
 function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
   if (isBad(arg)) return { ret: failure('EINVAL'), rule: RULE };
   const { partition, id } = partitionOfHandle(context, event.handle);
@@ -63,51 +84,19 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
     pages: readU64(arg, ARG.size) / PAGE_BYTES,
     address,
     kind: backing === undefined ? 'none' : kindOf(context, address),
-    large: backing === 'large-pages' && address % LARGE_BYTES === 0n,
+    large: backing === 'large-pages' && liesRight(context, address, readU64(arg, ARG.frame)),
     flags: regionFlags(readU32(arg, ARG.flags)),
+    pid: event.pid ?? 0,
   };
   if ((readU32(arg, ARG.flags) & UNMAP) !== 0) return yield* unmap(context, actor, partition, id, region);
   // Whether the process has memory there is not in the trace: a refusal that was recorded stands.
   if (event.ret === failure('EINVAL') || event.ret === failure('ENOMEM')) {
     return { ret: event.ret as number, rule: UNMODELLED };
   }
-  if (overlaps(context, id, region.start, region.pages)) return { ret: failure('EEXIST'), rule: RULE };
+  if (meets(context, id, region)) return { ret: failure('EEXIST'), rule: RULE };
   if (region.pages > MAX_REGION_PAGES) return { ret: failure('ENOMEM'), rule: RULE };
   addRegion(context, id, region);
-  return { ret: yield* mapRegion(context, actor, partition, id, region), rule: RULE };
-}
-
-/**
- * Maps a region as its kind wants it: without access, with its pages, or as a device's memory. Where the profile does
- * not say what is behind it, the first call that a record has does.
- */
-function* mapRegion(
-  context: Context,
-  actor: Actor,
-  partition: bigint,
-  id: ObjectId,
-  region: Region,
-): DriverRun<number> {
-  const frames = { partition, start: region.start, pages: Number(region.pages) };
-  const settled = { ...region, kind: region.kind === 'none' ? kindOf(context, region.address) : region.kind };
-  const turnsOut = () => {
-    const now = regionOfFrame(context, id, region.start) ?? settled;
-    return flagsWhenGiven(now.kind === 'none' ? settled : now);
-  };
-  const large = region.large && settled.kind === 'pinned';
-  const ret = yield* mapFrames(context, actor, frames, {
-    flags: flagsWhenGiven(settled),
-    large,
-    ...(region.kind === 'none' ? { turnsOut } : {}),
-  });
-  // A first call that shows nothing of the kind leaves it as the profile has it.
-  if (regionOfFrame(context, id, region.start)?.kind === 'none')
-    setRegionKind(context, id, region, settled.kind);
-  const isPinned = regionOfFrame(context, id, region.start)?.kind === 'pinned';
-  // The driver looks at the failure of a pinned region in partitions with isolation alone.
-  if (ret !== 0 && isPinned && context.profile.quirks['pinned-failure-swallowed']) return 0;
-  if (ret !== 0) removeRegion(context, id, region);
-  return ret;
+  return { ret: yield* mapRegion({ context, actor, partition, id }, region), rule: RULE };
 }
 
 function* unmap(
@@ -118,25 +107,15 @@ function* unmap(
   asked: Region,
 ): DriverRun<Outcome> {
   const region = regionOfFrame(context, id, asked.start);
-  if (region === undefined) return { ret: failure('ENOENT'), rule: RULE };
+  const isOld = context.profile.kernel === 'upstream-6.16';
+  if (region === undefined) return { ret: failure(isOld ? 'EINVAL' : 'ENOENT'), rule: RULE };
   const { start, pages, address } = asked;
   if (region.start !== start || region.pages !== pages || region.address !== address) {
     return { ret: failure('EINVAL'), rule: RULE };
   }
+  yield* unmapRegion({ context, actor, partition, id }, region);
   removeRegion(context, id, region);
-  yield* unmapRegion(context, actor, partition, region);
   return { ret: 0, rule: RULE };
-}
-
-/** Unmaps a region: large pages by their own count where they are known to be there, which is where they are pinned. */
-export function* unmapRegion(
-  context: Context,
-  actor: Actor,
-  partition: bigint,
-  { start, pages, kind, large }: Region,
-): DriverRun<number> {
-  const frames = { partition, start, pages: Number(pages) };
-  return yield* unmapFrames(context, actor, frames, large && kind === 'pinned');
 }
 
 /**

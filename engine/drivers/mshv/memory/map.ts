@@ -3,9 +3,10 @@ import type { DriverRun } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { Actor } from '../../kernel/access.ts';
 import { errnoOf, failure } from '../../kernel/errno.ts';
-import { hypercallCode, issue } from '../../kernel/hypercall.ts';
+import { type HypercallOptions, hypercallCode, issue } from '../../kernel/hypercall.ts';
 import { allocateFrames } from '../../kernel/objects.ts';
 import { deposit } from '../deposit.ts';
+import { LARGE_PAGES } from './chunks.ts';
 
 const MAP_GPA_PAGES = hypercallCode('MAP_GPA_PAGES');
 const UNMAP_GPA_PAGES = hypercallCode('UNMAP_GPA_PAGES');
@@ -28,8 +29,6 @@ const DEPOSIT_PAGES = constantNumber('HV_MAP_GPA_DEPOSIT_PAGES');
 const NO_ACCESS = constantNumber('HV_MAP_GPA_NO_ACCESS');
 const LARGE = constantNumber('HV_MAP_GPA_LARGE_PAGE');
 const UNMAP_LARGE = constantNumber('HV_UNMAP_GPA_LARGE_PAGE');
-/** Pages of 4 KiB in one of 2 MiB. */
-export const LARGE_PAGES = 512;
 const INSUFFICIENT_MEMORY = statuses.number('INSUFFICIENT_MEMORY');
 
 /** Deposits for one range at most this often: a real kernel runs out of pages before. */
@@ -47,8 +46,15 @@ export interface Mapping {
   readonly flags: number;
   /** Pages of 2 MiB: the list has their heads, and counts are in units of them. */
   readonly large?: boolean;
-  /** The flags are not known before the first call has been made: they are those of the record, then these. */
-  readonly turnsOut?: () => number;
+  readonly learn?: Learning;
+}
+
+/** What the first call shows of the memory, where a record has it. */
+export interface Learning {
+  /** Frames that the call may be about instead, with pages of their size. */
+  readonly other?: Pick<GuestFrames, 'pages'> & { readonly large: boolean };
+  /** What it turned out to be: `reps` elements were done. */
+  settled(reps: number): Omit<Mapping, 'learn'> & Pick<GuestFrames, 'pages'>;
 }
 
 interface Batch {
@@ -71,15 +77,29 @@ function writeSources(context: Context, input: Uint8Array, { count, unit }: Batc
 }
 
 /** The input of one batch; without access the list is zeros, else it is the kernel's choice of frames. */
-function mapInput(context: Context, partition: bigint, batch: Batch, isBound: boolean) {
+function mapInput(context: Context, partition: bigint, batch: Batch): Uint8Array {
   const input = new Uint8Array(MAP.list.offset + batch.count * FRAME_BYTES);
   writeField(input, MAP.id, partition);
   writeField(input, MAP.base, batch.base);
   writeField(input, MAP.flags, batch.flags);
   if ((batch.flags & NO_ACCESS) === 0) writeSources(context, input, batch);
-  if (isBound) return { input, bind: 'region-kind', bound: [MAP.flags.offset, input.length] } as const;
-  if ((batch.flags & NO_ACCESS) !== 0) return { input };
-  return { input, bind: 'guest-frames', bound: [MAP.list.offset, input.length] } as const;
+  return input;
+}
+
+/** What of a batch the engine cannot know. */
+function unknownOf(batch: Batch, input: Uint8Array, learn: Learning | undefined): HypercallOptions {
+  const whole = input.length;
+  if (learn === undefined) {
+    if ((batch.flags & NO_ACCESS) !== 0) return {};
+    return { bind: 'guest-frames', bound: [MAP.list.offset, whole] };
+  }
+  const { other } = learn;
+  const bound = { bind: 'region-kind', bound: [MAP.flags.offset, Number.MAX_SAFE_INTEGER] } as const;
+  if (other === undefined) return bound;
+  const reps = Math.min(other.large ? other.pages / LARGE_PAGES : other.pages, MAP_BATCH);
+  const form = new Uint8Array(MAP.list.offset + reps * FRAME_BYTES);
+  form.set(input.subarray(0, MAP.list.offset));
+  return { ...bound, forms: [{ reps, input: form }] };
 }
 
 /**
@@ -91,22 +111,26 @@ export function* mapFrames(
   context: Context,
   actor: Actor,
   frames: GuestFrames,
-  { flags: given, large = false, turnsOut }: Mapping,
+  { flags, large = false, learn }: Mapping,
 ): DriverRun<number> {
-  const unit = large ? LARGE_PAGES : 1;
+  let unit = large ? LARGE_PAGES : 1;
   if (frames.pages % unit !== 0) return failure('EINVAL');
-  const total = frames.pages / unit;
-  let flags = large ? (given | LARGE) >>> 0 : given;
-  let isBound = turnsOut !== undefined;
+  let total = frames.pages / unit;
+  let mapFlags = large ? (flags | LARGE) >>> 0 : flags;
   let deposits = 0;
-  for (let done = 0; done < total; ) {
+  for (let done = 0, first = learn; done < total; first = undefined) {
     const count = Math.min(total - done, MAP_BATCH);
-    const batch = { base: frames.start + BigInt(done * unit), count, flags, unit };
-    const { input, ...bound } = mapInput(context, frames.partition, batch, isBound);
-    const answer = yield* issue(actor, MAP_GPA_PAGES, input, { reps: count, ...bound });
-    if (isBound && turnsOut !== undefined) flags = turnsOut();
-    isBound = false;
+    const batch = { base: frames.start + BigInt(done * unit), count, flags: mapFlags, unit };
+    const input = mapInput(context, frames.partition, batch);
+    const unknown = unknownOf(batch, input, first);
+    const answer = yield* issue(actor, MAP_GPA_PAGES, input, { reps: count, ...unknown });
     const { status, reps } = answer.result;
+    if (first !== undefined) {
+      const now = first.settled(reps);
+      unit = now.large === true ? LARGE_PAGES : 1;
+      total = now.pages / unit;
+      mapFlags = now.large === true ? (now.flags | LARGE) >>> 0 : now.flags;
+    }
     let ret = errnoOf(answer, context.profile);
     if (status === INSUFFICIENT_MEMORY && deposits < MAX_DEPOSITS) {
       deposits++;
@@ -116,9 +140,9 @@ export function* mapFrames(
     // A call that succeeded and did nothing would be made for ever.
     if (ret === 0 && (status !== 0 || reps > 0)) continue;
     // The count of units is taken for one of pages.
-    const isShort = large && context.profile.quirks['large-page-undo-count'];
+    const isShort = unit > 1 && context.profile.quirks['large-page-undo-count'];
     if (done > 0)
-      yield* unmapFrames(context, actor, { ...frames, pages: isShort ? done : done * unit }, large);
+      yield* unmapFrames(context, actor, { ...frames, pages: isShort ? done : done * unit }, unit > 1);
     return ret;
   }
   return 0;

@@ -1,7 +1,8 @@
 import { cellAt } from '../../../hypervisor/index.ts';
 import type { Context } from '../../../machine/context.ts';
 import { keyOf, type ObjectId } from '../../../state/store.ts';
-import { MSHV_REGION, REGION_KINDS, type RegionKind } from '../../cells/driver.ts';
+import { MSHV_PRESENT, MSHV_REGION, REGION_KINDS, type RegionKind } from '../../cells/driver.ts';
+import type { Backed } from './chunks.ts';
 
 /** Guest memory that a process gave a partition. */
 export interface Region {
@@ -15,10 +16,12 @@ export interface Region {
   readonly large: boolean;
   /** HV_MAP_GPA_… flags of its pages once they are there. */
   readonly flags: number;
+  /** The process whose memory it is; 0: not known. */
+  readonly pid: number;
 }
 
 function regionAt({ store }: Context, id: ObjectId): Region {
-  const { pages, address, kind, large, flags } = MSHV_REGION.slots;
+  const { pages, address, kind, large, flags, pid } = MSHV_REGION.slots;
   return {
     start: BigInt(store.key(id)),
     pages: store.get(cellAt(id, pages)),
@@ -26,6 +29,7 @@ function regionAt({ store }: Context, id: ObjectId): Region {
     kind: REGION_KINDS[store.low(cellAt(id, kind))] ?? 'none',
     large: store.low(cellAt(id, large)) === 1,
     flags: store.low(cellAt(id, flags)),
+    pid: store.number(cellAt(id, pid)),
   };
 }
 
@@ -55,6 +59,7 @@ export function addRegion(context: Context, partition: ObjectId, region: Region)
   store.set(cellAt(id, MSHV_REGION.slots.kind), REGION_KINDS.indexOf(region.kind));
   if (region.large) store.set(cellAt(id, MSHV_REGION.slots.large), 1);
   store.set(cellAt(id, MSHV_REGION.slots.flags), region.flags);
+  if (region.pid !== 0) store.set(cellAt(id, MSHV_REGION.slots.pid), region.pid);
 }
 
 /** What kind of region it has turned out to be. */
@@ -66,6 +71,49 @@ export function setRegionKind(
 ): void {
   const id = store.find(partition, MSHV_REGION, keyOf(region.start));
   if (id !== undefined) store.set(cellAt(id, MSHV_REGION.slots.kind), REGION_KINDS.indexOf(kind));
+}
+
+/** What size its pages have turned out to have. */
+export function setRegionLarge(
+  { store }: Context,
+  partition: ObjectId,
+  region: Region,
+  large: boolean,
+): void {
+  const id = store.find(partition, MSHV_REGION, keyOf(region.start));
+  if (id !== undefined) store.set(cellAt(id, MSHV_REGION.slots.large), large ? 1 : 0);
+}
+
+/** Pages of a region that are there, in the order of their frames: of a pinned one all, of a device's none. */
+export function presentOf({ store }: Context, partition: ObjectId, region: Region): Backed[] {
+  if (region.kind === 'pinned') return [{ start: region.start, pages: region.pages, large: region.large }];
+  const id = store.find(partition, MSHV_REGION, keyOf(region.start));
+  if (id === undefined) return [];
+  const { pages, large } = MSHV_PRESENT.slots;
+  return store
+    .children(id, MSHV_PRESENT)
+    .map((run) => ({
+      start: BigInt(store.key(run)),
+      pages: store.get(cellAt(run, pages)),
+      large: store.low(cellAt(run, large)) === 1,
+    }))
+    .sort((a, b) => (a.start < b.start ? -1 : 1));
+}
+
+/** Pages of a movable region have come. */
+export function addPresent({ store }: Context, partition: ObjectId, region: Region, backed: Backed): void {
+  const id = store.find(partition, MSHV_REGION, keyOf(region.start));
+  if (id === undefined) return;
+  const key = keyOf(backed.start);
+  const run = store.find(id, MSHV_PRESENT, key) ?? store.create(id, MSHV_PRESENT, key);
+  store.set(cellAt(run, MSHV_PRESENT.slots.pages), backed.pages);
+  store.set(cellAt(run, MSHV_PRESENT.slots.large), backed.large ? 1 : 0);
+}
+
+/** Its pages have gone. */
+export function removePresent({ store }: Context, partition: ObjectId, region: Region): void {
+  const id = store.find(partition, MSHV_REGION, keyOf(region.start));
+  for (const run of id === undefined ? [] : store.children(id, MSHV_PRESENT)) store.destroy(run);
 }
 
 export function removeRegion({ store }: Context, partition: ObjectId, region: Region): void {

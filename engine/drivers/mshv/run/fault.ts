@@ -3,8 +3,8 @@ import { readMessage } from '../../../hypervisor/index.ts';
 import type { DriverRun } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { Actor } from '../../kernel/access.ts';
-import { LARGE_PAGES, mapFrames } from '../memory/map.ts';
-import { type Region, regionOfFrame } from '../memory/regions.ts';
+import { mapBacked } from '../memory/region-calls.ts';
+import { addPresent, type Region, regionOfFrame } from '../memory/regions.ts';
 import { partitionOf } from '../objects.ts';
 
 const GPA_INTERCEPT = messageTypes.number('HVMSG_GPA_INTERCEPT');
@@ -43,11 +43,11 @@ export function* handleFault(
   }
   const offset = ((frame - region.start) / CHUNK) * CHUNK;
   const left = region.pages - offset;
-  const pages = Number(left < CHUNK ? left : CHUNK);
+  const pages = left < CHUNK ? left : CHUNK;
   const start = region.start + offset;
-  // Its 2 MiB pages lie where both addresses agree on them; elsewhere the kernel has small ones.
-  const large = region.large && pages === LARGE_PAGES && start % BigInt(LARGE_PAGES) === 0n;
-  return (
-    (yield* mapFrames(context, actor, { partition, start, pages }, { flags: region.flags, large })) === 0
-  );
+  const ret = yield* mapBacked({ context, actor, partition, id }, region, start, pages);
+  // They are there whatever became of the call.
+  const { large } = regionOfFrame(context, id, frame) ?? region;
+  addPresent(context, id, region, { start, pages, large });
+  return ret === 0;
 }
