@@ -75,7 +75,10 @@ const SHOWN_EVENT: Schema = {
 export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
   run: object({ file: TEXT, events: COUNT, hash: HASH }),
   /** What `--summary` writes. */
-  emulate: object({ file: TEXT, events: COUNT, hash: HASH, status: COUNT }, { failure: TEXT }),
+  emulate: object(
+    { file: TEXT, events: COUNT, hash: HASH, status: COUNT },
+    { dropped: COUNT, failure: TEXT },
+  ),
   import: object({ file: TEXT, events: COUNT }),
   /** With `--why` an event stands beside the rule of its answer. */
   show: { anyOf: [SHOWN_EVENT, object({ rule: orNull(TEXT), event: SHOWN_EVENT })] },

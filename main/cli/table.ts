@@ -8,6 +8,13 @@ const PROFILE: OptionSpec = {
   help: 'key=value,key=value; a JSON file; or a name under samples/profiles',
 };
 
+/** Of the commands that record. */
+const FILTER: OptionSpec = {
+  name: 'filter',
+  value: 'FILTER',
+  help: 'write only what this matches (docs/filter.md, "While recording")',
+};
+
 const SERVE_OPTIONS: readonly OptionSpec[] = [
   { name: 'port', value: 'PORT', help: 'port on 127.0.0.1 (default: any free one)' },
   { name: 'no-browser', help: 'print the address only' },
@@ -38,6 +45,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       OUTPUT,
       FORCE,
       PROFILE,
+      FILTER,
       { name: 'quiet', help: 'no summary line' },
       { name: 'summary', value: 'FILE', help: 'write the summary as JSON' },
     ],

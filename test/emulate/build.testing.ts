@@ -53,14 +53,18 @@ export interface Emulated {
 export function emulate(
   folder: string,
   command: readonly string[],
-  options: { readonly before?: readonly string[]; readonly profile?: string } = {},
+  options: {
+    readonly before?: readonly string[];
+    readonly profile?: string;
+    readonly more?: readonly string[];
+  } = {},
 ): Promise<Emulated> {
   const trace = join(folder, `trace-${count++}.hvtrace`);
   const profile = options.profile === undefined ? [] : ['--profile', options.profile];
   const [program = '', ...words] = [
     ...(options.before ?? []),
     HVREWIND,
-    ...['emulate', '--quiet', '-o', trace, ...profile, '--', ...command],
+    ...['emulate', '--quiet', '-o', trace, ...profile, ...(options.more ?? []), '--', ...command],
   ];
   return new Promise((done, fail) => {
     const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });

@@ -21,6 +21,8 @@ export interface EmulateOptions {
   /** Versions of the program and of the engine, for the file. */
   readonly tool: string;
   readonly engine: string;
+  /** Only what this filter matches is written. */
+  readonly filter?: string;
 }
 
 /** What became of the program. `status` as a shell says it: 128 + signal when it was killed. */
@@ -60,6 +62,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
         engine: options.engine,
         started: new Date().toISOString(),
         command: options.command,
+        ...(options.filter === undefined ? {} : { filter: options.filter }),
       } satisfies SupervisorData,
       startVps,
     );

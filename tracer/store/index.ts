@@ -9,5 +9,5 @@ export { openTrace, type PlacedCheckpoint, type TraceReader, type Where } from '
 export type { Tile } from './read/tiles.ts';
 export { type RecoverOptions, type Recovery, recoverTrace } from './recover/recover.ts';
 export { MAX_TILE_LEVEL, type TileCount, tileEvents } from './tile/tile.ts';
-export { recordingSink } from './write/recording-sink.ts';
+export { recordingSink, stepSink } from './write/recording-sink.ts';
 export { type CallAnswer, TraceWriter, type WriterOptions } from './write/writer.ts';

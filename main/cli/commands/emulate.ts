@@ -3,6 +3,7 @@ import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import { parseProfile } from '../../../engine/trace/profile-read.ts';
 import { ENGINE_VERSION } from '../../../engine/version.ts';
 import { emulate } from '../../../tracer/emulate/emulate.ts';
+import { captureFilter } from '../capture-option.ts';
 import type { Arguments } from '../command.ts';
 import { tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
@@ -14,13 +15,15 @@ import { VERSION } from '../version.ts';
 export async function run(args: Arguments): Promise<number> {
   if (args.program.length === 0) throw new Problem('emulate: no program; usage: hvrewind emulate -- CMD…');
   const path = outputPath('emulate', args, '.hvtrace', args.program[0] ?? '');
+  const header = withProfile(defaults(), args.value('profile'));
   const result = await emulate({
     path,
-    header: withProfile(defaults(), args.value('profile')),
+    header,
     force: args.flag('force'),
     command: args.program,
     tool: VERSION,
     engine: ENGINE_VERSION,
+    ...captureFilter('emulate', args, header.profile),
   });
   if ('text' in result)
     throw new Problem(`emulate: ${result.text}`, result.environment ? EXIT.environment : EXIT.usage);
@@ -28,9 +31,10 @@ export async function run(args: Arguments): Promise<number> {
   if (summary !== undefined)
     writeFileSync(summary, `${JSON.stringify({ file: path, ...result }, undefined, 2)}\n`);
   if (!args.flag('quiet')) {
-    const { events, hash, status, failure } = result;
+    const { events, dropped, hash, status, failure } = result;
+    const left = dropped === undefined ? '' : `, ${dropped} not matched`;
     const lost = failure === undefined ? '' : `; ${failure}`;
-    tell(`${path}: ${events} events, hash ${hash}; the program exited with ${status}${lost}`);
+    tell(`${path}: ${events} events${left}, hash ${hash}; the program exited with ${status}${lost}`);
   }
   return result.status;
 }

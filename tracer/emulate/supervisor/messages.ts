@@ -18,12 +18,16 @@ export interface SupervisorData {
   /** Wall clock at the start, ISO 8601. */
   readonly started: string;
   readonly command: readonly string[];
+  /** Only what this matches is written. */
+  readonly filter?: string;
 }
 
 /** What a recording came to. */
 export interface Recorded {
   readonly events: number;
   readonly hash: string;
+  /** Events that a filter did not match. */
+  readonly dropped?: number;
   /** The file took no more from some point on; the program was served all the same. */
   readonly failure?: string;
 }

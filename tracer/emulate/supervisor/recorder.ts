@@ -1,6 +1,7 @@
 import type { PlaySink } from '../../../engine/replay/play.ts';
 import type { Step } from '../../../engine/replay/step.ts';
-import { recordingSink, TraceFileError, type TraceWriter } from '../../store/index.ts';
+import type { Recording } from '../../sink/recording.ts';
+import { TraceFileError } from '../../store/index.ts';
 import type { Recorded } from './messages.ts';
 
 /** Steps that wait for the file at most, and how long they do while the program goes on making calls. */
@@ -15,17 +16,15 @@ type Machine = Parameters<PlaySink['step']>[1];
  */
 export class Recorder {
   readonly sink: PlaySink;
-  readonly #writer: TraceWriter;
-  readonly #target: PlaySink;
+  readonly #recording: Recording;
   #steps: { readonly step: Step; readonly machine: Machine }[] = [];
   /** When the first of them came. */
   #since = 0;
   #failure: string | undefined;
 
-  constructor(writer: TraceWriter) {
-    this.#writer = writer;
-    const target = recordingSink(writer);
-    this.#target = target;
+  constructor(recording: Recording) {
+    this.#recording = recording;
+    const target = recording.sink;
     this.sink = {
       step: (step, machine) => {
         if (this.#steps.length === 0) this.#since = performance.now();
@@ -56,24 +55,38 @@ export class Recorder {
       const steps = this.#steps;
       this.#steps = [];
       this.#attempt(() => {
-        for (const { step, machine } of steps) this.#target.step(step, machine);
+        for (const { step, machine } of steps) this.#recording.sink.step(step, machine);
       });
     }
-    this.#writer.tick();
+    this.#attempt(() => this.#recording.tick());
   }
 
   /** How long {@link flush} may wait for its next call, in ms; undefined while everything is in the file. */
   get dueMs(): number | undefined {
-    return this.#writer.dueMs;
+    return this.#recording.dueMs;
   }
 
   /** Ends the recording; `hash` is that of the journal. */
   finish(hash: string): Recorded {
     this.flush();
-    this.#attempt(() => this.#writer.hash(hash));
-    const { events } = this.#writer;
-    this.#attempt(() => this.#writer.close());
-    return { events, hash, ...(this.#failure === undefined ? {} : { failure: this.#failure }) };
+    this.#attempt(() => this.#recording.finish(hash));
+    const { events, dropped } = this.#recording;
+    this.#close();
+    const failure = this.#failure;
+    return {
+      events,
+      hash,
+      ...(dropped === 0 ? {} : { dropped }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  }
+
+  /** Closes the file also after a failure: what was committed is in it. */
+  #close(): void {
+    const before = this.#failure;
+    this.#failure = undefined;
+    this.#attempt(() => this.#recording.close());
+    this.#failure = before ?? this.#failure;
   }
 
   #attempt(action: () => void): void {

@@ -1,6 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { readCaptureFilter } from '../../../engine/filter/capture.ts';
 import { syscall } from '../../native/libc.ts';
 import { EFD_CLOEXEC_NONBLOCK, NR } from '../../native/numbers.ts';
+import { midLife } from '../../sink/filtered.ts';
+import { filteredRecording, type Recording, wholeRecording } from '../../sink/recording.ts';
 import { abiNames, isProblem, TraceWriter } from '../../store/index.ts';
 import { Keeper } from '../keeper.ts';
 import { CONTROL } from '../launcher/messages.ts';
@@ -12,22 +15,35 @@ import { Supervisor } from './supervisor.ts';
 const data = workerData as SupervisorData;
 const tell = (message: SupervisorMessage) => parentPort?.postMessage(message);
 
-const writer = TraceWriter.create(data.path, data.header, {
+const filter = data.filter === undefined ? undefined : readCaptureFilter(data.filter, data.header.profile);
+// The command has read it before.
+if (filter !== undefined && 'problem' in filter) throw new Error(filter.problem);
+
+const writer = TraceWriter.create(data.path, filter === undefined ? data.header : midLife(data.header), {
   force: data.force,
   names: abiNames(data.header.profile),
   tool: data.tool,
   engine: data.engine,
   start: data.started,
-  capture: { how: 'emulate', command: data.command },
+  capture: {
+    how: 'emulate',
+    command: data.command,
+    ...(filter === undefined ? {} : { filter: filter.text }),
+  },
 });
 if (isProblem(writer)) {
   tell({ kind: 'refused', text: writer.text });
 } else {
   tell({ kind: 'ready' });
-  serve(writer);
+  serve(
+    writer,
+    filter === undefined
+      ? wholeRecording(writer)
+      : filteredRecording(writer, filter, () => performance.now()),
+  );
 }
 
-function serve(writer: TraceWriter): void {
+function serve(writer: TraceWriter, recording: Recording): void {
   const { control } = data;
   Atomics.wait(control, CONTROL.listener, 0);
   const listener = Atomics.load(control, CONTROL.listener);
@@ -36,7 +52,7 @@ function serve(writer: TraceWriter): void {
     tell({ kind: 'refused', text: 'the program has no filter' });
     return;
   }
-  const recorder = new Recorder(writer);
+  const recorder = new Recorder(recording);
   const supervisor = new Supervisor({
     listener,
     window: data.window,
