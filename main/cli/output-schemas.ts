@@ -9,6 +9,7 @@ const TEXT: Schema = { type: 'string' };
 const COUNT: Schema = { type: 'integer', minimum: 0 };
 const POSITION: Schema = { type: 'string', pattern: '^(0|[1-9][0-9]*(r|\\.[1-9][0-9]*)?)$' };
 const DERIVED_POSITION: Schema = { type: 'string', pattern: '^[1-9][0-9]*\\.[1-9][0-9]*$' };
+const COUNTS: Schema = { type: 'object', additionalProperties: COUNT };
 const HEX: Schema = { type: 'string', pattern: '^0x[0-9a-f]+$' };
 const HASH: Schema = { type: 'string', pattern: '^[0-9a-f]{16}$' };
 
@@ -79,7 +80,10 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
     { file: TEXT, events: COUNT, hash: HASH, status: COUNT },
     { dropped: COUNT, failure: TEXT },
   ),
-  import: object({ file: TEXT, events: COUNT }),
+  import: object(
+    { file: TEXT, events: COUNT },
+    { form: TEXT, lines: COUNT, unreadable: COUNTS, other: COUNTS, notes: list(TEXT) },
+  ),
   /** With `--why` an event stands beside the rule of its answer. */
   show: { anyOf: [SHOWN_EVENT, object({ rule: orNull(TEXT), event: SHOWN_EVENT })] },
   replay: object({

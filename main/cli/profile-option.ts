@@ -26,6 +26,11 @@ export function withProfile(header: TraceHeader, option: string | undefined): Tr
   return { ...header, given, profile: read.profile };
 }
 
+/** What `--profile` says; nothing where it is not given. */
+export function givenProfile(option: string | undefined): GivenProfile {
+  return option === undefined ? {} : overlayOf(option);
+}
+
 function overlayOf(option: string): GivenProfile {
   if (option.includes('=')) {
     const read = parseProfileOverlay(option);

@@ -53,11 +53,18 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'import',
-    operands: 'FILE',
+    operands: 'FILE…',
     least: 1,
-    most: 1,
-    summary: 'make a trace from another form (event text)',
-    options: [OUTPUT, FORCE],
+    most: Number.POSITIVE_INFINITY,
+    summary: 'make a trace from event text or from what strace, ftrace, trace-cmd, perf or a console wrote',
+    details:
+      'The form is recognised from the first lines. Several files are those of `strace -ff`. docs/import.md says how to make each form and what it cannot show.',
+    options: [
+      OUTPUT,
+      FORCE,
+      PROFILE,
+      { name: 'from', value: 'FORM', help: 'strace, ftrace, trace-cmd, perf, dmesg or events' },
+    ],
     load: () => import('./commands/import.ts'),
   },
   {

@@ -59,7 +59,7 @@ export const eventTextImporter: Importer = {
   name: 'event text',
   async open(path: string, options: ImportOptions = {}): Promise<Import> {
     // A character takes at most three bytes of UTF-8 for each of its UTF-16 units.
-    const lines = readLines(path, 3 * MAX_LINE_CHARACTERS, options);
+    const lines = readLines(path, { maxBytes: 3 * MAX_LINE_CHARACTERS, lenient: false }, options);
     const head = await lines.next();
     if (head.done === true) throw new ImportError(path, 'is empty: expected {"profile":{…}} on line 1', 1, 1);
     const [first = ''] = head.value.texts;

@@ -33,9 +33,19 @@ export interface Lines {
   readonly bytesTotal: number;
 }
 
-function decodeLines(path: string, bytes: Buffer, first: number): string[] {
+/** How lines are read that are not what they should be. */
+export interface LineRules {
+  /** Longest line. */
+  readonly maxBytes: number;
+  /**
+   * Whether anything is taken: bytes that are no UTF-8 become U+FFFD, a line that is too long ends there and goes on as the next one.
+   */
+  readonly lenient: boolean;
+}
+
+function decodeLines(path: string, bytes: Buffer, first: number, { lenient }: LineRules): string[] {
   const texts = bytes.toString('utf8').split('\n');
-  if (isUtf8(bytes)) return texts;
+  if (lenient || isUtf8(bytes)) return texts;
   let start = 0;
   for (const index of texts.keys()) {
     const found = bytes.indexOf(LINE_FEED, start);
@@ -56,12 +66,12 @@ function decodeLines(path: string, bytes: Buffer, first: number): string[] {
  */
 export async function* readLines(
   path: string,
-  maxLineBytes: number,
+  rules: LineRules,
   options: ImportOptions = {},
 ): AsyncGenerator<Lines> {
   const file = await onFile(path, () => open(path, 'r'));
   try {
-    yield* linesOf(file, path, maxLineBytes, options);
+    yield* linesOf(file, path, rules, options);
   } finally {
     await file.close();
   }
@@ -70,7 +80,7 @@ export async function* readLines(
 async function* linesOf(
   file: FileHandle,
   path: string,
-  maxLineBytes: number,
+  rules: LineRules,
   options: ImportOptions,
 ): AsyncGenerator<Lines> {
   const { size: bytesTotal } = await onFile(path, () => file.stat());
@@ -91,15 +101,19 @@ async function* linesOf(
       pendingBytes += count;
     } else {
       const whole = Buffer.concat([...pending, piece.subarray(0, last)]);
-      const texts = decodeLines(path, whole, first);
+      const texts = decodeLines(path, whole, first, rules);
       yield { first, texts, bytesRead, bytesTotal };
       first += texts.length;
       pending = [Buffer.from(piece.subarray(last + 1))];
       pendingBytes = count - last - 1;
     }
-    if (pendingBytes > maxLineBytes)
-      throw new ImportError(path, `a line is longer than ${maxLineBytes} bytes`, first);
+    if (pendingBytes <= rules.maxBytes) continue;
+    if (!rules.lenient) throw new ImportError(path, `a line is longer than ${rules.maxBytes} bytes`, first);
+    yield { first, texts: decodeLines(path, Buffer.concat(pending), first, rules), bytesRead, bytesTotal };
+    first += 1;
+    pending = [];
+    pendingBytes = 0;
   }
   if (pendingBytes > 0)
-    yield { first, texts: decodeLines(path, Buffer.concat(pending), first), bytesRead, bytesTotal };
+    yield { first, texts: decodeLines(path, Buffer.concat(pending), first, rules), bytesRead, bytesTotal };
 }
