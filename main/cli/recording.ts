@@ -1,7 +1,7 @@
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { ENGINE_VERSION } from '../../engine/version.ts';
 import { abiNames, isProblem, TraceFileError, TraceWriter } from '../../tracer/store/index.ts';
-import { Problem } from './problem.ts';
+import { EXIT, Problem } from './problem.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -31,7 +31,10 @@ export async function record<T>(
   } catch (error) {
     if (error instanceof TraceFileError) {
       writer.close();
-      throw new Problem(`${command}: ${error.message}`);
+      throw new Problem(
+        `${command}: ${error.message}; what was written until then is kept`,
+        EXIT.environment,
+      );
     }
     writer.abort();
     throw error;

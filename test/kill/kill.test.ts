@@ -10,7 +10,8 @@ import { checkFile, killedRecorder, lostMs } from './round.ts';
 const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const ROUNDS = 50;
+/** `npm run test:kills` has 1,000. */
+const ROUNDS = Number(process.env.HVREWIND_KILLS ?? 50);
 /** Rounds that run at a time: most of one is waiting for Node to start. */
 const TOGETHER = 4;
 
@@ -25,6 +26,7 @@ test(`a recorder killed at ${ROUNDS} random instants loses at most 250 ms`, asyn
       // Every fifth is killed while it starts, perhaps; of the others some end just before.
       from: i % 5 === 0 ? ('birth' as const) : ('first-word' as const),
       killMs: random() * 500,
+      by: i % 10 === 3 ? ('SIGABRT' as const) : i % 10 === 6 ? ('SIGSEGV' as const) : ('SIGKILL' as const),
     },
   }));
   let begun = 0;

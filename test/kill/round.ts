@@ -48,18 +48,22 @@ export interface Fate {
   /** When it is killed, counted from its first word, or from its birth. */
   readonly killMs: number;
   readonly from: 'first-word' | 'birth';
+  /** How it dies: killed, or by a fault of its own. */
+  readonly by?: 'SIGKILL' | 'SIGABRT' | 'SIGSEGV';
 }
 
 /** Runs a recorder, kills it, and gives back what it told. */
-export function killedRecorder(path: string, { runMs, killMs, from }: Fate): Promise<Told> {
-  const recorder = spawn(process.execPath, [join(import.meta.dirname, 'recorder.ts'), path, String(runMs)], {
+export function killedRecorder(path: string, { runMs, killMs, from, by = 'SIGKILL' }: Fate): Promise<Told> {
+  const program = [process.execPath, join(import.meta.dirname, 'recorder.ts'), path, String(runMs)];
+  // Faults leave no core behind.
+  const recorder = spawn('sh', ['-c', 'ulimit -c 0; exec "$@"', 'sh', ...program], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const told: Buffer[] = [];
   const errors: Buffer[] = [];
   let timer: NodeJS.Timeout | undefined;
   const doom = (): void => {
-    timer ??= setTimeout(() => recorder.kill('SIGKILL'), killMs);
+    timer ??= setTimeout(() => recorder.kill(by), killMs);
   };
   if (from === 'birth') doom();
   recorder.stdout.on('data', (bytes: Buffer) => {

@@ -41,10 +41,18 @@ export class TraceFileError extends Error {
 /** The one line for a failure to write, by the code that Node or SQLite gave it. Other errors are thrown on. */
 export function writeProblem(path: string, error: unknown): TraceProblem {
   const { code } = error as { readonly code?: unknown };
-  switch (code) {
+  // SQLite says ENOSPC of a disk that is full, and any other refusal of the system as one of twenty I/O errors.
+  switch (typeof code === 'string' && code.startsWith('SQLITE_IOERR') ? 'EIO' : code) {
     case 'SQLITE_FULL':
     case 'ENOSPC':
       return problem('unwritable', `${path}: the disk is full; make room, or write elsewhere with -o`);
+    case 'EIO':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return problem(
+        'unwritable',
+        `${path}: the disk takes no more of it (an error, a quota, or the limit on file sizes, ulimit -f)`,
+      );
     case 'SQLITE_READONLY':
     case 'SQLITE_CANTOPEN':
     case 'EACCES':
