@@ -1,14 +1,16 @@
 /** The guest processor: runs decoded blocks until something needs the VMM or the hypervisor. */
 import { type Block, CodeCache } from './decode/code-cache.ts';
 import { deliver, deliverException } from './exec/interrupts.ts';
-import type { CpuExit, ReadMsrExit, WriteMsrExit } from './exits.ts';
+import type { CpuExit, CpuidExit, ReadMsrExit, WriteMsrExit } from './exits.ts';
+import { offered } from './features.ts';
 import { IF, TF } from './flags.ts';
 import { type DevicePage, EXECUTE, type GuestMemory, PAGE_BYTES } from './guest-memory.ts';
 import { runStraight } from './hot.ts';
 import { getRegister, setRegister } from './hypervisor-registers.ts';
 import type { Instruction } from './instruction.ts';
-import { CS, DB, Exit, Fault, GP, Machine, RAX, RBX, RCX, RDX } from './machine.ts';
+import { DB, Exit, Fault, GP, Machine, RAX, RBX, RCX, RDX } from './machine.ts';
 import { flushTranslations, further, translate } from './memory.ts';
+import { readModelSpecific, writeModelSpecific } from './model-specific.ts';
 import { writeRegister } from './operands.ts';
 import { RegisterWatch } from './register-watch.ts';
 import { reset } from './reset.ts';
@@ -112,7 +114,7 @@ export class GuestCpu {
     m.exit = undefined;
     m.pendingAccess = undefined;
     try {
-      m.ip = (ip + length) >>> 0;
+      m.ip = further(m, ip, length);
       deliver(m, vector, kind === 'software' ? 'software' : 'external');
       if (kind === 'nmi') m.nmiBlocked = true;
       return 'delivered';
@@ -150,8 +152,12 @@ export class GuestCpu {
         if (left <= 0) return BUDGET;
         if (this.wantInterruptWindow && (this.wantsNmi ? this.nmiInterruptible : this.interruptible))
           return WINDOW;
-        if (start > m.limits[CS]!) m.fault(GP, m.protectedMode ? 0 : undefined);
-        block = cache.find(m.codeBase === 0 ? start : (m.codeBase + start) >>> 0, m.code32);
+        if (start > m.codeLimit) m.fault(GP, m.protectedMode ? 0 : undefined);
+        block = cache.find(
+          m.codeBase === 0 ? start : (m.codeBase + start) >>> 0,
+          m.code64 ? 64 : m.code32 ? 32 : 16,
+        );
+        m.start = start;
         const all = block.instructions;
         const stepping = (m.flags & TF) !== 0;
         shadow = m.interruptShadow;
@@ -175,7 +181,7 @@ export class GuestCpu {
         if (stepping) {
           start = m.ip;
           block = undefined;
-          m.dr[6] = m.dr[6]! | DR6_BS;
+          m.dr[6] = (m.dr[6]! | DR6_BS) >>> 0;
           m.fault(DB);
         }
       }
@@ -233,7 +239,7 @@ export class GuestCpu {
     const cr2 = m.cr2;
     try {
       while (bytes.length < LONGEST_INSTRUCTION) {
-        const gpa = translate(m, further(m, m.bases[CS]!, m.ip + bytes.length), 'execute');
+        const gpa = translate(m, further(m, m.codeBase, m.ip + bytes.length), 'execute');
         const page = m.memory.page(Math.floor(gpa / PAGE_BYTES));
         if (page === undefined || (page.permissions & EXECUTE) === 0) break;
         bytes.push(page.bytes[gpa % PAGE_BYTES]!);
@@ -250,13 +256,16 @@ export class GuestCpu {
   /** Moves RIP behind the instruction of an exit. The VMM or the hypervisor did what it does. */
   skip(exit: { readonly instructionLength: number }): void {
     const m = this.#m;
-    m.ip = m.code32 ? (m.ip + exit.instructionLength) >>> 0 : (m.ip + exit.instructionLength) & 0xffff;
+    const next = m.ip + exit.instructionLength;
+    m.ip = m.code64 ? next : m.code32 ? next >>> 0 : next & 0xffff;
     m.executed += 1;
     m.interruptShadow = false;
   }
 
-  completeCpuid(exit: { readonly instructionLength: number }, result: CpuidResult): void {
+  /** Hands CPUID's answer over, without the features that the processor lacks. */
+  completeCpuid(exit: Pick<CpuidExit, 'instructionLength' | 'leaf'>, answer: CpuidResult): void {
     const m = this.#m;
+    const result = offered(exit.leaf, answer);
     writeRegister(m, 2 * RAX, 4, result.eax);
     writeRegister(m, 2 * RBX, 4, result.ebx);
     writeRegister(m, 2 * RCX, 4, result.ecx);
@@ -271,6 +280,22 @@ export class GuestCpu {
 
   completeWrmsr(exit: WriteMsrExit): void {
     this.skip(exit);
+  }
+
+  /** RDMSR or WRMSR of a register of the processor's own: see `isProcessorMsr`. */
+  performMsr(exit: ReadMsrExit | WriteMsrExit): CpuExit | undefined {
+    if (exit.kind === 'rdmsr') {
+      this.completeRdmsr(exit, readModelSpecific(this.#m, exit.msr) ?? 0n);
+      return undefined;
+    }
+    if (!writeModelSpecific(this.#m, exit.msr, exit.value)) return this.raise(GP, 0);
+    this.skip(exit);
+    return undefined;
+  }
+
+  /** True for the model-specific registers that the processor answers itself, unless its host wants to. */
+  isProcessorMsr(msr: number): boolean {
+    return readModelSpecific(this.#m, msr) !== undefined;
   }
 
   /** Hands the result word back: RAX, and from 32-bit code EDX:EAX (TLFS, hypercall interface). */

@@ -144,6 +144,24 @@ export function setFlags(m: Machine, result: number, carries: number, size: numb
   }
 }
 
+/** The word that stands for a result of 64 bits: its sign, its lowest byte, and whether there is more. */
+export function resultWord(low: number, high: number): number {
+  const rest = (low >>> 8) | (high & 0x7fffffff);
+  return (high & 0x80000000) | (low & 0xff) | (((rest | -rest) >>> 31) << 8);
+}
+
+/** Sets flags from a result of 8 bytes and the carries of its halves. */
+export function setFlags8(
+  m: Machine,
+  low: number,
+  high: number,
+  lowCarries: number,
+  highCarries: number,
+): void {
+  m.lazy[RESULT] = resultWord(low, high);
+  m.lazy[CARRIES] = (highCarries & 0xc0000000) | (lowCarries & 8);
+}
+
 /** Replaces the bits of `mask` in RFLAGS by those of `value`. */
 export function writeFlags(m: Machine, value: number, mask: number): void {
   const merged = (readFlags(m) & ~mask) | (value & mask);

@@ -29,7 +29,7 @@ function segment(index: number): Access {
         m,
         index,
         Number((value >> 96n) & U16),
-        Number(value & U32),
+        signedNumber(value),
         Number((value >> 64n) & U32),
         Number((value >> 112n) & U16),
       ),
@@ -42,9 +42,19 @@ function tableRegister(
   set: (m: Machine, base: number, limit: number) => void,
 ): Access {
   return {
-    get: (m) => (BigInt(get(m).base) << 64n) | (BigInt(get(m).limit) << 48n),
-    set: (m, value) => set(m, Number((value >> 64n) & U32), Number((value >> 48n) & U16)),
+    get: (m) => (BigInt.asUintN(64, BigInt(get(m).base)) << 64n) | (BigInt(get(m).limit) << 48n),
+    set: (m, value) => set(m, signedNumber(value >> 64n), Number((value >> 48n) & U16)),
   };
+}
+
+/** An address of 64 bits as memory.ts has them. */
+function signedNumber(value: bigint): number {
+  return Number(BigInt.asIntN(64, value));
+}
+
+/** A whole register that holds an address. */
+function address(get: (m: Machine) => number, set: (m: Machine, value: number) => void): Access {
+  return { get: (m) => BigInt.asUintN(64, BigInt(get(m))), set: (m, value) => set(m, signedNumber(value)) };
 }
 
 function plain(get: (m: Machine) => number, set: (m: Machine, value: number) => void): Access {
@@ -61,7 +71,7 @@ function general(index: number): Access {
 }
 
 const debug = (index: number): Access =>
-  plain(
+  address(
     (m) => m.dr[index]!,
     (m, value) => {
       m.dr[index] = value;
@@ -75,7 +85,7 @@ const accesses = new Map<number, Access>([
   ...Array.from({ length: 8 }, (_, index): [number, Access] => [name('ES') + index, segment(index)]),
   [
     name('RIP'),
-    plain(
+    address(
       (m) => m.ip,
       (m, value) => {
         m.ip = value;
@@ -114,7 +124,7 @@ const accesses = new Map<number, Access>([
   ],
   [
     name('CR2'),
-    plain(
+    address(
       (m) => m.cr2,
       (m, value) => {
         m.cr2 = value;
@@ -123,7 +133,7 @@ const accesses = new Map<number, Access>([
   ],
   [
     name('CR3'),
-    plain(
+    address(
       (m) => m.cr3,
       (m, value) => {
         if (m.cr3 !== value) flushTranslations(m);
@@ -151,6 +161,44 @@ const accesses = new Map<number, Access>([
     ),
   ],
   [name('EFER'), plain((m) => m.efer, setEfer)],
+  [
+    name('KERNEL_GS_BASE'),
+    address(
+      (m) => m.kernelGsBase,
+      (m, value) => {
+        m.kernelGsBase = value;
+      },
+    ),
+  ],
+  [
+    name('LSTAR'),
+    address(
+      (m) => m.lstar,
+      (m, value) => {
+        m.lstar = value;
+      },
+    ),
+  ],
+  [
+    name('SFMASK'),
+    plain(
+      (m) => m.sfmask,
+      (m, value) => {
+        m.sfmask = value;
+      },
+    ),
+  ],
+  [
+    // The lower half is the entry point of SYSCALL from 32-bit code, which nothing here reads.
+    name('STAR'),
+    {
+      get: (m) => (BigInt(m.starHigh) << 32n) | BigInt(m.starLow),
+      set: (m, value) => {
+        m.starHigh = Number((value >> 32n) & U32);
+        m.starLow = Number(value & U32);
+      },
+    },
+  ],
   ...[0, 1, 2, 3, 6, 7].map((index): [number, Access] => [name(`DR${index}`), debug(index)]),
   [
     // hv_x64_fp_control_status_register: control word 0..15, status word 16..31.

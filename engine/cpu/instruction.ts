@@ -8,6 +8,10 @@ export const MEMORY = -1;
 
 export const COLD = 0;
 
+/** Base, index and displacement of 64 bits; the displacement alone, from the next instruction on. */
+export const LONG_ADDRESS = 1;
+export const RIP_ADDRESS = 2;
+
 export const REP_NONE = 0;
 export const REPE = 1;
 export const REPNE = 2;
@@ -28,6 +32,10 @@ export class Instruction {
   scale = 0;
   disp = 0;
   addressMask = -1;
+  /** 0, or how an address of 64 bits is made: LONG_ADDRESS or RIP_ADDRESS. */
+  long = 0;
+  /** The upper half of an absolute address of 64 bits. */
+  dispHigh = 0;
   segment = 0;
   imm = 0;
   /** The second immediate: the selector of a far pointer, the level of ENTER. */

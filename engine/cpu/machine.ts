@@ -12,6 +12,8 @@ export const RBP = 5;
 export const RSI = 6;
 export const RDI = 7;
 
+export const R11 = 11;
+
 export const GPR_COUNT = 16;
 /** A seventeenth register that stays 0: what addressing forms without a base or an index add. */
 export const NO_REGISTER = 16;
@@ -125,28 +127,43 @@ export class Machine {
   cr4 = 0;
   cr8 = 0;
   efer = 0;
+  /** STAR's upper half, LSTAR, SFMASK: what SYSCALL reads of them. */
+  starHigh = 0;
+  starLow = 0;
+  lstar = 0;
+  sfmask = 0;
+  kernelGsBase = 0;
+  /** Of the operand of 64 bits that was read last: see wide-operands.ts. */
+  high = 0;
+  /** Offset in CS of the block that runs; what addresses relative to RIP are counted from. */
+  start = 0;
   /** Derived from EFER and CR0: long mode is active. */
   longMode = false;
   /** Derived: it is, and CS holds 64-bit code. */
   code64 = false;
-  readonly dr = new Uint32Array(8);
+  readonly dr = new Float64Array(8);
   /** Control and status word of the x87 unit; the rest of that register (tags, last instruction) is kept. */
   fpControl = 0x40;
   fpStatus = 0;
   fpRest = 0n;
   /** Registers that the processor only keeps, by hypervisor name: model-specific ones and others. */
   readonly kept = new Map<number, bigint>();
+  /** Model-specific registers that are a value and nothing else, by their numbers. */
+  readonly modelSpecific = new Map<number, bigint>();
 
   /** Derived from the attributes of SS: what the stack pointer is cut to. */
   stackMask = 0xffff;
   /** Derived from the attributes of CS. */
   code32 = false;
-  /** Derived: the base of CS. */
+  /** Derived: the base of CS, and the last offset in it. */
   codeBase = 0;
+  codeLimit = 0xffff;
 
   /** Instructions executed since creation; what RDTSC reads, with tscOffset added. */
   executed = 0;
   tscOffset = 0n;
+  /** What RDTSCP gives beside the time. */
+  tscAux = 0;
 
   /** Makes the run loop leave the block after this instruction: the block's own bytes were written. */
   leaveBlock = false;
@@ -188,6 +205,7 @@ export class Machine {
    * another VP has changed it since. */
   locked = false;
   updateRead = 0;
+  updateReadHigh = 0;
   updateCode = -1;
   lost = false;
   readonly beforeLocked = new Int32Array((GPR_COUNT + 1) * 2);
@@ -283,6 +301,9 @@ export class Machine {
     return this.protectedMode ? (this.attributes[SS]! >> 5) & 3 : 0;
   }
 }
+
+/** Where an event comes from: decides on the gate's privilege check and the EXT bit of error codes. */
+export type EventSource = 'exception' | 'software' | 'external';
 
 /** Exception vectors (Intel SDM 3, table 6-1). */
 export const DE = 0;

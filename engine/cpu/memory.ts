@@ -15,7 +15,9 @@ const SLOT_MASK = TLB_SLOTS - 1;
 
 /** `delta` bytes further on: 32-bit addresses wrap. */
 export function further(m: Machine, linear: number, delta: number): number {
-  return m.code64 ? linear + delta : (linear + delta) >>> 0;
+  return m.longMode && (m.code64 || linear + delta < 0 || linear > 0xffffffff)
+    ? linear + delta
+    : (linear + delta) >>> 0;
 }
 
 /** Linear address of a readable operand; #GP or #SS outside the segment. `offset` is unsigned, in 64-bit mode signed. */
@@ -104,6 +106,9 @@ function noteLocked(m: Machine, size: number): void {
   if (m.updateCode >= 0) noteStore(m, m.updateCode, m.updateOffset, size);
 }
 
+/** The halves of a number of 64 bits, joined. */
+export const signed64 = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low >>> 0);
+
 /** Replaces 8 bytes at `linear`, which may be written, as one step; false where that cannot be. */
 export function replace64(m: Machine, linear: number, read: bigint, value: bigint): boolean {
   if (!findUpdate(m, linear, 8)) return false;
@@ -142,10 +147,61 @@ export function storeLinear(m: Machine, linear: number, size: number, value: num
   else storeSlow(m, linear, size, value);
 }
 
+/** 8 bytes: the low half; the high half is in `Machine.high`. */
+export function loadLinear8(m: Machine, linear: number): number {
+  const at = linear & OFFSET_MASK;
+  const slot = (linear >>> 12) & SLOT_MASK;
+  if (m.readTags[slot] === linear - at && at <= PAGE_BYTES - 8) {
+    const view = m.readViews[slot]!;
+    m.high = view.getInt32(at + 4, true);
+    return view.getInt32(at, true);
+  }
+  const low = loadLinear(m, linear, 4);
+  m.high = loadLinear(m, further(m, linear, 4), 4);
+  return low;
+}
+
+export function storeLinear8(m: Machine, linear: number, low: number, high: number): void {
+  const at = linear & OFFSET_MASK;
+  const slot = (linear >>> 12) & SLOT_MASK;
+  if (m.writeTags[slot] === linear - at && at <= PAGE_BYTES - 8) {
+    const view = m.writeViews[slot]!;
+    view.setInt32(at, low, true);
+    view.setInt32(at + 4, high, true);
+    return;
+  }
+  probeWrite(m, linear, 8, low, high);
+  storeLinear(m, linear, 4, low);
+  storeLinear(m, further(m, linear, 4), 4, high);
+}
+
+export function loadForUpdate8(m: Machine, linear: number): number {
+  m.updateOffset = linear;
+  const low = loadLinear8(m, linear);
+  const high = m.high;
+  probeWrite(m, linear, 8);
+  m.high = high;
+  m.updateRead = low;
+  m.updateReadHigh = high;
+  return low;
+}
+
+export function storeUpdate8(m: Machine, low: number, high: number): void {
+  const linear = m.updateOffset;
+  if (m.locked && replace64(m, linear, signed64(m.updateRead, m.updateReadHigh), signed64(low, high))) return;
+  m.updateOffset = linear;
+  storeLinear8(m, m.updateOffset, low, high);
+}
+
 /** GPA of a linear address, as the current level may use it; #PF, and in 64-bit mode #GP where it is not canonical. */
 export function translate(m: Machine, linear: number, access: PageAccess): number {
-  if (m.code64 && !(linear < CANONICAL_END && linear >= -CANONICAL_END)) m.fault(GP, 0);
+  if (m.longMode && !(linear < CANONICAL_END && linear >= -CANONICAL_END)) m.fault(GP, 0);
   return physicalAddress(m, linear, access);
+}
+
+function stored(size: number, low: number, high: number | undefined): bigint {
+  const value = high === undefined ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low >>> 0);
+  return BigInt.asUintN(size * 8, value);
 }
 
 /** The page at `gpa`, or an exit for an access of `size` bytes at it. */
@@ -156,6 +212,7 @@ function pageFor(
   size: number,
   access: 'read' | 'write',
   value?: number,
+  high?: number,
 ): GuestPage {
   const page = m.memory.page(Math.floor(gpa / PAGE_BYTES));
   if (page !== undefined && (page.permissions & (access === 'read' ? READ : WRITE)) !== 0) return page;
@@ -165,7 +222,7 @@ function pageFor(
     size,
     access,
     mapped: page !== undefined,
-    value: value === undefined ? undefined : BigInt.asUintN(size * 8, BigInt(value)),
+    value: value === undefined ? undefined : stored(size, value, high),
   });
 }
 
@@ -233,16 +290,16 @@ function loadAcross(m: Machine, linear: number, size: number): number {
 }
 
 /** Leaves unless all `size` bytes (at most a page) from `linear` on may be written. */
-export function probeWrite(m: Machine, linear: number, size: number, value?: number): void {
+export function probeWrite(m: Machine, linear: number, size: number, value?: number, high?: number): void {
   const first = bytesInPage(linear, size);
-  probePage(m, linear, first, value);
-  if (first < size) probePage(m, further(m, linear, first), size - first, value);
+  probePage(m, linear, first, value, high);
+  if (first < size) probePage(m, further(m, linear, first), size - first, value, high);
 }
 
-function probePage(m: Machine, linear: number, size: number, value?: number): void {
+function probePage(m: Machine, linear: number, size: number, value?: number, high?: number): void {
   if (m.writeTags[(linear >>> 12) & SLOT_MASK] === linear - (linear & OFFSET_MASK)) return;
   const gpa = translate(m, linear, 'write');
-  if (deviceAt(m, gpa) === undefined) pageFor(m, linear, gpa, size, 'write', value);
+  if (deviceAt(m, gpa) === undefined) pageFor(m, linear, gpa, size, 'write', value, high);
 }
 
 /** As `probeWrite`, of a segment's range that may wrap at the segment's end. */

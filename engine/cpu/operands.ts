@@ -1,18 +1,41 @@
 /** Reading and writing the operands of an instruction. */
-import { type Instruction, MEMORY } from './instruction.ts';
-import { type Machine, RSP, SS } from './machine.ts';
+import { type Instruction, MEMORY, RIP_ADDRESS } from './instruction.ts';
+import { CANONICAL_END, type Machine, RSP, SS } from './machine.ts';
 import { load, loadForUpdate, store, storeUpdate } from './memory.ts';
 
-/** Offset of the memory operand in its segment, unsigned. */
+const HIGH = 0x1_0000_0000;
+
+/** Offset of the memory operand in its segment: unsigned, in 64-bit mode signed. */
 export function effectiveAddress(m: Machine, i: Instruction): number {
+  if (i.long !== 0) return longAddress(m, i);
   return ((m.g32[i.base]! + (m.g32[i.index]! << i.scale) + i.disp) & i.addressMask) >>> 0;
 }
 
-/** Index of register `r` in the view of its size: 4 g32, 2 g16, 1 g8 (4 to 7 are AH, CH, DH, BH). */
-export function registerIndex(r: number, size: number): number {
-  if (size === 4) return 2 * r;
+function longAddress(m: Machine, i: Instruction): number {
+  if (i.long === RIP_ADDRESS) return m.start + i.offset + i.length + i.disp;
+  const g = m.g32;
+  const factor = 1 << i.scale;
+  const address =
+    (g[i.base + 1]! + g[i.index + 1]! * factor + i.dispHigh) * HIGH +
+    (g[i.base]! >>> 0) +
+    (g[i.index]! >>> 0) * factor +
+    i.disp;
+  if (address < CANONICAL_END && address >= -CANONICAL_END) return address;
+  return Number(exactAddress(m, i));
+}
+
+/** The sum as the processor cuts it, signed: for what is no plain address. */
+export function exactAddress(m: Machine, i: Instruction): bigint {
+  const disp = BigInt(i.dispHigh) * 0x1_0000_0000n + BigInt(i.disp);
+  if (i.long === RIP_ADDRESS) return BigInt(m.start + i.offset + i.length) + disp;
+  return BigInt.asIntN(64, m.g64[i.base >> 1]! + (m.g64[i.index >> 1]! << BigInt(i.scale)) + disp);
+}
+
+/** Index of register `r` in the view of its size: 8 and 4 g32, 2 g16, 1 g8 (4 to 7 are AH, CH, DH, BH, without REX). */
+export function registerIndex(r: number, size: number, rex = false): number {
+  if (size >= 4) return 2 * r;
   if (size === 2) return 4 * r;
-  return r < 4 ? 8 * r : 8 * (r - 4) + 1;
+  return r < 4 || rex ? 8 * r : 8 * (r - 4) + 1;
 }
 
 /** Signed for 4 bytes, else unsigned. */
@@ -73,17 +96,21 @@ export function cut(value: number, size: number): number {
 
 /** The stack pointer, as an offset in SS. */
 export function stackPointer(m: Machine): number {
-  return (m.g32[2 * RSP]! & m.stackMask) >>> 0;
+  return stackOffset(m, 0);
 }
 
 /** Writes the stack pointer; its upper half stays with a 16-bit stack. */
 export function setStackPointer(m: Machine, value: number): void {
-  if (m.stackMask === -1) writeRegister(m, 2 * RSP, 4, value);
+  if (m.code64) {
+    m.g32[2 * RSP] = value;
+    m.g32[2 * RSP + 1] = Math.floor(value / HIGH);
+  } else if (m.stackMask === -1) writeRegister(m, 2 * RSP, 4, value);
   else m.g16[4 * RSP] = value;
 }
 
 /** The offset `delta` bytes from the top of the stack. */
 export function stackOffset(m: Machine, delta: number): number {
+  if (m.code64) return m.g32[2 * RSP + 1]! * HIGH + (m.g32[2 * RSP]! >>> 0) + delta;
   return ((m.g32[2 * RSP]! + delta) & m.stackMask) >>> 0;
 }
 

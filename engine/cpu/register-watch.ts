@@ -9,21 +9,25 @@ const FIRST_SEGMENT = name('ES');
 const SEGMENTS = 8;
 /** Of a segment: base, limit, selector, attributes. */
 const SEGMENT_WORDS = 4;
-/** A table register in one number: a base of 32 bits above a limit of 16. */
-const LIMITS = 0x1_0000;
-
-/** All but the general registers and the segments, each as one exact number. */
+/** All but the general registers and the segments, in exact numbers; the parts of one register stand together. */
 const SINGLE: readonly { readonly name: number; readonly get: (m: Machine) => number }[] = [
   { name: name('RIP'), get: (m) => m.ip },
   { name: name('RFLAGS'), get: readFlags },
-  { name: name('IDTR'), get: (m) => m.idtBase * LIMITS + m.idtLimit },
-  { name: name('GDTR'), get: (m) => m.gdtBase * LIMITS + m.gdtLimit },
+  { name: name('IDTR'), get: (m) => m.idtBase },
+  { name: name('IDTR'), get: (m) => m.idtLimit },
+  { name: name('GDTR'), get: (m) => m.gdtBase },
+  { name: name('GDTR'), get: (m) => m.gdtLimit },
   { name: name('CR0'), get: (m) => m.cr0 },
   { name: name('CR2'), get: (m) => m.cr2 },
   { name: name('CR3'), get: (m) => m.cr3 },
   { name: name('CR4'), get: (m) => m.cr4 },
   { name: name('CR8'), get: (m) => m.cr8 },
   { name: name('EFER'), get: (m) => m.efer },
+  { name: name('KERNEL_GS_BASE'), get: (m) => m.kernelGsBase },
+  { name: name('LSTAR'), get: (m) => m.lstar },
+  { name: name('SFMASK'), get: (m) => m.sfmask },
+  { name: name('STAR'), get: (m) => m.starHigh },
+  { name: name('STAR'), get: (m) => m.starLow },
   // Of its upper part the processor only makes 0.
   {
     name: name('FP_CONTROL_STATUS'),
@@ -67,7 +71,7 @@ export class RegisterWatch {
       const value = register.get(m);
       if (single[i] === value) continue;
       single[i] = value;
-      names.push(register.name);
+      if (names.at(-1) !== register.name) names.push(register.name);
     }
     return names;
   }

@@ -20,6 +20,12 @@ export function reset(m: Machine): void {
   m.cr4 = 0;
   m.cr8 = 0;
   m.efer = 0;
+  m.starHigh = 0;
+  m.starLow = 0;
+  m.lstar = 0;
+  m.sfmask = 0;
+  m.kernelGsBase = 0;
+  m.tscAux = 0;
   m.longMode = false;
   m.flags = 0;
   setArithmetic(m, 0);
@@ -39,6 +45,7 @@ export function reset(m: Machine): void {
   m.fpStatus = 0;
   m.fpRest = 0n;
   m.kept.clear();
+  m.modelSpecific.clear();
   m.interruptShadow = false;
   m.leaveBlock = false;
   flushTranslations(m);

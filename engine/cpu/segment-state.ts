@@ -1,5 +1,5 @@
 /** Segment registers as state: what follows from base, limit and attributes. Loading them: exec/segments.ts. */
-import { CS, type Machine, SS } from './machine.ts';
+import { CS, FS, type Machine, SS } from './machine.ts';
 
 const CODE = 0x8;
 /** Of data segments: grows down. */
@@ -10,6 +10,9 @@ const NON_SYSTEM = 0x10;
 export const PRESENT = 0x80;
 /** D or B: 32-bit code or stack. */
 export const BIG = 0x4000;
+
+/** L: 64-bit code, where long mode is active. */
+export const LONG = 0x2000;
 
 /** Limit of segments that an access cannot use at all. */
 const NOTHING = -1;
@@ -33,13 +36,21 @@ export function segmentWritten(m: Machine, segment: number): void {
   m.writeLimits[segment] = writable ? extent : NOTHING;
   const whole = limit === 0xffffffff && extent === limit && m.bases[segment] === 0;
   m.flat[segment] = whole && readable && writable ? 1 : 0;
+  // Of 64-bit mode only two bases are left, and no limits.
+  if (m.code64) m.flat[segment] = segment < FS || m.bases[segment] === 0 ? 1 : 0;
   if (segment === SS) {
     m.stackMask = (attributes & BIG) !== 0 ? -1 : 0xffff;
     m.setUser(m.cpl === 3);
   }
   if (segment === CS) {
-    m.code32 = (attributes & BIG) !== 0;
-    m.codeBase = m.bases[CS]!;
+    const code64 = m.longMode && (attributes & LONG) !== 0;
+    m.code32 = (attributes & BIG) !== 0 && !code64;
+    m.codeBase = code64 ? 0 : m.bases[CS]!;
+    m.codeLimit = code64 ? Number.POSITIVE_INFINITY : limit;
+    if (m.code64 !== code64) {
+      m.code64 = code64;
+      for (let other = 0; other < 6; other += 1) segmentWritten(m, other);
+    }
   }
 }
 

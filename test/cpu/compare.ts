@@ -1,11 +1,18 @@
 /**
  * Runs random sequences on the host's processor and on engine/cpu, and prints one line of JSON: what was compared, or
- * the first difference with its seed, or why it could not be tried. `node compare.ts SEED SEQUENCES`.
+ * the first difference with its seed, or why it could not be tried. `node compare.ts MODE SEED SEQUENCES`, MODE 32 or 64.
  */
-import { registers } from '../../engine/abi/index.ts';
-import { EXECUTE, GuestCpu, type GuestPage, PAGE_BYTES, READ, WRITE } from '../../engine/cpu/index.ts';
-import { HostProcessor, type HostRegisters, Unavailable, USER_DS, USER32_CS } from './host-processor.ts';
-import { nextInstruction, Operands, type Piece, type Window } from './instructions/index.ts';
+import { PAGE_BYTES } from '../../engine/cpu/index.ts';
+import { BASE, CODE, Guest, HANDLERS, register } from './guest.ts';
+import { HostProcessor, type HostRegisters, type Mode, Unavailable } from './host-processor.ts';
+import {
+  nextInstruction,
+  nextInstruction64,
+  Operands,
+  Operands64,
+  type Piece,
+  type Window,
+} from './instructions/index.ts';
 import { Random } from './random.ts';
 
 /** What the test reads. */
@@ -15,8 +22,6 @@ export type Outcome =
   | { readonly kind: 'unavailable'; readonly why: string };
 
 /** Code in the first page, operands around the border of the second and the third. */
-const BASE = 0x10000000;
-const CODE = BASE;
 const DATA = BASE + PAGE_BYTES;
 const DATA_BYTES = 2 * PAGE_BYTES;
 const WINDOW: Window = { start: DATA + PAGE_BYTES - 256, bytes: 512 };
@@ -26,11 +31,6 @@ const ARITHMETIC = 0x8d5;
 const DF = 0x400;
 const IF = 0x200;
 
-/** Exceptions of the guest go to HLTs here, one for each vector, at level 0 on their own stack. */
-const HANDLERS = 0x2000;
-const IDT = 0x1000;
-const GDT = 0x1800;
-const TSS = 0x3000;
 const SIGNAL_OF_VECTOR: ReadonlyMap<number, number> = new Map([
   [0, 8],
   [6, 4],
@@ -38,69 +38,7 @@ const SIGNAL_OF_VECTOR: ReadonlyMap<number, number> = new Map([
   [14, 11],
 ]);
 
-const register = (name: string): number => registers.number(`HV_X64_REGISTER_${name}`);
-const GENERAL = register('RAX');
-const RIP = register('RIP');
 const RFLAGS = register('RFLAGS');
-const segment = (selector: number, limit: number, attributes: number): bigint =>
-  (BigInt(limit) << 64n) | (BigInt(selector) << 96n) | (BigInt(attributes) << 112n);
-
-class Guest {
-  readonly #pages = new Map<number, GuestPage>();
-  readonly cpu = new GuestCpu({ page: (gpaPage) => this.#pages.get(gpaPage) });
-
-  constructor() {
-    for (const page of [0, 1, 2, 3, ...[0, 1, 2].map((n) => CODE / PAGE_BYTES + n)])
-      this.#pages.set(page, { bytes: new Uint8Array(PAGE_BYTES), permissions: READ | WRITE | EXECUTE });
-    for (let vector = 0; vector < 32; vector += 1) {
-      const handler = HANDLERS + vector;
-      // Interrupt gate, DPL 0, code selector 8.
-      this.write(IDT + vector * 8, [handler & 0xff, handler >> 8, 8, 0, 0, 0x8e, 0, 0]);
-      this.write(handler, [0xf4]);
-    }
-    const flat = (access: number): number[] => [0xff, 0xff, 0, 0, 0, access, 0xcf, 0];
-    this.write(GDT + 8, [...flat(0x9b), ...flat(0x93)]);
-    // SS0:ESP0 of the TSS.
-    this.write(TSS + 4, [0, 0x1c, 0, 0, 16, 0, 0, 0]);
-    this.cpu.setRegister(register('CR0'), 0x11n);
-    this.cpu.setRegister(register('GDTR'), (BigInt(GDT) << 64n) | (0xffn << 48n));
-    this.cpu.setRegister(register('IDTR'), (BigInt(IDT) << 64n) | (0xffn << 48n));
-    this.cpu.setRegister(register('TR'), BigInt(TSS) | segment(0x28, 0x67, 0x8b));
-  }
-
-  write(gpa: number, bytes: ArrayLike<number>): void {
-    for (let i = 0; i < bytes.length; i += 1)
-      this.#pages.get(Math.floor((gpa + i) / PAGE_BYTES))!.bytes[(gpa + i) % PAGE_BYTES] = bytes[i]!;
-  }
-
-  read(gpa: number, length: number): Uint8Array {
-    return Uint8Array.from(
-      { length },
-      (_, i) => this.#pages.get(Math.floor((gpa + i) / PAGE_BYTES))!.bytes[(gpa + i) % PAGE_BYTES]!,
-    );
-  }
-
-  /** User mode, with the selectors that the host's process has. */
-  start(at: HostRegisters): void {
-    this.cpu.setRegister(register('CS'), segment(USER32_CS, 0xffffffff, 0xc0fb));
-    for (const name of ['DS', 'ES', 'SS'])
-      this.cpu.setRegister(register(name), segment(USER_DS, 0xffffffff, 0xc0f3));
-    at.general.forEach((value, r) => {
-      this.cpu.setRegister(GENERAL + r, BigInt(value));
-    });
-    this.cpu.setRegister(RIP, BigInt(at.eip));
-    this.cpu.setRegister(RFLAGS, BigInt(at.eflags));
-  }
-
-  get(): HostRegisters {
-    return {
-      general: Array.from({ length: 8 }, (_, r) => Number(this.cpu.getRegister(GENERAL + r))),
-      eip: Number(this.cpu.getRegister(RIP)),
-      eflags: Number(this.cpu.getRegister(RFLAGS)),
-    };
-  }
-}
-
 interface Sequence {
   readonly pieces: readonly Piece[];
   readonly code: Uint8Array;
@@ -111,14 +49,21 @@ interface Sequence {
 const PIECES = 24;
 const HLT = 0xf4;
 
-function makeSequence(seed: number): Sequence {
+function makeSequence(mode: Mode, seed: number): Sequence {
   const random = new Random(seed);
-  const operands = new Operands(random, WINDOW);
   const pieces: Piece[] = [];
-  while (pieces.length < PIECES) pieces.push(...nextInstruction(operands));
+  if (mode === 64) {
+    const operands = new Operands64(random, WINDOW);
+    while (pieces.length < PIECES) pieces.push(...nextInstruction64(operands));
+  } else {
+    const operands = new Operands(random, WINDOW);
+    while (pieces.length < PIECES) pieces.push(...nextInstruction(operands));
+  }
   const data = Uint8Array.from({ length: COMPARED.bytes }, () => random.value());
-  const general = Array.from({ length: 8 }, () => random.value());
-  general[4] = WINDOW.start + WINDOW.bytes / 2;
+  const general = Array.from({ length: mode === 64 ? 16 : 8 }, () =>
+    mode === 64 ? random.value64() : BigInt(random.value()),
+  );
+  general[4] = BigInt(WINDOW.start + WINDOW.bytes / 2);
   const eflags = (random.u32() & ARITHMETIC) | IF | 2;
   return {
     pieces,
@@ -128,15 +73,18 @@ function makeSequence(seed: number): Sequence {
   };
 }
 
-const hex = (value: number): string => (value >>> 0).toString(16);
+const hex = (value: number | bigint): string => value.toString(16);
+
+const hexAll = ({ general, eip, eflags }: HostRegisters): string =>
+  [...general, eip, eflags].map(hex).join(' ');
 
 /** The registers in which the two differ, or undefined. */
 function difference(host: HostRegisters, guest: HostRegisters, ignoredFlags: number): string | undefined {
-  const names = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
-  const wrong = names.flatMap((name, r) =>
-    host.general[r] === guest.general[r]
+  const names = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'];
+  const wrong = host.general.flatMap((value, r) =>
+    value === guest.general[r]
       ? []
-      : `${name} host ${hex(host.general[r]!)} guest ${hex(guest.general[r]!)}`,
+      : `${names[r] ?? `r${r}`} host ${hex(value)} guest ${hex(guest.general[r]!)}`,
   );
   if (host.eip !== guest.eip) wrong.push(`eip host ${hex(host.eip)} guest ${hex(guest.eip)}`);
   const mask = (ARITHMETIC | DF) & ~ignoredFlags;
@@ -146,14 +94,21 @@ function difference(host: HostRegisters, guest: HostRegisters, ignoredFlags: num
 }
 
 class Comparison {
-  readonly host = new HostProcessor(BASE, PAGE_BYTES + DATA_BYTES);
-  readonly guest = new Guest();
+  readonly #mode: Mode;
+  readonly host: HostProcessor;
+  readonly guest: Guest;
   steps = 0;
   faults = 0;
 
+  constructor(mode: Mode) {
+    this.#mode = mode;
+    this.host = new HostProcessor(mode, BASE, PAGE_BYTES + DATA_BYTES);
+    this.guest = new Guest(mode);
+  }
+
   /** The first difference in the sequence of this seed. */
   run(seed: number): string | undefined {
-    const sequence = makeSequence(seed);
+    const sequence = makeSequence(this.#mode, seed);
     this.host.write(CODE, sequence.code);
     this.guest.write(CODE, sequence.code);
     this.host.write(COMPARED.start, sequence.data);
@@ -171,9 +126,7 @@ class Comparison {
     for (;;) {
       const piece = pieceAt.get(before.eip);
       if (piece === undefined) break;
-      const where = `seed ${seed}, ${piece.name} [${Buffer.from(piece.bytes).toString('hex')}] from ${JSON.stringify(
-        before.general.map(hex),
-      )} flags ${hex(before.eflags)}`;
+      const where = `seed ${seed}, ${piece.name} [${Buffer.from(piece.bytes).toString('hex')}] from ${before.general.map(hex).join(' ')} flags ${hex(before.eflags)}`;
       const signal = this.#stepHost(before.eip);
       const exit = this.guest.cpu.run(1);
       this.steps += 1;
@@ -211,7 +164,7 @@ class Comparison {
       while (exit.kind === 'budget') exit = this.guest.cpu.run(budget);
       return JSON.stringify({
         exit: exit.kind,
-        ...this.guest.get(),
+        registers: hexAll(this.guest.get()),
         executed: this.guest.cpu.executed - before,
         memory: Buffer.from(this.guest.read(COMPARED.start, COMPARED.bytes)).toString('hex'),
       });
@@ -237,10 +190,10 @@ class Comparison {
   }
 }
 
-function compare(seed: number, sequences: number): Outcome {
+function compare(mode: Mode, seed: number, sequences: number): Outcome {
   let comparison: Comparison | undefined;
   try {
-    comparison = new Comparison();
+    comparison = new Comparison(mode);
     for (let n = 0; n < sequences; n += 1) {
       const what = comparison.run(seed + n);
       if (what !== undefined) return { kind: 'different', what };
@@ -254,4 +207,5 @@ function compare(seed: number, sequences: number): Outcome {
   }
 }
 
-console.log(JSON.stringify(compare(Number(process.argv[2]), Number(process.argv[3]))));
+const [mode, seed, sequences] = process.argv.slice(2).map(Number) as [Mode, number, number];
+console.log(JSON.stringify(compare(mode, seed, sequences)));

@@ -4,16 +4,17 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Outcome } from './compare.ts';
+import type { Mode } from './host-processor.ts';
 
-const SEQUENCES = 3000;
+const SEQUENCES = 2000;
 /** Far apart, so that two runs seldom share sequences. */
 const seed = Number(process.env.HVREWIND_SEED ?? Math.floor(Math.random() * 0x7fff_0000));
 
-function outcome(): Outcome {
+function outcome(mode: Mode): Outcome {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return { kind: 'unavailable', why: 'the host is no x86-64 Linux' };
   const script = join(import.meta.dirname, 'compare.ts');
-  const child = spawnSync(process.execPath, [script, `${seed}`, `${SEQUENCES}`], {
+  const child = spawnSync(process.execPath, [script, `${mode}`, `${seed}`, `${SEQUENCES}`], {
     encoding: 'utf8',
     timeout: 60_000,
   });
@@ -21,16 +22,17 @@ function outcome(): Outcome {
   return JSON.parse(child.stdout) as Outcome;
 }
 
-const result = outcome();
-
-test('random instruction sequences do what the host does', {
-  skip: result.kind === 'unavailable' ? result.why : false,
-}, (t) => {
-  t.diagnostic(`seed ${seed}`);
-  assert.equal(result.kind, 'equal', `seed ${seed}: ${result.kind === 'different' ? result.what : ''}`);
-  assert.ok(result.kind === 'equal');
-  t.diagnostic(
-    `${result.steps} instructions in ${result.sequences} sequences, ${result.faults} ended by a fault`,
-  );
-  assert.ok(result.steps > 10 * SEQUENCES);
-});
+for (const mode of [32, 64] as const) {
+  const result = outcome(mode);
+  test(`random instruction sequences of ${mode}-bit code do what the host does`, {
+    skip: result.kind === 'unavailable' ? result.why : false,
+  }, (t) => {
+    t.diagnostic(`seed ${seed}`);
+    assert.equal(result.kind, 'equal', `seed ${seed}: ${result.kind === 'different' ? result.what : ''}`);
+    assert.ok(result.kind === 'equal');
+    t.diagnostic(
+      `${result.steps} instructions in ${result.sequences} sequences, ${result.faults} ended by a fault`,
+    );
+    assert.ok(result.steps > 10 * SEQUENCES);
+  });
+}

@@ -4,10 +4,13 @@ import koffi from 'koffi';
 /** Why this machine cannot be asked. */
 export class Unavailable extends Error {}
 
+/** 32-bit code, or 64-bit code. */
+export type Mode = 32 | 64;
+
 /** The general registers in the order of instruction encodings, the instruction pointer and the flags. */
 export interface HostRegisters {
-  /** Eight 32-bit values: EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI. */
-  readonly general: readonly number[];
+  /** Eight values of 32 bits or sixteen of 64: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15. */
+  readonly general: readonly bigint[];
   readonly eip: number;
   readonly eflags: number;
 }
@@ -48,11 +51,12 @@ const AT = {
   ds: 184,
   es: 192,
 } as const;
-/** EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI. */
-const GENERAL_AT = [80, 88, 96, 40, 152, 32, 104, 112];
+/** RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15. */
+const GENERAL_AT = [80, 88, 96, 40, 152, 32, 104, 112, 72, 64, 56, 48, 24, 16, 8, 0];
 
 /** Linux __USER32_CS and __USER_DS on x86-64: a 32-bit code segment, flat data. */
 export const USER32_CS = 0x23;
+export const USER64_CS = 0x33;
 export const USER_DS = 0x2b;
 
 const libc = koffi.load('libc.so.6');
@@ -80,9 +84,11 @@ const call = (number: number, ...args: number[]): number => {
 
 export class HostProcessor {
   readonly #pid: number;
+  readonly #mode: Mode;
 
   /** Starts a process and maps `length` bytes of memory at `address` in it, for everything. */
-  constructor(address: number, length: number) {
+  constructor(mode: Mode, address: number, length: number) {
+    this.#mode = mode;
     const pid = [0];
     if (posixSpawn(pid, '/bin/sleep', null, null, ['sleep', '1000', null], [null]) !== 0)
       throw new Unavailable('no /bin/sleep to trace');
@@ -148,6 +154,7 @@ export class HostProcessor {
     this.#get();
     if (view.getUint32(REGISTERS + AT.rax, true) !== address)
       throw new Unavailable('memory could not be mapped');
+    if (this.#mode === 64) return;
     for (const [at, value] of [
       [AT.cs, USER32_CS],
       [AT.ss, USER_DS],
@@ -160,7 +167,7 @@ export class HostProcessor {
 
   set(registers: HostRegisters): void {
     registers.general.forEach((value, r) => {
-      this.#write64(GENERAL_AT[r]!, value >>> 0);
+      view.setBigUint64(REGISTERS + GENERAL_AT[r]!, value, true);
     });
     this.#write64(AT.rip, registers.eip);
     this.#write64(AT.eflags, registers.eflags);
@@ -170,7 +177,10 @@ export class HostProcessor {
   get(): HostRegisters {
     this.#get();
     return {
-      general: GENERAL_AT.map((at) => view.getUint32(REGISTERS + at, true)),
+      general:
+        this.#mode === 64
+          ? GENERAL_AT.map((at) => view.getBigUint64(REGISTERS + at, true))
+          : GENERAL_AT.slice(0, 8).map((at) => BigInt(view.getUint32(REGISTERS + at, true))),
       eip: view.getUint32(REGISTERS + AT.rip, true),
       eflags: view.getUint32(REGISTERS + AT.eflags, true),
     };

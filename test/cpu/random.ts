@@ -37,4 +37,17 @@ export class Random {
         return this.u32();
     }
   }
+
+  /** The same of 64 bits. */
+  value64(): bigint {
+    const low = BigInt(this.value());
+    switch (this.below(4)) {
+      case 0:
+        return low;
+      case 1:
+        return BigInt.asUintN(64, BigInt.asIntN(32, low));
+      default:
+        return (BigInt(this.value()) << 32n) | low;
+    }
+  }
 }

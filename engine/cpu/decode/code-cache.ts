@@ -11,7 +11,7 @@ import { PAGE_BYTES } from '../guest-memory.ts';
 import type { Instruction } from '../instruction.ts';
 import { type CodePage, GP, type Machine, NO_TAG } from '../machine.ts';
 import { codePageAt, flushWriteTranslations, further } from '../memory.ts';
-import { decode, INCOMPLETE, LONGEST_INSTRUCTION } from './decoder.ts';
+import { type CodeMode, decode, INCOMPLETE, LONGEST_INSTRUCTION } from './decoder.ts';
 
 export interface Block {
   readonly instructions: readonly Instruction[];
@@ -31,13 +31,26 @@ class CachedPage implements CodePage {
   readonly gpaPage: number;
   readonly page: CodePage['page'];
   readonly covered = new Uint8Array(PAGE_BYTES);
-  /** By offset in the page, for 16-bit and for 32-bit code. */
-  readonly blocks16: (Block | undefined)[] = new Array<Block | undefined>(PAGE_BYTES).fill(undefined);
-  readonly blocks32: (Block | undefined)[] = new Array<Block | undefined>(PAGE_BYTES).fill(undefined);
+  /** By offset in the page, for each kind of code once there is some. */
+  readonly #blocks = new Map<CodeMode, (Block | undefined)[]>();
+  #mode: CodeMode | undefined;
+  #current: (Block | undefined)[] = [];
 
   constructor(gpaPage: number, page: CodePage['page']) {
     this.gpaPage = gpaPage;
     this.page = page;
+  }
+
+  blocks(mode: CodeMode): (Block | undefined)[] {
+    if (this.#mode === mode) return this.#current;
+    let blocks = this.#blocks.get(mode);
+    if (blocks === undefined) {
+      blocks = new Array<Block | undefined>(PAGE_BYTES).fill(undefined);
+      this.#blocks.set(mode, blocks);
+    }
+    this.#mode = mode;
+    this.#current = blocks;
+    return blocks;
   }
 }
 
@@ -82,13 +95,13 @@ export class CodeCache {
   }
 
   /** The block at `linear`; leaves the machine where no code can be fetched there. */
-  find(linear: number, code32: boolean): Block {
+  find(linear: number, mode: CodeMode): Block {
     const at = linear & (PAGE_BYTES - 1);
     const slot = (linear >>> 12) & (SLOTS - 1);
     const addresses = this.#addresses[this.#m.user ? 1 : 0];
     if (addresses.tags[slot] !== linear - at) this.#enterPage(addresses, linear, slot);
     const page = addresses.pages[slot]!;
-    const block = (code32 ? page.blocks32 : page.blocks16)[at];
+    const block = page.blocks(mode)[at];
     if (block !== undefined) {
       if (block.run === this.#run) return block;
       if (sameBytes(page.page.bytes, at, block.bytes)) {
@@ -98,7 +111,7 @@ export class CodeCache {
       this.drop(page.gpaPage);
       this.#enterPage(addresses, linear, slot);
     }
-    return this.#decodeBlock(addresses.pages[slot]!, linear, code32);
+    return this.#decodeBlock(addresses.pages[slot]!, linear, mode);
   }
 
   #enterPage(addresses: Addresses, linear: number, slot: number): void {
@@ -114,33 +127,33 @@ export class CodeCache {
     addresses.tags[slot] = linear - (linear & (PAGE_BYTES - 1));
   }
 
-  #decodeBlock(page: CachedPage, linear: number, code32: boolean): Block {
+  #decodeBlock(page: CachedPage, linear: number, mode: CodeMode): Block {
     const start = linear & (PAGE_BYTES - 1);
     const instructions: Instruction[] = [];
     let at = start;
     while (at < PAGE_BYTES && instructions.length < LONGEST_BLOCK) {
-      const instruction = decode(page.page.bytes, at, code32);
+      const instruction = decode(page.page.bytes, at, mode);
       if (instruction === INCOMPLETE) break;
       instruction.offset = at - start;
       instructions.push(instruction);
       at += instruction.length;
       if (instruction.endsBlock) break;
     }
-    if (instructions.length === 0) return this.#decodeAcross(page, linear, code32);
+    if (instructions.length === 0) return this.#decodeAcross(page, linear, mode);
     const block = { instructions, bytes: page.page.bytes.slice(start, at), run: this.#run };
     page.covered.fill(1, start, at);
-    (code32 ? page.blocks32 : page.blocks16)[start] = block;
+    page.blocks(mode)[start] = block;
     return block;
   }
 
   /** An instruction that lies in two pages is decoded each time: its pages may change apart from each other. */
-  #decodeAcross(page: CachedPage, linear: number, code32: boolean): Block {
+  #decodeAcross(page: CachedPage, linear: number, mode: CodeMode): Block {
     const tail = page.page.bytes.subarray(linear & (PAGE_BYTES - 1));
     const next = codePageAt(this.#m, further(this.#m, linear, tail.length));
     const bytes = new Uint8Array(tail.length + LONGEST_INSTRUCTION);
     bytes.set(tail);
     bytes.set(next.page.bytes.subarray(0, LONGEST_INSTRUCTION), tail.length);
-    const instruction = decode(bytes, 0, code32);
+    const instruction = decode(bytes, 0, mode);
     if (instruction === INCOMPLETE) return this.#m.fault(GP, this.#m.protectedMode ? 0 : undefined);
     return { instructions: [instruction], bytes, run: this.#run };
   }

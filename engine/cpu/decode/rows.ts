@@ -34,7 +34,7 @@ export interface Form {
   readonly modrm: boolean;
   readonly rm: RmForm;
   /** The register operand: in ModRM as a general register or as a plain number; or none. */
-  readonly reg: 'none' | 'general' | 'number';
+  readonly reg: 'none' | 'general' | 'segment' | 'number';
   /** The rm operand stands in the low bits of the opcode. */
   readonly opcodeRegister: boolean;
   /** The operand is at an absolute offset. */
@@ -44,6 +44,8 @@ export interface Form {
   /** MOVZX and MOVSX: the narrower size of the rm operand; else 0. */
   readonly narrow: 0 | 1 | 2;
   readonly immediates: readonly Immediate[];
+  /** It has an operand size at all. */
+  readonly sized: boolean;
 }
 
 /** Bytes of an immediate; `z` 2 or 4 by operand size; `s` a byte that is sign-extended; jumps are not cut. */
@@ -83,11 +85,19 @@ function parseForm(words: readonly string[]): Form {
   return {
     modrm: rmWord !== undefined || regWord !== undefined,
     rm: registerOnly ? 'register' : rmWord === undefined ? 'none' : rmWord[0] === 'M' ? 'memory' : 'any',
-    reg: regWord === undefined ? 'none' : regWord[0] === 'G' ? 'general' : 'number',
+    reg:
+      regWord === undefined
+        ? 'none'
+        : regWord[0] === 'G'
+          ? 'general'
+          : regWord[0] === 'S'
+            ? 'segment'
+            : 'number',
     opcodeRegister: startsWith('Z') !== undefined,
     absolute: startsWith('O') !== undefined,
     size,
     narrow: words[0]?.[0] === 'G' && size !== rmSize && (rmSize === 1 || rmSize === 2) ? rmSize : 0,
+    sized: words.length > 0,
     immediates: words.flatMap((word) => immediateOf[word] ?? []),
   };
 }

@@ -7,6 +7,7 @@ import * as multiply from '../exec/multiply.ts';
 import * as segments from '../exec/segments.ts';
 import * as shifts from '../exec/shifts.ts';
 import * as system from '../exec/system.ts';
+import { swapgs, syscall, sysret } from '../exec64/index.ts';
 import { FS, GS, SS } from '../machine.ts';
 import { type Entry, group, groupWithSpecials, row } from './rows.ts';
 
@@ -23,6 +24,8 @@ map[0x00] = group(
 const VMCALL = 0xc1;
 const CLAC = 0xca;
 const STAC = 0xcb;
+const SWAPGS = 0xf8;
+const RDTSCP = 0xf9;
 map[0x01] = groupWithSpecials(
   [
     row('Mv', system.sgdt),
@@ -38,8 +41,12 @@ map[0x01] = groupWithSpecials(
     [VMCALL, row('Ev', system.vmcall, 0, 'ends')],
     [CLAC, row('Ev', system.clac, 0, 'ends')],
     [STAC, row('Ev', system.stac, 0, 'ends')],
+    [SWAPGS, row('Ev', swapgs, 0, 'ends')],
+    [RDTSCP, row('Ev', system.rdtscp, 0, 'ends')],
   ]),
 );
+map[0x05] = row('', syscall, 0, 'ends');
+map[0x07] = row('v', sysret, 0, 'ends');
 map[0x06] = row('', system.clts, 0, 'ends');
 map[0x08] = row('', system.cacheControl, 0, 'ends');
 map[0x09] = row('', system.cacheControl, 0, 'ends');
@@ -103,6 +110,6 @@ map[0xbf] = row('Gv Ew', moves.movsx);
 map[0xc0] = row('Eb Gb', alu.xadd, 0, 'lock');
 map[0xc1] = row('Ev Gv', alu.xadd, 0, 'lock');
 map[0xc7] = group(undefined, row('Mv', moves.cmpxchg8b, 0, 'lock'));
-for (let r = 0; r < 8; r += 1) map[0xc8 + r] = row('Zd', moves.bswap);
+for (let r = 0; r < 8; r += 1) map[0xc8 + r] = row('Zv', moves.bswap);
 
 export const TWO_BYTE: readonly Entry[] = map;

@@ -1,6 +1,6 @@
 /** ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, INC, DEC, NEG, NOT. */
 import { carry, carryBits, setFlags } from '../flags.ts';
-import type { Instruction } from '../instruction.ts';
+import { type Instruction, MEMORY } from '../instruction.ts';
 import { CARRIES, type Machine } from '../machine.ts';
 import {
   cut,
@@ -159,7 +159,7 @@ export function cmpxchg(m: Machine, i: Instruction): void {
   const a = readRmForUpdate(m, i);
   const source = readReg(m, i);
   const equal = subtract(m, readRegister(m, 0, i.size), a, 0, i.size) === 0;
-  // A failing CMPXCHG writes the destination back (Intel SDM 2, CMPXCHG).
-  updateRm(m, i, equal ? source : a);
+  // A failing CMPXCHG writes the destination back (Intel SDM 2, CMPXCHG): seen of memory alone.
+  if (equal || i.rm === MEMORY) updateRm(m, i, equal ? source : a);
   if (!equal) writeRegister(m, 0, i.size, a);
 }

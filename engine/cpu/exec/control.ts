@@ -1,11 +1,15 @@
 /** Jumps, calls and returns within the code segment. `m.ip` is that of the next instruction when these run. */
 import { condition, isZero } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
-import { CS, GP, type Machine, RCX } from '../machine.ts';
+import { CANONICAL_END, CS, GP, type Machine, RCX } from '../machine.ts';
 import { peek, push, readRm, setStackPointer, stackOffset } from '../operands.ts';
 
 /** The target cut to the operand size; #GP beyond the code segment. */
 export function target(m: Machine, ip: number, size: number): number {
+  if (size === 8) {
+    if (!(ip < CANONICAL_END && ip >= -CANONICAL_END)) m.fault(GP, 0);
+    return ip;
+  }
   const to = size === 2 ? ip & 0xffff : ip >>> 0;
   if (to > m.limits[CS]!) m.fault(GP, m.protectedMode ? 0 : undefined);
   return to;

@@ -1,10 +1,11 @@
 /** Far jumps, calls and returns, and IRET. */
 import { NT, RF, VIF, VIP, VM, writeFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
-import { CS, DS, ES, FS, GP, GS, type Machine, NP, SS, STACK_FAULT } from '../machine.ts';
+import { CANONICAL_END, CS, DS, ES, FS, GP, GS, type Machine, NP, SS, STACK_FAULT } from '../machine.ts';
 import { load, probeStore, store } from '../memory.ts';
 import { effectiveAddress, peek, setStackPointer, stackOffset } from '../operands.ts';
-import { PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
+import { BIG, LONG, PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
+import { highHalf, lowHalf, store8 } from '../wide-operands.ts';
 import {
   type Descriptor,
   dplOf,
@@ -22,7 +23,9 @@ export function pushAll(m: Machine, values: readonly number[], size: number): vo
     probeStore(m, SS, stackOffset(m, -size * (n + 1)), size);
   });
   values.forEach((value, n) => {
-    store(m, SS, stackOffset(m, -size * (n + 1)), size, value);
+    const at = stackOffset(m, -size * (n + 1));
+    if (size === 8) store8(m, SS, at, lowHalf(value), highHalf(value));
+    else store(m, SS, at, size, value);
   });
   setStackPointer(m, stackOffset(m, -size * values.length));
 }
@@ -45,15 +48,30 @@ function directTarget(m: Machine, i: Instruction, selector: number): Descriptor 
   return d;
 }
 
+/** #GP beyond the limit of a segment, or where an address of 64-bit code is not canonical. */
+function checkOffset(m: Machine, d: Descriptor, ip: number): void {
+  if (!m.longMode || (d.attributes & LONG) === 0) {
+    if (ip > d.limit) m.fault(GP, 0);
+  } else if ((d.attributes & BIG) !== 0) m.fault(GP, selectorError(d.selector));
+  else if (!(ip < CANONICAL_END && ip >= -CANONICAL_END)) m.fault(GP, 0);
+}
+
 /** Loads CS with a checked descriptor; the selector's RPL becomes `level`. */
 export function enterCode(m: Machine, d: Descriptor, level: number, ip: number): void {
-  if (ip > d.limit) m.fault(GP, 0);
+  checkOffset(m, d, ip);
   setSegment(m, CS, (d.selector & 0xfffc) | level, d.base, d.limit, markAccessed(m, d));
   m.ip = ip;
 }
 
-function farTransfer(m: Machine, i: Instruction, selector: number, offset: number, isCall: boolean): void {
-  const ip = i.size === 2 ? offset & 0xffff : offset >>> 0;
+/** A far JMP or CALL within its level; `offset` is a number of any sign. */
+export function farTransfer(
+  m: Machine,
+  i: Instruction,
+  selector: number,
+  offset: number,
+  isCall: boolean,
+): void {
+  const ip = i.size === 2 ? offset & 0xffff : i.size === 8 ? offset : offset >>> 0;
   const back = isCall ? [m.selectors[CS]!, m.ip] : [];
   if (!m.protectedMode) {
     if (ip > m.limits[CS]!) m.fault(GP);
@@ -63,7 +81,7 @@ function farTransfer(m: Machine, i: Instruction, selector: number, offset: numbe
     return;
   }
   const d = directTarget(m, i, selector);
-  if (ip > d.limit) m.fault(GP, 0);
+  checkOffset(m, d, ip);
   pushAll(m, back, i.size);
   enterCode(m, d, m.cpl, ip);
 }
@@ -116,14 +134,8 @@ function farReturn(
     setStackPointer(m, stackOffset(m, popped + dropped));
     return;
   }
-  if ((selector & 0xfffc) === 0) m.fault(GP, 0);
-  const d = readDescriptor(m, selector);
-  const error = selectorError(selector);
+  const d = checkedReturn(m, selector);
   const rpl = selector & 3;
-  const dpl = dplOf(d.attributes);
-  const allowed = isConforming(d.attributes) ? dpl <= rpl : dpl === rpl;
-  if (!isCode(d.attributes) || rpl < m.cpl || !allowed) m.fault(GP, error);
-  if ((d.attributes & PRESENT) === 0) m.fault(NP, error);
   if (rpl === m.cpl) {
     const after = stackOffset(m, popped + dropped);
     enterCode(m, d, rpl, ip);
@@ -138,7 +150,20 @@ function farReturn(
   for (const segment of [ES, DS, FS, GS]) dropPrivileged(m, segment, rpl);
 }
 
-function outerStack(m: Machine, selector: number, level: number): Descriptor {
+/** A code descriptor that a return may go to. */
+export function checkedReturn(m: Machine, selector: number): Descriptor {
+  if ((selector & 0xfffc) === 0) m.fault(GP, 0);
+  const d = readDescriptor(m, selector);
+  const error = selectorError(selector);
+  const rpl = selector & 3;
+  const dpl = dplOf(d.attributes);
+  const allowed = isConforming(d.attributes) ? dpl <= rpl : dpl === rpl;
+  if (!isCode(d.attributes) || rpl < m.cpl || !allowed) m.fault(GP, error);
+  if ((d.attributes & PRESENT) === 0) m.fault(NP, error);
+  return d;
+}
+
+export function outerStack(m: Machine, selector: number, level: number): Descriptor {
   if ((selector & 0xfffc) === 0) m.fault(GP, 0);
   const d = readDescriptor(m, selector);
   const writable = (d.attributes & 0x1a) === 0x12;
@@ -149,7 +174,7 @@ function outerStack(m: Machine, selector: number, level: number): Descriptor {
 }
 
 /** A return to an outer level empties the data segments that it may not use (Intel SDM 2, RET). */
-function dropPrivileged(m: Machine, segment: number, level: number): void {
+export function dropPrivileged(m: Machine, segment: number, level: number): void {
   const attributes = m.attributes[segment]!;
   const closed = !isCode(attributes) || !isConforming(attributes);
   if (closed && dplOf(attributes) < level) setSegment(m, segment, 0, 0, 0, 0);

@@ -1,4 +1,5 @@
 /** Delivery of exceptions and interrupts through the vector table or the descriptor table (Intel SDM 3, 6.12; 20.1.4). */
+import { deliverLong } from '../exec64/interrupts.ts';
 import { AC, IF, NT, overflow, RF, readFlags, TF, VM } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import {
@@ -7,6 +8,7 @@ import {
   CS,
   DE,
   DOUBLE_FAULT,
+  type EventSource,
   Fault,
   GP,
   type Machine,
@@ -32,12 +34,10 @@ import {
   selectorError,
 } from './segments.ts';
 
-/** Where an event comes from: decides on the gate's privilege check and the EXT bit of error codes. */
-export type EventSource = 'exception' | 'software' | 'external';
-
 /** Calls the handler of `vector`; the return address is `m.ip`. Faults and exits leave the state as it was. */
 export function deliver(m: Machine, vector: number, source: EventSource, error?: number): void {
-  if (m.protectedMode) deliverProtected(m, vector, source, error);
+  if (m.longMode) deliverLong(m, vector, source, error);
+  else if (m.protectedMode) deliverProtected(m, vector, source, error);
   else deliverReal(m, vector);
 }
 

@@ -2,7 +2,7 @@
 import { AF, CF, condition, OF, PF, readFlags, SF, setArithmetic, setZero, ZF } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
 import { type Machine, RAX, RBX, RCX, RDX } from '../machine.ts';
-import { load, loadLinear, probeWrite, replace64, storeLinear, writeAddress } from '../memory.ts';
+import { load, loadLinear, probeWrite, replace64, signed64, storeLinear, writeAddress } from '../memory.ts';
 import {
   effectiveAddress,
   readReg,
@@ -62,10 +62,17 @@ export function movsx(m: Machine, i: Instruction): void {
   writeReg(m, i, signed(narrowSource(m, i), i.kind));
 }
 
+/** MOVSXD without an operand size of 64 bits is a plain MOV. */
+export function movsxd(m: Machine, i: Instruction): void {
+  writeReg(m, i, readRm(m, i));
+}
+
 /** The source is read, and may fault, whether or not the condition holds (Intel SDM 2, CMOVcc). */
 export function cmov(m: Machine, i: Instruction): void {
   const value = readRm(m, i);
   if (condition(m, i.kind)) writeReg(m, i, value);
+  // A destination of 32 bits loses its upper half either way.
+  else if (i.size === 4) m.g32[i.reg + 1] = 0;
 }
 
 export function setcc(m: Machine, i: Instruction): void {
@@ -73,6 +80,11 @@ export function setcc(m: Machine, i: Instruction): void {
 }
 
 export function bswap(m: Machine, i: Instruction): void {
+  if (i.size === 2) {
+    // Undefined; processors clear it.
+    m.g16[i.rm] = 0;
+    return;
+  }
   const v = m.g32[i.rm]!;
   writeRegister(m, i.rm, 4, (v << 24) | ((v & 0xff00) << 8) | ((v >> 8) & 0xff00) | (v >>> 24));
 }
@@ -104,8 +116,6 @@ export function sahf(m: Machine): void {
 }
 
 export function nop(): void {}
-
-const signed64 = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low >>> 0);
 
 /** CMPXCHG8B: EDX:EAX against the 8 bytes at the operand; changes ZF only. */
 export function cmpxchg8b(m: Machine, i: Instruction): void {

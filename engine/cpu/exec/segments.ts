@@ -1,7 +1,7 @@
 /** Segment registers and descriptors (Intel SDM 3, chapters 3 and 5). */
 import { type Instruction, MEMORY } from '../instruction.ts';
 import { CS, GP, LDTR, type Machine, NP, SS, STACK_FAULT, TR, UD } from '../machine.ts';
-import { load, loadSystem, store, storeSystem } from '../memory.ts';
+import { further, load, loadSystem, store, storeSystem } from '../memory.ts';
 import {
   effectiveAddress,
   peek,
@@ -10,7 +10,7 @@ import {
   setStackPointer,
   stackOffset,
   writeReg,
-  writeRm,
+  writeRegister,
 } from '../operands.ts';
 import { PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
 
@@ -41,6 +41,11 @@ const isReadable = (attributes: number): boolean =>
 /** The error code that names a selector. */
 export const selectorError = (selector: number): number => selector & 0xfffc;
 
+/** Tables of long mode lie anywhere, whatever code runs. */
+function tableAddress(m: Machine, linear: number): number {
+  return m.longMode ? linear : linear >>> 0;
+}
+
 /** The descriptor of a selector that is not null; raises `vector` where the table does not hold it. */
 export function readDescriptor(m: Machine, selector: number, vector = GP): Descriptor {
   const local = (selector & TABLE_INDICATOR) !== 0;
@@ -48,9 +53,9 @@ export function readDescriptor(m: Machine, selector: number, vector = GP): Descr
   const limit = local ? m.limits[LDTR]! : m.gdtLimit;
   if ((selector | 7) > limit || (local && (m.attributes[LDTR]! & PRESENT) === 0))
     m.fault(vector, selectorError(selector));
-  const linear = (base + (selector & 0xfff8)) >>> 0;
+  const linear = tableAddress(m, base + (selector & 0xfff8));
   const low = loadSystem(m, linear, 4);
-  const high = loadSystem(m, (linear + 4) >>> 0, 4);
+  const high = loadSystem(m, tableAddress(m, linear + 4), 4);
   const raw = (high & 0xf0000) | (low & 0xffff);
   return {
     selector,
@@ -61,9 +66,14 @@ export function readDescriptor(m: Machine, selector: number, vector = GP): Descr
   };
 }
 
+/** A system descriptor of long mode has 16 bytes: the upper half of its base stands in the third word. */
+function systemBase(m: Machine, d: Descriptor): number {
+  return m.longMode ? loadSystem(m, d.linear + 8, 4) * 0x1_0000_0000 + d.base : d.base;
+}
+
 /** Sets the accessed bit in the table, and returns the attributes with it. */
 export function markAccessed(m: Machine, d: Descriptor): number {
-  const at = (d.linear + 5) >>> 0;
+  const at = further(m, d.linear, 5);
   if ((d.attributes & ACCESSED) === 0) storeSystem(m, at, 1, (d.attributes & 0xff) | ACCESSED);
   return d.attributes | ACCESSED;
 }
@@ -75,7 +85,12 @@ export function loadSegment(m: Machine, segment: number, selector: number): void
     return;
   }
   if ((selector & 0xfffc) === 0) {
-    if (segment === SS) m.fault(GP, 0);
+    if (segment === SS) {
+      // 64-bit code does without a segment for its stack, but not at level 3.
+      if (!m.code64 || m.cpl === 3 || (selector & 3) !== m.cpl) m.fault(GP, 0);
+      setSegment(m, SS, selector, 0, 0, m.cpl << 5);
+      return;
+    }
     setSegment(m, segment, selector, 0, 0, 0);
     return;
   }
@@ -111,7 +126,7 @@ export function movRmSeg(m: Machine, i: Instruction): void {
 function writeSelector(m: Machine, i: Instruction, segment: number): void {
   const selector = m.selectors[segment]!;
   if (i.rm === MEMORY) store(m, i.segment, effectiveAddress(m, i), 2, selector);
-  else writeRm(m, i, selector);
+  else writeRegister(m, i.rm, i.size === 2 ? 2 : 4, selector);
 }
 
 export function pushSeg(m: Machine, i: Instruction): void {
@@ -155,7 +170,7 @@ export function lldt(m: Machine, i: Instruction): void {
   if ((selector & TABLE_INDICATOR) !== 0 || (d.attributes & 0x1f) !== LDT_TYPE)
     m.fault(GP, selectorError(selector));
   if ((d.attributes & PRESENT) === 0) m.fault(NP, selectorError(selector));
-  setSegment(m, LDTR, selector, d.base, d.limit, d.attributes);
+  setSegment(m, LDTR, selector, systemBase(m, d), d.limit, d.attributes);
 }
 
 export function ltr(m: Machine, i: Instruction): void {
@@ -166,8 +181,9 @@ export function ltr(m: Machine, i: Instruction): void {
   const local = (selector & TABLE_INDICATOR) !== 0;
   if (local || !TSS_TYPES.includes(d.attributes & 0x1f)) m.fault(GP, selectorError(selector));
   if ((d.attributes & PRESENT) === 0) m.fault(NP, selectorError(selector));
-  storeSystem(m, (d.linear + 5) >>> 0, 1, (d.attributes & 0xff) | BUSY);
-  setSegment(m, TR, selector, d.base, d.limit, d.attributes | BUSY);
+  const base = systemBase(m, d);
+  storeSystem(m, further(m, d.linear, 5), 1, (d.attributes & 0xff) | BUSY);
+  setSegment(m, TR, selector, base, d.limit, d.attributes | BUSY);
 }
 
 export function storeLdtr(m: Machine, i: Instruction): void {

@@ -1,16 +1,16 @@
 /** Shifts and rotates. Counts are cut to 5 bits; a count of 0 changes nothing, flags included. */
 import { carry, carryBits, setCarryOverflow } from '../flags.ts';
-import type { Instruction } from '../instruction.ts';
+import { type Instruction, MEMORY } from '../instruction.ts';
 import { CARRIES, type Machine, RCX, RESULT } from '../machine.ts';
 import { cut, readReg, readRmForUpdate, signed, updateRm } from '../operands.ts';
 
 /** The order of the groups C0, C1 and D0 to D3; 6 is a second SHL. */
-const ROL = 0;
-const ROR = 1;
-const RCL = 2;
-const RCR = 3;
-const SHR = 5;
-const SAR = 7;
+export const ROL = 0;
+export const ROR = 1;
+export const RCL = 2;
+export const RCR = 3;
+export const SHR = 5;
+export const SAR = 7;
 
 export function shiftRmImm(m: Machine, i: Instruction): void {
   shift(m, i, i.imm & 31);
@@ -26,7 +26,13 @@ export function shiftRmCl(m: Machine, i: Instruction): void {
 
 function shift(m: Machine, i: Instruction, count: number): void {
   const value = readRmForUpdate(m, i);
-  if (count !== 0) updateRm(m, i, shifted(m, i.kind, value, count, i.size));
+  if (count === 0) clearUpperHalf(m, i);
+  else updateRm(m, i, shifted(m, i.kind, value, count, i.size));
+}
+
+/** A register of 32 bits loses its upper half also where nothing is shifted. */
+function clearUpperHalf(m: Machine, i: Instruction): void {
+  if (i.size === 4 && i.rm !== MEMORY) m.g32[i.rm + 1] = 0;
 }
 
 function shifted(m: Machine, kind: number, value: number, count: number, size: number): number {
@@ -131,7 +137,10 @@ export function shrdCl(m: Machine, i: Instruction): void {
 /** Counts above 16 of a 16-bit operand leave an undefined result: here the operands repeat, as on Intel processors. */
 function doubleLeft(m: Machine, i: Instruction, count: number): void {
   const value = readRmForUpdate(m, i);
-  if (count === 0) return;
+  if (count === 0) {
+    clearUpperHalf(m, i);
+    return;
+  }
   const low = readReg(m, i);
   let result: number;
   let cf: number;
@@ -150,7 +159,10 @@ function doubleLeft(m: Machine, i: Instruction, count: number): void {
 
 function doubleRight(m: Machine, i: Instruction, count: number): void {
   const value = readRmForUpdate(m, i);
-  if (count === 0) return;
+  if (count === 0) {
+    clearUpperHalf(m, i);
+    return;
+  }
   const high = readReg(m, i);
   let result: number;
   let cf: number;

@@ -16,16 +16,16 @@ import {
   RDX,
   UD,
 } from '../machine.ts';
-import { flushTranslation, flushTranslations, load, probeStore, store } from '../memory.ts';
+import { flushTranslation, flushTranslations, further, load, probeStore, store } from '../memory.ts';
 import { effectiveAddress, readRm, registerIndex, writeRegister, writeRm } from '../operands.ts';
 import { CR4_PAE, CR4_PSE, CR4_SMAP, CR4_SMEP, POINTER_RESERVED } from '../paging.ts';
-import { segmentWritten } from '../segment-state.ts';
+import { LONG, segmentWritten } from '../segment-state.ts';
 
 export function undefinedOpcode(m: Machine): void {
   m.fault(UD);
 }
 
-function needLevel0(m: Machine): void {
+export function needLevel0(m: Machine): void {
   if (m.cpl !== 0) m.fault(GP, 0);
 }
 
@@ -106,6 +106,12 @@ export function rdtsc(m: Machine): void {
   writeRegister(m, 2 * RDX, 4, Number(BigInt.asIntN(32, tsc >> 32n)));
 }
 
+/** RDTSC, and in ECX the number that the guest gave this processor. */
+export function rdtscp(m: Machine): void {
+  rdtsc(m);
+  writeRegister(m, 2 * RCX, 4, m.tscAux);
+}
+
 /** WBINVD, INVD: there are no caches. */
 export function cacheControl(m: Machine): void {
   needLevel0(m);
@@ -113,7 +119,8 @@ export function cacheControl(m: Machine): void {
 
 export function invlpg(m: Machine, i: Instruction): void {
   needLevel0(m);
-  flushTranslation(m, (m.bases[i.segment]! + effectiveAddress(m, i)) >>> 0);
+  const offset = effectiveAddress(m, i);
+  flushTranslation(m, m.flat[i.segment] === 1 ? offset : further(m, m.bases[i.segment]!, offset));
 }
 
 /** Bits of CR0 that exist (Intel SDM 3, 2.5). */
@@ -152,7 +159,11 @@ export function setCr0(m: Machine, value: number): boolean {
 
 function writeCr0(m: Machine, value: number): void {
   const starts = (value & CR0_PG) !== 0 && (m.cr0 & CR0_PG) === 0;
-  if (starts && (m.cr4 & CR4_PAE) !== 0) checkPointers(m, m.cr3);
+  if (starts && (m.efer & EFER_LME) !== 0) {
+    // Into long mode: not without PAE, and not from a segment that would be 64-bit code at once.
+    if ((m.cr4 & CR4_PAE) === 0 || (m.attributes[CS]! & LONG) !== 0) m.fault(GP, 0);
+  } else if (starts && (m.cr4 & CR4_PAE) !== 0) checkPointers(m, m.cr3);
+  if (m.code64 && (value & CR0_PG) === 0) m.fault(GP, 0);
   if (!setCr0(m, value)) m.fault(GP, 0);
 }
 
@@ -182,6 +193,7 @@ const CR4_PAGING = CR4_PSE | CR4_PAE | 0x80 | CR4_SMEP | CR4_SMAP;
 function writeCr4(m: Machine, value: number): void {
   if ((value & ~CR4_BITS) !== 0) m.fault(GP, 0);
   const changed = value ^ m.cr4;
+  if (m.longMode && (value & CR4_PAE) === 0) m.fault(GP, 0);
   const startsPae = (changed & value & CR4_PAE) !== 0 && (m.cr0 & CR0_PG) !== 0;
   if (startsPae) checkPointers(m, m.cr3);
   m.cr4 = value;
@@ -193,7 +205,7 @@ export function movFromCr(m: Machine, i: Instruction): void {
   writeRegister(m, i.rm, 4, readControl(m, i.reg));
 }
 
-function readControl(m: Machine, number: number): number {
+export function readControl(m: Machine, number: number): number {
   switch (number) {
     case 0:
       return m.cr0;
@@ -203,6 +215,8 @@ function readControl(m: Machine, number: number): number {
       return m.cr3;
     case 4:
       return m.cr4;
+    case 8:
+      return m.cr8;
     default:
       return m.fault(UD);
   }
@@ -210,29 +224,44 @@ function readControl(m: Machine, number: number): number {
 
 export function movToCr(m: Machine, i: Instruction): void {
   needLevel0(m);
-  const value = m.g32[i.rm]! >>> 0;
-  switch (i.reg) {
+  writeControl(m, i.reg, m.g32[i.rm]! >>> 0);
+}
+
+/** A whole number of any sign; what a register has no bits for is #GP. */
+export function writeControl(m: Machine, number: number, value: number): void {
+  switch (number) {
     case 0:
+      if (value < 0 || value > 0xffffffff) m.fault(GP, 0);
       writeCr0(m, value);
       return;
     case 2:
       m.cr2 = value;
       return;
     case 3:
+      if (value < 0 || value >= CR3_END) m.fault(GP, 0);
       writeCr3(m, value);
       return;
     case 4:
+      if (value < 0 || value > 0xffffffff) m.fault(GP, 0);
       writeCr4(m, value);
+      return;
+    case 8:
+      if (value < 0 || value > 15) m.fault(GP, 0);
+      m.cr8 = value;
       return;
     default:
       m.fault(UD);
   }
 }
 
+/** Above the width of a physical address. */
+const CR3_END = 0x100_0000_0000;
+
 const CR4_DE = 8;
 
 /** DR4 and DR5 are names of DR6 and DR7 (Intel SDM 3, 17.2.2). */
-function debugRegister(m: Machine, number: number): number {
+export function debugRegister(m: Machine, number: number): number {
+  if (number > 7) m.fault(UD);
   if (number !== 4 && number !== 5) return number;
   if ((m.cr4 & CR4_DE) !== 0) m.fault(UD);
   return number + 2;
@@ -245,11 +274,13 @@ export function movFromDr(m: Machine, i: Instruction): void {
 
 export function movToDr(m: Machine, i: Instruction): void {
   needLevel0(m);
-  const number = debugRegister(m, i.reg);
-  const value = m.g32[i.rm]!;
-  // Bits that always read as 1 and 0 (Intel SDM 3, figure 17-1).
-  if (number === 6) m.dr[6] = (value & 0x1e00f) | 0xffff0ff0;
-  else if (number === 7) m.dr[7] = (value & ~0xd000) | 0x400;
+  writeDebug(m, debugRegister(m, i.reg), m.g32[i.rm]! >>> 0);
+}
+
+/** Of DR6 and DR7 some bits always read as 1 or 0 (Intel SDM 3, figure 17-1). */
+export function writeDebug(m: Machine, number: number, value: number): void {
+  if (number === 6) m.dr[6] = ((value & 0x1e00f) | 0xffff0ff0) >>> 0;
+  else if (number === 7) m.dr[7] = ((value & ~0xd000) | 0x400) >>> 0;
   else m.dr[number] = value;
 }
 

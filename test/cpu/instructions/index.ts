@@ -8,6 +8,8 @@ import * as flow from './flow.ts';
 import type { Operands, Piece } from './operands.ts';
 
 export { Operands, type Piece, type Window } from './operands.ts';
+export { nextInstruction64 } from './wide.ts';
+export { Operands64 } from './wide-operands.ts';
 
 /** Each as likely as the others; what has many forms stands twice. */
 const families: readonly ((o: Operands) => readonly Piece[])[] = [

@@ -113,6 +113,10 @@ export function askedMsr(host: AskHost, guest: Guest, dir: 'read' | 'write'): vo
     host.intercept(guest, msrMessage(stopped(guest), { kind, msr, instructionLength }));
     return;
   }
+  if (guest.processor.ownsMsr(msr)) {
+    host.answer(guest, ANSWER.own);
+    return;
+  }
   // An address in the window is no MSR of its own.
   const isWindow = msr >= APIC_WINDOW && msr < APIC_WINDOW + 0x1000;
   if (isWindow) {

@@ -24,6 +24,8 @@ export const ANSWER = {
   fault: 2,
   /** The thread is not needed any more. */
   quit: 3,
+  /** The register is the processor's own affair. */
+  own: 4,
 } as const;
 
 /** Whether an interrupt waits for the guest, and whether it is an NMI. */
@@ -53,7 +55,7 @@ export type VpWord = keyof typeof WORDS;
 const PAYLOAD_AT = 128;
 const PAYLOAD_BYTES = 240;
 const FLAGS_AT = PAYLOAD_AT + PAYLOAD_BYTES;
-const FLAGS_BYTES = 64;
+const FLAGS_BYTES = 128;
 const VALUES_AT = FLAGS_AT + 3 * FLAGS_BYTES;
 const VALUE_BYTES = 16;
 const SIZE = VALUES_AT + HANDED.length * VALUE_BYTES;

@@ -143,7 +143,7 @@ export function memoryMessage(vp: Stopped, exit: MemoryAccessExit): ExitMessage 
   put(MEMORY.byteCount, exit.instructionBytes.length);
   put(MEMORY.gvaValid, 1);
   put(MEMORY.gpaValid, 1);
-  put(MEMORY.gva, exit.gva);
+  put(MEMORY.gva, BigInt.asUintN(64, BigInt(exit.gva)));
   put(MEMORY.gpa, exit.gpa);
   payload.set(exit.instructionBytes, MEMORY.bytes.offset);
   const name = exit.mapped ? 'HVMSG_GPA_INTERCEPT' : 'HVMSG_UNMAPPED_GPA';

@@ -60,6 +60,11 @@ export class Processor {
     return true;
   }
 
+  /** True for a model-specific register that is the processor's own affair. */
+  ownsMsr(msr: number): boolean {
+    return this.#cpu.isProcessorMsr(msr);
+  }
+
   /** Makes ready for the VP's thread to go on. */
   handOver(): void {
     putInnerState(this.#channel, 'short', this.#cpu);
@@ -100,6 +105,8 @@ export class Processor {
     // A hypercall that is not allowed is an instruction that is not there (TLFS, legal hypercall environments).
     if (answer === ANSWER.fault)
       return asked.kind === 'hypercall' ? this.#cpu.raise(UD_VECTOR) : this.#cpu.raise(GP_VECTOR, 0);
+    if (answer === ANSWER.own && (asked.kind === 'rdmsr' || asked.kind === 'wrmsr'))
+      return this.#cpu.performMsr(asked);
     const value = (offset: number) => this.#channel.word('values', offset);
     switch (asked.kind) {
       case 'cpuid':

@@ -5,7 +5,7 @@ const NAMES = [
   ...['R8', 'R9', 'R10', 'R11', 'R12', 'R13', 'R14', 'R15', 'RIP', 'RFLAGS'],
   ...['ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'LDTR', 'TR', 'IDTR', 'GDTR'],
   ...['CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'DR7'],
-  ...['FP_CONTROL_STATUS', 'EFER'],
+  ...['FP_CONTROL_STATUS', 'EFER', 'KERNEL_GS_BASE', 'STAR', 'LSTAR', 'SFMASK'],
 ];
 
 /** The registers that the processor works with and the engine hears of, in the order in which they are handed over. */

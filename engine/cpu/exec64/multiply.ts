@@ -1,0 +1,80 @@
+/** MUL, IMUL, DIV, IDIV with operands of 64 bits. */
+import { carryBits, resultWord } from '../flags.ts';
+import type { Instruction } from '../instruction.ts';
+import { CARRIES, DE, type Machine, RAX, RDX, RESULT } from '../machine.ts';
+import { highOf, lowOf, readRm8, unsigned64, writeRegister8 } from '../wide-operands.ts';
+
+const signed64 = (low: number, high: number): bigint => BigInt.asIntN(64, unsigned64(low, high));
+
+function setProductFlags(m: Machine, product: bigint, spills: boolean): void {
+  m.lazy[RESULT] = resultWord(lowOf(product), highOf(product));
+  m.lazy[CARRIES] = spills ? carryBits(1, 1) : 0;
+}
+
+function writePair(m: Machine, low: bigint, high: bigint): void {
+  writeRegister8(m, 2 * RAX, lowOf(low), highOf(low));
+  writeRegister8(m, 2 * RDX, lowOf(high), highOf(high));
+}
+
+export function mul(m: Machine, i: Instruction): void {
+  const low = readRm8(m, i);
+  const product = m.g64[RAX]! * unsigned64(low, m.high);
+  writePair(m, product, product >> 64n);
+  setProductFlags(m, product, product >> 64n !== 0n);
+}
+
+export function imulAcc(m: Machine, i: Instruction): void {
+  const low = readRm8(m, i);
+  const product = BigInt.asIntN(64, m.g64[RAX]!) * signed64(low, m.high);
+  writePair(m, product, product >> 64n);
+  setProductFlags(m, product, BigInt.asIntN(64, product) !== product);
+}
+
+/** Factors up to this have a product that a number holds exactly. */
+const SMALL = 0x400_0000;
+
+function imulTo(m: Machine, i: Instruction, aLow: number, aHigh: number, bLow: number, bHigh: number): void {
+  const small =
+    aHigh === aLow >> 31 && bHigh === bLow >> 31 && Math.abs(aLow) < SMALL && Math.abs(bLow) < SMALL;
+  if (small) {
+    const product = aLow * bLow;
+    const high = Math.floor(product / 0x1_0000_0000) | 0;
+    writeRegister8(m, i.reg, product | 0, high);
+    m.lazy[RESULT] = resultWord(product | 0, high);
+    m.lazy[CARRIES] = 0;
+    return;
+  }
+  const product = signed64(aLow, aHigh) * signed64(bLow, bHigh);
+  writeRegister8(m, i.reg, lowOf(product), highOf(product));
+  setProductFlags(m, product, BigInt.asIntN(64, product) !== product);
+}
+
+export function imulRegRm(m: Machine, i: Instruction): void {
+  const low = readRm8(m, i);
+  imulTo(m, i, m.g32[i.reg]!, m.g32[i.reg + 1]!, low, m.high);
+}
+
+export function imulRegRmImm(m: Machine, i: Instruction): void {
+  const low = readRm8(m, i);
+  imulTo(m, i, low, m.high, i.imm, i.imm >> 31);
+}
+
+export function div(m: Machine, i: Instruction): void {
+  const low = readRm8(m, i);
+  const divisor = unsigned64(low, m.high);
+  if (divisor === 0n) m.fault(DE);
+  const dividend = (m.g64[RDX]! << 64n) | m.g64[RAX]!;
+  const quotient = dividend / divisor;
+  if (quotient >> 64n !== 0n) m.fault(DE);
+  writePair(m, quotient, dividend % divisor);
+}
+
+export function idiv(m: Machine, i: Instruction): void {
+  const low = readRm8(m, i);
+  const divisor = signed64(low, m.high);
+  if (divisor === 0n) m.fault(DE);
+  const dividend = (BigInt.asIntN(64, m.g64[RDX]!) << 64n) | m.g64[RAX]!;
+  const quotient = dividend / divisor;
+  if (BigInt.asIntN(64, quotient) !== quotient) m.fault(DE);
+  writePair(m, quotient, dividend % divisor);
+}

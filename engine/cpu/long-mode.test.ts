@@ -1,0 +1,221 @@
+/** Long mode: the way in, addresses, fast system calls, interrupts on stacks of their own. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { bytesOf, reg, segmentValue, TestGuest } from './cpu.testing.ts';
+import type { CpuExit } from './index.ts';
+
+const PML4 = 0x10000;
+const POINTERS = 0x11000;
+const DIRECTORY = 0x12000;
+const TABLE = 0x13000;
+const GDT = 0x9000;
+const IDT = 0xa000;
+const TSS = 0xc000;
+const HANDLERS = 0xb000;
+/** The second entry of the top table: the same memory, in the upper half of the address space. */
+const UPPER = 0xffff_8000_0000_0000n;
+
+const le = (value: bigint | number, bytes: number): number[] =>
+  Array.from({ length: bytes }, (_, n) => Number((BigInt(value) >> BigInt(8 * n)) & 0xffn));
+
+class LongGuest extends TestGuest {
+  constructor() {
+    super();
+    this.memory.write(PML4, le(POINTERS | 7, 8));
+    this.memory.write(PML4 + 256 * 8, le(POINTERS | 7, 8));
+    this.memory.write(POINTERS, le(DIRECTORY | 7, 8));
+    this.memory.write(DIRECTORY, le(TABLE | 7, 8));
+    for (let page = 0; page < 0x20; page += 1) this.memory.write(TABLE + page * 8, le(page * 0x1000 + 7, 8));
+    this.memory.write(
+      GDT + 8,
+      bytesOf(`
+        ff ff 00 00 00 9b cf 00   ; 08: 32-bit code
+        ff ff 00 00 00 93 cf 00   ; 10: data
+        ff ff 00 00 00 9b af 00   ; 18: 64-bit code
+        ff ff 00 00 00 93 cf 00   ; 20: its stack, by SYSCALL's order
+        ff ff 00 00 00 fb cf 00   ; 28: 32-bit code of level 3
+        ff ff 00 00 00 f3 cf 00   ; 30: data of level 3
+        ff ff 00 00 00 fb af 00   ; 38: 64-bit code of level 3
+        67 00 00 c0 00 89 00 00 00 00 00 00 00 00 00 00 ; 40: TSS
+      `),
+    );
+    for (const vector of [3, 6, 8, 13, 14]) {
+      const stack = vector === 8 || vector === 3 ? 1 : 0;
+      const access = vector === 3 ? 0xee : 0x8e;
+      const handler = HANDLERS + vector * 16;
+      this.memory.write(IDT + vector * 16, [...le(handler, 2), 0x18, 0, stack, access, ...le(0, 10)]);
+      this.memory.write(handler, [0xf4, 0x48, 0xcf]); // hlt; iretq
+    }
+    this.memory.write(TSS + 4, le(0x5008, 8)); // RSP0, not aligned
+    this.memory.write(TSS + 36, le(0x4000, 8)); // the first interrupt stack
+    this.set('GDTR', (BigInt(GDT) << 64n) | (0x4fn << 48n));
+    this.set('IDTR', (BigInt(IDT) << 64n) | (0xfffn << 48n));
+  }
+
+  /** 64-bit code at level 0 or 3, the stack below 0x7000. */
+  long(program: string, level: 0 | 3 = 0, ip = 0x8000): this {
+    this.memory.write(ip, bytesOf(program));
+    this.set('CR3', PML4);
+    this.set('CR4', 0x20);
+    this.set('EFER', 0xd01);
+    this.set('CR0', 0x80010011n);
+    this.set('TR', segmentValue(0x40, TSS, 0x67, 0x8b));
+    const [code, data] = level === 0 ? [0x18, 0x20] : [0x3b, 0x33];
+    this.set('CS', segmentValue(code, 0, 0xffffffff, 0xa09b | (level << 5)));
+    this.set('SS', segmentValue(data, 0, 0xffffffff, 0xc093 | (level << 5)));
+    this.set('STAR', (0x28n << 48n) | (0x18n << 32n));
+    this.set('RIP', ip);
+    this.set('RSP', 0x7000);
+    return this;
+  }
+
+  value(name: string): bigint {
+    return this.cpu.getRegister(reg(name));
+  }
+
+  u64(gpa: number): bigint {
+    return new DataView(this.memory.read(gpa, 8).buffer).getBigUint64(0, true);
+  }
+
+  /** Runs on; the processor's own registers are answered as its host does. */
+  runWithMsrs(): CpuExit {
+    for (;;) {
+      const exit = this.run();
+      if (exit.kind !== 'rdmsr' && exit.kind !== 'wrmsr') return exit;
+      assert.ok(this.cpu.isProcessorMsr(exit.msr));
+      const stopped = this.cpu.performMsr(exit);
+      if (stopped !== undefined) return stopped;
+    }
+  }
+}
+
+describe('long mode', () => {
+  test('from 32-bit code to 64-bit code, as a boot loader goes', () => {
+    const guest = new LongGuest().flat(`
+      0f 20 e0                 ; mov eax, cr4
+      83 c8 20                 ; or eax, PAE
+      0f 22 e0                 ; mov cr4, eax
+      b8 00 00 01 00           ; mov eax, PML4
+      0f 22 d8                 ; mov cr3, eax
+      b9 80 00 00 c0           ; mov ecx, EFER
+      0f 32                    ; rdmsr
+      0d 01 09 00 00           ; or eax, NXE | LME | SCE
+      0f 30                    ; wrmsr
+      0f 20 c0                 ; mov eax, cr0
+      0d 00 00 00 80           ; or eax, PG
+      0f 22 c0                 ; mov cr0, eax
+      ea 00 81 00 00 18 00     ; jmp 0x18:0x8100
+    `);
+    guest.memory.write(
+      0x8100,
+      bytesOf(`
+        48 b8 f0 de bc 9a 78 56 34 12 ; mov rax, 0x123456789abcdef0
+        49 89 c7                      ; mov r15, rax
+        48 8d 1d 10 00 00 00          ; lea rbx, [rip + 0x10]
+        50 59 f4                      ; push rax; pop rcx; hlt
+      `),
+    );
+    assert.equal(guest.runWithMsrs().kind, 'halt');
+    assert.equal(guest.value('R15'), 0x123456789abcdef0n);
+    assert.equal(guest.value('RCX'), 0x123456789abcdef0n);
+    assert.equal(guest.get('RBX'), 0x8124);
+    assert.equal(guest.get('EFER'), 0xd01);
+    assert.equal(guest.get('RSP'), 0x7000);
+  });
+
+  test('SYSRET, SYSCALL and SWAPGS', () => {
+    const guest = new LongGuest().long(`
+      b9 00 83 00 00 41 bb 02 02 00 00 ; mov ecx, 0x8300; mov r11d, 0x202
+      48 0f 07                         ; sysretq`);
+    // mov edi, 0x55; mov rdx, gs:[0x10]; syscall
+    guest.memory.write(0x8300, bytesOf('bf 55 00 00 00 65 48 8b 14 25 10 00 00 00 0f 05'));
+    // swapgs; mov rsi, gs:[0x10]; swapgs; hlt
+    guest.memory.write(0x8400, bytesOf('0f 01 f8 65 48 8b 34 25 10 00 00 00 0f 01 f8 f4'));
+    guest.memory.write(0xd010, le(0x1111, 8));
+    guest.memory.write(0xe010, le(0x2222, 8));
+    guest.set('GS', segmentValue(0, 0xd000, 0, 0));
+    guest.set('KERNEL_GS_BASE', UPPER + 0xe000n);
+    guest.set('LSTAR', UPPER + 0x8400n);
+    guest.set('SFMASK', 0x200);
+    assert.equal(guest.run().kind, 'halt');
+    assert.deepEqual([guest.get('RDX'), guest.get('RSI'), guest.get('RDI')], [0x1111, 0x2222, 0x55]);
+    assert.equal(guest.value('RIP'), UPPER + 0x840fn);
+    assert.deepEqual([guest.get('RCX'), guest.get('R11')], [0x8310, 0x202]);
+    assert.equal(guest.get('RFLAGS') & 0x200, 0);
+    assert.equal(guest.value('CS'), segmentValue(0x18, 0, 0xffffffff, 0xa09b));
+    assert.equal(guest.value('KERNEL_GS_BASE'), UPPER + 0xe000n);
+  });
+
+  test('an exception at level 3: the stack of the TSS, aligned, and back by IRETQ', () => {
+    const guest = new LongGuest().long('0f 0b 48 ff c0 cc', 3); // ud2; inc rax; int3
+    const exit = guest.run();
+    assert.equal(guest.get('RIP'), HANDLERS + 6 * 16);
+    assert.equal(guest.get('RSP'), 0x5000 - 40);
+    const frame = [0, 8, 16, 24, 32].map((at) => guest.u64(0x5000 - 40 + at));
+    assert.deepEqual(frame, [0x8000n, 0x3bn, 2n, 0x7000n, 0x33n]);
+    assert.equal(guest.value('SS') >> 96n, 0n);
+    guest.memory.write(0x5000 - 40, le(0x8002, 8));
+    assert.ok(exit.kind === 'halt');
+    guest.cpu.skip(exit);
+    assert.equal(guest.run().kind, 'halt');
+    assert.equal(guest.get('RIP'), HANDLERS + 3 * 16);
+    assert.equal(guest.get('RAX'), 1);
+    // INT3 has an interrupt stack of its own.
+    assert.equal(guest.get('RSP'), 0x4000 - 40);
+    assert.equal(guest.u64(0x4000 - 40), 0x8006n);
+  });
+
+  test('a page fault in the upper half, and an address that is not canonical', () => {
+    for (const [address, rip, frame] of [
+      [UPPER + 0x1f_ffffn, HANDLERS + 14 * 16, [0n, 0x800an, 0x18n]],
+      [0x1_8000_0000_0000n, HANDLERS + 13 * 16, [0n, 0x800an, 0x18n]],
+    ] as const) {
+      const program = `48 a1 ${Buffer.from(le(address, 8)).toString('hex')}`; // mov rax, [address]
+      const guest = new LongGuest().long(
+        `48 bb ${Buffer.from(le(address, 8)).toString('hex')} 48 8b 03 ${program}`,
+      );
+      assert.equal(guest.run().kind, 'halt');
+      assert.equal(guest.get('RIP'), rip);
+      const sp = guest.get('RSP');
+      assert.deepEqual(
+        [0, 8, 16].map((at) => guest.u64(sp + at)),
+        frame,
+      );
+      if (rip === HANDLERS + 14 * 16) assert.equal(guest.value('CR2'), address);
+    }
+  });
+
+  test('a double fault has its stack when the one of the code is gone', () => {
+    const guest = new LongGuest().long('0f 0b'); // ud2
+    guest.set('RSP', 0x40000000);
+    assert.equal(guest.run().kind, 'halt');
+    assert.equal(guest.get('RIP'), HANDLERS + 8 * 16);
+    assert.equal(guest.get('RSP'), 0x4000 - 48);
+  });
+
+  test('values that a register has no bits for are #GP', () => {
+    for (const [msr, low, high] of [
+      ['80 00 00 c0', '00 02 00 00', 0], // EFER
+      ['80 00 00 c0', '01 0c 00 00', 0], // EFER without LME, while paging is on
+      ['82 00 00 c0', '00 00 00 00', 1 << 16], // LSTAR, not canonical
+    ] as const) {
+      const guest = new LongGuest().long(
+        `b9 ${msr} b8 ${low} ba ${Buffer.from(le(high, 4)).toString('hex')} 0f 30`,
+      );
+      assert.equal(guest.runWithMsrs().kind, 'halt');
+      assert.equal(guest.get('RIP'), HANDLERS + 13 * 16);
+    }
+  });
+
+  test('32-bit code in long mode has addresses of 32 bits, and what is only 64-bit code is undefined in it', () => {
+    const guest = new LongGuest().long('90'); // hlt stands for nothing yet
+    guest.set('CS', segmentValue(8, 0, 0xffffffff, 0xc09b));
+    for (const name of ['DS', 'ES', 'SS']) guest.set(name, segmentValue(0x10, 0, 0xffffffff, 0xc093));
+    guest.memory.write(0x8000, bytesOf('b8 ff ff ff ff 40 8b 98 10 d0 00 00 0f 05')); // inc eax; mov ebx, [eax + 0xd010]; syscall
+    guest.memory.write(0xd010, [7]);
+    assert.equal(guest.run().kind, 'halt');
+    assert.equal(guest.get('RBX'), 7);
+    assert.equal(guest.get('RIP'), HANDLERS + 6 * 16);
+    assert.equal(guest.u64(guest.get('RSP')), 0x800cn);
+  });
+});
