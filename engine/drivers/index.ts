@@ -1,6 +1,8 @@
 import type { DriverSide } from '../machine/sides.ts';
 import { initialise } from './initialise.ts';
 import { lifecycleHandler } from './lifecycle.ts';
+import { lost } from './lost.ts';
+import { statisticsMapped } from './mshv/debugfs.ts';
 import { ioctlHandler } from './mshv/ioctl.ts';
 import { INTERCEPT_HANDLER } from './mshv/isr.ts';
 import { regionMapped } from './mshv/memory/kind.ts';
@@ -33,7 +35,9 @@ export function createDrivers(): DriverSide {
     called(context, call, answer) {
       messagePosted(context, call, answer);
       regionMapped(context, call);
+      statisticsMapped(context, call);
     },
+    lost,
     noted: messageDelivered,
   };
 }

@@ -1,3 +1,4 @@
+import { UNMODELLED } from '../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../machine/child.ts';
 import type { Context } from '../machine/context.ts';
 import type { Handler } from '../machine/sides.ts';
@@ -8,6 +9,7 @@ import { startReenlightenment, stopReenlightenment } from './arch/reenlightenmen
 import { ARCH, MSHV, VMBUS } from './cells/driver.ts';
 import type { HotplugState } from './kernel/hotplug.ts';
 import { driverState, isParent } from './kernel/objects.ts';
+import { lost } from './lost.ts';
 import { cpuOffline, cpuOnline } from './machine/cpu.ts';
 import { crash } from './machine/crash.ts';
 import { restore, save } from './machine/hibernate.ts';
@@ -124,11 +126,20 @@ function dependsOnUnseen(context: Context, event: LifecycleEvent): boolean {
   return drivers.some((driver) => driverState(context, driver) === 'unseen');
 }
 
+const UNSEEN: Handler<LifecycleEvent> = {
+  enter(context, event) {
+    context.store.doubt();
+    lost(context, event);
+    return { rule: UNMODELLED };
+  },
+};
+
 /** How a step of a life cycle is handled; undefined where the kernel's part in it is not modelled. */
 export function lifecycleHandler(context: Context, event: LifecycleEvent): Handler | undefined {
   const rule = stuckBy(context);
   if (rule !== undefined) return { enter: () => ({ rule }) };
   const run = runOf(event);
-  if (run === undefined || dependsOnUnseen(context, event)) return undefined;
+  if (run === undefined) return undefined;
+  if (dependsOnUnseen(context, event)) return UNSEEN;
   return { enter: (given) => run(given, event) };
 }

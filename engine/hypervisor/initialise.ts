@@ -1,5 +1,6 @@
 import { msrs } from '../abi/index.ts';
 import type { Context } from '../machine/context.ts';
+import type { ObjectKind } from '../state/schema.ts';
 import { type ObjectId, TOP } from '../state/store.ts';
 import { CPU, CPU_MSR } from './cells/cpu.ts';
 import { HOST, HYPERVISOR } from './cells/host.ts';
@@ -47,18 +48,48 @@ export function resetPartition(context: Context): void {
   store.create(TOP, HOST, 0);
 }
 
+/** Nothing of the machine is known any more but what the profile says: as where a recording begins mid-life. */
+export function forgetMachine(context: Context): void {
+  const { store } = context;
+  const forget = (id: ObjectId, { info }: ObjectKind) => {
+    for (let slot = 1; slot < info.length; slot++) store.forget(cellAt(id, slot));
+  };
+  for (const id of store.children(TOP, PARTITION)) {
+    if (store.key(id) !== OWN_PARTITION) store.destroy(id);
+    else forget(id, PARTITION);
+  }
+  for (const cpu of store.children(TOP, CPU)) {
+    forget(cpu, CPU);
+    for (const msr of store.children(cpu, CPU_MSR)) forget(msr, CPU_MSR);
+    setKnown(context, cpu, Number(store.key(cpu)));
+  }
+  for (const kind of [HYPERVISOR, HOST]) for (const id of store.children(TOP, kind)) forget(id, kind);
+  ownIsActive(context);
+}
+
 /** The state before the first event: reset values, or nothing known where the recording began mid-life. */
 export function initialise(context: Context): void {
   const { store, profile } = context;
   const known = profile.initial === 'reset';
   for (let number = 0; number < profile.cpus; number++) createCpu(context, number, known);
-  const own = known
-    ? store.create(TOP, PARTITION, OWN_PARTITION)
-    : store.createUnknown(TOP, PARTITION, OWN_PARTITION);
-  store.set(cellAt(own, PARTITION.slots.state), PARTITION_STATES.indexOf('active'));
-  store.create(TOP, HYPERVISOR, 0);
-  if (known) store.create(TOP, HOST, 0);
-  else store.createUnknown(TOP, HOST, 0);
+  if (known) store.create(TOP, PARTITION, OWN_PARTITION);
+  else store.createUnknown(TOP, PARTITION, OWN_PARTITION);
+  ownIsActive(context);
+  for (const kind of [HYPERVISOR, HOST])
+    if (known) store.create(TOP, kind, 0);
+    else store.createUnknown(TOP, kind, 0);
+}
+
+/** The partition that the trace is about runs. */
+function ownIsActive({ store }: Context): void {
+  const own = store.find(TOP, PARTITION, OWN_PARTITION);
+  if (own !== undefined) store.set(cellAt(own, PARTITION.slots.state), PARTITION_STATES.indexOf('active'));
+}
+
+/** What the profile says of a CPU: that it is there, and which VP it is. */
+function setKnown(context: Context, cpu: ObjectId, number: number): void {
+  setMsr(context, cpu, 'VP_INDEX', BigInt(number));
+  context.store.set(cellAt(cpu, CPU.slots.online), 1);
 }
 
 function createCpu(context: Context, number: number, known: boolean): void {
@@ -69,8 +100,7 @@ function createCpu(context: Context, number: number, known: boolean): void {
     if (known) store.create(cpu, CPU_MSR, msr);
     else store.createUnknown(cpu, CPU_MSR, msr);
   }
-  setMsr(context, cpu, 'VP_INDEX', BigInt(number));
-  store.set(cellAt(cpu, CPU.slots.online), 1);
+  setKnown(context, cpu, number);
   if (known) reset(context, cpu, BigInt(number));
 }
 

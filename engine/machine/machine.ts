@@ -1,11 +1,13 @@
+import type { StoreCheckpoint, StoreTables } from '../state/checkpoint.ts';
 import type { JournalSink } from '../state/journal.ts';
-import { CellStore, type StoreCheckpoint, type StoreTables } from '../state/store.ts';
-import type { HypercallEvent, InterceptEvent, MessageEvent, MsrEvent } from '../trace/event.ts';
+import { CellStore } from '../state/store.ts';
+import type { HypercallEvent, InterceptEvent, MessageEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
 import type { Profile } from '../trace/profile.ts';
 import { BINDABLE, type BindReason } from './bindable.ts';
 import type { HypercallAnswer, HypercallRequest, InterceptAnswer, MsrAnswer, MsrRequest } from './child.ts';
 import type { Context } from './context.ts';
 import type { DriverSide, DriverStimulus, Handler, HypervisorSide } from './sides.ts';
+import { UNMODELLED } from './unmodelled.ts';
 
 /** The two sides of a machine; they hold no state, so one pair serves any number of machines. */
 export interface Sides {
@@ -31,7 +33,7 @@ export class Machine implements Context {
 
   /** A machine as it stands before the first event. */
   static initial(profile: Profile, sides: Sides, sink?: JournalSink): Machine {
-    const machine = new Machine(profile, sides, new CellStore(sink));
+    const machine = new Machine(profile, sides, new CellStore(sink, profile.initial === 'unknown'));
     sides.hypervisor.initialise(machine);
     sides.drivers.initialise(machine);
     return machine;
@@ -45,7 +47,8 @@ export class Machine implements Context {
     tables: StoreTables,
     sink?: JournalSink,
   ): Machine {
-    return new Machine(profile, sides, CellStore.restore(checkpoint, tables, sink));
+    const midLife = profile.initial === 'unknown';
+    return new Machine(profile, sides, CellStore.restore(checkpoint, tables, sink, midLife));
   }
 
   /** Bound outputs of hypercalls so far: while one is answered, tells whether its output was bound. */
@@ -66,18 +69,24 @@ export class Machine implements Context {
   }
 
   msr(access: MsrRequest | MsrEvent): MsrAnswer {
-    return this.#sides.hypervisor.msr(this, access);
+    const { doubts } = this.store;
+    const answer = this.#sides.hypervisor.msr(this, access);
+    return this.store.doubts === doubts ? answer : inDoubt(answer);
   }
 
   hypercall(call: HypercallRequest | HypercallEvent): HypercallAnswer {
     const { hypervisor, drivers } = this.#sides;
-    const answer = hypervisor.hypercall(this, call);
+    const { doubts } = this.store;
+    const own = hypervisor.hypercall(this, call);
+    const answer = this.store.doubts === doubts ? own : inDoubt(own);
     drivers.called(this, call, answer);
     return answer;
   }
 
   intercept(event: InterceptEvent): InterceptAnswer {
-    return this.#sides.hypervisor.intercept(this, event);
+    const { doubts } = this.store;
+    const answer = this.#sides.hypervisor.intercept(this, event);
+    return this.store.doubts === doubts ? answer : inDoubt(answer);
   }
 
   note(event: MessageEvent): void {
@@ -85,8 +94,19 @@ export class Machine implements Context {
     this.#sides.drivers.noted(this, event);
   }
 
+  /** What came of a stimulus is not known. Of what began before the recording nothing is taken for granted then. */
+  lost(event: TraceEvent, showsHypercalls: boolean): void {
+    if (this.profile.initial === 'unknown') this.#sides.drivers.lost(this, event, showsHypercalls);
+  }
+
   handler(event: DriverStimulus): Handler | undefined {
     if (this.profile.kernel === 'unknown') return undefined;
     return this.#sides.drivers.handler(this, event);
   }
+}
+
+/** An answer that hangs on what is not known: the recorded one stands, and nothing is announced. */
+function inDoubt<A extends MsrAnswer | HypercallAnswer | InterceptAnswer>(answer: A): A {
+  const { emitted: _announced, ...plain } = answer;
+  return { ...plain, rule: UNMODELLED } as A;
 }

@@ -6,6 +6,7 @@ import type {
   LifecycleEvent,
   MessageEvent,
   MsrEvent,
+  TraceEvent,
 } from '../trace/event.ts';
 import type {
   DriverRun,
@@ -60,6 +61,8 @@ export interface Handler<E extends DriverStimulus = DriverStimulus> {
   ready?(context: Context, event: E): boolean;
   /** Whether it goes on by itself too, so that what is recorded below it while it waits tells of no signal. */
   loops?(context: Context): boolean;
+  /** Waiting calls go on one after the other, each when the one before is through. */
+  readonly inTurn?: boolean;
   /** What a waiting call does when it goes on: to its result, or to waiting again (an outcome without one). */
   wake?(context: Context, event: E, signal: boolean): DriverRun<Outcome>;
   /** What takes effect at the return, all of it at once where nothing is asked of the hypervisor. */
@@ -76,6 +79,11 @@ export interface DriverSide {
    * derived: it may come with nothing of what led to it.
    */
   called(context: Context, call: HypercallRequest | HypercallEvent, answer: HypercallAnswer): void;
-  /** The same for a message that is delivered to the kernel. */
+  /**
+   * What came of a stimulus is not known: nor is what it may have changed, of the hypervisor's too where the record
+   * does not show the hypercalls below it.
+   */
+  lost(context: Context, event: TraceEvent, showsHypercalls: boolean): void;
+  /** The same as {@link DriverSide.called} for a message that is delivered to the kernel. */
   noted(context: Context, event: NoteRequest | MessageEvent): void;
 }

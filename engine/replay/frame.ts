@@ -1,13 +1,15 @@
 import type { Answer, DriverRun, Emitted, NoAnswer, Outcome, Request } from '../machine/child.ts';
 import type { Handler } from '../machine/sides.ts';
+import { UNMODELLED } from '../machine/unmodelled.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
+import { isDriven } from './stimulus.ts';
 
 /** An event that the engine says comes next below a stimulus. */
 export interface Expectation {
   readonly what: Request | Emitted;
   readonly parent: Address;
-  /** A driver waits for the answer (else the hypervisor made the event and nobody waits). */
+  /** A driver does it, or ends by it (else the hypervisor made the event and nobody waits). */
   readonly asked: boolean;
 }
 
@@ -23,6 +25,12 @@ export interface Frame {
   readonly members: number[];
   /** Life-cycle steps that have begun below the stimulus and not ended, innermost last. */
   readonly open: Address[];
+  /** What its driver does is known: it has looked at nothing that is not, and the kernel's part is modelled. */
+  certain: boolean;
+  /** The recording went another way than a driver that is not certain: it alone counts. */
+  lost: boolean;
+  /** Recorded events below it of which nobody can say what they cause. */
+  unsaid: Set<number> | undefined;
   /** Number of the last derived event below the stimulus. */
   sub: number;
   outcome: Outcome | undefined;
@@ -59,6 +67,9 @@ export function newFrame(stimulus: TraceEvent, handler: Handler | undefined): Fr
     queue: [],
     members: [],
     open: [],
+    certain: handler !== undefined || !isDriven(stimulus),
+    lost: false,
+    unsaid: undefined,
     sub: 0,
     outcome: undefined,
     leaveFrom: 0,
@@ -67,6 +78,18 @@ export function newFrame(stimulus: TraceEvent, handler: Handler | undefined): Fr
     returns: undefined,
     completed: stimulus,
   };
+}
+
+/** No rule covers it, or it hangs on what is not known. */
+export function isUnmodelled(answer: Answer): boolean {
+  return answer.kind !== 'none' && answer.rule === UNMODELLED;
+}
+
+/** Nobody can say what comes of a recorded event below the stimulus: what was recorded of it is followed. */
+export function leaveUnsaid(frame: Frame, { seq, parent }: TraceEvent, answer: Answer): void {
+  if (!isUnmodelled(answer) && (parent === undefined || frame.unsaid?.has(parent) !== true)) return;
+  frame.unsaid ??= new Set();
+  frame.unsaid.add(seq);
 }
 
 /** Hands an answer to whoever waits for it. */

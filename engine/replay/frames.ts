@@ -1,4 +1,5 @@
 import type { AnswerRule } from '../machine/child.ts';
+import { UNMODELLED } from '../machine/unmodelled.ts';
 import type { Frame } from './frame.ts';
 import { Judged } from './judged.ts';
 
@@ -35,7 +36,7 @@ export class Frames {
   drop(frame: Frame): void {
     frame.phase = 'done';
     this.#open.delete(frame);
-    const rule = frame.handler === undefined ? undefined : frame.outcome?.rule;
+    const rule = frame.handler !== undefined && frame.certain ? frame.outcome?.rule : undefined;
     for (const seq of frame.members) {
       this.#frames.delete(seq);
       this.over(seq, rule);
@@ -44,7 +45,7 @@ export class Frames {
 
   /** The event `seq` has been answered by a rule; nothing more comes of it. */
   over(seq: number, rule: AnswerRule | undefined): void {
-    if (rule !== undefined && rule !== 'unmodelled') this.#judged.add(seq);
+    if (rule !== undefined && rule !== UNMODELLED) this.#judged.add(seq);
   }
 
   /** Nothing more can come of this event, which is one of late. */

@@ -1,5 +1,6 @@
+import type { StoreCheckpoint, StoreTables } from '../state/checkpoint.ts';
 import type { JournalChunk } from '../state/journal.ts';
-import type { CellId, StoreCheckpoint, StoreTables } from '../state/store.ts';
+import type { CellId } from '../state/store.ts';
 import { type Address, at, RETURN_SUB } from '../trace/position.ts';
 import type { OpenCall } from './frame.ts';
 import type { Step } from './step.ts';

@@ -1,5 +1,5 @@
 import { CellPages } from '../state/cells.ts';
-import { CREATED_KNOWN, OLD_UNKNOWN } from '../state/journal.ts';
+import { CREATED_KNOWN, NOW_UNKNOWN, OLD_UNKNOWN } from '../state/journal.ts';
 import type { CellId, ObjectRow } from '../state/store.ts';
 import { type Address, ORIGIN } from '../trace/position.ts';
 import type { Checkpoint, History } from './history.ts';
@@ -81,6 +81,7 @@ export class StateImage {
       const flag = flags[i] as number;
       if ((flag & OLD_UNKNOWN) !== 0) cells.know(id, 1);
       if ((flag & CREATED_KNOWN) !== 0) this.#mark(id, 1);
+      if ((flag & NOW_UNKNOWN) !== 0) cells.know(id, 0);
     }
     this.#offset = first + end;
   }
@@ -96,6 +97,7 @@ export class StateImage {
       if ((flag & CREATED_KNOWN) !== 0 && (flag & OLD_UNKNOWN) !== 0) this.#mark(id, 0);
       cells.set(id, oldWords[i * 2] as number, oldWords[i * 2 + 1] as number);
       if ((flag & OLD_UNKNOWN) !== 0) cells.know(id, 0);
+      else if ((flag & NOW_UNKNOWN) !== 0) cells.know(id, 1);
     }
     this.#offset = first + end;
   }

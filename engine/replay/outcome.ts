@@ -1,5 +1,6 @@
 import type { Outcome } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
+import { UNMODELLED } from '../machine/unmodelled.ts';
 import type { FdEvent, IoctlEvent, TraceEvent } from '../trace/event.ts';
 import { formatHandle } from '../trace/handle.ts';
 import type { TimeNs } from '../trace/position.ts';
@@ -18,6 +19,11 @@ function givesBack(event: IoctlEvent | FdEvent): boolean {
   return event.kind === 'ioctl' && (event.out?.arg ?? event.out?.data) !== undefined;
 }
 
+/** The result that was recorded of an ioctl; undefined where it has none yet. */
+export function recordedRet(event: TraceEvent): number | undefined {
+  return event.kind === 'ioctl' && typeof event.ret === 'number' ? event.ret : undefined;
+}
+
 /** Compares what a call came to with what was recorded of its return. */
 export function compareOutcome(
   event: IoctlEvent | FdEvent,
@@ -30,7 +36,7 @@ export function compareOutcome(
   if (outcome === undefined && event.kind === 'ioctl' && machine.profile.kernel !== 'unknown')
     verdict.unmodelled++;
   if (outcome?.ret === undefined) return;
-  if (outcome.rule === 'unmodelled') {
+  if (outcome.rule === UNMODELLED) {
     verdict.unmodelled++;
     return;
   }

@@ -1,5 +1,6 @@
 import type { Answer, HypercallAnswer, ShownCall } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
+import { UNMODELLED } from '../machine/unmodelled.ts';
 import type { HypercallEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
 import type { Address } from '../trace/position.ts';
 import { compareBytes, type Verdict } from './compare.ts';
@@ -46,7 +47,7 @@ function performMsr(
 ): Performed {
   const own = machine.msr(event);
   if (verdict !== undefined && event.fault !== undefined) {
-    if (own.rule === 'unmodelled') {
+    if (own.rule === UNMODELLED) {
       verdict.unmodelled++;
     } else {
       verdict.field(address, 'fault', own.fault, event.fault, own.rule);
@@ -58,6 +59,7 @@ function performMsr(
   const fault = event.fault ?? own.fault;
   const value = event.value ?? own.value;
   const answer = fault === own.fault && value === own.value ? own : { ...own, fault, value };
+  if (event.provenance === 'derived' && own.rule === UNMODELLED) return { answer, completed: event };
   // A whole answer was recorded: the event is complete as it is, which spares a copy of most events.
   const isComplete = event.fault !== undefined && event.value !== undefined;
   return { answer, completed: isComplete ? event : { ...event, fault, value } };
@@ -74,7 +76,7 @@ function performHypercall(
   const own = machine.hypercall(shown === undefined ? event : { ...event, recorded: shown });
   if (verdict !== undefined && (event.result !== undefined || event.fault === true)) {
     const outputBound = machine.boundOutputs > boundBefore;
-    if (own.rule === 'unmodelled') verdict.unmodelled++;
+    if (own.rule === UNMODELLED) verdict.unmodelled++;
     else compareHypercall(event, own, address, verdict, outputBound);
   }
   const result = event.result ?? own.result;

@@ -1,7 +1,7 @@
 import { type BoundCounts, Machine, type Sides } from '../machine/machine.ts';
+import type { StoreTables } from '../state/checkpoint.ts';
 import { RunningHash } from '../state/hash.ts';
 import type { JournalSink } from '../state/journal.ts';
-import type { StoreTables } from '../state/store.ts';
 import type { Divergence } from './compare.ts';
 import { type Checkpoint, type History, HistoryBuilder } from './history.ts';
 import { Replayer } from './replayer.ts';

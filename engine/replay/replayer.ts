@@ -1,28 +1,28 @@
-import type { DriverRun, Outcome } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { EventKind, TraceEvent } from '../trace/event.ts';
 import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
 import { type Ahead, NOTHING_AHEAD } from './ahead.ts';
 import { Verdict } from './compare.ts';
+import { Driving } from './driving.ts';
 import { Executor } from './executor.ts';
 import {
   answered,
   type Expectation,
   expectEmitted,
   type Frame,
-  NO_ANSWER,
+  isUnmodelled,
+  leaveUnsaid,
   nest,
   newFrame,
   type OpenCall,
-  parentIn,
 } from './frame.ts';
 import { Frames } from './frames.ts';
 import { compareRequest, sameEvent } from './match.ts';
 import { Numberer, type Numbering, returnOf } from './numbering.ts';
-import { compareOutcome, type Deliver, EINTR } from './outcome.ts';
+import { compareOutcome, type Deliver, EINTR, recordedRet } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
 import type { StepObserver } from './step.ts';
-import { asOutcome, endOf, isDriven, isRun, ruleOf } from './stimulus.ts';
+import { isDriven, ruleOf } from './stimulus.ts';
 
 export interface ReplayerOptions {
   readonly machine: Machine;
@@ -50,7 +50,7 @@ export class Replayer {
   readonly #frames = new Frames();
   readonly #returns = new PendingReturns();
   readonly #numbers: Numberer;
-  #busy = 0;
+  readonly #driving: Driving;
 
   constructor(options: ReplayerOptions) {
     this.#machine = options.machine;
@@ -58,11 +58,12 @@ export class Replayer {
     this.#numbers = new Numberer(options.numbering, options.lastSeq ?? 0);
     this.#childKinds = options.childKinds;
     this.#executor = new Executor(options);
+    this.#driving = new Driving(options.machine);
   }
 
   /** No driver is in the middle of anything: the machine's whole state is its store and the open calls. */
   get atRest(): boolean {
-    return this.#busy === 0 && this.#frames.allCalling();
+    return this.#driving.busy === 0 && this.#frames.allCalling();
   }
 
   /** Calls that have been made and not returned. */
@@ -97,11 +98,14 @@ export class Replayer {
     if (frame === undefined) this.#stimulus(event, ahead);
     else this.#below(frame, event, ahead);
     if (this.#returns.size === 0) return;
-    if (this.#numbering === 'record') this.#wakeReady();
+    this.#wakeReady();
     // While recording, events below the last one have moved the time on.
     const { time } = this.#numbers;
     const goesOn = ahead.time() === time;
-    this.#returnDone(time, (waiting) => goesOn && waiting.phase === 'waiting' && !this.#isReady(waiting));
+    this.#returnDone(
+      time,
+      (waiting) => goesOn && waiting.phase === 'waiting' && !this.#driving.isReady(waiting),
+    );
   }
 
   /**
@@ -122,6 +126,8 @@ export class Replayer {
     const { kernel } = this.#machine.profile;
     if (given.parent !== undefined) this.verdict.orphan(given, this.#frames.isOver(given.parent), kernel);
     const event = this.#numbers.recorded(given);
+    // The end of what nobody could follow: registers may have been reset since.
+    if (event.kind === 'lifecycle' && event.phase === 'end') this.#machine.lost(event, true);
     const isCall = event.kind === 'msr' || event.kind === 'hypercall' || event.kind === 'intercept';
     const frame = isCall ? this.#answered(event) : this.#happened(event);
     if (frame === undefined) return;
@@ -141,7 +147,7 @@ export class Replayer {
     const frame = this.#open(event);
     expectEmitted(frame, answer, address);
     // The kernel hears of a VP's stop by what the hypervisor made of it.
-    if (isDriven(event)) this.#enter(frame, frame.handler?.enter(this.#machine, event));
+    this.#driving.enter(frame);
     return frame;
   }
 
@@ -149,9 +155,8 @@ export class Replayer {
   #happened(event: TraceEvent): Frame {
     const frame = this.#open(event);
     this.#executor.happened(event, at(event.seq), () => {
-      if (frame.handler === undefined || !isDriven(event)) return;
-      this.#enter(frame, frame.handler.enter(this.#machine, event));
-      this.#resume(frame);
+      this.#driving.enter(frame);
+      this.#driving.resume(frame);
     });
     return frame;
   }
@@ -160,13 +165,15 @@ export class Replayer {
   #below(frame: Frame, given: TraceEvent, ahead: Ahead): void {
     const event = this.#numbers.recorded(given);
     const address = at(event.seq);
-    // A stop of the VP below the call is what the engine worked out of its return; else a signal came.
-    if (frame.phase === 'waiting') {
-      const goesOn = this.#isReady(frame) || frame.handler?.loops?.(this.#machine) === true;
-      this.#startWake(frame, event.kind !== 'intercept' && !goesOn);
+    if (given.parent !== undefined && frame.unsaid?.has(given.parent)) {
+      this.#frames.join(frame, event.seq);
+      this.#follow(frame, event, address);
+      this.#advance(frame, ahead);
+      return;
     }
+    if (frame.phase === 'waiting') this.#goesOn(frame, event);
     for (;;) {
-      const next = this.#next(frame);
+      const next = this.#driving.next(frame);
       if (next === undefined) break;
       if (sameEvent(next.what, event)) {
         frame.queue.shift();
@@ -178,78 +185,73 @@ export class Replayer {
       const recordedLater = (e: TraceEvent) =>
         this.#frames.get(e.parent) === frame && sameEvent(next.what, e);
       if (this.#childKinds.has(next.what.kind) && ahead.some(recordedLater)) break;
-      this.verdict.event(event.seq, next.what, event);
-      this.#derive(frame, ahead);
+      if (this.#isGuess(frame, next)) this.#lose(frame);
+      else {
+        this.verdict.event(event.seq, next.what, event);
+        this.#derive(frame, ahead);
+      }
     }
     this.#frames.join(frame, event.seq);
-    this.#unexpected(frame, event, address);
+    if (frame.certain) this.verdict.event(event.seq, undefined, event);
+    else this.verdict.unmodelled++;
+    this.#follow(frame, event, address);
     this.#advance(frame, ahead);
   }
 
+  /**
+   * Something happens below a call that waits: a stop of the VP is what the engine works out of its return; else a signal
+   * came, or a stop that a recorder of these kinds does not see, after which the kernel may do what only the stop tells.
+   */
+  #goesOn(frame: Frame, event: TraceEvent): void {
+    const goesOn = this.#driving.isReady(frame) || frame.handler?.loops?.(this.#machine) === true;
+    const isUnseen = !goesOn && !this.#childKinds.has('intercept') && recordedRet(frame.stimulus) === 0;
+    if (isUnseen) frame.certain = false;
+    this.#driving.wake(frame, event.kind !== 'intercept' && !goesOn && !isUnseen);
+  }
+
   #match(frame: Frame, expected: Expectation, event: TraceEvent, address: Address): void {
-    compareRequest(expected.what, event, address, this.verdict, (reason) => this.#machine.countBound(reason));
+    if (expected.asked && !frame.certain) this.verdict.unmodelled++;
+    else
+      compareRequest(expected.what, event, address, this.verdict, (reason) =>
+        this.#machine.countBound(reason),
+      );
     const { answer, completed } = this.#executor.execute(event, address, expected.parent, this.verdict);
     nest(frame, completed, address);
     answered(frame, expected, answer, address);
+    leaveUnsaid(frame, event, answer);
   }
 
-  /** An event that the engine did not expect: it happened, so its effects do too. */
-  #unexpected(frame: Frame, event: TraceEvent, address: Address): void {
-    this.verdict.event(event.seq, undefined, event);
+  /** An event that the engine does not work out: it happened, so its effects do too. */
+  #follow(frame: Frame, event: TraceEvent, address: Address): void {
     const { answer } = this.#executor.execute(event, address, at(frame.stimulus.seq), this.verdict);
     expectEmitted(frame, answer, address);
+    leaveUnsaid(frame, event, answer);
+  }
+
+  /** The record goes another way than a driver that is not certain, or shows too little: what it does is not known. */
+  #lose(frame: Frame): void {
+    this.#driving.lose(frame);
+    this.#machine.lost(frame.stimulus, this.#childKinds.has('hypercall'));
   }
 
   /** Works off what is not recorded; stops at an event that the recording is going to have. */
   #advance(frame: Frame, ahead: Ahead): void {
     for (;;) {
-      const next = this.#next(frame);
+      const { unsaid } = frame;
+      if (unsaid !== undefined && ahead.some(({ parent }) => parent !== undefined && unsaid.has(parent)))
+        return;
+      const next = this.#driving.next(frame);
       if (next === undefined) break;
       if (this.#childKinds.has(next.what.kind)) return;
-      this.#derive(frame, ahead);
+      if (this.#isGuess(frame, next)) this.#lose(frame);
+      else this.#derive(frame, ahead);
     }
     if (frame.phase !== 'done') this.#finished(frame);
   }
 
-  /** What comes next below the stimulus; undefined when the driver has come to its end. */
-  #next(frame: Frame): Expectation | undefined {
-    while (frame.queue.length === 0 && frame.run !== undefined) this.#resume(frame);
-    return frame.queue[0];
-  }
-
-  /** A stimulus whose outcome is known at once starts nothing. */
-  #enter(frame: Frame, entered: DriverRun<Outcome> | Outcome | undefined): void {
-    if (entered === undefined) return;
-    if (isRun(entered)) this.#start(frame, entered);
-    else this.#ended(frame, entered);
-  }
-
-  #start(frame: Frame, run: Frame['run']): void {
-    if (run === undefined) return;
-    frame.run = run;
-    this.#busy++;
-  }
-
-  #resume(frame: Frame): void {
-    const { run } = frame;
-    if (run === undefined) return;
-    const step = run.next(frame.answer);
-    if (!step.done) {
-      frame.queue.push({ what: step.value, parent: parentIn(frame), asked: true });
-      return;
-    }
-    frame.run = undefined;
-    this.#busy--;
-    if (frame.phase === 'entering' || frame.phase === 'waking') this.#ended(frame, step.value);
-  }
-
-  /** What the driver made of the stimulus is known. */
-  #ended(frame: Frame, outcome: Outcome | undefined): void {
-    frame.outcome = outcome;
-    const { stimulus } = frame;
-    if (stimulus.kind === 'lifecycle' && outcome?.ret !== undefined) {
-      frame.queue.push({ what: endOf(stimulus, outcome.ret), parent: parentIn(frame), asked: false });
-    }
+  /** Nobody knows whether the driver does it, and the record does not show it. What is played happens as it is worked out. */
+  #isGuess(frame: Frame, next: Expectation): boolean {
+    return this.#numbering === 'derive' && next.asked && !frame.certain;
   }
 
   /** Makes the next expected event a derived one (or, while recording, the next event). */
@@ -263,6 +265,9 @@ export class Replayer {
     const { answer, completed } = this.#executor.execute(event, address, expected.parent, undefined, shown);
     nest(frame, completed, address);
     answered(frame, expected, answer, address);
+    // What comes next hangs on an answer that is not known.
+    const { initial } = this.#machine.profile;
+    if (initial === 'unknown' && expected.asked && isUnmodelled(answer)) frame.certain = false;
   }
 
   /** The driver is through and nothing is expected any more: compare the outcome, await the return. */
@@ -273,12 +278,12 @@ export class Replayer {
       this.#frames.drop(frame);
     } else if (stimulus.kind !== 'ioctl' && stimulus.kind !== 'fd') {
       this.#frames.drop(frame);
-    } else if (outcome?.ret === undefined && frame.handler?.wake !== undefined) {
+    } else if (outcome?.ret === undefined && frame.handler?.wake !== undefined && !frame.lost) {
       frame.phase = 'waiting';
       this.#await(frame);
     } else {
       frame.phase = 'calling';
-      compareOutcome(stimulus, outcome, this.#machine, this.verdict);
+      compareOutcome(stimulus, frame.certain ? outcome : undefined, this.#machine, this.verdict);
       frame.completed = this.#executor.completed(frame, stimulus, this.#numbers.end(stimulus));
       this.#await(frame);
     }
@@ -293,28 +298,22 @@ export class Replayer {
     this.#returns.add(frame);
   }
 
-  #isReady({ handler, stimulus }: Frame): boolean {
-    return isDriven(stimulus) && handler?.ready?.(this.#machine, stimulus) === true;
-  }
-
-  /** Live: calls that what just happened lets go on do so. */
+  /**
+   * Calls that what just happened lets go on do so: live, and where the record shows nothing below a call, which another
+   * one may wait for.
+   */
   #wakeReady(): void {
+    const isLive = this.#numbering === 'record';
+    if (!isLive && this.#childKinds.has('hypercall')) return;
     for (const frame of this.#returns.all()) {
-      if (frame.phase === 'waiting' && this.#isReady(frame)) this.#wake(frame, false, NOTHING_AHEAD);
+      const wakes = frame.phase === 'waiting' && (isLive || frame.handler?.inTurn === true);
+      if (wakes && this.#driving.isReady(frame)) this.#wake(frame, false, NOTHING_AHEAD);
     }
   }
 
   #wake(frame: Frame, signal: boolean, ahead: Ahead): void {
-    this.#startWake(frame, signal);
+    this.#driving.wake(frame, signal);
     this.#advance(frame, ahead);
-  }
-
-  #startWake(frame: Frame, signal: boolean): void {
-    const { handler, stimulus } = frame;
-    if (handler?.wake === undefined || !isDriven(stimulus)) return;
-    frame.phase = 'waking';
-    frame.answer = NO_ANSWER;
-    this.#start(frame, handler.wake(this.#machine, stimulus, signal));
   }
 
   /** Returns that are due before an event at `t`; a call whose recorded children are still to come waits. */
@@ -322,7 +321,7 @@ export class Replayer {
     // What lets a waiting call go on may be what happens at the very time of its return.
     if (this.#returns.size > 0)
       this.#returnDone(t, (frame) => frame.phase === 'waiting' && frame.returns === t);
-    if (this.#busy === 0) return;
+    if (this.#driving.busy === 0) return;
     for (const frame of this.#frames.all()) {
       const { stimulus } = frame;
       if (stimulus.kind !== 'ioctl' || typeof stimulus.ret !== 'number') continue;
@@ -348,25 +347,21 @@ export class Replayer {
   /** A recorded return of a call that waits in the engine too: it goes on now, by a signal where it says so. */
   #endWait(frame: Frame): void {
     const { stimulus } = frame;
-    const recorded = stimulus.kind === 'ioctl' && typeof stimulus.ret === 'number' ? stimulus.ret : undefined;
+    const recorded = recordedRet(stimulus);
     const signal = recorded === -EINTR;
     if (signal) this.#machine.countBound('signal');
     this.#wake(frame, signal, NOTHING_AHEAD);
     if (frame.phase !== 'waiting') return;
     // The engine says that it still waits; the record says that it returned.
-    this.verdict.differs(returnOf(stimulus.seq), 'ret', 'waits', String(recorded), 'drivers.wait');
+    if (frame.certain)
+      this.verdict.differs(returnOf(stimulus.seq), 'ret', 'waits', String(recorded), 'drivers.wait');
     frame.phase = 'calling';
   }
 
   #leave(frame: Frame): void {
-    const { completed, handler } = frame;
     frame.phase = 'leaving';
     this.#executor.leaving(frame);
-    if (handler?.leave !== undefined && isDriven(completed)) {
-      frame.answer = NO_ANSWER;
-      const run = handler.leave(this.#machine, completed);
-      if (run !== undefined) this.#start(frame, asOutcome(run));
-    }
+    this.#driving.leave(frame);
     this.#advance(frame, NOTHING_AHEAD);
   }
 
@@ -378,8 +373,12 @@ export class Replayer {
       return;
     }
     for (;;) {
-      const next = this.#next(frame);
+      const next = this.#driving.next(frame);
       if (next === undefined) break;
+      if (this.#isGuess(frame, next)) {
+        this.#lose(frame);
+        continue;
+      }
       if (this.#childKinds.has(next.what.kind)) this.verdict.event(stimulus.seq, next.what, undefined);
       this.#derive(frame, NOTHING_AHEAD);
     }
@@ -388,12 +387,13 @@ export class Replayer {
 
   /** The stimulus never comes to its end. */
   #abandon(frame: Frame): void {
-    if (frame.run !== undefined) this.#busy--;
-    frame.run = undefined;
+    this.#driving.stop(frame);
     this.#frames.drop(frame);
   }
 
   #open(event: TraceEvent): Frame {
-    return newFrame(event, isDriven(event) ? this.#machine.handler(event) : undefined);
+    // A step of a life cycle that another one brought about is not begun by its own record.
+    const isDone = !isDriven(event) || (event.kind === 'lifecycle' && event.parent !== undefined);
+    return newFrame(event, isDone ? undefined : this.#machine.handler(event));
   }
 }

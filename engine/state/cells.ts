@@ -1,4 +1,4 @@
-import type { StoreCheckpoint } from './store.ts';
+import type { StoreCheckpoint } from './checkpoint.ts';
 
 /** Cells of a page: 32 KiB of values. A VP has some 160, so a page of dead ones soon has no living neighbour left. */
 const PAGE_SHIFT = 12;
@@ -94,9 +94,18 @@ export class CellPages {
 
   /** The last cell before `end` that is not 0, down to `first`; undefined where there is none. */
   lastSet(first: number, end: number): number | undefined {
-    for (let cell = end - 1; cell >= first; cell--)
-      if (this.low(cell) !== 0 || this.high(cell) !== 0) return cell;
+    for (let cell = end - 1; cell >= first; cell--) {
+      const words = this.#words[cell >>> PAGE_SHIFT] as Uint32Array;
+      const at = (cell & IN_PAGE) * 2;
+      if (words[at] !== 0 || words[at + 1] !== 0) return cell;
+    }
     return undefined;
+  }
+
+  /** Whether one of these cells is not known. */
+  anyUnknown(first: number, count: number): boolean {
+    for (let cell = first; cell < first + count; cell++) if (!this.known(cell)) return true;
+    return false;
   }
 
   /** Adds cells, which are 0 and not known; gives the first of them. */

@@ -4,6 +4,8 @@ export const JOURNAL_CHUNK_ENTRIES = 65_536;
 /** The cell's old value was not known (the recording began mid-life). */
 export const OLD_UNKNOWN = 1;
 
+/** The cell is not known any more, and holds 0. */
+export const NOW_UNKNOWN = 4;
 /** An existence cell became 1 and all cells of the object are known from here (to be seen in the entry's flags). */
 export const CREATED_KNOWN = 2;
 

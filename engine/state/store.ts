@@ -1,12 +1,15 @@
 import { highHalf, lowHalf } from '../abi/index.ts';
 import type { Address } from '../trace/position.ts';
 import { CellPages } from './cells.ts';
-import { type HashState, RunningHash } from './hash.ts';
+import type { StoreCheckpoint, StoreTables } from './checkpoint.ts';
+import { DoubtedPages } from './doubt.ts';
+import { RunningHash } from './hash.ts';
 import {
   CREATED_KNOWN,
   JOURNAL_CHUNK_ENTRIES,
   type JournalChunk,
   type JournalSink,
+  NOW_UNKNOWN,
   newChunk,
   OLD_UNKNOWN,
   reusedChunk,
@@ -40,39 +43,15 @@ export interface ObjectRow {
 }
 
 /**
- * Everything needed to continue a store from a point: values, knownness, and how far the tables had grown. Only
- * what exists has values: a machine that made and destroyed a million objects has no larger checkpoints than
- * another.
- */
-export interface StoreCheckpoint {
-  /** Cells allocated so far. */
-  readonly cells: number;
-  /** First cell and length of each object that exists, in order. All other cells are 0. */
-  readonly blocks: Uint32Array;
-  /** The values of these blocks, one block after the other. */
-  readonly values: BigUint64Array;
-  /** First cell and length of each run of cells that are not known. */
-  readonly unknown: Uint32Array;
-  readonly objects: number;
-  readonly blobs: number;
-  readonly components: number;
-  readonly entries: number;
-  readonly hash: HashState;
-}
-
-/** The append-only tables that checkpoints of one store share. */
-export interface StoreTables {
-  readonly objects: readonly ObjectRow[];
-  readonly blobs: readonly Uint8Array[];
-  readonly components: readonly string[];
-}
-
-/**
  * The cell store: all machine state, every write journalled. A block of cells is allocated once for each path
  * and kept, so that the history of `partition[2].vp[0].reg.rip` is one list however often the VP is created.
  */
 export class CellStore {
-  readonly #cells = new CellPages();
+  readonly #cells: CellPages;
+  /** The same cells where the machine was up before its recording began. */
+  readonly #doubted: DoubtedPages | undefined;
+  /** Looks for what may be there unseen, and other reasons to doubt. */
+  #otherDoubts = 0;
   readonly #objects: ObjectRow[] = [];
   /** Those that exist. */
   readonly #living = new Set<ObjectId>();
@@ -93,7 +72,10 @@ export class CellStore {
   #writer = 'hypervisor';
   #component = 0;
 
-  constructor(sink?: JournalSink) {
+  /** `midLife`: the machine was up before its recording began, and reads of what is not known are counted. */
+  constructor(sink?: JournalSink, midLife = false) {
+    this.#doubted = midLife ? new DoubtedPages() : undefined;
+    this.#cells = this.#doubted ?? new CellPages();
     this.#sink = sink;
     this.#chunk = newChunk(0);
     this.#component = this.#componentId(this.#writer);
@@ -106,6 +88,19 @@ export class CellStore {
 
   get tables(): StoreTables {
     return { objects: this.#objects, blobs: this.#blobs, components: this.#components };
+  }
+
+  /**
+   * How often what is not known was read: a cell, or objects of which some may be there unseen. What was worked out
+   * while this grew may be wrong.
+   */
+  get doubts(): number {
+    return this.#otherDoubts + (this.#doubted?.doubts ?? 0);
+  }
+
+  /** What is worked out now hangs on something that the cells do not show. */
+  doubt(): void {
+    this.#otherDoubts++;
   }
 
   /** Names the writer of the writes that follow. */
@@ -190,7 +185,15 @@ export class CellStore {
   /** The object under `parent`, if it exists now. */
   find(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
     const id = this.#index.placed(parent, kind, key);
-    return id !== undefined && this.#cells.low(id) === 1 ? id : undefined;
+    if (id !== undefined && this.#cells.low(id) === 1) return id;
+    if (parent === TOP ? this.#doubted !== undefined : this.#mayHoldUnseen(parent)) this.#otherDoubts++;
+    return undefined;
+  }
+
+  /** Whether an object is there that the recording has shown; others may be, where it began mid-life. */
+  shows(parent: ObjectId, kind: ObjectKind, key: Key): boolean {
+    const id = this.#index.placed(parent, kind, key);
+    return id !== undefined && this.#living.has(id);
   }
 
   /**
@@ -198,7 +201,13 @@ export class CellStore {
    * a restored store could not tell). The list stays as it is whatever is created and destroyed meanwhile.
    */
   children(parent: ObjectId, kind: ObjectKind): readonly ObjectId[] {
+    if (parent !== TOP && this.#mayHoldUnseen(parent)) this.#otherDoubts++;
     return this.#index.living(parent, kind);
+  }
+
+  /** Something of the object is not known yet: it was there before the recording began, and so may be what is below it. */
+  #mayHoldUnseen(id: ObjectId): boolean {
+    return this.#doubted?.anyUnknown(id, this.#row(id).kind.info.length) ?? false;
   }
 
   /** The key of an object. */
@@ -236,6 +245,19 @@ export class CellStore {
   /** Adds an object that was there before the recording began: its cells are unknown until written. */
   createUnknown(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
     return this.#exist(parent, kind, key, 0);
+  }
+
+  /** What the cell held is not known any more. */
+  forget(cell: CellId): void {
+    this.#write(cell, 0, 0, NOW_UNKNOWN);
+    this.#cells.know(cell, 0);
+  }
+
+  /** The object is seen to begin anew: what is not known of it has its reset value. */
+  settle(id: ObjectId): void {
+    const { info, resets } = this.#row(id).kind;
+    for (let slot = 1; slot < info.length; slot++)
+      if (!this.known((id + slot) as CellId)) this.#reset((id + slot) as CellId, slot, resets);
   }
 
   /** Destroys an object and those below it; cells go back to zero so that nothing of it can be read again. */
@@ -291,8 +313,13 @@ export class CellStore {
   }
 
   /** A store that continues from a checkpoint of another. */
-  static restore(checkpoint: StoreCheckpoint, tables: StoreTables, sink?: JournalSink): CellStore {
-    const store = new CellStore(sink);
+  static restore(
+    checkpoint: StoreCheckpoint,
+    tables: StoreTables,
+    sink?: JournalSink,
+    midLife = false,
+  ): CellStore {
+    const store = new CellStore(sink, midLife);
     for (const name of tables.components.slice(0, checkpoint.components)) store.#componentId(name);
     for (const bytes of tables.blobs.slice(0, checkpoint.blobs)) store.intern(bytes);
     for (const row of tables.objects.slice(0, checkpoint.objects))
@@ -325,7 +352,7 @@ export class CellStore {
 
   #exist(parent: ObjectId, kind: ObjectKind, key: Key, flag: number): ObjectId {
     const id = this.#place(parent, kind, key);
-    if (this.#cells.low(id) === 1) throw new Error(`${kind.name}[${key}] exists already`);
+    if (this.#living.has(id)) throw new Error(`${kind.name}[${key}] exists already`);
     this.#write(id as number as CellId, 1, 0, flag);
     this.#cells.hold(id, kind.info.length);
     this.#living.add(id);

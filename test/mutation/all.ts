@@ -7,6 +7,7 @@ import { SIDES } from '../../main/cli/sides.ts';
 import { mutationsOf } from './answers.ts';
 import { AnswerTable } from './answers-table.ts';
 import { bootOfQemu, recordings, sourceOf } from './corpus.ts';
+import { seenLess, stillDiverges } from './depths.ts';
 import { NO_OP_REASONS } from './no-ops.ts';
 import { generator, sampled } from './random.ts';
 import { StimulusTable, trialsOf } from './stimuli-table.ts';
@@ -46,7 +47,9 @@ answers.change(
   ),
 );
 
-const missed = [...answers.missed, ...stimuli.missed];
+const depths = all.flatMap(seenLess);
+const diverging = depths.filter(stillDiverges).map(({ name }) => `${name}: diverges`);
+const missed = [...answers.missed, ...stimuli.missed, ...diverging];
 const reasons = NO_OP_REASONS.map((reason) => `| ${reason} | ${stimuli.reasons.get(reason) ?? 0} |`).join(
   '\n',
 );
@@ -77,6 +80,11 @@ What shows nothing is of a kind that cannot:
 ${reasons}
 
 ${stimuli.markdown()}
+
+## Less seen
+
+Each recording at nine depths (calls alone, hypercalls alone and so on), from its start and from each of its stimuli on as that of
+a machine that was up already: ${depths.length} replays, of which ${diverging.length} diverge.
 `;
 writeFileSync(join(import.meta.dirname, '../../docs/mutations.md'), page);
 for (const each of missed) console.error(each);

@@ -1,8 +1,10 @@
 /** What recorders see: a recording without what lies below or beside what one of them shows. */
+import { replay } from '../../engine/replay/replay.ts';
 import type { EventKind, TraceEvent } from '../../engine/trace/event.ts';
 import type { Profile } from '../../engine/trace/profile.ts';
-import type { Recording } from './corpus.ts';
-import { renumbered } from './order.ts';
+import { SIDES } from '../../main/cli/sides.ts';
+import { type Recording, sourceOf } from './corpus.ts';
+import { renumbered, treesOf } from './order.ts';
 
 export interface Depth {
   readonly name: string;
@@ -36,13 +38,44 @@ export const DEPTHS: readonly Depth[] = [
 ];
 
 /** The recording at a depth, from its n-th stimulus on, of a machine that was up already. */
-export function midLife({ name, header, events }: Recording, depth: Depth, from: number): Recording {
+function midLife(
+  { header, events }: Recording,
+  depth: Depth,
+  from: number,
+): Pick<Recording, 'header' | 'events'> {
   const first = stimuliOf(events)[from]?.seq ?? 1;
   const profile: Profile = { ...header.profile, initial: 'unknown' };
   const later = renumbered(events.filter(({ seq }) => seq >= first));
-  return {
-    name: `${name}, ${depth.name}, from ${from}`,
-    header: { ...header, profile },
-    events: depth.seen(later),
-  };
+  return { header: { ...header, profile }, events: depth.seen(later) };
+}
+
+/** A recording of which less is seen. */
+export interface Less {
+  readonly name: string;
+  readonly depth: string;
+  readonly isMidLife: boolean;
+  recording(): Recording;
+}
+
+/** A recording at each depth, from its start, and from each of its stimuli on. */
+export function seenLess(whole: Recording): Less[] {
+  const { name, events } = whole;
+  const starts = treesOf(events).map((_, from) => from);
+  return DEPTHS.flatMap((depth) => {
+    const at = `${name}, ${depth.name}`;
+    const fromStart = () => ({ ...whole, name: at, events: depth.seen(events) });
+    return [
+      { name: at, depth: depth.name, isMidLife: false, recording: fromStart },
+      ...starts.map((from) => {
+        const later = `${at}, from ${from}`;
+        const recording = () => ({ ...whole, name: later, ...midLife(whole, depth, from) });
+        return { name: later, depth: depth.name, isMidLife: true, recording };
+      }),
+    ];
+  });
+}
+
+export function stillDiverges({ recording }: Less): boolean {
+  const less = recording();
+  return replay(sourceOf(less, less.events), SIDES).diverged > 0;
 }

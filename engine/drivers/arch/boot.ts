@@ -6,7 +6,7 @@ import { ARCH } from '../cells/driver.ts';
 import { type Actor, readMsr, updateMsr, writeMsr } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { FIRST_STATE, installState, removeState } from '../kernel/hotplug.ts';
-import { allocateFrames, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
+import { allocateFrames, beginDriver, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
 import { disabled, enabled, withBase } from '../kernel/synic.ts';
 import { ARCH_HOTPLUG } from './cpu.ts';
 
@@ -34,6 +34,7 @@ const VERSIONS: Readonly<Record<Profile['kernel'], bigint>> = {
  */
 export function* startArch(context: Context, boot: number): DriverRun<number> {
   if (driverState(context, ARCH) === 'running') return failure('EEXIST');
+  beginDriver(context, ARCH);
   const ret = yield* installState(context, ARCH_HOTPLUG, FIRST_STATE);
   if (ret !== 0) return ret;
   const actor: Actor = { component: 'arch', cpu: boot };

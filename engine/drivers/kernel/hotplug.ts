@@ -1,3 +1,4 @@
+import { knownOr } from '../../hypervisor/index.ts';
 import type { DriverRun } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { CellId } from '../../state/store.ts';
@@ -20,7 +21,7 @@ function numberOf(context: Context, state: HotplugState): number {
 
 /** The lowest number that no state of a driver has (Linux 7.2 kernel/cpu.c, cpuhp_reserve_state). */
 export function freeNumber(context: Context, states: readonly HotplugState[]): number {
-  const taken = new Set(states.map((state) => numberOf(context, state)));
+  const taken = new Set(states.map((state) => Number(knownOr(context, state.cell(context), 0n))));
   let number = FIRST_STATE + 1;
   while (taken.has(number)) number++;
   return number;

@@ -1,4 +1,4 @@
-import { CPU, cellAt } from '../../hypervisor/index.ts';
+import { CPU, cellAt, FIRST_KERNEL_FRAME, knownOr } from '../../hypervisor/index.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectKind } from '../../state/schema.ts';
 import { type ObjectId, TOP } from '../../state/store.ts';
@@ -22,6 +22,11 @@ export function systemOf(context: Context): ObjectId {
   return only(context, TOP, SYSTEM);
 }
 
+/** The driver begins anew: what it kept before the recording began is gone. */
+export function beginDriver(context: Context, kind: typeof ARCH | typeof VMBUS | typeof MSHV): void {
+  context.store.settle(driverOf(context, kind));
+}
+
 /** The object of a driver. */
 export function driverOf(context: Context, kind: typeof ARCH | typeof VMBUS | typeof MSHV): ObjectId {
   return only(context, only(context, TOP, DRIVER), kind);
@@ -29,7 +34,7 @@ export function driverOf(context: Context, kind: typeof ARCH | typeof VMBUS | ty
 
 export function driverState(context: Context, kind: typeof ARCH | typeof VMBUS | typeof MSHV): DriverState {
   const cell = cellAt(driverOf(context, kind), kind.slots.state);
-  return DRIVER_STATES[context.store.low(cell)] ?? 'unseen';
+  return DRIVER_STATES[Number(knownOr(context, cell, 0n))] ?? 'unseen';
 }
 
 export function setDriverState(
@@ -68,7 +73,7 @@ export function isNested(context: Context): boolean {
 /** Frames for `count` pages, one after another. */
 export function allocateFrames(context: Context, count: number): bigint {
   const next = cellAt(systemOf(context), SYSTEM.slots.nextFrame);
-  const frame = context.store.get(next);
+  const frame = knownOr(context, next, BigInt(FIRST_KERNEL_FRAME));
   context.store.set(next, frame + BigInt(count));
   return frame;
 }

@@ -1,4 +1,4 @@
-import { cellAt } from '../../hypervisor/index.ts';
+import { cellAt, knownOr } from '../../hypervisor/index.ts';
 import type { AnswerRule, DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { stopArch } from '../arch/boot.ts';
@@ -17,14 +17,17 @@ export function setKexec(context: Context, phase: (typeof KEXEC_PHASES)[number])
   context.store.set(cellAt(systemOf(context), SYSTEM.slots.kexec), KEXEC_PHASES.indexOf(phase));
 }
 
-/** Why nothing runs any more: a kexec waits for what may never come, or the machine was halted or switched off. */
+/**
+ * Why nothing runs any more: a kexec waits for what may never come, or the machine was halted or switched off. Where a
+ * recording begins something runs.
+ */
 export function stuckBy(context: Context): AnswerRule | undefined {
-  const { store } = context;
   const { kexec: phase, end } = SYSTEM.slots;
   const system = systemOf(context);
-  const how = ENDS[store.low(cellAt(system, end))];
+  const seen = (slot: number) => Number(knownOr(context, cellAt(system, slot), 0n));
+  const how = ENDS[seen(end)];
   if (how === 'halted' || how === 'off') return how === 'off' ? 'Linux.power-off' : 'Linux.halt';
-  return KEXEC_PHASES[store.low(cellAt(system, phase))] === 'waiting' ? RULE : undefined;
+  return KEXEC_PHASES[seen(phase)] === 'waiting' ? RULE : undefined;
 }
 
 /** The notifier of mshv, if it has one. */

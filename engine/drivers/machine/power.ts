@@ -23,8 +23,8 @@ const S5 = 5;
 /** What most chipsets take for S5 (the firmware's \_S5 object has the value; a record's own stands). */
 const SLEEP_TYPE = 7;
 
-/** A root of Linux 7.0 and later has the hypervisor switch the machine off; before, ACPI did. */
-function asksHypervisor(context: Context): boolean {
+/** A root of Linux 7.0 and later has the hypervisor switch the machine off, for good; before, ACPI did. */
+export function asksHypervisor(context: Context): boolean {
   const { kernel } = context.profile;
   return isRoot(context) && (kernel === 'upstream-7.2' || kernel === 'upstream-7.0');
 }

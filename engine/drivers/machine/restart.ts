@@ -13,7 +13,7 @@ export function startAnew(context: Context, afterCrash = false): void {
   createDriverState(context);
   const system = systemOf(context);
   const kernels = cellAt(system, SYSTEM.slots.kernels);
-  store.set(kernels, store.number(kernels) + 1);
+  if (store.known(kernels)) store.set(kernels, store.number(kernels) + 1);
   store.set(cellAt(system, SYSTEM.slots.kexec), 0);
   store.set(cellAt(system, SYSTEM.slots.crashKernel), afterCrash ? 1 : 0);
 }

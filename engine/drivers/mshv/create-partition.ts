@@ -128,8 +128,10 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
 export function notePartition(context: Context, event: IoctlEvent, partition: bigint): void {
   const { store } = context;
   const mshv = driverOf(context, MSHV);
-  const old = store.find(mshv, MSHV_PARTITION, keyOf(partition));
-  if (old !== undefined) store.destroy(old);
+  if (store.shows(mshv, MSHV_PARTITION, keyOf(partition))) {
+    const old = store.find(mshv, MSHV_PARTITION, keyOf(partition));
+    if (old !== undefined) store.destroy(old);
+  }
   const id = store.create(mshv, MSHV_PARTITION, keyOf(partition));
   store.set(cellAt(id, MSHV_PARTITION.slots.references), 1);
   store.set(cellAt(id, MSHV_PARTITION.slots.files), 1);

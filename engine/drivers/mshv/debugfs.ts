@@ -1,15 +1,23 @@
+import { constantNumber, fieldOf, lowHalf, readU32 } from '../../abi/index.ts';
 import { cellAt } from '../../hypervisor/index.ts';
-import type { DriverRun } from '../../machine/child.ts';
+import type { DriverRun, HypercallRequest } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
+import type { HypercallEvent } from '../../trace/event.ts';
 import { MSHV, MSHV_PARTITION, MSHV_STATISTICS } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
-import { driverOf, isRoot, onlineCpus } from '../kernel/objects.ts';
+import { hypercallCode } from '../kernel/hypercall.ts';
+import { driverOf, driverState, isRoot, onlineCpus } from '../kernel/objects.ts';
 import { remark } from '../kernel/step.ts';
 import { AREA_PARENT, AREA_SELF, mapStatsPage, type StatsObject, unmapStatsPage } from './pages.ts';
 import { ownPartition } from './partition-id.ts';
 
 /** What the driver shows under /sys/kernel/debug/mshv, as far as the hypervisor is asked (Linux 7.2 drivers/hv/mshv_debugfs.c). */
+
+const MAP_STATS_PAGE = hypercallCode('MAP_STATS_PAGE');
+const CODE = 0xffff;
+const TYPE = fieldOf('hv_input_map_stats_page', 'type');
+const OF_HYPERVISOR = constantNumber('HV_STATS_OBJECT_HYPERVISOR');
 
 const HYPERVISOR: StatsObject = { object: 'hypervisor' };
 
@@ -126,6 +134,17 @@ export function* hideStatistics(context: Context, actor: Actor): DriverRun<void>
   yield* hideOwnVps(context, actor);
   yield* unmapPartition(context, actor, own(context), isRoot(context));
   if (isRoot(context)) yield* hideMachine(context, actor, [HYPERVISOR, ...processorsOf(context)]);
+}
+
+/**
+ * The hypervisor's statistics are mapped for nobody else: where the driver's start is not in the trace, that they are says
+ * that the driver shows statistics.
+ */
+export function statisticsMapped(context: Context, call: HypercallRequest | HypercallEvent): void {
+  const { control, input, vp } = call;
+  if (vp !== undefined || input === undefined || input.length < TYPE.offset + TYPE.size) return;
+  if ((lowHalf(control) & CODE) !== MAP_STATS_PAGE || readU32(input, TYPE) !== OF_HYPERVISOR) return;
+  if (driverState(context, MSHV) === 'unseen') context.store.set(shown(context), 1);
 }
 
 /** mshv_debugfs_partition_create: those of a partition, once it is initialised. */

@@ -1,5 +1,5 @@
 import { constantNumber, fieldOf, readU32, readU64, writeField } from '../../abi/index.ts';
-import { cellAt } from '../../hypervisor/index.ts';
+import { cellAt, knownOr } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { FailStep } from '../../trace/event.ts';
@@ -9,7 +9,15 @@ import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { freeNumber, type HotplugState, installState, removeState } from '../kernel/hotplug.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { driverOf, driverState, isParent, isRoot, setDriverState, systemOf } from '../kernel/objects.ts';
+import {
+  beginDriver,
+  driverOf,
+  driverState,
+  isParent,
+  isRoot,
+  setDriverState,
+  systemOf,
+} from '../kernel/objects.ts';
 import { remark } from '../kernel/step.ts';
 import { type MapFailure, mshvHotplug, SCHEDULER_HOTPLUG } from './cpu.ts';
 import { hideStatistics, showStatistics } from './debugfs.ts';
@@ -55,9 +63,10 @@ function* warnOfBuild({ profile }: Context, { cpu }: Actor): DriverRun<void> {
   );
 }
 
-/** Not a kernel that can have partitions, or one that only saves what a crash left. */
+/** Not a kernel that can have partitions, or one that is known only to save what a crash left. */
 function isRefused(context: Context): boolean {
-  return !isParent(context) || context.store.low(cellAt(systemOf(context), SYSTEM.slots.crashKernel)) === 1;
+  const crashKernel = cellAt(systemOf(context), SYSTEM.slots.crashKernel);
+  return !isParent(context) || knownOr(context, crashKernel, 0n) === 1n;
 }
 
 /**
@@ -74,6 +83,7 @@ export function* startMshv(
   const outcome = (ret: number): Outcome => ({ ret, rule: 'Linux.mshv.start' });
   if (isRefused(context)) return outcome(failure('ENODEV'));
   if (driverState(context, MSHV) === 'running') return outcome(failure('EEXIST'));
+  beginDriver(context, MSHV);
   yield* warnOfBuild(context, actor);
   if (fail === 'alloc') return outcome(failure('ENOMEM'));
   if (fail === 'cpuhp') return outcome(failure('ENOSPC'));

@@ -111,7 +111,7 @@ function actorOf(event: IoctlEvent): Actor {
 }
 
 function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
-  const { leave, ready, wake, loops } = row;
+  const { leave, ready, wake, loops, uninterruptible } = row;
   const handler: Handler<IoctlEvent> = {
     enter(context, event) {
       return endedBefore(event, row) ?? row.enter(context, actorOf(event), event, event.arg ?? NO_BYTES);
@@ -125,6 +125,7 @@ function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
           ready,
           wake: (context, event, signal) => wake(context, actorOf(event), event, signal),
           ...(loops === undefined ? {} : { loops }),
+          ...(uninterruptible === undefined ? {} : { inTurn: uninterruptible }),
         };
   if (leave === undefined) return waiting;
   return {

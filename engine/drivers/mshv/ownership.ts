@@ -12,6 +12,14 @@ export interface Ownership {
   readonly allocatesRing: boolean;
 }
 
+/** Where the recording began mid-life VMBus may have been there without a trace. */
+function vmbusExists(context: Context): boolean {
+  const { profile, store } = context;
+  const state = driverState(context, VMBUS);
+  if (state === 'unseen' && profile.vmbus && profile.initial === 'unknown') store.doubt();
+  return state === 'running';
+}
+
 /**
  * What mshv does with the SynIC that it shares with VMBus, by the version of the patch "mshv: limit SynIC
  * management to MSHV-owned resources". Before it: everything, always. v1: shared registers on a root only. v2:
@@ -31,7 +39,7 @@ export function ownershipOf(context: Context): Ownership {
       return { managesSynic: root && !isNested(context), mapsFirst: false, allocatesRing: !root };
     case 'merged':
       return {
-        managesSynic: driverState(context, VMBUS) !== 'running',
+        managesSynic: !vmbusExists(context),
         mapsFirst: false,
         allocatesRing: !root,
       };

@@ -1,4 +1,4 @@
-import { cellAt, UNMODELLED } from '../../hypervisor/index.ts';
+import { cellAt, knownOr, UNMODELLED } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { Handler } from '../../machine/sides.ts';
@@ -39,7 +39,8 @@ function open(): Handler<FdEvent> {
     leave(context, event) {
       if (typeof event.ret !== 'number' || event.ret < 0) return undefined;
       const opens = cellAt(driverOf(context, MSHV), MSHV.slots.opens);
-      const count = context.store.number(opens) + 1;
+      // Those before a recording are not in its numbers.
+      const count = Number(knownOr(context, opens, 0n)) + 1;
       context.store.set(opens, count);
       installFd(context, event.pid, event.ret, fileOfHandle(event.handle) ?? { kind: 'device', open: count });
       return undefined;

@@ -8,7 +8,14 @@ import { VMBUS, VMBUS_CPU } from '../cells/driver.ts';
 import { CHANNEL_STATES, VMBUS_CHANNEL } from '../cells/vmbus.ts';
 import { failure } from '../kernel/errno.ts';
 import { freeNumber, type HotplugState, installState, removeState } from '../kernel/hotplug.ts';
-import { allocateFrames, driverOf, driverState, isRoot, setDriverState } from '../kernel/objects.ts';
+import {
+  allocateFrames,
+  beginDriver,
+  driverOf,
+  driverState,
+  isRoot,
+  setDriverState,
+} from '../kernel/objects.ts';
 import { postMessage } from './channel.ts';
 import { connect, requestOffers, unload } from './connect.ts';
 import { VMBUS_HOTPLUG } from './cpu.ts';
@@ -27,6 +34,7 @@ export function* startVmbus(
   const outcome = (ret: number): Outcome => ({ ret, rule: 'Linux.vmbus.start' });
   if (!context.profile.vmbus) return outcome(failure('ENODEV'));
   if (driverState(context, VMBUS) === 'running') return outcome(failure('EEXIST'));
+  beginDriver(context, VMBUS);
   if (fail === 'alloc') return outcome(failure('ENOMEM'));
   allocatePages(context);
   if (fail === 'cpuhp') return outcome(discard(context, failure('ENOSPC')));

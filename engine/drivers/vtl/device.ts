@@ -1,5 +1,5 @@
 import { fieldOf, readU32 } from '../../abi/index.ts';
-import { cellAt } from '../../hypervisor/index.ts';
+import { cellAt, knownOr } from '../../hypervisor/index.ts';
 import type { Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
@@ -22,7 +22,7 @@ const TOLD = new Map([
 
 /** Whether the driver has been told of a capability; undefined where the trace has not shown it yet. */
 export function capabilityOf(context: Context, slot: number): boolean | undefined {
-  const known = CAPABILITIES[context.store.low(cellAt(vtlOf(context), slot))];
+  const known = CAPABILITIES[Number(knownOr(context, cellAt(vtlOf(context), slot), 0n))];
   return known === undefined || known === 'unknown' ? undefined : known === 'present';
 }
 

@@ -11,7 +11,7 @@ import { usesAutoEoi } from '../kernel/aeoi.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { freeNumber, type HotplugState, installState } from '../kernel/hotplug.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { allocateFrames, driverOf, driverState, setDriverState } from '../kernel/objects.ts';
+import { allocateFrames, beginDriver, driverOf, driverState, setDriverState } from '../kernel/objects.ts';
 import { AUTO_EOI, BASE_SHIFT, CALLBACK_VECTOR, ENABLE, PLAIN_MSRS } from '../kernel/synic.ts';
 import { SELF } from '../mshv/partition-id.ts';
 import { capabilityOf } from './device.ts';
@@ -86,6 +86,7 @@ export function* startVtl(
 ): DriverRun<Outcome> {
   const outcome = (ret: number): Outcome => ({ ret, rule: 'Linux.vtl.start' });
   if (driverState(context, MSHV) === 'running') return outcome(failure('EEXIST'));
+  beginDriver(context, MSHV);
   const ask = input(2 * NAME_BYTES);
   writeField(ask, NAME, OFFSETS, 0);
   writeField(ask, NAME, CAPABILITY, 1);
@@ -98,6 +99,7 @@ export function* startVtl(
   writeField(config, CONFIG_PAGE, hasPage ? 1 : 0);
   const configured = yield* setRegister(context, actor, CONFIG, readU64(config, WORD), false);
   if (configured !== 0) return outcome(failure('ENODEV'));
+  context.store.settle(vtlOf(context));
   note(context, VTL.slots.dr6Shared, readU32(capabilities, DR6_SHARED) === 1);
   note(context, VTL.slots.returnAction, readU32(capabilities, RETURN_ACTION) === 1);
   note(context, VTL.slots.registerPage, false);

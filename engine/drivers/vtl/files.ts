@@ -1,10 +1,10 @@
-import { cellAt } from '../../hypervisor/index.ts';
+import { cellAt, knownOr } from '../../hypervisor/index.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import type { Profile } from '../../trace/profile.ts';
 import { MSHV } from '../cells/driver.ts';
 import { VTL, VTL_HVCALL } from '../cells/vtl.ts';
-import { driverOf } from '../kernel/objects.ts';
+import { driverOf, driverState } from '../kernel/objects.ts';
 
 /** Files of the driver besides the device. */
 export type VtlFileKind = 'vtl' | 'sint' | 'hvcall' | 'vtl-low';
@@ -40,8 +40,11 @@ export function hasVtlDevices({ kernel }: Profile): boolean | undefined {
 
 /** The driver's own object. It is made when it is first needed, so that other kernels have none. */
 export function vtlOf(context: Context): ObjectId {
+  const { store, profile } = context;
   const mshv = driverOf(context, MSHV);
-  return context.store.find(mshv, VTL, 0) ?? context.store.create(mshv, VTL, 0);
+  const isSeen = profile.initial === 'reset' || driverState(context, MSHV) !== 'unseen';
+  const own = store.find(mshv, VTL, 0);
+  return own ?? (isSeen ? store.create(mshv, VTL, 0) : store.createUnknown(mshv, VTL, 0));
 }
 
 /** One more is open: its number. */
@@ -49,7 +52,7 @@ export function openVtlFile(context: Context, kind: VtlFileKind): number {
   const { store } = context;
   const vtl = vtlOf(context);
   const opens = cellAt(vtl, OPENS[kind]);
-  const open = store.number(opens) + 1;
+  const open = Number(knownOr(context, opens, 0n)) + 1;
   store.set(opens, open);
   if (kind === 'hvcall' && store.find(vtl, VTL_HVCALL, open) === undefined)
     store.create(vtl, VTL_HVCALL, open);
@@ -59,7 +62,7 @@ export function openVtlFile(context: Context, kind: VtlFileKind): number {
 /** The number that the next one gets. */
 export function nextVtlFile(context: Context, kind: VtlFileKind): number {
   const vtl = context.store.find(driverOf(context, MSHV), VTL, 0);
-  return vtl === undefined ? 1 : context.store.number(cellAt(vtl, OPENS[kind])) + 1;
+  return vtl === undefined ? 1 : Number(knownOr(context, cellAt(vtl, OPENS[kind]), 0n)) + 1;
 }
 
 /** What an open /dev/mshv_hvcall lets through; undefined for one that the trace does not show being opened. */

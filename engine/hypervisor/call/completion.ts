@@ -38,23 +38,24 @@ function completion(
 
 /**
  * The answer to a call that has been carried out, where the hypervisor says that it finishes it later (profile `asyncCalls`);
- * undefined where it answers at once, as it also does where nobody could be told. Without that choice a recorded
- * CALL_PENDING is bound, and its message is recorded too.
+ * undefined where it answers at once, as it also does where nobody could be told. Else a recorded
+ * CALL_PENDING is bound, and its message is recorded too where messages are.
  */
 export function pendingAnswer(call: Call, partition: ObjectId): HypercallAnswer | undefined {
   const { context, event } = call;
   const { store, profile } = context;
-  if (profile.asyncCalls === 'never') {
-    if (recordedAnswer(event).result?.status !== STATUS.CALL_PENDING) return undefined;
-    context.bind('async-call', BigInt(STATUS.CALL_PENDING), 0n);
-    return RECORDED_PENDING;
-  }
-  const told = completion(context, event.cpu, partition, 1);
-  if (told.length === 0) return undefined;
+  const told = profile.asyncCalls === 'never' ? [] : completion(context, event.cpu, partition, 1);
+  if (told.length === 0) return recordedPending(call);
   if (profile.asyncCalls === 'at-once') return { ...PENDING, emitted: told };
   const pending = cellAt(partition, pendingCalls);
   store.set(pending, store.number(pending) + 1);
   return PENDING;
+}
+
+function recordedPending({ context, event }: Call): HypercallAnswer | undefined {
+  if (recordedAnswer(event).result?.status !== STATUS.CALL_PENDING) return undefined;
+  context.bind('async-call', BigInt(STATUS.CALL_PENDING), 0n);
+  return RECORDED_PENDING;
 }
 
 /**

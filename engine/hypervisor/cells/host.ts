@@ -7,10 +7,13 @@ import { cell, objectKind } from '../../state/schema.ts';
 export const FIRST_KERNEL_FRAME = 0x20_0000;
 export const FIRST_PROVIDED_FRAME = 0x30_0000;
 
+/** Id of the first partition that the one which the trace is about makes. */
+export const FIRST_CHILD = 2n;
+
 /** The hypervisor's own counters. */
 export const HYPERVISOR = objectKind('hypervisor', undefined, 'none', {
   /** Ids are never used twice in a run, which keeps a trace readable. */
-  nextPartition: cell('dec', 2n),
+  nextPartition: cell('dec', FIRST_CHILD),
   /** Frames from which it serves the state and stats pages whose place the caller leaves to it. */
   nextFrame: cell('pfn', BigInt(FIRST_PROVIDED_FRAME)),
   /** What the chipset is told to sleep, as the root gave it, and the state that the root asked for last; 0 = none. */

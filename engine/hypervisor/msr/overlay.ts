@@ -2,7 +2,7 @@ import { msrs } from '../../abi/index.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { guarded, isVp, msrCell, readPlain, row, setOnAllCpus, writePlain, writeShared } from './plain.ts';
-import { type Access, type AccessRule, answered, faulted, type MsrRow } from './row.ts';
+import { type Access, type AccessRule, answered, faulted, type MsrRow, refusedUnknown } from './row.ts';
 
 const ENABLE = 1n;
 const LOCKED = 2n;
@@ -18,8 +18,10 @@ const HYPERCALL = msrs.number('HYPERCALL');
 const writeGuestOsId: AccessRule = (context, cpu, access) => {
   const value = access.value ?? 0n;
   setOnAllCpus(context, cpu, GUEST_OS_ID, value);
-  const page = context.store.get(msrCell(context, cpu, HYPERCALL));
-  if (value === 0n && (page & ENABLE) !== 0n) setOnAllCpus(context, cpu, HYPERCALL, page & ~ENABLE);
+  if (value === 0n) {
+    const page = context.store.get(msrCell(context, cpu, HYPERCALL));
+    if ((page & ENABLE) !== 0n) setOnAllCpus(context, cpu, HYPERCALL, page & ~ENABLE);
+  }
   return answered(value, 'TLFS.hypercall-page.guest-os-id');
 };
 
@@ -54,7 +56,8 @@ function moves(context: Context, cpu: ObjectId, access: Access): boolean {
   if (isVp(context, cpu)) return false;
   const { role } = context.profile;
   const cell = msrCell(context, cpu, access.msr);
-  if ((role !== 'root' && role !== 'nested-root') || !context.store.known(cell)) return false;
+  if (role !== 'root' && role !== 'nested-root') return false;
+  if (!context.store.known(cell)) return refusedUnknown(context, access);
   return (access.value ?? 0n) >> BASE_SHIFT !== context.store.get(cell) >> BASE_SHIFT;
 }
 

@@ -4,7 +4,7 @@ import { type CellId, type ObjectId, TOP } from '../../state/store.ts';
 import { CPU, CPU_MSR } from '../cells/cpu.ts';
 import { cellAt } from '../cells/place.ts';
 import { CRASH_COUNT, VP } from '../cells/vp.ts';
-import { type Access, type AccessRule, answered, faulted, type MsrRow, unmodelled } from './row.ts';
+import { type Access, type AccessRule, answered, faulted, type MsrRow, taught } from './row.ts';
 
 const REGISTER = 'TLFS.msr.register';
 
@@ -50,7 +50,9 @@ function siblings(context: Context, owner: ObjectId): readonly ObjectId[] {
 /** Reads what the cell holds. */
 export const readPlain: AccessRule = (context, cpu, access) => {
   const cell = msrCell(context, cpu, access.msr);
-  return context.store.known(cell) ? answered(context.store.get(cell), REGISTER) : unmodelled(access);
+  return context.store.known(cell)
+    ? answered(context.store.get(cell), REGISTER)
+    : taught(context, cell, access);
 };
 
 /** Keeps what is written, on this CPU. */

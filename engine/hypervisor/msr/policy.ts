@@ -2,7 +2,7 @@ import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { cellAt } from '../cells/place.ts';
 import type { SynicFile } from '../synic/file.ts';
-import type { Access } from './row.ts';
+import { type Access, refusedUnknown } from './row.ts';
 
 /** CPUID leaf with the partition's privileges, and its bit that gives access to the SynIC registers (TLFS, feature leaf). */
 const FEATURES_LEAF = 0x4000_0003;
@@ -35,12 +35,9 @@ export function refusesTransition(context: Context, cpu: ObjectId, file: SynicFi
   if (context.profile.synicPolicy !== 'strict-transition') return false;
   const { store } = context;
   const cell = cellAt(cpu, file.slots.disabledBy);
+  if (!store.known(cell)) return refusedUnknown(context, access);
   const blob = store.number(cell);
-  return (
-    blob !== 0 &&
-    store.known(cell) &&
-    textOf(store.blob(blob)) !== textOf(bytesOf(access.component ?? 'unknown'))
-  );
+  return blob !== 0 && textOf(store.blob(blob)) !== textOf(bytesOf(access.component ?? 'unknown'));
 }
 
 export function textOf(bytes: Uint8Array): string {

@@ -1,6 +1,6 @@
 import type { MsrAnswer, MsrRequest } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
-import type { ObjectId } from '../../state/store.ts';
+import type { CellId, ObjectId } from '../../state/store.ts';
 import type { MsrEvent } from '../../trace/event.ts';
 import { UNMODELLED } from '../rule-ids.ts';
 
@@ -29,6 +29,23 @@ export function answered(value: bigint, rule: string): MsrAnswer {
 /** Nobody can say what the answer is: the recorded one stands. */
 export function unmodelled(access: Access): MsrAnswer {
   return answered(access.value ?? 0n, UNMODELLED);
+}
+
+/** The register is not known: what a read of it gives that is recorded, or to be, is so from then on. */
+export function taught({ store }: Context, cell: CellId, access: Access): MsrAnswer {
+  const answer = unmodelled(access);
+  const isWorkedOut = 'provenance' in access && access.provenance === 'derived';
+  if (!isWorkedOut && access.fault !== true) store.set(cell, answer.value);
+  return answer;
+}
+
+/**
+ * Whether a write is refused that hangs on what is not known: as the record says. Without one it takes effect, and that is
+ * not known either.
+ */
+export function refusedUnknown({ store }: Context, access: Access): boolean {
+  store.doubt();
+  return access.fault === true;
 }
 
 /** A rule that refuses every access. */

@@ -7,7 +7,7 @@ import { cellAt } from '../cells/place.ts';
 import { rescan } from '../synic/deliver.ts';
 import { NESTED_FILE, PLAIN_FILE, type SynicFile } from '../synic/file.ts';
 import { bytesOf, KVM_INACTIVE, refusesInactive, refusesTransition, STRICT_TRANSITION } from './policy.ts';
-import { type AccessRule, answered, faulted, type MsrRow, refuse, unmodelled } from './row.ts';
+import { type AccessRule, answered, faulted, type MsrRow, refuse, taught } from './row.ts';
 
 const ENABLE = 1;
 const MASKED = 1n << 16n;
@@ -28,7 +28,9 @@ function read(slot: number): AccessRule {
   return (context, cpu, access) => {
     if (refusesInactive(context)) return faulted(KVM_INACTIVE);
     const cell = cellAt(cpu, slot);
-    return context.store.known(cell) ? answered(context.store.get(cell), REGISTER) : unmodelled(access);
+    return context.store.known(cell)
+      ? answered(context.store.get(cell), REGISTER)
+      : taught(context, cell, access);
   };
 }
 

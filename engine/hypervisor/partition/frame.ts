@@ -1,8 +1,8 @@
 import { type FieldHandle, readU64, writeField } from '../../abi/index.ts';
 import { TOP } from '../../state/store.ts';
 import type { Call } from '../call/call.ts';
-import { HYPERVISOR } from '../cells/host.ts';
-import { cellAt } from '../cells/place.ts';
+import { FIRST_PROVIDED_FRAME, HYPERVISOR } from '../cells/host.ts';
+import { cellAt, knownOr } from '../cells/place.ts';
 
 const OUTPUT_BYTES = 8;
 
@@ -12,7 +12,7 @@ export function providedFrame(call: Call, output: FieldHandle): bigint {
   const hypervisor = store.find(TOP, HYPERVISOR, 0);
   if (hypervisor === undefined) throw new Error('no hypervisor');
   const next = cellAt(hypervisor, HYPERVISOR.slots.nextFrame);
-  const own = store.get(next);
+  const own = knownOr(call.context, next, BigInt(FIRST_PROVIDED_FRAME));
   store.set(next, own + 1n);
   const recorded = call.event.output;
   return recorded === undefined || recorded.length < OUTPUT_BYTES

@@ -3,10 +3,10 @@ import type { HypercallAnswer } from '../../machine/child.ts';
 import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
 import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
-import { HYPERVISOR } from '../cells/host.ts';
+import { FIRST_CHILD, HYPERVISOR } from '../cells/host.ts';
 import { INTERCEPT } from '../cells/intercept.ts';
 import { PARTITION, PARTITION_STATES } from '../cells/partition.ts';
-import { cellAt } from '../cells/place.ts';
+import { cellAt, knownOr } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { OWN_PARTITION } from '../initialise.ts';
 import { removeGpa } from '../memory/runs.ts';
@@ -78,9 +78,10 @@ function create(call: Call): HypercallAnswer {
   const hypervisor = store.find(TOP, HYPERVISOR, 0);
   if (hypervisor === undefined) throw new Error('no hypervisor');
   const next = cellAt(hypervisor, HYPERVISOR.slots.nextPartition);
-  const id = keyOf(chosenId(call, store.get(next)));
+  const counted = knownOr(context, next, FIRST_CHILD);
+  const id = keyOf(chosenId(call, counted));
   const partition = store.create(TOP, PARTITION, id);
-  if (BigInt(id) >= store.get(next)) store.set(next, BigInt.asUintN(64, BigInt(id) + 1n));
+  if (BigInt(id) >= counted) store.set(next, BigInt.asUintN(64, BigInt(id) + 1n));
   store.set(cellAt(partition, PARTITION.slots.parent), BigInt(store.key(parent)));
   store.set(cellAt(partition, PARTITION.slots.flags), flags);
   setState(call, partition, 'uninitialized');
@@ -101,7 +102,7 @@ function chosenId(call: Call, next: bigint): bigint {
 
 function isTaken(call: Call, id: bigint): boolean {
   if (id === NO_PARTITION || id === SELF) return true;
-  return call.context.store.find(TOP, PARTITION, keyOf(id)) !== undefined;
+  return call.context.store.shows(TOP, PARTITION, keyOf(id));
 }
 
 function initialize(call: Call): HypercallAnswer {

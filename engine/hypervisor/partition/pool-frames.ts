@@ -36,12 +36,19 @@ function poolsOf(context: Context, parent: ObjectId): ObjectId[] {
 /** Pages that are known to be in a pool that the caller feeds. */
 export function depositedFrames(call: Call): Frames[] {
   const { store } = call.context;
-  return poolsOf(call.context, callerOf(call)).flatMap((pool) =>
+  // The own pool may hold more than the recording shows; no page of it is known then.
+  const pools = poolsOf(call.context, callerOf(call)).filter((pool) => hasRuns(call, pool));
+  return pools.flatMap((pool) =>
     store
       .children(pool, POOL_RUN)
       .map((run) => ({ frame: store.number(cellAt(run, FRAME)), pages: store.number(cellAt(run, PAGES)) }))
       .filter((run) => !isChosen(run)),
   );
+}
+
+/** Pages of the pool have been deposited where the recording shows it. */
+function hasRuns({ context: { store } }: Call, pool: ObjectId): boolean {
+  return store.known(cellAt(pool, PARTITION.slots.pool.nextRun));
 }
 
 /** Adds pages to a pool as one run: neighbours are how the kernel allocates them, and far fewer cells. */

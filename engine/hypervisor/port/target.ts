@@ -31,7 +31,10 @@ export function receiverOf({ store }: Context, partition: ObjectId, index: numbe
 /** A connection of a partition, of any type. */
 export function connectionOf({ store }: Context, partition: Key, id: number): ObjectId | undefined {
   const owner = store.find(TOP, PARTITION, partition);
-  return owner === undefined ? undefined : store.find(owner, CONNECTION, id);
+  // Of one that the recording does not show its caller decides.
+  return owner !== undefined && store.shows(owner, CONNECTION, id)
+    ? store.find(owner, CONNECTION, id)
+    : undefined;
 }
 
 /** The port behind a connection; a connection to one that is gone is dead (TLFS 2013, HvDeletePort). */

@@ -1,7 +1,8 @@
 import { zstdCompressSync } from 'node:zlib';
+import type { StoreCheckpoint, StoreTables } from '../../../engine/state/checkpoint.ts';
 import type { HashState } from '../../../engine/state/hash.ts';
 import type { ObjectKind } from '../../../engine/state/schema.ts';
-import type { Key, ObjectId, ObjectRow, StoreCheckpoint, StoreTables } from '../../../engine/state/store.ts';
+import type { Key, ObjectId, ObjectRow } from '../../../engine/state/store.ts';
 import { inflate } from './journal-codec.ts';
 
 /** Finds a kind of object by its path, `cpu.msr`; undefined for one that this engine does not have. */

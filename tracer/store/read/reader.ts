@@ -1,7 +1,8 @@
 import type { TraceIndex } from '../../../engine/app/early/trace-index.ts';
 import type { Columns } from '../../../engine/filter/sql.ts';
+import type { StoreCheckpoint, StoreTables } from '../../../engine/state/checkpoint.ts';
 import type { JournalChunk } from '../../../engine/state/journal.ts';
-import type { ObjectRow, StoreCheckpoint, StoreTables } from '../../../engine/state/store.ts';
+import type { ObjectRow } from '../../../engine/state/store.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { type Address, at, timeNs } from '../../../engine/trace/position.ts';
 import type { TraceHeader } from '../../../engine/trace/profile.ts';

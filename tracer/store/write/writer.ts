@@ -1,5 +1,5 @@
+import type { StoreCheckpoint, StoreTables } from '../../../engine/state/checkpoint.ts';
 import type { JournalChunk } from '../../../engine/state/journal.ts';
-import type { StoreCheckpoint, StoreTables } from '../../../engine/state/store.ts';
 import type { HypercallResult, IoctlOut, TraceEvent } from '../../../engine/trace/event.ts';
 import { failed } from '../../../engine/trace/failed.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';

@@ -1,0 +1,106 @@
+import type { Outcome } from '../machine/child.ts';
+import type { Machine } from '../machine/machine.ts';
+import { type Expectation, type Frame, NO_ANSWER, parentIn } from './frame.ts';
+import { asOutcome, endOf, isDriven, isRun } from './stimulus.ts';
+
+/** Runs what the drivers of open stimuli do, up to the next thing that they ask for or do. */
+export class Driving {
+  /** Drivers that are in the middle of something. */
+  busy = 0;
+  readonly #machine: Machine;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** A stimulus whose outcome is known at once starts nothing. */
+  enter(frame: Frame): void {
+    const { handler, stimulus } = frame;
+    if (handler === undefined || !isDriven(stimulus)) return;
+    const { doubts } = this.#machine.store;
+    const entered = handler.enter(this.#machine, stimulus);
+    this.#doubted(frame, doubts);
+    if (isRun(entered)) this.#start(frame, entered);
+    else this.#ended(frame, entered);
+  }
+
+  /** The call has returned: what takes effect then. */
+  leave(frame: Frame): void {
+    const { completed, handler } = frame;
+    if (handler?.leave === undefined || !isDriven(completed)) return;
+    frame.answer = NO_ANSWER;
+    const run = handler.leave(this.#machine, completed);
+    if (run !== undefined) this.#start(frame, asOutcome(run));
+  }
+
+  /** A call that waits goes on. */
+  wake(frame: Frame, signal: boolean): void {
+    const { handler, stimulus } = frame;
+    if (handler?.wake === undefined || !isDriven(stimulus)) return;
+    frame.phase = 'waking';
+    frame.answer = NO_ANSWER;
+    this.#start(frame, handler.wake(this.#machine, stimulus, signal));
+  }
+
+  /** Whether a call that waits can go on. */
+  isReady(frame: Frame): boolean {
+    const { handler, stimulus } = frame;
+    const { doubts } = this.#machine.store;
+    const ready = isDriven(stimulus) && handler?.ready?.(this.#machine, stimulus) === true;
+    this.#doubted(frame, doubts);
+    return ready;
+  }
+
+  /** What comes next below the stimulus; undefined when the driver has come to its end. */
+  next(frame: Frame): Expectation | undefined {
+    while (frame.queue.length === 0 && frame.run !== undefined) this.resume(frame);
+    return frame.queue[0];
+  }
+
+  resume(frame: Frame): void {
+    const { run } = frame;
+    if (run === undefined) return;
+    const { doubts } = this.#machine.store;
+    const step = run.next(frame.answer);
+    this.#doubted(frame, doubts);
+    if (!step.done) {
+      frame.queue.push({ what: step.value, parent: parentIn(frame), asked: true });
+      return;
+    }
+    this.stop(frame);
+    if (frame.phase === 'entering' || frame.phase === 'waking') this.#ended(frame, step.value);
+  }
+
+  /** What its driver was about to do is not done. */
+  stop(frame: Frame): void {
+    if (frame.run !== undefined) this.busy--;
+    frame.run = undefined;
+  }
+
+  /** The record goes another way than a driver that is not certain: it alone counts. */
+  lose(frame: Frame): void {
+    this.stop(frame);
+    frame.lost = true;
+    const announced = frame.queue.filter(({ asked }) => !asked);
+    frame.queue.splice(0, frame.queue.length, ...announced);
+  }
+
+  #start(frame: Frame, run: NonNullable<Frame['run']>): void {
+    frame.run = run;
+    this.busy++;
+  }
+
+  /** What the driver made of the stimulus is known. */
+  #ended(frame: Frame, outcome: Outcome | undefined): void {
+    frame.outcome = outcome;
+    const { stimulus } = frame;
+    if (stimulus.kind === 'lifecycle' && outcome?.ret !== undefined) {
+      frame.queue.push({ what: endOf(stimulus, outcome.ret), parent: parentIn(frame), asked: true });
+    }
+  }
+
+  /** It has looked at what is not known: what it does from here on is not certain. */
+  #doubted(frame: Frame, doubts: number): void {
+    if (this.#machine.store.doubts !== doubts) frame.certain = false;
+  }
+}

@@ -1,0 +1,28 @@
+import { CellPages } from './cells.ts';
+
+/**
+ * Cells of a machine that was up before its recording began: counts the reads of those that are not known. What is worked
+ * out of such a read may be wrong.
+ */
+export class DoubtedPages extends CellPages {
+  doubts = 0;
+
+  override get(cell: number): bigint {
+    this.#read(cell);
+    return super.get(cell);
+  }
+
+  override low(cell: number): number {
+    this.#read(cell);
+    return super.low(cell);
+  }
+
+  override high(cell: number): number {
+    this.#read(cell);
+    return super.high(cell);
+  }
+
+  #read(cell: number): void {
+    if (!this.known(cell)) this.doubts++;
+  }
+}
