@@ -64,7 +64,7 @@ export const anyHandle: fc.Arbitrary<Handle> = fc.oneof(
   fc.record({ kind: fc.constant('partition' as const), partition }, PLAIN),
   fc.record({ kind: fc.constant('vp' as const), partition, vp: vpIndex }, PLAIN),
   fc.record({ kind: fc.constantFrom('vtl', 'hvcall', 'sint', 'vtl-low'), open: u32 }, PLAIN),
-  fc.record({ kind: fc.constantFrom('eventfd', 'foreign'), fd: u32 }, PLAIN),
+  fc.record({ kind: fc.constantFrom('eventfd', 'foreign'), fd: fc.oneof(u32, fc.integer()) }, PLAIN),
 );
 
 const registers = fc.array(fc.record({ name: u32, value: fc.bigInt(0n, 2n ** 128n - 1n) }, PLAIN), {

@@ -17,13 +17,20 @@ export interface VpRef {
   readonly vp: number | undefined;
 }
 
-const COUNTED = new Set<string>(['device', 'vtl', 'hvcall', 'sint', 'vtl-low', 'eventfd', 'foreign']);
+const COUNTED = new Set<string>(['device', 'vtl', 'hvcall', 'sint', 'vtl-low']);
 const MAX_PARTITION_ID = 0xffff_ffff_ffff_ffffn;
 
 function parseIndex(text: string): number | undefined {
   if (!/^(0|[1-9][0-9]{0,9})$/.test(text)) return undefined;
   const value = Number(text);
   return value <= 0xffff_ffff ? value : undefined;
+}
+
+/** What a program gives as a descriptor may be any int, -1 too; fields of the ABI have it without a sign. */
+function parseDescriptor(text: string): number | undefined {
+  if (!/^(0|-?[1-9][0-9]{0,9})$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= -0x8000_0000 && value <= 0xffff_ffff ? value : undefined;
 }
 
 function parsePartition(text: string): bigint | undefined {
@@ -62,9 +69,12 @@ export function parseHandle(text: string): Handle | undefined {
     const ref = parseVp(rest);
     return ref === undefined ? undefined : { kind, ...ref };
   }
+  if (kind === 'eventfd' || kind === 'foreign') {
+    const fd = parseDescriptor(rest);
+    return fd === undefined ? undefined : { kind, fd };
+  }
   const index = parseIndex(rest);
   if (!COUNTED.has(kind) || index === undefined) return undefined;
-  if (kind === 'eventfd' || kind === 'foreign') return { kind, fd: index };
   return { kind: kind as 'device' | 'vtl' | 'hvcall' | 'sint' | 'vtl-low', open: index };
 }
 

@@ -28,6 +28,8 @@ for _ in $(seq 600); do
   kill -0 $pid 2>/dev/null || break
   sleep 0.1
 done
+# Once the firmware sleeps: a signal that comes between two MSHV_RUN_VP QEMU loses (docs/emulate.md).
+sleep 1
 kill -TERM $pid 2>/dev/null
 ended=no
 for _ in $(seq 100); do

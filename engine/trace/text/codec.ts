@@ -148,7 +148,7 @@ export const HANDLE: Codec<Handle> = {
   schema: {
     type: 'string',
     pattern:
-      '^(device|(device|vtl|hvcall|sint|vtl-low|eventfd|foreign):[0-9]+|partition:(\\?|[0-9]+)|vp:(\\?|[0-9]+)\\.(\\?|[0-9]+))$',
+      '^(device|(device|vtl|hvcall|sint|vtl-low):[0-9]+|(eventfd|foreign):-?[0-9]+|partition:(\\?|[0-9]+)|vp:(\\?|[0-9]+)\\.(\\?|[0-9]+))$',
   },
 };
 
