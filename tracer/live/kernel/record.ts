@@ -1,0 +1,69 @@
+import { Emitter, type EventSink } from '../../sources/emitter.ts';
+import type { TracefsProblem } from '../tracefs/root.ts';
+import { type Emitted, KernelEmitter } from './emit.ts';
+import type { MsrRange } from './msr-ranges.ts';
+import { Processes } from './processes.ts';
+import { KernelSource, monotonicNs } from './source.ts';
+
+export interface KernelRecordOptions {
+  /** MSRs that are recorded besides the synthetic ones. */
+  readonly msrs: readonly MsrRange[];
+  /** Ends the recording. */
+  readonly signal: AbortSignal;
+  /** Called once everything is switched on, with a line for each thing that this kernel lacks. */
+  readonly onStart?: (lacks: readonly string[]) => void;
+}
+
+export interface KernelRecorded extends Emitted {
+  readonly lacks: readonly string[];
+  /** Events that the kernel dropped by its own count. */
+  readonly overrun: number;
+}
+
+/** How often the buffers are read, in ms: at 400 000 events a second they hold for some tenths of a second. */
+const READ_MS = 10;
+
+/** Records what the kernel does into `sink` until the signal; whatever happens, its instance of tracefs is removed. */
+export async function recordKernel(
+  sink: EventSink,
+  options: KernelRecordOptions,
+): Promise<KernelRecorded | TracefsProblem> {
+  const source = KernelSource.open({ msrs: options.msrs, hasIoctls: false });
+  if ('text' in source) return source;
+  try {
+    const emitter = new Emitter(sink);
+    const kernel = new KernelEmitter(emitter, new Processes(), monotonicNs());
+    for (const line of source.lacks) emitter.note(`this kernel lacks ${line}`, 0);
+    options.onStart?.(source.lacks);
+    source.start();
+    await each(READ_MS, options.signal, () => {
+      for (const item of source.drain()) kernel.add(item);
+    });
+    for (const item of source.stop()) kernel.add(item);
+    kernel.end();
+    return { ...kernel.emitted, lacks: source.lacks, overrun: source.overrun() };
+  } finally {
+    source.close();
+  }
+}
+
+/** Calls `work` every `ms` until the signal; rejects with what it throws. */
+function each(ms: number, signal: AbortSignal, work: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearInterval(timer);
+      resolve();
+    };
+    const timer = setInterval(() => {
+      try {
+        work();
+      } catch (error) {
+        clearInterval(timer);
+        signal.removeEventListener('abort', stop);
+        reject(error);
+      }
+    }, ms);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}
