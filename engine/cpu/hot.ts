@@ -28,11 +28,16 @@ import {
 } from './exec/alu.ts';
 import { lea, movRegRm, movRmImm, movRmReg } from './exec/moves.ts';
 import { popRm, pushRm } from './exec/stack.ts';
-import { CARRY_BITS } from './flags.ts';
+import { add8, compute8, subtract8 } from './exec64/alu.ts';
+import { WIDE } from './exec64/index.ts';
+import { lea as lea8 } from './exec64/moves.ts';
+import { peek8, push8 } from './exec64/stack.ts';
+import { CARRY_BITS, resultWord } from './flags.ts';
 import { type Execute, type Instruction, MEMORY } from './instruction.ts';
 import { CARRIES, type Machine, RESULT } from './machine.ts';
 import { load, store } from './memory.ts';
 import { effectiveAddress, peek, push, setStackPointer, stackOffset } from './operands.ts';
+import { load8, store8 } from './wide-operands.ts';
 
 /** `to` and `from` are registers; with an immediate `from` is the register that stays 0, and `imm` is added to it. */
 const HOT_MOVE = 1;
@@ -52,6 +57,25 @@ const HOT_PUSH = 13;
 const HOT_POP = 14;
 const HOT_INC = 15;
 const HOT_DEC = 16;
+/** The same with operands of 64 bits; an immediate is added with its sign. */
+const HOT8_MOVE = 17;
+const HOT8_ADD = 18;
+const HOT8_SUB = 19;
+const HOT8_CMP = 20;
+const HOT8_AND = 21;
+const HOT8_OR = 22;
+const HOT8_XOR = 23;
+const HOT8_TEST = 24;
+const HOT8_LOAD = 25;
+const HOT8_STORE = 26;
+const HOT8_LEA = 27;
+const HOT8_ALU_LOAD = 28;
+const HOT8_PUSH = 29;
+const HOT8_POP = 30;
+const HOT8_INC = 31;
+const HOT8_DEC = 32;
+/** From a form to that with 64 bits. */
+const WIDER = 16;
 
 const HOT_OF_KIND: ReadonlyMap<number, number> = new Map([
   [ADD, HOT_ADD],
@@ -98,29 +122,34 @@ const SINGLE_FORMS: ReadonlyMap<Execute, number> = new Map<Execute, number>([
   [decRm, HOT_DEC],
 ]);
 
+/** Back from the functions of 64-bit operands to those that they stand in for. */
+const NARROW: ReadonlyMap<Execute, Execute> = new Map([...WIDE].map(([narrow, wide]) => [wide, narrow]));
+
 /** Gives an instruction its hot form, where it has one. */
 export function markHot(i: Instruction): void {
-  if (i.size !== 4) return;
+  const narrow = i.size === 8 ? NARROW.get(i.execute) : i.execute;
+  if ((i.size !== 4 && i.size !== 8) || narrow === undefined) return;
+  const wider = i.size === 8 ? WIDER : 0;
   if (i.rm === MEMORY) {
-    const hot = MEMORY_FORMS.get(i.execute);
+    const hot = MEMORY_FORMS.get(narrow);
     if (hot !== undefined) {
-      i.hot = hot;
+      i.hot = hot + wider;
       i.to = i.reg;
       return;
     }
   }
-  const single = SINGLE_FORMS.get(i.execute);
+  const single = SINGLE_FORMS.get(narrow);
   if (single !== undefined && i.rm !== MEMORY) {
-    i.hot = single;
+    i.hot = single + wider;
     i.to = i.rm;
     return;
   }
-  const form = REGISTER_FORMS.get(i.execute);
+  const form = REGISTER_FORMS.get(narrow);
   if (form === undefined) return;
   const accumulator = form.shape === 'accumulator, imm';
   const hot = form.hot ?? HOT_OF_KIND.get(i.kind);
   if (hot === undefined || (!accumulator && i.rm === MEMORY)) return;
-  i.hot = hot;
+  i.hot = hot + wider;
   i.to = accumulator ? 0 : form.shape === 'reg, rm' ? i.reg : i.rm;
   if (form.shape === 'rm, reg') i.from = i.reg;
   else if (form.shape === 'reg, rm') i.from = i.rm;
@@ -245,6 +274,105 @@ export function runStraight(m: Machine, instructions: readonly Instruction[], en
         g[to + 1] = 0;
         lazy[CARRIES] = keepingCarry(lazy[CARRIES]!, borrowsOfDifference(a, 1, result));
         lazy[RESULT] = result;
+        break;
+      }
+      case HOT8_MOVE: {
+        // Without a register it is the immediate; with one that is 0, and its sign too.
+        const low = g[i.from]! + i.imm;
+        g[to + 1] = g[i.from + 1]! + (i.imm >> 31);
+        g[to] = low;
+        break;
+      }
+      case HOT8_ADD:
+        g[to] = add8(m, g[to]!, g[to + 1]!, g[i.from]! + i.imm, g[i.from + 1]! + (i.imm >> 31));
+        g[to + 1] = m.high;
+        break;
+      case HOT8_SUB:
+        g[to] = subtract8(m, g[to]!, g[to + 1]!, g[i.from]! + i.imm, g[i.from + 1]! + (i.imm >> 31));
+        g[to + 1] = m.high;
+        break;
+      case HOT8_CMP:
+        subtract8(m, g[to]!, g[to + 1]!, g[i.from]! + i.imm, g[i.from + 1]! + (i.imm >> 31));
+        break;
+      case HOT8_AND: {
+        const low = g[to]! & (g[i.from]! + i.imm);
+        const high = g[to + 1]! & (g[i.from + 1]! + (i.imm >> 31));
+        g[to] = low;
+        g[to + 1] = high;
+        lazy[RESULT] = resultWord(low, high);
+        lazy[CARRIES] = 0;
+        break;
+      }
+      case HOT8_OR: {
+        const low = g[to]! | (g[i.from]! + i.imm);
+        const high = g[to + 1]! | (g[i.from + 1]! + (i.imm >> 31));
+        g[to] = low;
+        g[to + 1] = high;
+        lazy[RESULT] = resultWord(low, high);
+        lazy[CARRIES] = 0;
+        break;
+      }
+      case HOT8_XOR: {
+        const low = g[to]! ^ (g[i.from]! + i.imm);
+        const high = g[to + 1]! ^ (g[i.from + 1]! + (i.imm >> 31));
+        g[to] = low;
+        g[to + 1] = high;
+        lazy[RESULT] = resultWord(low, high);
+        lazy[CARRIES] = 0;
+        break;
+      }
+      case HOT8_TEST:
+        lazy[RESULT] = resultWord(g[to]! & g[i.from]!, g[to + 1]! & g[i.from + 1]!);
+        lazy[CARRIES] = 0;
+        break;
+      case HOT8_LOAD: {
+        m.position = k;
+        const low = load8(m, i.segment, effectiveAddress(m, i));
+        g[to] = low;
+        g[to + 1] = m.high;
+        break;
+      }
+      case HOT8_STORE:
+        m.position = k;
+        store8(m, i.segment, effectiveAddress(m, i), g[to]!, g[to + 1]!);
+        if (m.leaveBlock) return k;
+        break;
+      case HOT8_LEA:
+        lea8(m, i);
+        break;
+      case HOT8_ALU_LOAD: {
+        m.position = k;
+        const low = load8(m, i.segment, effectiveAddress(m, i));
+        g[to] = compute8(m, i.kind, g[to]!, g[to + 1]!, low, m.high);
+        g[to + 1] = m.high;
+        break;
+      }
+      case HOT8_PUSH:
+        m.position = k;
+        push8(m, g[to]!, g[to + 1]!);
+        if (m.leaveBlock) return k;
+        break;
+      case HOT8_POP: {
+        m.position = k;
+        const low = peek8(m, 0);
+        const high = m.high;
+        setStackPointer(m, stackOffset(m, 8));
+        g[to] = low;
+        g[to + 1] = high;
+        break;
+      }
+      case HOT8_INC: {
+        const before = lazy[CARRIES]!;
+        g[to] = add8(m, g[to]!, g[to + 1]!, 1, 0);
+        g[to + 1] = m.high;
+        lazy[CARRIES] = keepingCarry(before, lazy[CARRIES]!);
+        break;
+      }
+      case HOT8_DEC: {
+        const before = lazy[CARRIES]!;
+        g[to] = subtract8(m, g[to]!, g[to + 1]!, 1, 0);
+        g[to + 1] = m.high;
+        lazy[CARRIES] = keepingCarry(before, lazy[CARRIES]!);
         break;
       }
       default:
