@@ -80,6 +80,11 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
     { file: TEXT, events: COUNT, hash: HASH, status: COUNT },
     { dropped: COUNT, failure: TEXT },
   ),
+  /** What `--summary` writes; without `status` the program goes on. */
+  record: object(
+    { file: TEXT, events: COUNT, mode: { enum: ['filter', 'every-call'] }, lost: COUNT },
+    { status: COUNT, failure: TEXT },
+  ),
   import: object(
     { file: TEXT, events: COUNT },
     { form: TEXT, lines: COUNT, unreadable: COUNTS, other: COUNTS, notes: list(TEXT) },

@@ -15,6 +15,11 @@ const FILTER: OptionSpec = {
   help: 'write only what this matches (docs/filter.md, "While recording")',
 };
 
+const SUMMARY_OPTIONS: readonly OptionSpec[] = [
+  { name: 'quiet', help: 'no summary line' },
+  { name: 'summary', value: 'FILE', help: 'write the summary as JSON' },
+];
+
 const SERVE_OPTIONS: readonly OptionSpec[] = [
   { name: 'port', value: 'PORT', help: 'port on 127.0.0.1 (default: any free one)' },
   { name: 'no-browser', help: 'print the address only' },
@@ -34,6 +39,24 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/run.ts'),
   },
   {
+    name: 'record',
+    operands: '-- CMD…',
+    least: 0,
+    most: 0,
+    summary: 'record what a program says to the mshv drivers of this machine',
+    details:
+      'The program is not changed and sees no difference but time (docs/record.md). Exits with its status, 128 + signal when it was killed. With --attach, Ctrl-C ends the recording and lets the program go on.',
+    options: [
+      OUTPUT,
+      FORCE,
+      PROFILE,
+      { name: 'attach', value: 'PID', help: 'record a process that runs, instead of starting one' },
+      { name: 'keep-alive', help: 'the program survives the recorder; every system call of it is slower' },
+      ...SUMMARY_OPTIONS,
+    ],
+    load: () => import('./commands/record.ts'),
+  },
+  {
     name: 'emulate',
     operands: '-- CMD…',
     least: 0,
@@ -41,14 +64,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'run a program against an emulated /dev/mshv and record it',
     details:
       'The program need not be changed: its opens of /dev/mshv and what follows go to the engine (docs/emulate.md). Exits with its status, 128 + signal when it was killed.',
-    options: [
-      OUTPUT,
-      FORCE,
-      PROFILE,
-      FILTER,
-      { name: 'quiet', help: 'no summary line' },
-      { name: 'summary', value: 'FILE', help: 'write the summary as JSON' },
-    ],
+    options: [OUTPUT, FORCE, PROFILE, FILTER, ...SUMMARY_OPTIONS],
     load: () => import('./commands/emulate.ts'),
   },
   {

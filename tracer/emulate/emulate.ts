@@ -2,13 +2,13 @@ import { rmSync } from 'node:fs';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { syscall } from '../native/libc.ts';
 import { ERRNO, NR } from '../native/numbers.ts';
+import { Party, startThread } from '../process/party.ts';
 import { descriptorLimit, findProgram } from '../process/program.ts';
 import { passSignals, send } from '../process/signals.ts';
 import { makeOutputBlocking } from '../process/standard-files.ts';
 import { windowUnder } from './filter/window.ts';
 import { startKeeper } from './keeper.ts';
 import { CONTROL, type LauncherData, type LauncherMessage } from './launcher/messages.ts';
-import { Party, startThread } from './party.ts';
 import type { Recorded, SupervisorData, SupervisorMessage } from './supervisor/messages.ts';
 
 export interface EmulateOptions {
@@ -51,7 +51,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
   try {
     const supervisor = new Party<SupervisorMessage>(
       'supervisor',
-      {
+      startThread(import.meta.url, 'supervisor', {
         window,
         keeper: keeper.fd,
         control,
@@ -63,19 +63,22 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
         started: new Date().toISOString(),
         command: options.command,
         ...(options.filter === undefined ? {} : { filter: options.filter }),
-      } satisfies SupervisorData,
+      } satisfies SupervisorData),
       startVps,
     );
     const ready = await supervisor.next();
     if (ready.kind === 'refused') return usage(ready.text);
     makeOutputBlocking();
-    const launcher = new Party<LauncherMessage>('launcher', {
-      window,
-      path: program,
-      argv: options.command,
-      environment: Object.entries(process.env).map(([key, value]) => `${key}=${value}`),
-      control,
-    } satisfies LauncherData);
+    const launcher = new Party<LauncherMessage>(
+      'launcher',
+      startThread(import.meta.url, 'launcher', {
+        window,
+        path: program,
+        argv: options.command,
+        environment: Object.entries(process.env).map(([key, value]) => `${key}=${value}`),
+        control,
+      } satisfies LauncherData),
+    );
     const first = await launcher.next();
     // Of the program itself nothing is recorded then: the file goes again.
     if (first.kind === 'failed') {
@@ -93,7 +96,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
 /** Threads of VPs live in this process; the supervisor cannot start them, as it never comes back to its event loop. */
 function startVps(message: SupervisorMessage): boolean {
   if (message.kind !== 'vp') return false;
-  startThread('vp', message.data).on('error', (error) => {
+  startThread(import.meta.url, 'vp', message.data).on('error', (error) => {
     throw error;
   });
   return true;

@@ -26,15 +26,18 @@ export const NR = {
   creat: 85,
   ptrace: 101,
   prctl: 157,
+  epoll_wait: 232,
   openat: 257,
   newfstatat: 262,
   faccessat: 269,
   ppoll: 271,
   eventfd2: 290,
+  epoll_pwait: 281,
   dup3: 292,
   pipe2: 293,
   process_vm_readv: 310,
   process_vm_writev: 311,
+  kcmp: 312,
   seccomp: 317,
   memfd_create: 319,
   statx: 332,
@@ -46,6 +49,7 @@ export const NR = {
   close_range: 436,
   openat2: 437,
   faccessat2: 439,
+  epoll_pwait2: 441,
 } as const;
 
 /** Errors (Linux include/uapi/asm-generic/errno-base.h). */

@@ -34,10 +34,14 @@ const values = (arg: Uint8Array) => ({
 });
 
 const hypercallIn = buffer('mshv_root_hvcall', 'in_ptr', 'in_sz');
-const hypercallOut = pointerAt('mshv_root_hvcall', 'out_ptr');
 const state = buffer('mshv_get_set_vp_state', 'buf_ptr', 'buf_sz');
 const rfcState = buffer('rfc2020_mshv_vp_state', 'buf', 'buf_size');
-const bitmap = pointerAt('mshv_gpap_access_bitmap', 'bitmap_ptr');
+const bitmapAt = pointerAt('mshv_gpap_access_bitmap', 'bitmap_ptr');
+const bitmapPages = fieldOf('mshv_gpap_access_bitmap', 'page_count');
+const BITS = 8;
+const bitmap: Find = (arg) => [
+  { pointer: bitmapAt(arg), length: Math.ceil(Number(readU64(arg, bitmapPages)) / BITS) },
+];
 
 /** What a call reads behind the pointers of its argument, one after the other; by name, both dialects. */
 const INPUTS: Readonly<Record<string, Find>> = {
@@ -48,13 +52,13 @@ const INPUTS: Readonly<Record<string, Find>> = {
   'rfc2020 MSHV_SET_VP_REGISTERS': (arg) => [names(arg), values(arg)],
 };
 
-/** Where a call puts what it gives back. */
-const OUTPUTS: Readonly<Record<string, (arg: Uint8Array) => number>> = {
-  'upstream MSHV_ROOT_HVCALL': hypercallOut,
-  'upstream MSHV_GET_VP_STATE': pointerAt('mshv_get_set_vp_state', 'buf_ptr'),
+/** Where a call puts what it gives back, and how much of it at most. */
+const OUTPUTS: Readonly<Record<string, Find>> = {
+  'upstream MSHV_ROOT_HVCALL': buffer('mshv_root_hvcall', 'out_ptr', 'out_sz'),
+  'upstream MSHV_GET_VP_STATE': state,
   'upstream MSHV_GET_GPAP_ACCESS_BITMAP': bitmap,
-  'rfc2020 MSHV_GET_VP_STATE': pointerAt('rfc2020_mshv_vp_state', 'buf'),
-  'rfc2020 MSHV_GET_VP_REGISTERS': registerValues,
+  'rfc2020 MSHV_GET_VP_STATE': rfcState,
+  'rfc2020 MSHV_GET_VP_REGISTERS': (arg) => [values(arg)],
 };
 
 const PT_FLAGS = fieldOf('mshv_create_partition', 'pt_flags');
@@ -134,10 +138,49 @@ export function writeCall(
 ): boolean {
   let written = true;
   if (out.data !== undefined) {
-    const target = OUTPUTS[keyOf(row)];
-    const at = row.out === 'message' ? pointer : arg === undefined ? undefined : target?.(arg);
+    const [target] = arg === undefined ? [] : (OUTPUTS[keyOf(row)]?.(arg) ?? []);
+    const at = row.out === 'message' ? pointer : target?.pointer;
     if (at !== undefined) written = memory.write(pid, at, out.data);
   }
   if (out.arg !== undefined) written = memory.write(pid, pointer, out.arg) && written;
   return written;
+}
+
+/**
+ * Reads what a call that came to `ret` has given back, where the argument was `arg` at its beginning. A call that failed
+ * may still have written to its argument; it gives back nothing else.
+ */
+export function readAnswer(
+  memory: ClientMemory,
+  pid: number,
+  row: IoctlRow,
+  pointer: number,
+  arg: Uint8Array | undefined,
+  ret: number,
+): IoctlOut | undefined {
+  if (row.out === 'message') return ret < 0 ? undefined : present(memory.read(pid, pointer, row.size ?? 0));
+  if (arg === undefined) return undefined;
+  const written = row.writesBack.length > 0 ? memory.read(pid, pointer, arg.length) : undefined;
+  const after = written !== undefined && (ret >= 0 || !isSame(written, arg)) ? written : undefined;
+  const data = ret < 0 ? undefined : readOutput(memory, pid, row, after ?? arg);
+  if (after === undefined) return present(data);
+  return data === undefined ? { arg: after } : { arg: after, data };
+}
+
+function readOutput(
+  memory: ClientMemory,
+  pid: number,
+  row: IoctlRow,
+  arg: Uint8Array,
+): Uint8Array | undefined {
+  const pieces = (OUTPUTS[keyOf(row)]?.(arg) ?? []).filter(({ pointer }) => pointer !== 0);
+  return pieces.length === 0 ? undefined : readAll(memory, pid, pieces);
+}
+
+function present(data: Uint8Array | undefined): IoctlOut | undefined {
+  return data === undefined ? undefined : { data };
+}
+
+function isSame(one: Uint8Array, two: Uint8Array): boolean {
+  return one.length === two.length && one.every((byte, index) => byte === two[index]);
 }

@@ -7,13 +7,20 @@ export const AT_FDCWD = -100;
 
 /** Whether a path of a thread leads to the device; `folder`: the descriptor that a relative path starts from. */
 export function isDevice(tid: number, path: string, folder: number): boolean {
-  // Nearly every path ends here: its last part decides without a look at folders.
-  if (!path.endsWith(NAME)) return false;
-  if (posix.isAbsolute(path)) return posix.normalize(path) === DEVICE;
+  return resolvedPath(tid, path, folder) === DEVICE;
+}
+
+/**
+ * Where a path of a thread leads when it could be a device of the drivers, without following links; undefined for
+ * others. Nearly every path ends at the first test: its last part decides without a look at folders.
+ */
+export function resolvedPath(tid: number, path: string, folder: number): string | undefined {
+  if (!posix.basename(path).startsWith(NAME)) return undefined;
+  if (posix.isAbsolute(path)) return posix.normalize(path);
   try {
     const start = readlinkSync(`/proc/${tid}/${folder === AT_FDCWD ? 'cwd' : `fd/${folder}`}`);
-    return posix.resolve(start, path) === DEVICE;
+    return posix.resolve(start, path);
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -46,12 +46,19 @@ const outside = (length: number) => new Uint8Array(new ArrayBuffer(length));
 
 /**
  * Starts a program from the calling thread with the standard files of this process: Node marked them close-on-exec
- * and ignores SIGPIPE, which programs do not expect. Returns the process id, or a negative errno.
+ * and ignores SIGPIPE, which programs do not expect. `files` are descriptors of this process and the numbers they get
+ * there. Returns the process id, or a negative errno.
  */
-export function spawnProgram(path: string, argv: readonly string[], environment: readonly string[]): number {
+export function spawnProgram(
+  path: string,
+  argv: readonly string[],
+  environment: readonly string[],
+  files: readonly (readonly [from: number, to: number])[] = [],
+): number {
   const actions = outside(ROOM);
   initActions(actions);
   for (const fd of [0, 1, 2]) addDuplicate(actions, fd, fd);
+  for (const [from, to] of files) addDuplicate(actions, from, to);
   const attributes = outside(ROOM);
   initAttributes(attributes);
   const defaults = outside(ROOM);

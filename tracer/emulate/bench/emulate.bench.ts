@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseProfile } from '../../../engine/trace/profile-read.ts';
+import { Party, startThread } from '../../process/party.ts';
 import { descriptorLimit } from '../../process/program.ts';
 import { emulate } from '../emulate.ts';
 import { windowUnder } from '../filter/window.ts';
 import { CONTROL, type LauncherData, type LauncherMessage } from '../launcher/messages.ts';
-import { Party, startThread } from '../party.ts';
 import type { ClientResult, Measured } from './client.ts';
+
+/** The folder whose threads these are. */
+const EMULATE = new URL('../emulate.ts', import.meta.url).href;
 
 /** What emulation costs beside the bare loop, in one run. */
 export interface EmulateBench {
@@ -71,10 +74,10 @@ async function underBareLoop(command: readonly string[], result: string): Promis
   const window = windowUnder(descriptorLimit());
   if (window === undefined) return undefined;
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL.words));
-  const loop = startThread('bench', control);
+  const loop = startThread(EMULATE, 'bench', control);
   const environment = Object.entries(process.env).map(([key, value]) => `${key}=${value}`);
   const data: LauncherData = { window, path: process.execPath, argv: command, environment, control };
-  const launcher = new Party<LauncherMessage>('launcher', data);
+  const launcher = new Party<LauncherMessage>('launcher', startThread(EMULATE, 'launcher', data));
   for (;;) {
     const said = await launcher.next();
     if (said.kind === 'failed') {

@@ -1,6 +1,7 @@
 import { ERRNO, NR } from '../../native/numbers.ts';
+import { linkOf } from '../../process/proc.ts';
 import { inWindow } from '../filter/window.ts';
-import { type DeviceFile, linkOf } from './device-file.ts';
+import type { DeviceFile } from './device-file.ts';
 import { type Call, type Host, stamp } from './host.ts';
 import type { ClientProcess } from './process.ts';
 

@@ -1,8 +1,8 @@
-import { readlinkSync } from 'node:fs';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import { Arena } from '../../native/arena.ts';
 import { syscall } from '../../native/libc.ts';
 import { MFD_CLOEXEC, NR } from '../../native/numbers.ts';
+import { linkOf } from '../../process/proc.ts';
 
 /** Another emulation may run beside this one. */
 const PREFIX = `hvrewind-mshv-${process.pid}-`;
@@ -55,14 +55,5 @@ export class DeviceFiles {
   release(file: DeviceFile): void {
     syscall(NR.close, file.memfd);
     for (const [number, other] of this.#files) if (other === file) this.#files.delete(number);
-  }
-}
-
-/** What a descriptor of a process leads to; undefined where it is not open. */
-export function linkOf(pid: number, fd: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/fd/${fd}`);
-  } catch {
-    return undefined;
   }
 }

@@ -11,7 +11,7 @@ import { Arena } from '../../native/arena.ts';
 import { syscall, syscall3 } from '../../native/libc.ts';
 import { ERRNO, NR } from '../../native/numbers.ts';
 import type { Poll } from '../../native/poll.ts';
-import { linkOf } from './device-file.ts';
+import { linkOf } from '../../process/proc.ts';
 import type { ClientProcess } from './process.ts';
 
 const LINK = 'anon_inode:[eventfd]';

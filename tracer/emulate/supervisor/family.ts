@@ -1,10 +1,10 @@
+import { descriptorsOf } from '../../process/proc.ts';
 import { closeDescriptor, shareDescriptor } from './descriptors.ts';
 import { type Host, stamp } from './host.ts';
 import {
   type ClientProcess,
   type ClientProcesses,
   childrenOf,
-  descriptorsOf,
   filteredProcesses,
   hasEnded,
 } from './process.ts';

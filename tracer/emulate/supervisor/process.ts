@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { syscall } from '../../native/libc.ts';
 import { NR } from '../../native/numbers.ts';
+import { threadGroup } from '../../process/proc.ts';
 import type { DeviceFile } from './device-file.ts';
 
 /** A process of the program: its threads share one table of descriptors. */
@@ -65,15 +66,6 @@ export class ClientProcesses {
   }
 }
 
-function threadGroup(tid: number): number | undefined {
-  try {
-    const match = /^Tgid:\s*(\d+)/m.exec(readFileSync(`/proc/${tid}/status`, 'latin1'));
-    return match === null ? undefined : Number(match[1]);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Children of a process that run, those of all its threads (needs CONFIG_PROC_CHILDREN, which kernels have). */
 export function childrenOf(pid: number): number[] {
   try {
@@ -106,17 +98,6 @@ function isFiltered(pid: number): boolean {
     return /^Seccomp:\s*2/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
   } catch {
     return false;
-  }
-}
-
-/** Numbers of the descriptors that a process has open, lowest first. */
-export function descriptorsOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`)
-      .map(Number)
-      .sort((a, b) => a - b);
-  } catch {
-    return [];
   }
 }
 

@@ -226,6 +226,12 @@ export class TraceWriter {
     );
   }
 
+  /** Puts another header in: a recorder learns from the first calls which kernel it is. */
+  header(header: TraceHeader): void {
+    this.#putMeta(META.header, formatHeader(header));
+    this.#putMeta(META.profile, writeProfile(header));
+  }
+
   /** Keeps the hash of the whole journal, which `replay --verify` compares. */
   hash(hash: string): void {
     this.#putMeta(META.hash, hash);

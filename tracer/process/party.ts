@@ -1,27 +1,29 @@
 import { Worker } from 'node:worker_threads';
 
-/** The threads of an emulation: folders with a `worker.ts`. */
-export type PartyName = 'launcher' | 'supervisor' | 'vp' | 'bench';
-
-/** Starts a thread. Its output must not be piped: that would touch the standard files, which are the program's. */
-export function startThread(name: PartyName, data: unknown): Worker {
+/**
+ * Starts the thread of a folder with a `worker.ts`, which stands beside the file `from` (its import.meta.url). Its output
+ * must not be piped: that would touch the standard files, which are the program's.
+ */
+export function startThread(from: string, folder: string, data: unknown): Worker {
   // Published, the project is JavaScript.
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const worker = new URL(`./${name}/worker.${ending}`, import.meta.url);
-  return new Worker(worker, { workerData: data, stdout: true, stderr: true });
+  return new Worker(new URL(`./${folder}/worker.${ending}`, from), {
+    workerData: data,
+    stdout: true,
+    stderr: true,
+  });
 }
 
-/** A thread that says one thing after the other. */
+/** A thread that says one thing after the other; its name is for mistakes. */
 export class Party<Message> {
-  readonly #name: PartyName;
+  readonly #name: string;
   readonly #messages: Message[] = [];
   #failed: Error | undefined;
   #wake: () => void = () => {};
 
   /** `handle` takes what is said beside that: true for a message that was for it. */
-  constructor(name: PartyName, data: unknown, handle?: (message: Message) => boolean) {
+  constructor(name: string, worker: Worker, handle?: (message: Message) => boolean) {
     this.#name = name;
-    const worker = startThread(name, data);
     worker.on('message', (message: Message) => {
       if (handle?.(message) === true) return;
       this.#messages.push(message);

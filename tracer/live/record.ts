@@ -1,0 +1,176 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { dialectOf } from '../../engine/trace/dialect.ts';
+import type { TraceHeader } from '../../engine/trace/profile.ts';
+import { Arena } from '../native/arena.ts';
+import { syscall } from '../native/libc.ts';
+import { NR, O_CLOEXEC } from '../native/numbers.ts';
+import { Party, startThread } from '../process/party.ts';
+import { findProgram } from '../process/program.ts';
+import { passSignals } from '../process/signals.ts';
+import { makeOutputBlocking } from '../process/standard-files.ts';
+import { abiNames, isProblem, TraceWriter } from '../store/index.ts';
+import { RingReader, ringMemory } from './ring/ring.ts';
+import type { Mode, TracerData, TracerMessage } from './thread/messages.ts';
+import { refusal, usage } from './trouble.ts';
+import { Writing } from './writing.ts';
+
+/** Some seconds of calls with their buffers, for when the disk is slow. */
+const RING_BYTES = 32 << 20;
+/** How often what was seen is written, in ms. */
+const WRITE_MS = 10;
+
+export interface RecordOptions {
+  /** Where the trace goes. */
+  readonly path: string;
+  readonly header: TraceHeader;
+  /** The user has said which kernel it is: no call is to tell better. */
+  readonly isKernelGiven: boolean;
+  readonly force: boolean;
+  readonly target:
+    | { readonly kind: 'launch'; readonly command: readonly string[]; readonly keepAlive: boolean }
+    | { readonly kind: 'attach'; readonly pid: number };
+  /** Versions of the program and of the engine, for the file. */
+  readonly tool: string;
+  readonly engine: string;
+  /** Tells the user something while the program runs: one line. */
+  readonly tell: (line: string) => void;
+}
+
+/** What a recording came to. `status` as a shell says it; absent where the program was let go and goes on. */
+export interface Recorded {
+  readonly events: number;
+  readonly mode: Mode;
+  readonly status?: number;
+  /** Events that found no room and are missing: a mark says where. */
+  readonly lost: number;
+  /** The file took no more from some point on. */
+  readonly failure?: string;
+}
+
+/** Why nothing was recorded; `environment`: this machine lacks something, else the user can mend it. */
+export interface RecordProblem {
+  readonly text: string;
+  readonly environment: boolean;
+}
+
+/**
+ * Records a program by ptrace: one that it starts, or one that runs. The program has this process's standard files;
+ * signals that this process gets are passed on to it, or let it go. Resolves when the program, and whatever it started,
+ * has ended or was let go.
+ */
+export async function recordProgram(options: RecordOptions): Promise<Recorded | RecordProblem> {
+  const { target, header } = options;
+  if (target.kind === 'launch' && findProgram(target.command[0] ?? '') === undefined)
+    return usage(`${target.command[0]}: no such program`);
+  let writing: Writing | undefined;
+  const names = abiNames(header.profile);
+  const writer = TraceWriter.create(options.path, header, {
+    force: options.force,
+    names: {
+      ...names,
+      ioctl: (...call) => abiNames((writing?.header ?? header).profile).ioctl(...call),
+    },
+    tool: options.tool,
+    engine: options.engine,
+    start: new Date().toISOString(),
+    capture: {
+      how: 'ptrace',
+      ...(target.kind === 'launch' ? { command: target.command } : { pid: target.pid }),
+    },
+  });
+  if (isProblem(writer)) return usage(writer.text);
+  const memory = ringMemory(RING_BYTES);
+  writing = new Writing(new RingReader(memory), writer, header);
+  const pipe = new Arena(8);
+  syscall(NR.pipe2, pipe.address, O_CLOEXEC);
+  const letGo = new LetGo(pipe.view.getInt32(4, true));
+  makeOutputBlocking();
+  const data: TracerData = {
+    memory,
+    target: target.kind === 'attach' ? target : launching(target),
+    dialect: dialectOf(header.profile.kernel),
+    isDialectGiven: options.isKernelGiven,
+    letGo: pipe.view.getInt32(0, true),
+  };
+  const tracer = new Party<TracerMessage>('tracing thread', startThread(import.meta.url, 'thread', data));
+  const timer = setInterval(() => writing.drain(), WRITE_MS);
+  try {
+    const first = await tracer.next();
+    if (first.kind === 'failed') {
+      writer.abort();
+      rmSync(options.path, { force: true });
+      return refusal(first.step, first.errno, target.kind === 'attach' ? target.pid : undefined);
+    }
+    if (first.kind !== 'started') throw new Error(`the tracing thread began with ${first.kind}`);
+    const { mode, pid } = first;
+    const stop = listen(options, mode, pid, letGo);
+    const ended = await tracer.next().finally(stop);
+    if (ended.kind !== 'ended') throw new Error(`the tracing thread ended with ${ended.kind}`);
+    writing.close();
+    return {
+      ...{ events: writing.events, mode, lost: writing.lost },
+      ...(ended.status === undefined ? {} : { status: ended.status }),
+      ...(writing.failure === undefined ? {} : { failure: writing.failure }),
+    };
+  } finally {
+    clearInterval(timer);
+    letGo.now();
+  }
+}
+
+/** The tracing thread lets the program go when this end of the pipe closes. */
+class LetGo {
+  #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  now(): void {
+    if (this.#fd >= 0) syscall(NR.close, this.#fd);
+    this.#fd = -1;
+  }
+}
+
+function launching(target: {
+  readonly command: readonly string[];
+  readonly keepAlive: boolean;
+}): TracerData['target'] {
+  return {
+    ...target,
+    kind: 'launch',
+    mode: target.keepAlive || isFiltered() ? 'every-call' : 'filter',
+    environment: Object.entries(process.env).map(([key, value]) => `${key}=${value}`),
+  };
+}
+
+/** Whether a seccomp filter stands above this process: it may answer before a tracer hears of a call. */
+function isFiltered(): boolean {
+  const status = readFileSync('/proc/self/status', 'latin1');
+  const count = /^Seccomp_filters:\s*(\d+)/m.exec(status) ?? /^Seccomp:\s*(\d+)/m.exec(status);
+  return count !== null && count[1] !== '0';
+}
+
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * What signals to this process do: a program of ours gets them; one that is to survive is let go, and so is any by
+ * SIGUSR2, but for one with a filter: without a tracer its ioctls would fail.
+ */
+function listen({ target, tell }: RecordOptions, mode: Mode, pid: number, letGo: LetGo): () => void {
+  const go = () => letGo.now();
+  const onUser = () => {
+    if (mode === 'every-call') go();
+    else
+      tell('the program cannot be let go: its filter would make its ioctls fail; start it with --keep-alive');
+  };
+  const survives = target.kind === 'attach' || target.keepAlive;
+  if (survives) for (const signal of ENDING) process.on(signal, go);
+  const stopPassing = survives ? () => {} : passSignals(pid);
+  process.on('SIGUSR2', onUser);
+  return () => {
+    stopPassing();
+    process.off('SIGUSR2', onUser);
+    for (const signal of ENDING) process.off(signal, go);
+  };
+}

@@ -1,0 +1,33 @@
+import type { Dialect } from '../../../engine/trace/event.ts';
+
+/** How a program is traced: a filter stops it at the calls that matter, or every call stops it. */
+export type Mode = 'filter' | 'every-call';
+
+/** What the tracing thread is given. */
+export interface TracerData {
+  /** Shared with the thread that writes the file: ../ring. */
+  readonly memory: SharedArrayBuffer;
+  readonly target:
+    | {
+        readonly kind: 'launch';
+        readonly mode: Mode;
+        /** The program survives the recorder. */
+        readonly keepAlive: boolean;
+        readonly command: readonly string[];
+        /** `NAME=value`. */
+        readonly environment: readonly string[];
+      }
+    | { readonly kind: 'attach'; readonly pid: number };
+  readonly dialect: Dialect;
+  /** The user has said what the program speaks. */
+  readonly isDialectGiven: boolean;
+  /** The reading end of a pipe: when its other end closes, the program is let go. */
+  readonly letGo: number;
+}
+
+/** What the tracing thread says. */
+export type TracerMessage =
+  | { readonly kind: 'started'; readonly pid: number; readonly mode: Mode }
+  /** `status` as a shell says it; undefined where the program was let go. */
+  | { readonly kind: 'ended'; readonly status: number | undefined }
+  | { readonly kind: 'failed'; readonly step: 'spawn' | 'seize' | 'filter'; readonly errno: number };

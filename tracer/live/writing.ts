@@ -1,0 +1,100 @@
+import type { TraceEvent } from '../../engine/trace/event.ts';
+import { type Seq, seqOf, timeNs } from '../../engine/trace/position.ts';
+import type { Profile, TraceHeader } from '../../engine/trace/profile.ts';
+import { overlayProfile, parseProfile } from '../../engine/trace/profile-read.ts';
+import { type CallAnswer, TraceFileError, type TraceWriter } from '../store/index.ts';
+import type { RingReader } from './ring/ring.ts';
+import type { Plain, PlainObject } from './ring/wire.ts';
+
+/** Values that are taken out of the ring before the event loop turns again. */
+const MOST = 2000;
+
+/** Puts what the tracing thread saw into the file. When that takes no more, the rest is let pass. */
+export class Writing {
+  readonly #ring: RingReader;
+  readonly #writer: TraceWriter;
+  readonly #hostKernel: Profile['kernel'];
+  /** Calls that have not returned, by the tracing thread's numbers. */
+  readonly #open = new Map<number, Seq>();
+  header: TraceHeader;
+  #t = 0;
+  lost = 0;
+  failure: string | undefined;
+
+  constructor(ring: RingReader, writer: TraceWriter, header: TraceHeader) {
+    this.#ring = ring;
+    this.#writer = writer;
+    this.header = header;
+    this.#hostKernel = header.profile.kernel;
+  }
+
+  get events(): number {
+    return this.#writer.events;
+  }
+
+  /** Takes what is there; true when there may be more. */
+  drain(): boolean {
+    return this.#ring.take(MOST, (value) => this.#attempt(() => this.#take(value as PlainObject))) === MOST;
+  }
+
+  close(): void {
+    while (this.drain());
+    this.#attempt(() => this.#writer.close());
+  }
+
+  #take({ id, begin, end, event, kernel, reason, t }: PlainObject): void {
+    if (begin !== undefined) {
+      const made = this.#event({ ...(begin as PlainObject), ret: null });
+      this.#open.set(id as number, made.seq);
+      this.#writer.begin(made);
+    } else if (end !== undefined) {
+      const seq = this.#open.get(id as number);
+      this.#open.delete(id as number);
+      if (seq !== undefined) this.#writer.complete(seq, answer(end as PlainObject));
+    } else if (event !== undefined) {
+      const made = this.#event(event as PlainObject);
+      if (made.kind === 'mark') this.lost += made.lost ?? 0;
+      this.#writer.append(made);
+    } else {
+      this.#learn(String(kernel), String(reason), t as number);
+    }
+  }
+
+  #event(plain: PlainObject): TraceEvent {
+    this.#t = Math.max(this.#t, plain.t as number);
+    return {
+      ...plain,
+      seq: seqOf(this.#writer.events + 1),
+      t: timeNs(this.#t),
+      component: plain.kind === 'mark' ? 'unknown' : 'vmm',
+      provenance: 'observed',
+    } as unknown as TraceEvent;
+  }
+
+  /** A first call has told what the program speaks: the profile says so, and a mark says why. */
+  #learn(interface_: string, reason: string, t: number): void {
+    const kernel = interface_ === 'upstream' ? this.#hostKernel : interface_;
+    const given = overlayProfile(this.header.given, { kernel });
+    const read = parseProfile(given);
+    if ('problem' in read) throw new Error(`a profile for ${kernel}: ${read.problem.message}`);
+    this.header = { ...this.header, profile: read.profile, given };
+    this.#writer.header(this.header);
+    const text = `kernel taken for ${kernel}, as the program calls ${reason}; --profile kernel=… says otherwise`;
+    this.#writer.append(this.#event({ kind: 'mark', what: 'note', t, text }));
+  }
+
+  #attempt(action: () => void): void {
+    if (this.failure !== undefined) return;
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof TraceFileError)) throw error;
+      this.failure = error.message;
+    }
+  }
+}
+
+function answer({ tEnd, ...rest }: PlainObject): CallAnswer {
+  const ended = tEnd === undefined ? {} : { tEnd: timeNs(tEnd as number) };
+  return { ...(rest as Readonly<Record<string, Plain>>), ...ended } as CallAnswer;
+}
