@@ -86,6 +86,28 @@ describe('calls of a program', { skip: LACKING }, () => {
     assert.deepEqual({ divergences, verified }, { divergences: [], verified: true });
   });
 
+  test('calls of 32-bit programs, rings, and calls that the device has no entry for', async () => {
+    const program = build('test/emulate/clients/compat.c', folder);
+    const { exit, out, trace } = await emulate(folder, [program]);
+    assert.equal(exit, 0);
+    assert.deepEqual(results(out), {
+      ...{ open: 'ok', openat: 'ok', access: 'ok', ioctl: 'ENOTTY', dup: 'ok', fcntl: 'ok', close: 'ok' },
+      ...{ closed: 'EBADF', copy: 'ok', 'close-range': 'ok', 'range-closed': 'EBADF' },
+      ...{ ring: 'ENOSYS', 'ring-enter': 'ENOSYS', 'ring-32': 'ENOSYS' },
+      ...{ poll: 'ok', epoll: 'EPERM', read: 'EINVAL', write: 'EINVAL', truncate: 'EINVAL' },
+      ...{ 'truncate-vp': 'EINVAL', dup2: 'ok', 'truncate-40': 'EPERM', run: 'EFAULT' },
+    });
+    const fds = await events(trace, 'kind == fd');
+    assert.deepEqual(
+      fds.slice(0, 5).map(({ what }) => what),
+      ['open', 'open', 'dup', 'dup', 'close'],
+    );
+    const [note] = await events(trace, 'kind == mark');
+    assert.match(String(note?.text), /by a 32-bit program: ENOTTY/);
+    const { divergences, verified } = await verify(trace);
+    assert.deepEqual({ divergences, verified }, { divergences: [], verified: true });
+  });
+
   test('eventfds: interrupts, doorbells; which pages were touched', async () => {
     const program = build('test/emulate/clients/eventfd.c', folder);
     const { exit, out, trace } = await emulate(folder, [program]);

@@ -12,6 +12,10 @@ export const NR = {
   mmap: 9,
   munmap: 11,
   ioctl: 16,
+  pread64: 17,
+  pwrite64: 18,
+  readv: 19,
+  writev: 20,
   access: 21,
   dup: 32,
   dup2: 33,
@@ -43,6 +47,9 @@ export const NR = {
   statx: 332,
   execveat: 322,
   preadv2: 327,
+  io_uring_setup: 425,
+  io_uring_enter: 426,
+  io_uring_register: 427,
   pidfd_open: 434,
   pidfd_getfd: 438,
   clone3: 435,
@@ -50,6 +57,36 @@ export const NR = {
   openat2: 437,
   faccessat2: 439,
   epoll_pwait2: 441,
+} as const;
+
+/** The same for 32-bit programs (Linux arch/x86/entry/syscalls/syscall_32.tbl). */
+export const NR32 = {
+  fork: 2,
+  read: 3,
+  write: 4,
+  open: 5,
+  close: 6,
+  creat: 8,
+  execve: 11,
+  access: 33,
+  dup: 41,
+  ioctl: 54,
+  fcntl: 55,
+  dup2: 63,
+  munmap: 91,
+  clone: 120,
+  vfork: 190,
+  mmap2: 192,
+  fcntl64: 221,
+  openat: 295,
+  faccessat: 307,
+  dup3: 330,
+  execveat: 358,
+  statx: 383,
+  clone3: 435,
+  close_range: 436,
+  openat2: 437,
+  faccessat2: 439,
 } as const;
 
 /** Errors (Linux include/uapi/asm-generic/errno-base.h). */
@@ -73,10 +110,13 @@ export const ERRNO = {
 
 /** AUDIT_ARCH_X86_64 (Linux include/uapi/linux/audit.h). */
 export const ARCH_X86_64 = 0xc000003e;
+/** AUDIT_ARCH_I386: a 32-bit program, or any that enters the kernel as one does. */
+export const ARCH_I386 = 0x40000003;
 
 /** Linux include/uapi/asm-generic/mman-common.h. */
 export const MMAP = { readWrite: 3, shared: 1, fixed: 0x10, anonymous: 0x20 } as const;
 
 export const MFD_CLOEXEC = 1;
+export const MFD_ALLOW_SEALING = 2;
 export const O_CLOEXEC = 0o2000000;
 export const EFD_CLOEXEC_NONBLOCK = 0o2004000;

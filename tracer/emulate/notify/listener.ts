@@ -1,6 +1,6 @@
 import { Arena } from '../../native/arena.ts';
 import { syscall3 } from '../../native/libc.ts';
-import { ERRNO, NR, O_CLOEXEC } from '../../native/numbers.ts';
+import { ARCH_I386, ERRNO, NR, NR32, O_CLOEXEC } from '../../native/numbers.ts';
 
 /** ioctls of a listener (Linux include/uapi/linux/seccomp.h). */
 const RECEIVE = 0xc0502100;
@@ -15,18 +15,32 @@ const ADD_AT_NUMBER = 1;
 const ADD_AND_ANSWER = 2;
 
 /** struct seccomp_notif: id, pid, flags, then struct seccomp_data. */
-const NOTIF = { at: 0, bytes: 80, id: 0, pid: 8, nr: 16, ip: 24, args: 32 };
+const NOTIF = { at: 0, bytes: 80, id: 0, pid: 8, nr: 16, arch: 20, ip: 24, args: 32 };
 /** struct seccomp_notif_resp: id, val, error, flags. */
 const RESPONSE = { at: 128, id: 128, value: 136, error: 144, flags: 148 };
 /** struct seccomp_notif_addfd: id, flags, srcfd, newfd, newfd_flags. */
 const ADD = { at: 192, id: 192, flags: 200, source: 204, number: 208, numberFlags: 212 };
 const ID = 256;
 
+const PAGE_BYTES = 4096;
+
+/** What the calls of 32-bit programs are in the other interface. */
+const OF_32_BITS: ReadonlyMap<number, number> = new Map([
+  ...Object.entries(NR32).flatMap(([name, nr]): [number, number][] =>
+    name in NR ? [[nr, NR[name as keyof typeof NR]]] : [],
+  ),
+  [NR32.fcntl64, NR.fcntl],
+  [NR32.mmap2, NR.mmap],
+]);
+
 /** A system call of the program that waits for an answer. */
 export interface Notification {
   readonly id: bigint;
   readonly tid: number;
+  /** As 64-bit programs number it. */
   readonly nr: number;
+  /** It is a call of a 32-bit program. */
+  readonly compat: boolean;
   /** The arguments; those beyond 2^53 not exactly, but still beyond it. */
   readonly args: readonly [number, number, number, number, number, number];
 }
@@ -50,11 +64,16 @@ export class Listener {
     if (result === -ERRNO.ENOENT || result === -ERRNO.EINTR) return undefined;
     if (result < 0) throw new Error(`no notification from the kernel: errno ${-result}`);
     const arg = (index: number) => this.#arena.u64(NOTIF.args + 8 * index);
+    const nr = view.getInt32(NOTIF.nr, true);
+    const compat = view.getUint32(NOTIF.arch, true) === ARCH_I386;
+    // mmap2 counts pages.
+    const offset = compat && nr === NR32.mmap2 ? arg(5) * PAGE_BYTES : arg(5);
     return {
       id: view.getBigUint64(NOTIF.id, true),
       tid: view.getUint32(NOTIF.pid, true),
-      nr: view.getInt32(NOTIF.nr, true),
-      args: [arg(0), arg(1), arg(2), arg(3), arg(4), arg(5)],
+      nr: compat ? (OF_32_BITS.get(nr) ?? nr) : nr,
+      compat,
+      args: [arg(0), arg(1), arg(2), arg(3), arg(4), offset],
     };
   }
 

@@ -1,13 +1,16 @@
 import type { Handle } from '../../../engine/trace/handle.ts';
 import { Arena } from '../../native/arena.ts';
 import { syscall } from '../../native/libc.ts';
-import { MFD_CLOEXEC, NR } from '../../native/numbers.ts';
+import { MFD_ALLOW_SEALING, MFD_CLOEXEC, NR } from '../../native/numbers.ts';
 import { linkOf } from '../../process/proc.ts';
 
 /** Another emulation may run beside this one. */
 const PREFIX = `hvrewind-mshv-${process.pid}-`;
 const LINK = new RegExp(`^/memfd:${PREFIX}(\\d+) `);
 const PAGE_BYTES = 4096;
+/** The program may not change the size of what it and this process have mapped. */
+const F_ADD_SEALS = 1033;
+const SEALS = 1 | 2 | 4;
 /** Register page, intercept message page, GHCB page: the offsets at which a VP's descriptor is mapped. */
 const VP_PAGES = 3;
 
@@ -32,9 +35,10 @@ export class DeviceFiles {
   open(handle: Handle): DeviceFile {
     this.#last++;
     const name = this.#name.text(0, `${PREFIX}${this.#last}`);
-    const memfd = syscall(NR.memfd_create, name, MFD_CLOEXEC);
+    const memfd = syscall(NR.memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (memfd < 0) throw new Error(`no memfd: errno ${-memfd}`);
     if (handle.kind === 'vp') syscall(NR.ftruncate, memfd, VP_PAGES * PAGE_BYTES);
+    syscall(NR.fcntl, memfd, F_ADD_SEALS, SEALS);
     const file = { handle, memfd, descriptors: 0 };
     this.#files.set(this.#last, file);
     return file;

@@ -46,6 +46,12 @@ export function ioctl(host: Host, call: Call): void {
     host.listener.answer(call.id, -ERRNO.EBADF);
     return;
   }
+  if (call.compat) {
+    // None of the drivers' files has a compat_ioctl (Linux 7.2 drivers/hv/mshv_root_main.c).
+    remark(host, process, tid, `ioctl 0x${op.toString(16)} on descriptor ${fd} by a 32-bit program: ENOTTY`);
+    host.listener.answer(call.id, -ERRNO.ENOTTY);
+    return;
+  }
   const row = rowOf(host, file, op);
   const bytes: CallBytes = row === undefined ? {} : readCall(host.memory, process.pid, row, args[2]);
   const event: IoctlStimulus = { ...common, handle: file.handle, ...bytes };
