@@ -223,3 +223,29 @@ test('who tried to switch a control on and got #GP takes it from nobody, until i
   const letGo = refused().write('vmbus', 0, 'SIMP', 0n).write('mshv', 0, 'SIMP', 0x1001n);
   only(letGo.write('vmbus', 0, 'SIMP', 0n));
 });
+
+test('where writes have no trace point nobody is blamed: reads, and the mark that says so', () => {
+  const reads = (mark: boolean): Traffic => {
+    const traffic = new Traffic({ initial: 'unknown' }).life('component-start', {
+      component: 'vmbus',
+      cpu: 0,
+    });
+    for (const register of ['SIMP', 'SIEFP', 'SCONTROL']) traffic.read('vmbus', 0, register, 1n);
+    if (mark) traffic.add({ kind: 'mark', what: 'gap', text: 'writes are not seen' });
+    for (const register of ['SIMP', 'SIEFP', 'SCONTROL']) traffic.read('mshv', 0, register, 0n);
+    return traffic
+      .life('component-stop', { component: 'mshv', cpu: 0 })
+      .life('kexec')
+      .life('kexec', { phase: 'end' });
+  };
+  silent(reads(true));
+  silent(reads(false));
+  // Writes that were seen before the mark hold nobody to what came after; without the mark they do.
+  const written = (mark: boolean): Traffic => {
+    const traffic = vmbusUp(new Traffic(), 0);
+    if (mark) traffic.add({ kind: 'mark', what: 'gap', text: 'writes are not seen' });
+    return traffic.write('mshv', 0, 'SIMP', 0n);
+  };
+  silent(written(true));
+  assert.equal(only(written(false)).rule, 'R01');
+});

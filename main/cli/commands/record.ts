@@ -8,11 +8,14 @@ import { withProfile } from '../profile-option.ts';
 import { headerOf, orProblem, summarize } from '../program-result.ts';
 import { outputPath } from '../trace-output.ts';
 import { VERSION } from '../version.ts';
+import { runKernel } from './record-kernel.ts';
 
 const USAGE = 'usage: hvrewind record -- CMD…, or hvrewind record --attach PID';
 
 /** `hvrewind record`: records what a program says to the drivers; exits with its status, 0 where it was let go. */
 export async function run(args: Arguments): Promise<number> {
+  if (args.flag('kernel')) return runKernel(args);
+  refuseKernelOptions(args);
   const target = targetOf(args);
   const input = target.kind === 'launch' ? (target.command[0] ?? '') : '';
   const path = outputPath('record', args, '.hvtrace', input);
@@ -40,6 +43,11 @@ function lineOf({ events, status, lost, failure }: Recorded): string {
   const end = status === undefined ? 'the program goes on' : `the program exited with ${status}`;
   const missing = lost === 0 ? '' : `; ${lost} events are missing`;
   return `${events} events; ${end}${missing}${failure === undefined ? '' : `; ${failure}`}`;
+}
+
+function refuseKernelOptions(args: Arguments): void {
+  const given = ['msr', 'seconds'].find((name) => args.value(name) !== undefined);
+  if (given !== undefined) throw new Problem(`record: --${given} goes with --kernel`);
 }
 
 function targetOf(args: Arguments): RecordOptions['target'] {

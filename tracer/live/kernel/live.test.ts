@@ -5,22 +5,13 @@ import type { MsrEvent, TraceEvent } from '../../../engine/trace/event.ts';
 import { CpuBuffers, pageBytesOf } from '../tracefs/buffers.ts';
 import { TracefsInstance } from '../tracefs/instance.ts';
 import { openTracefs } from '../tracefs/root.ts';
+import { whyNotKernel } from './here.testing.ts';
 import { recordKernel } from './record.ts';
 
 const TSC_DEADLINE = 0x6e0;
 const X2APIC_ICR = 0x830;
 
-/** Why nothing can be recorded here; tracefs is let go again. */
-function whyNot(): string | undefined {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return 'Linux on x86-64 only';
-  const tracefs = openTracefs();
-  if ('text' in tracefs) return tracefs.text;
-  const hasMsr = existsSync(`${tracefs.path}/events/msr/write_msr`);
-  tracefs.release();
-  return hasMsr ? undefined : 'this kernel has no msr trace points';
-}
-
-const why = whyNot();
+const why = whyNotKernel();
 const here = why === undefined ? {} : { skip: why };
 
 test(
