@@ -1,3 +1,5 @@
+import { ruleOfStep } from '../drivers/index.ts';
+import { ruleOfMessage } from '../hypervisor/index.ts';
 import type { StepArchive } from '../replay/derived.ts';
 import { type History, lowerBound } from '../replay/history.ts';
 import { returnOf } from '../replay/numbering.ts';
@@ -112,13 +114,22 @@ export class EventReader {
     return undefined;
   }
 
-  /** The rule that produced the engine's answer to the event at a position; of a call that of its return. */
+  /**
+   * The rule behind the event at a position: of an access or a call that of its answer, of an ioctl that of its return, else the one
+   * by which it happens, or that of what led to it.
+   */
   ruleOf(address: Address): string | undefined {
     const step = this.#archive?.step(address);
     if (step === undefined || step.rule !== undefined || step.returned) return step?.rule;
-    return step.event.kind === 'ioctl' || step.event.kind === 'fd'
-      ? this.#archive?.step(returnOf(step.event.seq))?.rule
-      : undefined;
+    const { event, parent } = step;
+    const own = this.#standing(event) ?? this.#archive?.step(returnOf(event.seq))?.rule;
+    return own ?? (parent === undefined ? undefined : this.ruleOf(parent));
+  }
+
+  /** The rule of an event that is no answer. */
+  #standing(event: TraceEvent): string | undefined {
+    if (event.kind === 'message') return ruleOfMessage(event);
+    return event.kind === 'lifecycle' ? ruleOfStep(event, this.#source.header.profile) : undefined;
   }
 
   /** Members `from` to `to - 1` of a list, in order. */

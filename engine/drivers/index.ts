@@ -11,6 +11,7 @@ import { messageDelivered, messagePosted } from './vmbus/traffic.ts';
 import { flagHandler } from './vtl/events.ts';
 
 export { OBJECT_KINDS } from './kinds.ts';
+export { ruleOfStep } from './lifecycle-rules.ts';
 
 /** The kernel's side of a machine. It has no state of its own: one serves any number of machines. */
 export function createDrivers(): DriverSide {

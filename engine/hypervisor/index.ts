@@ -36,6 +36,7 @@ export { doorbellAt, ringEvent, SINT_INTERCEPT, takeRing } from './port/doorbell
 export { UNMODELLED } from './rule-ids.ts';
 export { nextExpiry } from './synic/expire.ts';
 export { fileOf } from './synic/file.ts';
+export { ruleOfMessage } from './synic/note-rules.ts';
 export { type Offered, offeredInterrupt, pendingInterruption } from './vp/accept.ts';
 export { vpOfRef } from './vp/find.ts';
 

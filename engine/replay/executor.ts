@@ -1,7 +1,7 @@
 import type { ShownCall } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { FdEvent, IoctlEvent, TraceEvent } from '../trace/event.ts';
-import type { Address, TimeNs } from '../trace/position.ts';
+import { type Address, at, type TimeNs } from '../trace/position.ts';
 import type { Verdict } from './compare.ts';
 import type { Frame } from './frame.ts';
 import { type Numbering, returnOf } from './numbering.ts';
@@ -50,14 +50,16 @@ export class Executor {
   }
 
   /** A stimulus that the hypervisor does not answer; `effects` is what comes of it at once. */
-  happened(event: TraceEvent, address: Address, effects: () => void): void {
+  happened({ stimulus: event, handler }: Frame, effects: () => void): void {
     const { store } = this.#machine;
+    const address = at(event.seq);
     const from = store.entries;
     store.writer(address, componentOf(event));
     if (event.kind === 'message') this.#machine.note(event);
     effects();
     if (this.#observe === undefined) return;
-    const step = { address, event, parent: undefined, derived: false, returned: false, rule: undefined };
+    const rule = event.kind === 'lifecycle' && handler === undefined ? 'unmodelled' : undefined;
+    const step = { address, event, parent: undefined, derived: false, returned: false, rule };
     this.#observe({ ...step, from, to: store.entries });
   }
 

@@ -154,7 +154,7 @@ export class Replayer {
   /** What the kernel handles, or what only happened. */
   #happened(event: TraceEvent): Frame {
     const frame = this.#open(event);
-    this.#executor.happened(event, at(event.seq), () => {
+    this.#executor.happened(frame, () => {
       this.#driving.enter(frame);
       this.#driving.resume(frame);
     });

@@ -9,7 +9,7 @@ import type { EventKind, TraceEvent } from '../../engine/trace/event.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { EventLineReader, parseHeader } from '../../engine/trace/text/index.ts';
 
-const SIDES = { hypervisor: createHypervisor(), drivers: createDrivers() };
+export const SIDES = { hypervisor: createHypervisor(), drivers: createDrivers() };
 
 /** A machine that has played everything, and what it did. */
 export interface Run {
