@@ -19,6 +19,7 @@ import { FAIL_STEPS, LIFECYCLE_WHATS } from '../trace/event.ts';
 import type { Handle } from '../trace/handle.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { readProfile } from '../trace/profile-read.ts';
+import { QUIRK_NAMES } from '../trace/quirks.ts';
 import { played, SIDES, sourceOf } from './scenario.testing.ts';
 
 type Stimulus<E> = Omit<E, 'seq' | 't' | 'provenance'>;
@@ -227,6 +228,21 @@ const profile = fc.record({
   synicPolicy: fc.constantFrom('permissive', 'strict-transition', 'kvm-like'),
   scheduler: fc.constantFrom('core-smt', 'root'),
   initial: fc.constantFrom('reset', 'reset', 'reset', 'unknown'),
+  debugfs: fc.boolean(),
+  mmuNotifier: fc.boolean(),
+  processors: fc.constantFrom(0, 2),
+  finalizeCalls: fc.constantFrom(1, 2),
+  asyncCalls: fc.constantFrom('never', 'at-once', 'later'),
+  depositablePages: fc.constantFrom(0, 0, 300, 900),
+  backing: fc.constantFrom({}, { '0x0': 'large-pages' }, { '0x0': 'device' }),
+  quirks: fc
+    .uniqueArray(fc.constantFrom(...QUIRK_NAMES))
+    .map((names) => Object.fromEntries(names.map((name) => [name, false]))),
+  pool: fc.constantFrom(
+    {},
+    { mapPagesPerPoolPage: 100 },
+    { port: 2, messageBuffer: 1, connection: 3, child: 4, contiguous: ['vp', 'port'] },
+  ),
 });
 
 it('any sequence of stimuli plays: the journal has every change, pages are conserved, and its recording replays without a divergence', () => {

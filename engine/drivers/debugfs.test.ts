@@ -50,6 +50,11 @@ describe('statistics under debugfs', () => {
     assert.equal(pages(bench.lifecycle('component-stop', { component: 'mshv' }).lines).unmapped, 3);
   });
 
+  it('of as many processors as the profile says', () => {
+    const mapped = (given: object) => pages(load(started({ ...ROOT, ...given })).lines).mapped;
+    assert.equal(mapped({ processors: 5 }) - mapped({ processors: 1 }), 4);
+  });
+
   it('none without debugfs, and in Linux 6.16', () => {
     for (const given of [
       { ...ROOT, debugfs: false },

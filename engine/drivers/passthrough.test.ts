@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { registers } from '../abi/index.ts';
 import type { Handle } from '../trace/handle.ts';
+import type { JsonObject } from '../trace/text/json.ts';
 import type { Bench } from './bench.testing.ts';
-import { activePartition, DEVICE, hypercallsOf, PARTITION, request, VP } from './guest.testing.ts';
+import { activePartition, DEVICE, hypercallsOf, PARTITION, request, u32, VP } from './guest.testing.ts';
 
 const OP = request('partition', 'MSHV_ROOT_HVCALL');
 const GET_PROPERTY = 0x44;
@@ -150,5 +151,27 @@ describe('MSHV_ROOT_HVCALL', () => {
     const arg = argOf({ code: 0xc1, inSize: 280, output: 0n, outSize: 0 });
     const recorded = { handle: VP, op: OP, arg, in: message, ret: 0, out: { arg } };
     assert.deepEqual(bench.ioctl(recorded).outcome, { ret: 0, out: { arg }, rule: 'unmodelled' });
+  });
+});
+
+describe('a kernel without memory', () => {
+  const call = (given: JsonObject, ret: number) => {
+    const bench = activePartition(given);
+    const arg = u32(0);
+    return [
+      bench.ioctl({ handle: PARTITION, op: request('partition', 'MSHV_CREATE_VP'), arg, ret, pid: 7 }),
+      bench,
+    ] as const;
+  };
+  it('ENOMEM is taken from the record, and nothing was done', () => {
+    const [{ lines, outcome }, bench] = call({}, -12);
+    assert.deepEqual([lines, outcome], [[], { ret: -12, rule: 'Linux.mshv.out-of-memory' }]);
+    assert.equal(bench.machine.bound.allocator, 1);
+  });
+
+  it('is checked where the profile has the pages', () => {
+    const [{ outcome }, bench] = call({ depositablePages: 1000 }, -12);
+    assert.notEqual(outcome?.ret, -12);
+    assert.equal(bench.machine.bound.allocator, undefined);
   });
 });

@@ -149,6 +149,23 @@ describe('Linux 6.16', () => {
     );
   });
 
+  it('returns every touch of memory to user space', () => {
+    const bench = activePartition(OLD, true, 1);
+    bench.lifecycle('component-start', { component: 'mshv' });
+    const arg = memoryArg({ frame: 0n, flags: 1 });
+    bench.ioctl({ handle: PARTITION, op: OP, arg, pid: 7 });
+    const run = { handle: VP, op: request('vp', 'MSHV_RUN_VP'), pid: 7 };
+    bench.ioctl(run);
+    bench.intercept({ vp: { partition: 2n, vp: 0 }, type: 0x8000_0001, payload: new Uint8Array(80) });
+    const woken = bench.wake(run);
+    assert.equal(woken?.outcome.ret, 0);
+    assert.equal(woken?.outcome.out?.data?.[3], 0x80, 'the message');
+    assert.deepEqual(
+      hypercallsOf(woken?.lines ?? []).filter((line) => line.startsWith('MAP')),
+      [],
+    );
+  });
+
   it('looks at the ends of a new region, and at addresses of the process', () => {
     const { set } = region(OLD, { frame: 2n, size: 0x1000n });
     const other = 0x7100_0000_0000n;

@@ -319,13 +319,32 @@ describe('a start of mshv that fails', () => {
   });
 
   it('before any CPU leaves the SynIC alone', () => {
-    for (const fail of ['alloc', 'cpuhp'] as const) {
-      const { lines, outcome } = started(BEFORE, 'vmbus').lifecycle('component-start', {
-        component: 'mshv',
-        fail,
-      });
-      assert.deepEqual(lines, []);
-      assert.equal(outcome?.ret, fail === 'alloc' ? -12 : -28);
-    }
+    const { lines, outcome } = started(BEFORE, 'vmbus').lifecycle('component-start', {
+      component: 'mshv',
+      fail: 'cpuhp',
+    });
+    assert.deepEqual([lines, outcome?.ret], [[], -28]);
   });
+
+  /** What it set up goes in reverse; of a root what the hypervisor shows under debugfs first. */
+  for (const [fail, ret, shows] of [
+    ['alloc', -12, true],
+    ['cpuhp', -28, false],
+  ] as const) {
+    it(`late, ${fail}: unwinds to the first step, and can be tried again`, () => {
+      const bench = new Bench({ role: 'root', scheduler: 'root', cpus: 1, debugfs: true });
+      const { lines, outcome } = bench.lifecycle('component-start', { component: 'mshv', fail });
+      assert.equal(outcome?.ret, ret);
+      const calls = lines.filter((line) => line.includes(' HC '));
+      const [mapped, unmapped] = ['HC MAP_STATS', 'HC UNMAP_STATS'].map(
+        (name) => calls.filter((line) => line.includes(name)).length,
+      );
+      assert.equal(mapped, unmapped);
+      assert.equal((mapped ?? 0) > 0, shows);
+      assert.deepEqual(accesses(lines, 'mshv').slice(-2), ['R SCONTROL', 'W SCONTROL off']);
+      for (const cell of ['state', 'hotplug', 'schedulerHotplug', 'notifier', 'debugfs'])
+        assert.equal(bench.cell(`driver.mshv.${cell}`), cell === 'state' && shows ? 2n : 0n, cell);
+      assert.equal(bench.lifecycle('component-start', { component: 'mshv' }).outcome?.ret, 0);
+    });
+  }
 });

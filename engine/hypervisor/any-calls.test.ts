@@ -185,6 +185,9 @@ const profile = fc.record({
   finalizeCalls: fc.constantFrom(1, 3),
   partitionDepth: fc.constantFrom(0, 1),
   activePartitions: fc.constantFrom(0, 2),
+  asyncCalls: fc.constantFrom('never', 'at-once', 'later'),
+  pointerOverlap: fc.constantFrom('accept', 'reject'),
+  scheduler: fc.constantFrom('core-smt', 'root'),
   pool: fc.constantFrom(
     {},
     { mapPagesPerPoolPage: 2 },

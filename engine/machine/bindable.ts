@@ -99,6 +99,10 @@ export const BINDABLE = {
     what: 'result -EINTR of a call that waits',
     why: 'whether and when a signal comes is the process’s affair',
   },
+  allocator: {
+    what: 'result -ENOMEM of an ioctl, where the profile says nothing of the kernel’s pages',
+    why: 'what memory the kernel has left is not in the trace',
+  },
   'file-descriptor': {
     what: 'result of a call that opens a file',
     why: 'the lowest free number of the process, most of whose files are not in the trace',

@@ -248,6 +248,7 @@ export const PROFILE_ROWS: readonly Row[] = [
   of.optional('mmuNotifier', FLAG),
   of.optional('backing', BACKING_MAP),
   of.optional('cpus', decimal(1, 4096)),
+  of.optional('processors', decimal(0, 0xffff)),
   of.optional('arch', oneOf(ARCHES)),
   of.optional('gpaBits', decimal(32, 52)),
   of.optional('cpuid', CPUID),

@@ -29,6 +29,7 @@ function defaultsFor(kernel: Profile['kernel'], role: Profile['role']): Profile 
     mmuNotifier: kernel !== 'upstream-6.16',
     backing: new Map(),
     cpus: 1,
+    processors: 0,
     arch: 'x64',
     gpaBits: 46,
     cpuid: new Map(),

@@ -76,6 +76,8 @@ export interface Profile {
   /** What is behind the memory that processes give to guests, by its address; `pages` where nothing is said. */
   readonly backing: ReadonlyMap<bigint, Backing>;
   readonly cpus: number;
+  /** Logical processors of the machine, which a root partition has statistics of; 0: as many as it has CPUs. */
+  readonly processors: number;
   readonly arch: (typeof ARCHES)[number];
   readonly gpaBits: number;
   readonly cpuid: ReadonlyMap<number, CpuidLeaf>;

@@ -30,9 +30,12 @@ function shown(context: Context) {
   return cellAt(driverOf(context, MSHV), MSHV.slots.debugfs);
 }
 
-/** Processors are counted on the hypervisor's page, which is not in the trace: as many as there are CPUs. */
+/** Processors are counted on the hypervisor's page, which is not in the trace: profile `processors`. */
 function processorsOf({ profile }: Context): StatsObject[] {
-  return Array.from({ length: profile.cpus }, (_, index) => ({ object: 'processor', index }));
+  return Array.from({ length: profile.processors || profile.cpus }, (_, index) => ({
+    object: 'processor',
+    index,
+  }));
 }
 
 interface Mapped {

@@ -85,14 +85,14 @@ export function* startMshv(
   if (driverState(context, MSHV) === 'running') return outcome(failure('EEXIST'));
   beginDriver(context, MSHV);
   yield* warnOfBuild(context, actor);
-  if (fail === 'alloc') return outcome(failure('ENOMEM'));
-  if (fail === 'cpuhp') return outcome(failure('ENOSPC'));
+  // The last state that is asked for is that of the root scheduler, where there is one.
+  if (fail === 'cpuhp' && context.profile.scheduler !== 'root') return outcome(failure('ENOSPC'));
   const hotplug = mshvHotplug(isMapFailure(fail) ? fail : undefined);
   const installed = yield* installState(context, hotplug, freeNumber(context, states), cpus);
   if (installed !== 0) return outcome(installed);
   const notifies = context.profile.rebootNotifier === 'always' || isRoot(context);
   setCell(context, MSHV.slots.notifier, notifies ? 1 : 0);
-  const ret = yield* startUpper(context, states, actor, cpus);
+  const ret = yield* startUpper(context, states, actor, cpus, fail);
   if (ret !== 0) {
     setCell(context, MSHV.slots.notifier, 0);
     yield* removeState(context, hotplug, cpus);
@@ -100,23 +100,32 @@ export function* startMshv(
   return outcome(ret);
 }
 
-/** What needs the SynIC: the hypervisor is asked, pages of the root scheduler, statistics. A failure unwinds in reverse. */
+/**
+ * What needs the SynIC: the hypervisor is asked, pages of the root scheduler, statistics, a work queue, which is the last that is
+ * allocated. A failure unwinds in reverse.
+ */
 function* startUpper(
   context: Context,
   states: readonly HotplugState[],
   actor: Actor,
   cpus: readonly number[] | undefined,
+  fail: FailStep | undefined,
 ): DriverRun<number> {
   const asked = yield* askHypervisor(context, actor);
   if (asked !== 0) return asked;
   const schedules = context.store.number(cellAt(driverOf(context, MSHV), MSHV.slots.scheduler)) === ROOT;
+  if (schedules && fail === 'cpuhp') return failure('ENOSPC');
   if (schedules) yield* installState(context, SCHEDULER_HOTPLUG, freeNumber(context, states), cpus);
   setDriverState(context, MSHV, 'running');
-  const shown = yield* showStatistics(context, actor);
-  if (shown === 0) return 0;
+  let ret = yield* showStatistics(context, actor);
+  if (ret === 0 && fail === 'alloc') {
+    yield* hideStatistics(context, actor);
+    ret = failure('ENOMEM');
+  }
+  if (ret === 0) return 0;
   setDriverState(context, MSHV, 'stopped');
   if (schedules) yield* removeState(context, SCHEDULER_HOTPLUG, cpus);
-  return shown;
+  return ret;
 }
 
 function setCell(context: Context, slot: number, value: number | bigint): void {

@@ -73,6 +73,7 @@ function isFileKind(kind: string): kind is FileKind {
 const NO_BYTES = new Uint8Array(0);
 const EFAULT = failure('EFAULT');
 const EINTR = failure('EINTR');
+const ENOMEM = failure('ENOMEM');
 
 /** The driver knows the object that the descriptor stands for. */
 function isKnown(context: Context, event: IoctlEvent): boolean {
@@ -89,15 +90,28 @@ function isKnown(context: Context, event: IoctlEvent): boolean {
 }
 
 /**
+ * The kernel may have no memory for any call, before it does anything. Where the profile says how many pages there are, or that the
+ * hypervisor wants them side by side, the driver says itself when it comes to that.
+ */
+function isOutOfMemory({ profile }: Context, { ret }: IoctlEvent, row: IoctlRow): boolean {
+  const isOwn = profile.depositablePages > 0 || profile.pool.contiguous.length > 0;
+  return ret === ENOMEM && row.wake === undefined && !isOwn;
+}
+
+/**
  * What a call came to that ended before the driver did anything, for a reason that the machine does not show: an
  * argument that could not be read, a signal while it waited for the lock. Undefined for one that went on. Of a
  * call without an argument the record may have seen less than the driver.
  */
-function endedBefore(event: IoctlEvent, row: IoctlRow): Outcome | undefined {
+function endedBefore(context: Context, event: IoctlEvent, row: IoctlRow): Outcome | undefined {
   const { ret, arg } = event;
   if (row.argBytes > 0 && (arg === undefined || arg.length < row.argBytes)) {
     if (ret === undefined || ret === EFAULT) return { ret: EFAULT, rule: 'Linux.mshv.bad-pointer' };
     return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
+  }
+  if (isOutOfMemory(context, event, row)) {
+    context.bind('allocator', BigInt(ENOMEM), BigInt(ENOMEM));
+    return { ret: ENOMEM, rule: 'Linux.mshv.out-of-memory' };
   }
   // A call that waits ends by a signal as it stands in its own rule.
   const interrupted = ret === EINTR && (row.wake === undefined || row.uninterruptible === true);
@@ -114,7 +128,9 @@ function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
   const { leave, ready, wake, loops, uninterruptible } = row;
   const handler: Handler<IoctlEvent> = {
     enter(context, event) {
-      return endedBefore(event, row) ?? row.enter(context, actorOf(event), event, event.arg ?? NO_BYTES);
+      return (
+        endedBefore(context, event, row) ?? row.enter(context, actorOf(event), event, event.arg ?? NO_BYTES)
+      );
     },
   };
   const waiting: Handler<IoctlEvent> =

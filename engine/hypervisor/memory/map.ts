@@ -96,7 +96,7 @@ function map(call: Call): HypercallAnswer {
   const reps = control.repStart + mapped;
   if (mapped < wanted) return repeated(STATUS.INSUFFICIENT_MEMORY, reps, 'choice.pool.cost');
   if (refused === undefined) return repeated(STATUS.SUCCESS, reps, 'TLFS2013.gpa.map');
-  return refused.deposited
+  return refused.why === 'deposited'
     ? repeated(STATUS.OBJECT_IN_USE, reps, 'TLFS2013.gpa.deposited')
     : repeated(STATUS.ACCESS_DENIED, reps, 'TLFS2013.gpa.not-the-callers');
 }

@@ -13,13 +13,15 @@ export interface Listed extends Frames {
   readonly unit: number;
 }
 
+/** It is in a pool; the hypervisor uses it otherwise; the caller does not have it. */
+export type Refusal = 'deposited' | 'shared' | 'missing';
+
 /** The pages of a list that the caller can give, and why it cannot give the one after. */
 export interface Accepted {
   readonly runs: readonly Listed[];
   readonly refused?: {
     readonly index: number;
-    /** It is in a pool; else the caller does not have it. */
-    readonly deposited: boolean;
+    readonly why: Refusal;
   };
 }
 
@@ -65,22 +67,27 @@ function missingFrames({ caller, context }: Call): Frames[] {
 
 /**
  * How much of a list a call takes: up to a frame that the caller does not have, or one that is in a pool (with
- * `again` also one that stands in the list before). Of frames that the machine may have chosen nothing is asked.
+ * `again` also one that stands in the list before, or one of `shared`). Of frames that the machine may have chosen nothing is asked.
  */
-export function accepted(call: Call, listed: readonly Listed[], again = true): Accepted {
+export function accepted(
+  call: Call,
+  listed: readonly Listed[],
+  again = true,
+  shared: readonly Frames[] = [],
+): Accepted {
   const missing = missingFrames(call);
   const pooled = depositedFrames(call);
   let refused: Accepted['refused'];
-  const refuse = (run: Listed, other: Frames, deposited: boolean) => {
+  const refuse = (run: Listed, other: Frames, why: Refusal) => {
     const index = overlapAt(run, other);
-    if (index !== undefined && (refused === undefined || index < refused.index))
-      refused = { index, deposited };
+    if (index !== undefined && (refused === undefined || index < refused.index)) refused = { index, why };
   };
   listed.forEach((run, at) => {
     if (isChosen(run)) return;
-    for (const other of missing) refuse(run, other, false);
-    for (const other of pooled) refuse(run, other, true);
-    if (again) for (let before = 0; before < at; before++) refuse(run, listed[before] as Listed, true);
+    for (const other of missing) refuse(run, other, 'missing');
+    for (const other of pooled) refuse(run, other, 'deposited');
+    for (const other of shared) refuse(run, other, 'shared');
+    if (again) for (let before = 0; before < at; before++) refuse(run, listed[before] as Listed, 'deposited');
   });
   if (refused === undefined) return { runs: listed };
   const end = refused.index;

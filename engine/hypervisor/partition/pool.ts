@@ -19,6 +19,7 @@ import {
   reservedSet,
   wrongState,
 } from './target.ts';
+import { sharedFrames } from './used-frames.ts';
 
 const DEPOSIT = {
   id: fieldOf('hv_deposit_memory', 'partition_id'),
@@ -40,7 +41,12 @@ function deposit(call: Call): HypercallAnswer {
   if (wrong !== undefined) return wrong;
   const { repCount, repStart } = call.control;
   if (call.input.length < DEPOSIT.list.offset + repCount * FRAME_BYTES) return unmodelledCall(call.event);
-  const { runs, refused } = accepted(call, listFrames(call, DEPOSIT.list, repStart, repCount));
+  const { runs, refused } = accepted(
+    call,
+    listFrames(call, DEPOSIT.list, repStart, repCount),
+    true,
+    sharedFrames(call),
+  );
   for (const run of runs) addFrames(call, found.id, run);
   const reps = refused?.index ?? repCount;
   const { store } = call.context;
@@ -48,7 +54,9 @@ function deposit(call: Call): HypercallAnswer {
   if (store.known(deposited) && reps > repStart)
     store.set(deposited, store.number(deposited) + reps - repStart);
   if (refused === undefined) return repeated(STATUS.SUCCESS, repCount, 'TLFS2013.pool.deposit');
-  const rule = refused.deposited ? 'TLFS2013.pool.deposited-already' : 'TLFS2013.pool.not-the-callers';
+  if (refused.why === 'shared') return repeated(STATUS.OBJECT_IN_USE, reps, 'TLFS2013.pool.in-use');
+  const rule =
+    refused.why === 'deposited' ? 'TLFS2013.pool.deposited-already' : 'TLFS2013.pool.not-the-callers';
   return repeated(STATUS.OPERATION_DENIED, reps, rule);
 }
 

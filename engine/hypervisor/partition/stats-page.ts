@@ -70,7 +70,7 @@ function target(call: Call): Found {
 
 const NO_AREA = { answer: failed(STATUS.INVALID_PARAMETER, 'HDR.stats-page.area') };
 
-/** The hypervisor and its processors, one for each CPU of this machine, have the one area and are a root's to look at. */
+/** The hypervisor and its processors (profile `processors`) have the one area and are a root's to look at. */
 function ofMachine(
   call: Call,
   type: number,
@@ -87,7 +87,7 @@ function ofMachine(
   if (hypervisor === undefined) throw new Error('there is no hypervisor');
   if (type === OBJECT_HYPERVISOR) return { cell: cellAt(hypervisor, HYPERVISOR.slots.stats) };
   const index = readU32(call.input, LP_INDEX);
-  if (index >= profile.cpus) {
+  if (index >= (profile.processors || profile.cpus)) {
     return { answer: failed(STATUS.INVALID_LP_INDEX, 'choice.stats-page.processor') };
   }
   const id = store.find(hypervisor, PROCESSOR, index) ?? store.create(hypervisor, PROCESSOR, index);

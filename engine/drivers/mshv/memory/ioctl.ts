@@ -90,9 +90,7 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
   };
   if ((readU32(arg, ARG.flags) & UNMAP) !== 0) return yield* unmap(context, actor, partition, id, region);
   // Whether the process has memory there is not in the trace: a refusal that was recorded stands.
-  if (event.ret === failure('EINVAL') || event.ret === failure('ENOMEM')) {
-    return { ret: event.ret as number, rule: UNMODELLED };
-  }
+  if (event.ret === failure('EINVAL')) return { ret: event.ret, rule: UNMODELLED };
   if (meets(context, id, region)) return { ret: failure('EEXIST'), rule: RULE };
   if (region.pages > MAX_REGION_PAGES) return { ret: failure('ENOMEM'), rule: RULE };
   addRegion(context, id, region);
