@@ -67,6 +67,8 @@ export function checkPages(store: CellStore, profile: Profile): void {
   const taken: (readonly [first: number, end: number])[] = [];
   for (const id of store.children(TOP, PARTITION)) {
     const { deposited, used, mapped, blocks } = PARTITION.slots.pool;
+    // A pool that was there before the recording began.
+    if (!store.known(cellAt(id, used))) continue;
     const runs = store.children(id, POOL_RUN).map((run) => {
       const first = store.number(cellAt(run, POOL_RUN.slots.frame));
       return [first, first + store.number(cellAt(run, POOL_RUN.slots.pages))] as const;
