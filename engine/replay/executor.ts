@@ -27,7 +27,7 @@ export class Executor {
 
   /** A call that is over, as its caller sees it. */
   completed(frame: Frame, call: IoctlEvent | FdEvent, end: TimeNs): TraceEvent {
-    return deliveredCall(completedCall(call, frame.outcome, end), this.#deliver);
+    return deliveredCall(completedCall(call, frame.outcome, end, this.#deliver !== undefined), this.#deliver);
   }
 
   /** Has the hypervisor's side answer an event; without a verdict it is the engine's own, and derived. */

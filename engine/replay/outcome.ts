@@ -77,12 +77,22 @@ export function deliveredCall(event: TraceEvent, deliver: Deliver | undefined): 
   return deliver(event) ? event : { ...event, ret: EFAULT };
 }
 
-/** The call with its recorded answers where there are any, else the engine's. */
+/** A call without an answer. */
+function asked({ ret: _, ...call }: IoctlEvent): IoctlEvent {
+  return call;
+}
+
+/**
+ * The call with its recorded answers where there are any, else the engine's. Live, what stands as an ioctl's answer is only what the
+ * program's files or memory would make of it: the driver may have refused the call before it looked at them.
+ */
 export function completedCall(
-  event: IoctlEvent | FdEvent,
+  given: IoctlEvent | FdEvent,
   outcome: Outcome | undefined,
   tEnd: TimeNs,
+  isLive: boolean,
 ): TraceEvent {
+  const event = isLive && given.kind === 'ioctl' && outcome?.ret !== undefined ? asked(given) : given;
   if (event.ret !== undefined || outcome?.ret === undefined) return event;
   if (event.kind === 'fd') return { ...event, ret: outcome.ret };
   const completed: IoctlEvent = { ...event, ret: outcome.ret, tEnd: event.tEnd ?? tEnd };

@@ -114,7 +114,7 @@ describe('calls of a program', { skip: LACKING }, () => {
     assert.equal(exit, 0);
     assert.deepEqual(results(out), {
       ...{ routing: 'ok', irqfd: 'ok', 'irqfd-again': 'EBUSY', 'irqfd-closed': 'EBADF' },
-      ...{ 'irqfd-file': 'EINVAL', doorbell: 'ok', 'doorbell-again': 'EEXIST' },
+      ...{ 'irqfd-flags': 'EINVAL', 'irqfd-file': 'EINVAL', doorbell: 'ok', 'doorbell-again': 'EEXIST' },
       // The guest rang once, then wrote where nothing is; the line's count was taken.
       ...{ rung: '1', message: '80000000', line: '0', bitmap: 'ok', dirty: '80', 'bitmap-empty': 'EINVAL' },
       ...{ 'doorbell-gone': 'ok', 'doorbell-none': 'ENOENT', 'irqfd-gone': 'ok' },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { sampleGuest, sampleOutput } from '../../samples/clients/guest.ts';
@@ -38,6 +39,21 @@ describe('guests', { skip: LACKING }, () => {
   test('private memory that is given in parts and as a whole', async () => {
     const program = build('test/emulate/clients/overlap.c', folder);
     await shows([program], 'part=ok\nwhole=ok\nagain=ok\nrun=ok\nmessage=80010007\n');
+  });
+
+  test('what the emulated processor lacks is said where it was met, and at the end', async () => {
+    const program = build('test/emulate/clients/lacking.c', folder);
+    const summary = join(folder, 'lacking.json');
+    const trace = await shows([program], 'memory=ok\nrun=ok\nmessage=80000021\n', {
+      more: ['--summary', summary],
+    });
+    const text = 'the guest processor lacks x87 instruction';
+    const marks = await events(trace, 'kind == mark');
+    assert.deepEqual(
+      marks.map(({ what, text: said, vp }) => [what, said, vp]),
+      [['unmodelled', text, '2.0']],
+    );
+    assert.deepEqual(JSON.parse(readFileSync(summary, 'utf8')).lacking, { [text]: 1 });
   });
 
   test('what the program puts before its guest: CPUID results, an interruption, an exception', async () => {

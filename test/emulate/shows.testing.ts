@@ -12,11 +12,7 @@ export interface Stage {
    * The program's text and status are right, and its trace replays to the same hash with most answers checked;
    * returns the trace.
    */
-  shows(
-    command: readonly string[],
-    output: string,
-    options?: { readonly before?: readonly string[]; readonly profile?: string },
-  ): Promise<string>;
+  shows(command: readonly string[], output: string, options?: Parameters<typeof emulate>[2]): Promise<string>;
 }
 
 export function stage(): Stage {

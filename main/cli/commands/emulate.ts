@@ -23,14 +23,15 @@ export async function run(args: Arguments): Promise<number> {
     ...captureFilter('emulate', args, header.profile),
   };
   const result = orProblem('emulate', await emulate(options));
-  const { events, dropped, hash, status, failure } = result;
+  const { events, dropped, hash, status, failure, lacking } = result;
   const left = dropped === undefined ? '' : `, ${dropped} not matched`;
   const lost = failure === undefined ? '' : `; ${failure}`;
+  const lacked = Object.entries(lacking ?? {}).map(([what, times]) => `; ${what} (${times} times)`);
   summarize(
     args,
     path,
     result,
-    `${events} events${left}, hash ${hash}; the program exited with ${status}${lost}`,
+    `${events} events${left}, hash ${hash}; the program exited with ${status}${lacked.join('')}${lost}`,
   );
   return status;
 }

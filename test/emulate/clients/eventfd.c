@@ -74,6 +74,10 @@ int main(void)
 	show("irqfd-again", ioctl(partition, MSHV_IRQFD, &irqfd));
 	irqfd.fd = 700;
 	show("irqfd-closed", ioctl(partition, MSHV_IRQFD, &irqfd));
+	/* What the driver says of the argument comes before the descriptor. */
+	irqfd.flags |= 0x80;
+	show("irqfd-flags", ioctl(partition, MSHV_IRQFD, &irqfd));
+	irqfd.flags &= ~0x80u;
 	irqfd.fd = file;
 	show("irqfd-file", ioctl(partition, MSHV_IRQFD, &irqfd));
 	show("doorbell", ioctl(partition, MSHV_IOEVENTFD, &ring));

@@ -1,7 +1,8 @@
 import { syscall, viewOf } from '../../native/libc.ts';
 import { MMAP, NR } from '../../native/numbers.ts';
-import { VpChannel } from '../vp/channel.ts';
+import { ANSWER, VpChannel } from '../vp/channel.ts';
 import { type ExitMessage, memoryMessage } from '../vp/message.ts';
+import type { VpData } from '../vp/messages.ts';
 import { Processor } from '../vp/processor.ts';
 import { ApicWindow, type AskApic } from './apic-window.ts';
 import { EngineRegisters } from './engine-registers.ts';
@@ -23,6 +24,8 @@ export interface Guest {
   readonly window: ApicWindow;
   /** What the program sees through mappings of its descriptor. */
   readonly pages: Uint8Array;
+  /** Its thread was started: most VPs of a program that makes many need none. */
+  hasThread: boolean;
   /** Its thread has it. */
   running: boolean;
   /** What it asked is answered: it goes on. */
@@ -55,11 +58,29 @@ export function makeGuest(
     memory,
     window,
     pages: viewOf(address, PAGES_BYTES),
+    hasThread: false,
     running: false,
     answered: false,
     entering: undefined,
     asleep: 'no',
   };
+}
+
+/** Its thread goes on with it. */
+export function handOver(guest: Guest, startVp: (data: Omit<VpData, 'wake'>) => void): void {
+  if (!guest.hasThread) startVp({ memory: guest.memory.map.shared, channel: guest.channel.shared });
+  guest.hasThread = true;
+  guest.processor.handOver();
+  guest.running = true;
+  guest.channel.ask();
+}
+
+/** A VP is gone: its thread leaves the guest first, and looks at the answer when it is asked again. */
+export function endGuest({ hasThread, running, channel }: Guest): void {
+  if (!hasThread) return;
+  if (running) channel.stop();
+  channel.setWord('answer', ANSWER.quit);
+  channel.ask();
 }
 
 /** A page that the guest reads or writes in a call. */

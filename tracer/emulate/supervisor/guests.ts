@@ -23,16 +23,17 @@ import { REGISTERS, registerIndex } from '../vp/registers.ts';
 import { type AskHost, askedApic, askedCall, askedCpuid, askedMsr } from './asks.ts';
 import { ringDoorbell } from './doorbell.ts';
 import type { Eventfds } from './eventfds.ts';
-import { type Guest, makeGuest } from './guest.ts';
+import { endGuest, type Guest, handOver, makeGuest } from './guest.ts';
 import { idlesOnHalt } from './halt.ts';
 import { Intercepts } from './intercepts.ts';
 import { pendingOf } from './interruptions.ts';
+import { type LackHost, tellLacking } from './lacks.ts';
 import { leavesMemory } from './leaves-memory.ts';
 import { takeCleared } from './message-page.ts';
 import { PartitionMemory } from './partition-memory.ts';
 
 /** What the guests need of the supervisor. */
-export interface GuestHost {
+export interface GuestHost extends LackHost {
   readonly live: LiveMachine;
   now(): TimeNs;
   returned(returns: readonly LiveReturn[]): void;
@@ -105,7 +106,6 @@ export class Guests {
       return answer;
     });
     this.#guests.push(guest);
-    this.#host.startVp({ memory: memory.map.shared, channel: guest.channel.shared });
   }
 
   /** Takes note of what the engine did. */
@@ -223,12 +223,9 @@ export class Guests {
     return id === undefined ? undefined : store.find(id, VP, index);
   }
 
-  /** A thread that still runs a guest leaves it first: it looks at the answer when it is asked again. */
   #remove(guest: Guest): void {
     this.#guests = this.#guests.filter((other) => other !== guest);
-    if (guest.running) guest.channel.stop();
-    guest.channel.setWord('answer', ANSWER.quit);
-    guest.channel.ask();
+    endGuest(guest);
   }
 
   /** A sleeping VP is stopped: the engine hears of its registers, and it sleeps on once it is let go. */
@@ -309,9 +306,7 @@ export class Guests {
       this.#stopped(guest);
       if (!guest.answered) return;
     }
-    guest.processor.handOver();
-    guest.running = true;
-    guest.channel.ask();
+    handOver(guest, (data) => this.#host.startVp(data));
   }
 
   /** The thread has stopped before what it could not do, or because it was told to. */
@@ -335,10 +330,9 @@ export class Guests {
         if (ringDoorbell(this.#host, { partition, vp: index }, guest.processor.stored)) {
           this.#answer(guest, ANSWER.done);
         } else {
-          this.#intercept(guest, {
-            type: channel.word('messageType') >>> 0,
-            payload: channel.payload.slice(0, channel.word('payloadBytes')),
-          });
+          tellLacking(this.#host, guest);
+          const payload = channel.payload.slice(0, channel.word('payloadBytes'));
+          this.#intercept(guest, { type: channel.word('messageType') >>> 0, payload });
         }
         break;
       case STOP.cpuid:

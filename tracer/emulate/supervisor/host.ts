@@ -8,6 +8,7 @@ import type { Listener, Notification } from '../notify/listener.ts';
 import type { DeviceFile, DeviceFiles } from './device-file.ts';
 import type { Eventfds } from './eventfds.ts';
 import type { Guests } from './guests.ts';
+import type { LackHost } from './lacks.ts';
 import type { ClientProcess } from './process.ts';
 
 /** What every event of the program has besides its kind and what belongs to it. */
@@ -28,7 +29,7 @@ export interface Call extends Notification {
 export type Give = (out: IoctlOut) => boolean;
 
 /** What the handlers of calls work with. */
-export interface Host {
+export interface Host extends LackHost {
   readonly live: LiveMachine;
   readonly listener: Listener;
   readonly memory: ClientMemory;

@@ -61,10 +61,12 @@ export function ioctl(host: Host, call: Call): void {
   const handler = host.live.machine.handler({ ...event, seq: 0 } as IoctlEvent);
   const given =
     handler === undefined
-      ? { ...event, ret: -ERRNO.ENOTTY, note: 'not emulated' }
+      ? { ...event, ret: -ERRNO.ENOTTY }
       : refused === undefined
         ? event
         : { ...event, ret: refused };
+  if (handler === undefined && row !== undefined)
+    host.lacks({ component: 'vmm', pid: process.pid, tid }, `${row.name} is not emulated: ENOTTY`);
   const give = (out: IoctlOut) =>
     row === undefined || writeCall(host.memory, process.pid, row, args[2], bytes.arg, out);
   const result = host.feedCall(given, give);

@@ -3,7 +3,7 @@ import { ERRNO } from '../../native/numbers.ts';
 import { mappingsOf } from '../../process/mappings.ts';
 import { shareAndAnswer } from '../memory/guest-ram.ts';
 import type { DeviceFile } from './device-file.ts';
-import { type Call, type Host, remark } from './host.ts';
+import type { Call, Host } from './host.ts';
 
 const PAGE_BYTES = 4096;
 const UPSTREAM = {
@@ -67,6 +67,7 @@ export function finishMemoryCall(host: Host, call: Call, file: DeviceFile, memor
     addFd: (fd: number) => host.listener.addFd(id, fd, undefined, { closeOnExec: true, answers: false }),
   };
   const runs = shareAndAnswer(host.memory, answers, memory.address, memory.size);
-  if (runs === undefined) remark(host, process, tid, "the program's memory cannot be shared: ENOMEM");
+  if (runs === undefined)
+    host.lacks({ component: 'vmm', pid: process.pid, tid }, "the program's memory cannot be shared: ENOMEM");
   else guest.give(memory.page, runs);
 }

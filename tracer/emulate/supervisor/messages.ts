@@ -26,6 +26,8 @@ export interface SupervisorData {
 export interface Recorded {
   readonly events: number;
   readonly hash: string;
+  /** What the emulation could not do, and how often it was asked for. */
+  readonly lacking?: Readonly<Record<string, number>>;
   /** Events that a filter did not match. */
   readonly dropped?: number;
   /** The file took no more from some point on; the program was served all the same. */

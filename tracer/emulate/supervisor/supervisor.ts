@@ -24,6 +24,7 @@ import { adopt, adoptChildren, endProcess } from './family.ts';
 import { Guests } from './guests.ts';
 import type { Call, Give, Host } from './host.ts';
 import { ioctl } from './ioctl.ts';
+import { Lacks, type Meets } from './lacks.ts';
 import { map } from './map.ts';
 import { showMessage } from './message-page.ts';
 import { open } from './open.ts';
@@ -86,6 +87,7 @@ export class Supervisor implements Host {
   readonly guests: Guests;
   readonly eventfds: Eventfds;
   readonly window: FdWindow;
+  readonly lacking = new Lacks();
   readonly #recorder: Recorder;
   readonly #keeper: Keeper;
   readonly #processes = new ClientProcesses();
@@ -155,6 +157,10 @@ export class Supervisor implements Host {
 
   startVp(data: Omit<VpData, 'wake'>): void {
     this.#startVp({ ...data, wake: this.#wake.fd });
+  }
+
+  lacks(who: Meets, text: string): void {
+    this.lacking.note(this.live, this.now(), who, text);
   }
 
   now(): TimeNs {

@@ -66,5 +66,7 @@ function serve(writer: TraceWriter, recording: Recording): void {
   Atomics.store(control, CONTROL.serving, 1);
   Atomics.notify(control, CONTROL.serving);
   supervisor.run();
-  tell({ kind: 'recorded', recorded: recorder.finish(supervisor.live.finish()) });
+  const recorded = recorder.finish(supervisor.live.finish());
+  const lacking = supervisor.lacking.counts;
+  tell({ kind: 'recorded', recorded: lacking === undefined ? recorded : { ...recorded, lacking } });
 }

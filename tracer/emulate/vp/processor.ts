@@ -26,6 +26,8 @@ export class Processor {
   taking: Injection | undefined;
   /** What the last exit was to store: a doorbell may wait for it, and then the store is done. */
   stored: Stored | undefined;
+  /** What the last exit was for that this processor does not have. */
+  lacking: string | undefined;
 
   /** `device`: the window of its APIC. `idlesOnHalt`: HLT is not the VMM's affair, see ../supervisor/halt.ts. */
   constructor(
@@ -138,6 +140,7 @@ export class Processor {
   #post(exit: CpuExit): void {
     const channel = this.#channel;
     this.stored = storedBy(exit);
+    this.lacking = exit.kind === 'unsupported' ? `the guest processor lacks ${exit.what}` : undefined;
     const message = exitMessage({ index: this.#index, register: (place) => channel.register(place) }, exit);
     if (message !== undefined) {
       channel.setWord('reason', STOP.intercept);
