@@ -6,6 +6,7 @@
 
 import type { FilterError } from '../filter/error.ts';
 import type { FindingJson } from '../rules/finding.ts';
+import type { BlindSpot } from '../trace/blind-spots.ts';
 import type { ExitRequests } from './api-exits.ts';
 import type { MachineRequests } from './api-machine.ts';
 
@@ -21,6 +22,8 @@ export interface TraceInfo {
   readonly kinds: readonly { readonly kind: string; readonly count: number }[];
   /** Components that occur; before the replay none where the file has no list of them. */
   readonly components: readonly string[];
+  /** Questions that the kinds of its events leave open. */
+  readonly unanswered: readonly BlindSpot[];
 }
 
 export interface ReplaySummary {

@@ -1,5 +1,6 @@
 import { hexOf } from '../abi/text.ts';
 import type { EventSource } from '../replay/source.ts';
+import { blindSpots } from '../trace/blind-spots.ts';
 import { EVENT_KINDS, type EventKind } from '../trace/event.ts';
 import { ENGINE_VERSION } from '../version.ts';
 import type { TraceInfo } from './api.ts';
@@ -28,6 +29,7 @@ export function traceInfo({ name, source, durationNs, components, kinds }: Known
       return count === 0 ? [] : [{ kind, count }];
     }),
     components,
+    unanswered: blindSpots(profile, { kinds }),
   };
 }
 

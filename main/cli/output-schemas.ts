@@ -87,7 +87,14 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
   ),
   import: object(
     { file: TEXT, events: COUNT },
-    { form: TEXT, lines: COUNT, unreadable: COUNTS, other: COUNTS, notes: list(TEXT) },
+    {
+      form: TEXT,
+      lines: COUNT,
+      unreadable: COUNTS,
+      other: COUNTS,
+      notes: list(TEXT),
+      unanswered: list(object({ question: TEXT, why: TEXT })),
+    },
   ),
   /** With `--why` an event stands beside the rule of its answer. */
   show: { anyOf: [SHOWN_EVENT, object({ rule: orNull(TEXT), event: SHOWN_EVENT })] },

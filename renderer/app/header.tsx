@@ -31,6 +31,15 @@ export function Header() {
           </span>
         </span>
       )}
+      {info === undefined || info.unanswered.length === 0 ? undefined : (
+        <span
+          class="unanswered dim"
+          title={info.unanswered.map(({ question, why }) => `${question}: ${why}`).join('\n')}
+        >
+          does not tell {info.unanswered[0]?.question}
+          {info.unanswered.length > 1 ? ` and ${info.unanswered.length - 1} more` : ''}
+        </span>
+      )}
       <nav aria-label="app">
         <CommandButton id="go-to" label="Go to" />
         <CommandButton id="palette" label="Commands" />

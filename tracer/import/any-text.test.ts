@@ -65,3 +65,28 @@ test('a form that nobody knows is said in one line', async () => {
   writeFileSync(path, '');
   await assert.rejects(imported([path]), /is of no known form/);
 });
+
+test('of very many lines that cannot be read the first are kept, and all are counted', async () => {
+  writeFileSync(path, `ioctl(3, 0, 0) = 0\n${'what is this\n'.repeat(12_000)}`);
+  const { summary, events } = await imported([path], { from: 'strace' });
+  assert.deepEqual(summary.unreadable, { 'not a line of strace': 12_000 });
+  assert.equal(
+    events.filter((event) => event.kind === 'mark' && event.text?.includes('what is this')).length,
+    10_000,
+  );
+});
+
+test('a line that is longer than any should be is cut and told', async () => {
+  writeFileSync(path, `ioctl(3, 0, 0) = 0\n${'x'.repeat(1_000_000)}\nioctl(3, 0, 0) = 0\n`);
+  const { summary, events } = await imported([path]);
+  assert.ok((summary.unreadable['not a line of strace'] ?? 0) >= 1);
+  assert.equal(summary.other.ioctl, 2);
+  for (const event of events) assert.ok(event.kind !== 'mark' || (event.text?.length ?? 0) <= 256);
+});
+
+test('an import can be stopped between two pieces', async () => {
+  writeFileSync(path, 'ioctl(3, 0, 0) = 0\n'.repeat(100_000));
+  const stop = new AbortController();
+  const options = { signal: stop.signal, onProgress: () => stop.abort(new Error('stopped')) };
+  await assert.rejects(imported([path], options), /stopped/);
+});

@@ -1,8 +1,7 @@
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { EventLineReader, formatEvent, formatHeader, textContext } from '../../engine/trace/text/index.ts';
 import type { EventSink } from '../sources/emitter.ts';
-import type { ImportSummary } from './tally.ts';
-import { openText, type TextImportOptions } from './text-import.ts';
+import { type ImportSummary, openText, type TextImportOptions } from './text-import.ts';
 
 /** Keeps events as a trace would have them after its last answer. */
 export function collector(): { readonly sink: EventSink; readonly events: TraceEvent[] } {

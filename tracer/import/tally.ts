@@ -4,7 +4,7 @@ import { bounded, type Emitter } from '../sources/emitter.ts';
 const MAX_KEPT = 10_000;
 
 /** What became of the lines of an import. */
-export interface ImportSummary {
+export interface Counts {
   readonly form: string;
   readonly lines: number;
   readonly events: number;
@@ -50,7 +50,7 @@ export class Tally {
   }
 
   /** The counts, which also stand as marks at the end of the trace. */
-  finish(form: string, lines: number): ImportSummary {
+  finish(form: string, lines: number): Counts {
     const t = this.#emitter.now;
     const { late } = this.#emitter;
     if (late > 0) this.note(`${late} events were out of order and stand at the time of the event before`, t);

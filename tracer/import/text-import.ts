@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { type BlindSpot, blindSpots, DepthCounter } from '../../engine/trace/blind-spots.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { type GivenProfile, parseProfile } from '../../engine/trace/profile-read.ts';
 import { Emitter, type EventSink } from '../sources/emitter.ts';
@@ -6,12 +7,18 @@ import type { Form, FormName, FormSurvey } from './form.ts';
 import { FORMS } from './forms.ts';
 import { ImportError, type ImportOptions } from './importer.ts';
 import { type TextLines, textLines } from './merge.ts';
-import { type ImportSummary, Tally } from './tally.ts';
+import { type Counts, Tally } from './tally.ts';
 
 /** Lines by which a form is recognised. */
 const HEAD_LINES = 400;
 /** Lines that are read ahead at most; a call that tells the dialect comes among the first. */
 const AHEAD_LINES = 2_000_000;
+
+/** What became of a text. */
+export interface ImportSummary extends Counts {
+  /** Questions that the trace cannot answer. */
+  readonly unanswered: readonly BlindSpot[];
+}
 
 /** Another program's text, recognised and read ahead: ready to become a trace. */
 export interface TextImport {
@@ -133,7 +140,8 @@ async function read(
   { profile }: TraceHeader,
   options: ImportOptions,
 ): Promise<ImportSummary> {
-  const emitter = new Emitter(sink);
+  const depth = new DepthCounter();
+  const emitter = new Emitter(watched(sink, depth));
   const tally = new Tally(emitter);
   tally.note(`imported from ${form.name} text`, 0);
   const reader = survey.reader(emitter, tally, profile);
@@ -144,5 +152,27 @@ async function read(
     options.onProgress?.({ bytesRead, bytesTotal, events: emitter.events });
   }
   reader.finish();
-  return tally.finish(form.name, lines);
+  // The marks of the import itself add nothing to what the text tells.
+  const unanswered = blindSpots(profile, depth.depth);
+  for (const { question, why } of unanswered)
+    emitter.note(`this trace does not tell ${question}: ${why}`, emitter.now);
+  return { ...tally.finish(form.name, lines), unanswered };
+}
+
+/** The sink, with what goes through it counted. */
+function watched(sink: EventSink, depth: DepthCounter): EventSink {
+  return {
+    append(event) {
+      depth.add(event);
+      sink.append(event);
+    },
+    begin(event) {
+      depth.add(event);
+      sink.begin(event);
+    },
+    complete(seq, answer) {
+      if (answer.out?.data !== undefined) depth.answered();
+      sink.complete(seq, answer);
+    },
+  };
 }

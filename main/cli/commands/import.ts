@@ -2,8 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { eventTextImporter } from '../../../tracer/import/event-text.ts';
 import { FORM_NAMES, type FormName } from '../../../tracer/import/form.ts';
 import type { ImportOptions } from '../../../tracer/import/importer.ts';
-import type { ImportSummary } from '../../../tracer/import/tally.ts';
-import { openText } from '../../../tracer/import/text-import.ts';
+import { type ImportSummary, openText } from '../../../tracer/import/text-import.ts';
 import type { Arguments } from '../command.ts';
 import { importing } from '../importing.ts';
 import { printJson, tell } from '../output.ts';
@@ -122,7 +121,7 @@ async function importText(
     );
 }
 
-function told({ notes, unreadable, other }: ImportSummary): string[] {
+function told({ notes, unreadable, other, unanswered }: ImportSummary): string[] {
   const listed = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
       .slice(0, 8)
@@ -132,5 +131,6 @@ function told({ notes, unreadable, other }: ImportSummary): string[] {
   if (Object.keys(unreadable).length > 0)
     lines.push(`could not be read, kept as marks: ${listed(unreadable)}`);
   if (Object.keys(other).length > 0) lines.push(`nothing of the hypervisor: ${listed(other)}`);
+  for (const { question, why } of unanswered) lines.push(`does not tell ${question}: ${why}`);
   return lines.map((line) => `  ${line}`);
 }

@@ -1,5 +1,6 @@
 import type { Seq } from '../../../engine/trace/position.ts';
 import { componentOf } from '../../live/kernel/attribution.ts';
+import { WritesUnseen } from '../../live/kernel/writes-unseen.ts';
 import type { Actor, Emitter, EventBody } from '../../sources/emitter.ts';
 import { Meanings } from '../../sources/kernel/meanings.ts';
 import type { Told } from '../../sources/kernel/told.ts';
@@ -28,6 +29,7 @@ export class TraceReader implements FormReader {
   readonly #tally: Tally;
   readonly #parse: (line: string) => TraceLine;
   readonly #meanings = new Meanings({ hasIoctls: false, hasHypercalls: false });
+  readonly #unseen = new WritesUnseen();
   readonly #clock = new Clock();
   readonly #open = new Map<string, Seq>();
   /** The last record, until it is known that no stack follows. */
@@ -63,6 +65,7 @@ export class TraceReader implements FormReader {
     this.#release();
     const { base } = this.#clock;
     const t = this.#emitter.now;
+    this.#warn(this.#unseen.end(), t);
     if (base !== undefined && !this.#counted)
       this.#tally.note(`times count from ${base} of the text's clock`, t);
     if (this.#counted) this.#tally.note('the clock of the text is a counter: a step of it stands as 1 ns', t);
@@ -82,6 +85,11 @@ export class TraceReader implements FormReader {
       { kind: 'mark', what: 'gap', ...where, ...count, text: 'lost by the tracer' },
       this.#emitter.now,
     );
+  }
+
+  /** From here on nothing may be inferred from a write that is not there. */
+  #warn(text: string | undefined, t: number): void {
+    if (text !== undefined) this.#emitter.add({ kind: 'mark', what: 'gap', text }, t);
   }
 
   #message({ text, cpu, tid }: Extract<TraceLine, { kind: 'message' }>, t: number): void {
@@ -139,6 +147,7 @@ export class TraceReader implements FormReader {
     // What stays a note keeps the words of its line.
     const words =
       body.kind === 'mark' && body.what === 'note' ? { text: `${record.name}: ${record.text}`.trim() } : {};
+    if (body.kind === 'msr') this.#warn(this.#unseen.msr(body, record.cpu ?? 0), t);
     const whole = { ...actorOf(record), ...note, ...component, ...body, ...words } as EventBody;
     if (told.kind === 'event') {
       this.#emitter.add(whole, t);
