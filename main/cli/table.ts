@@ -52,8 +52,16 @@ export const COMMANDS: readonly CommandSpec[] = [
       PROFILE,
       { name: 'attach', value: 'PID', help: 'record a process that runs, instead of starting one' },
       { name: 'keep-alive', help: 'the program survives the recorder; every system call of it is slower' },
-      { name: 'kernel', help: 'record what the kernel does instead (docs/record-kernel.md); root' },
-      { name: 'seconds', value: 'N', help: 'with --kernel: end after so long (default: at Ctrl-C)' },
+      {
+        name: 'kernel',
+        help: 'record what the kernel does, alone or with a program (docs/record-kernel.md); root',
+      },
+      { name: 'uprobe', help: 'record the program by probes on its C library: cheap, less depth; root' },
+      {
+        name: 'seconds',
+        value: 'N',
+        help: 'with --kernel or --uprobe: end after so long (default: at Ctrl-C)',
+      },
       { name: 'msr', value: 'LIST', help: 'with --kernel: other MSRs too: 0x6e0,0x800-0x83f' },
       ...SUMMARY_OPTIONS,
     ],

@@ -42,11 +42,64 @@ test('record --kernel writes a trace of this machine that replays, and says what
   assert.equal(replayed.exit, 0, replayed.out + replayed.err);
 });
 
+/** Calls an ioctl of the drivers on a file that is none of theirs, and one that is not of their type. */
+const CLIENT = `
+  const koffi = require('koffi');
+  const { openSync } = require('node:fs');
+  const ioctl = koffi.load('libc.so.6').func('int ioctl(int, ulong, void *, ...)');
+  const fd = openSync('/dev/null', 'r+');
+  const region = Buffer.alloc(32, 7);
+  for (let i = 0; i < 20; i++) ioctl(fd, 0x4020b802, region);
+  ioctl(fd, 0x5401, region);
+  process.exit(ioctl(fd, 0x8100b800, Buffer.alloc(256)) === -1 ? 7 : 1);
+`;
+
+test('record --uprobe, with the kernel: ioctls of the program with their arguments, in one order', {
+  skip: why ?? false,
+}, async () => {
+  const file = join(folder, 'u.hvtrace');
+  const words = [
+    'record',
+    '--kernel',
+    '--uprobe',
+    '--msr',
+    '0x6e0',
+    '-o',
+    file,
+    '--',
+    process.execPath,
+    '-e',
+    CLIENT,
+  ];
+  const recorded = await hvrewind(words);
+  assert.equal(recorded.exit, 7, recorded.err);
+  const shown = await hvrewind(['export', file, '--format', 'events']);
+  const events = shown.out
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const ioctls = events.filter(({ kind }) => kind === 'ioctl');
+  assert.equal(ioctls.length, 21, recorded.err);
+  for (const { op, arg, handle, component, pid, ret, tEnd } of ioctls.slice(0, 20)) {
+    assert.deepEqual(
+      { op, arg, component },
+      { op: '0x4020b802', arg: { bytes: '07'.repeat(32) }, component: 'vmm' },
+    );
+    assert.match(String(handle), /^foreign:\d+$/);
+    // It failed: errno is not seen.
+    assert.ok(pid !== undefined && ret === undefined && tEnd !== undefined);
+  }
+  assert.ok(ioctls[20] !== undefined && ioctls[20].op === '0x8100b800' && ioctls[20].arg === undefined);
+  assert.ok(events.some(({ kind }) => kind === 'msr'));
+  assert.ok(events.some(({ text }) => String(text).includes('ioctls are seen at the entry of ioctl()')));
+});
+
 test('what does not go together is one line, and nothing is written', async () => {
   for (const [words, line] of [
     [['--kernel', '--seconds', '0'], /^hvrewind: record: --seconds "0": expected a number of seconds$/m],
     [['--kernel', '--msr', '6e0'], /^hvrewind: record: --msr "6e0": expected MSRs like 0x6e0,0x800-0x83f$/m],
-    [['--kernel', '--', 'true'], /^hvrewind: record: --kernel records the whole machine/m],
+    [['--uprobe'], /^hvrewind: record: --uprobe needs a program after --, or --attach PID$/m],
     [['--seconds', '3', '--', 'true'], /^hvrewind: record: --seconds goes with --kernel$/m],
   ] as const) {
     const ran = await hvrewind(['record', ...words], folder);

@@ -1,6 +1,8 @@
-import { cpus } from 'node:os';
+import { spawn } from 'node:child_process';
+import { constants, cpus } from 'node:os';
 import { type MsrRange, parseMsrRanges } from '../../../tracer/live/kernel/msr-ranges.ts';
 import { type KernelRecorded, recordKernel } from '../../../tracer/live/kernel/record.ts';
+import type { Family } from '../../../tracer/live/uprobe/ioctl-probe.ts';
 import type { Arguments } from '../command.ts';
 import { tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
@@ -11,10 +13,16 @@ import { outputPath } from '../trace-output.ts';
 
 const MAX_SECONDS = 1_000_000;
 
-/** `hvrewind record --kernel`: records what the kernel does, for some seconds or until Ctrl-C; exits 0. */
+/**
+ * `hvrewind record --kernel` and `--uprobe`: records what the kernel does, what a program says to the drivers, or both in one order, for
+ * some seconds, until Ctrl-C, or until the program that it starts has ended; exits with its status, else 0.
+ */
 export async function runKernel(args: Arguments): Promise<number> {
-  if (args.program.length > 0 || args.value('attach') !== undefined)
-    throw new Problem('record: --kernel records the whole machine: no program, no --attach');
+  const attach = args.value('attach');
+  const pid = attach === undefined ? undefined : processOf(attach);
+  const family = familyOf(args.program, pid);
+  if (!args.flag('kernel') && family === undefined)
+    throw new Problem('record: --uprobe needs a program after --, or --attach PID');
   const msrs = msrsOf(args.value('msr'));
   const seconds = secondsOf(args.value('seconds'));
   const path = outputPath('record', args, '.hvtrace', 'kernel');
@@ -22,15 +30,19 @@ export async function runKernel(args: Arguments): Promise<number> {
   const header = withProfile(host, args.value('profile'));
   const stop = new AbortController();
   const end = (): void => stop.abort();
+  const started = new Started();
   const options = { force: args.flag('force'), how: 'tracefs' };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
   try {
     const recorded = await record('record', path, header, options, async (writer) => {
       const result = await recordKernel(writer, {
+        kernel: args.flag('kernel'),
         msrs,
         signal: stop.signal,
+        ...(family === undefined ? {} : { ioctlsOf: family }),
         onStart: (lacks) => {
           for (const line of lacks) tell(`hvrewind: this kernel lacks ${line}`);
+          if (args.program.length > 0) void started.start(args.program).finally(end);
           if (seconds !== undefined) setTimeout(end, seconds * 1000).unref();
         },
       });
@@ -38,10 +50,43 @@ export async function runKernel(args: Arguments): Promise<number> {
       return result;
     });
     summarize(args, path, recorded, lineOf(recorded));
-    return EXIT.fine;
+    return started.status;
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, end);
   }
+}
+
+/** The program that is recorded, if one is started. */
+class Started {
+  /** As a shell says it; 0 before it has ended. */
+  status: number = EXIT.fine;
+
+  start([name = '', ...words]: readonly string[]): Promise<void> {
+    return new Promise((done) => {
+      const child = spawn(name, words, { stdio: 'inherit' });
+      child.on('error', ({ message }) => {
+        tell(`hvrewind: record: ${message}`);
+        this.status = EXIT.usage;
+        done();
+      });
+      child.on('exit', (status, signal) => {
+        this.status = status ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+        done();
+      });
+    });
+  }
+}
+
+function processOf(text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text))
+    throw new Problem(`record: --attach ${JSON.stringify(text)}: expected the id of a process`);
+  return Number(text);
+}
+
+function familyOf(program: readonly string[], pid: number | undefined): Family | undefined {
+  if (program.length > 0 && pid !== undefined) throw new Problem('record: --attach takes no program');
+  if (program.length > 0) return { kind: 'children', of: process.pid };
+  return pid === undefined ? undefined : { kind: 'process', pid };
 }
 
 function lineOf({ events, lost, badBytes }: KernelRecorded): string {

@@ -14,7 +14,7 @@ const USAGE = 'usage: hvrewind record -- CMD…, or hvrewind record --attach PID
 
 /** `hvrewind record`: records what a program says to the drivers; exits with its status, 0 where it was let go. */
 export async function run(args: Arguments): Promise<number> {
-  if (args.flag('kernel')) return runKernel(args);
+  if (args.flag('kernel') || args.flag('uprobe')) return runKernel(args);
   refuseKernelOptions(args);
   const target = targetOf(args);
   const input = target.kind === 'launch' ? (target.command[0] ?? '') : '';

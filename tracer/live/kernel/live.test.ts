@@ -28,6 +28,7 @@ test(
         complete: () => undefined,
       },
       {
+        kernel: true,
         msrs: [
           { first: TSC_DEADLINE, last: TSC_DEADLINE },
           { first: X2APIC_ICR, last: X2APIC_ICR },

@@ -1,5 +1,6 @@
 import { Emitter, type EventSink } from '../../sources/emitter.ts';
 import type { TracefsProblem } from '../tracefs/root.ts';
+import { type Family, IoctlSource, ioctlProbes, UPROBE_LIMIT } from '../uprobe/ioctl-probe.ts';
 import { type Emitted, KernelEmitter } from './emit.ts';
 import type { MsrRange } from './msr-ranges.ts';
 import { Processes } from './processes.ts';
@@ -8,6 +9,10 @@ import { KernelSource, monotonicNs } from './source.ts';
 export interface KernelRecordOptions {
   /** MSRs that are recorded besides the synthetic ones. */
   readonly msrs: readonly MsrRange[];
+  /** The kernel's trace points and probes; without them the ioctls alone. */
+  readonly kernel: boolean;
+  /** Programs whose ioctls are recorded by uprobes: one that runs, or what this process starts in {@link onStart}. */
+  readonly ioctlsOf?: Family;
   /** Ends the recording. */
   readonly signal: AbortSignal;
   /** Called once everything is switched on, with a line for each thing that this kernel lacks. */
@@ -20,6 +25,11 @@ export interface KernelRecorded extends Emitted {
   readonly overrun: number;
 }
 
+const NO_LIBRARY: TracefsProblem = {
+  text: 'the program has no shared C library whose ioctl() a probe could stand on',
+  remedy: 'leave out --uprobe: ptrace records it',
+};
+
 /** How often the buffers are read, in ms: at 400 000 events a second they hold for some tenths of a second. */
 const READ_MS = 10;
 
@@ -28,14 +38,23 @@ export async function recordKernel(
   sink: EventSink,
   options: KernelRecordOptions,
 ): Promise<KernelRecorded | TracefsProblem> {
-  const source = KernelSource.open({ msrs: options.msrs, hasIoctls: false });
+  const { ioctlsOf: family, kernel: hasKernel, msrs } = options;
+  const probes =
+    family === undefined ? undefined : ioctlProbes(family.kind === 'process' ? family.pid : 'self');
+  if (family !== undefined && probes === undefined) return NO_LIBRARY;
+  const ioctls =
+    family === undefined || probes === undefined
+      ? {}
+      : { ioctls: { probes, source: new IoctlSource(family) } };
+  const source = KernelSource.open({ msrs, kernel: hasKernel, ...ioctls });
   if ('text' in source) return source;
   try {
     const emitter = new Emitter(sink);
     const kernel = new KernelEmitter(emitter, new Processes(), monotonicNs());
     for (const line of source.lacks) emitter.note(`this kernel lacks ${line}`, 0);
-    options.onStart?.(source.lacks);
+    if (probes !== undefined) emitter.note(UPROBE_LIMIT, 0);
     source.start();
+    options.onStart?.(source.lacks);
     await each(READ_MS, options.signal, () => {
       for (const item of source.drain()) kernel.add(item);
     });

@@ -3,6 +3,7 @@ import { CpuBuffers, pageBytesOf } from '../tracefs/buffers.ts';
 import { TracefsInstance } from '../tracefs/instance.ts';
 import { openTracefs, type Tracefs, type TracefsProblem } from '../tracefs/root.ts';
 import { KernelSymbols } from '../tracefs/symbols.ts';
+import type { IoctlProbes, IoctlSource } from '../uprobe/ioctl-probe.ts';
 import { KernelDecoder, type KernelItem } from './decoder.ts';
 import { type MsrRange, msrFilter, SYNTHETIC_MSRS } from './msr-ranges.ts';
 import { type KernelPlan, planKernel, probeDefinition } from './plan.ts';
@@ -10,8 +11,10 @@ import { type KernelPlan, planKernel, probeDefinition } from './plan.ts';
 export interface KernelSourceOptions {
   /** MSRs that are recorded besides the synthetic ones. */
   readonly msrs: readonly MsrRange[];
-  /** Processes whose ioctls are recorded in full by other means, in the same file. */
-  readonly hasIoctls: boolean;
+  /** The kernel's trace points and probes; without them the ioctls alone. */
+  readonly kernel: boolean;
+  /** Probes on the ioctls of programs, and what makes events of their records. */
+  readonly ioctls?: { readonly probes: IoctlProbes; readonly source: IoctlSource };
 }
 
 /** Room for events that wait to be read, per CPU. */
@@ -69,24 +72,29 @@ export class KernelSource {
     // Its own reading is not what the recorder is for.
     instance.write('set_event_notrace_pid', readdirSync('/proc/self/task').join(' '));
     const symbols = KernelSymbols.ofRunningKernel();
-    const plan = planKernel({
-      hasEvent: (system, name) => instance.format(system, name) !== undefined,
-      hasProbes: tracefsHasProbes(tracefs.path),
-      hasSymbol: (name) => symbols.has(name),
-    });
+    const plan = !options.kernel
+      ? NOTHING
+      : planKernel({
+          hasEvent: (system, name) => instance.format(system, name) !== undefined,
+          hasProbes: tracefsHasProbes(tracefs.path),
+          hasSymbol: (name) => symbols.has(name),
+        });
     const decoder = new KernelDecoder(
       {
-        hasIoctls: options.hasIoctls,
+        hasIoctls: options.ioctls !== undefined,
         hasHypercalls: plan.probes.some(({ row }) => row.becomes === 'hypercall'),
       },
       symbols.hasAddresses ? symbols : undefined,
     );
     const refused = switchOn(instance, decoder, plan, options.msrs);
-    const hidden = symbols.hasAddresses
-      ? []
-      : [
-          'addresses of functions: events name no component (sysctl kernel.kptr_restrict=1 and root show them)',
-        ];
+    const { ioctls } = options;
+    if (ioctls !== undefined) refused.push(...switchOnIoctls(instance, decoder, ioctls));
+    const hidden =
+      symbols.hasAddresses || !options.kernel
+        ? []
+        : [
+            'addresses of functions: events name no component (sysctl kernel.kptr_restrict=1 and root show them)',
+          ];
     const buffers = new CpuBuffers(
       instance.path,
       layout,
@@ -129,6 +137,31 @@ export class KernelSource {
     this.#instance.remove();
     this.#tracefs.release();
   }
+}
+
+const NOTHING: KernelPlan = { points: [], probes: [], lacks: [] };
+
+/** Switches the probes on ioctl() on; returns a line where the kernel refuses them. */
+function switchOnIoctls(
+  instance: TracefsInstance,
+  decoder: KernelDecoder,
+  { probes, source }: NonNullable<KernelSourceOptions['ioctls']>,
+): string[] {
+  const { where, entryArgs, returnArgs, filter } = probes;
+  for (const [kind, name, args, row] of [
+    ['p', 'ioctl_entry', entryArgs, source.entry],
+    ['r', 'ioctl_return', returnArgs, source.leave],
+  ] as const) {
+    const folder = `events/${instance.group}/${name}`;
+    const format = instance.define(kind, name, where, args)
+      ? instance.format(instance.group, name)
+      : undefined;
+    const isReady = format !== undefined && (kind === 'r' || instance.write(`${folder}/filter`, filter));
+    if (!isReady || !instance.write(`${folder}/enable`, '1'))
+      return ['uprobes: ioctls are not seen (CONFIG_UPROBE_EVENTS)'];
+    decoder.add(format, row);
+  }
+  return [];
 }
 
 function tracefsHasProbes(path: string): boolean {

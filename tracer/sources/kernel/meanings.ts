@@ -22,6 +22,7 @@ export class Meanings {
   tell(row: Pick<SourceRow, 'tell'>, fields: Fields, tid: number | undefined): Told | undefined {
     return row.tell(fields, {
       ...this.#given,
+      tid,
       vp: tid === undefined ? undefined : this.#vps.get(tid),
       learnVp: (vp) => {
         if (tid === undefined) return;

@@ -28,6 +28,8 @@ export interface Circumstances {
   readonly hasIoctls: boolean;
   /** Every hypercall is seen at its one function: what would be one here is a note. */
   readonly hasHypercalls: boolean;
+  /** The thread of the record. */
+  readonly tid: number | undefined;
   /** The VP that the thread of the record runs, where an earlier record told. */
   readonly vp: number | undefined;
   readonly learnVp: (vp: number) => void;
