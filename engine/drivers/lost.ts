@@ -1,4 +1,4 @@
-import { cellAt, forgetMachine, PARTITION } from '../hypervisor/index.ts';
+import { CPU, cellAt, forgetMachine, PARTITION } from '../hypervisor/index.ts';
 import type { Context } from '../machine/context.ts';
 import { keyOf, TOP } from '../state/store.ts';
 import type { LifecycleEvent, TraceEvent } from '../trace/event.ts';
@@ -25,7 +25,8 @@ const RESETS: ReadonlySet<LifecycleEvent['what']> = new Set([
  */
 export function lost(context: Context, event: TraceEvent, showsHypercalls = false): void {
   if (event.kind === 'lifecycle') {
-    if (event.phase !== 'end' || RESETS.has(event.what)) forgetAll(context, event);
+    if (event.phase === 'end' && event.what === 'cpu-offline') wentOffline(context, event);
+    else if (event.phase !== 'end' || RESETS.has(event.what)) forgetAll(context, event);
   } else if (event.kind === 'ioctl' || event.kind === 'fd') {
     const { handle } = event;
     if (handle?.kind !== 'partition' && handle?.kind !== 'vp') return;
@@ -44,6 +45,12 @@ function forgetAll(context: Context, event: LifecycleEvent): void {
   const how =
     event.what === 'halt' ? 'halted' : event.what === 'power-off' && asksHypervisor(context) ? 'off' : 'none';
   if (how !== 'none' && event.phase !== 'end') store.set(cellAt(system, SYSTEM.slots.end), ENDS.indexOf(how));
+}
+
+/** What it did on its way told that the CPU was online. */
+function wentOffline({ store }: Context, { cpu, ret }: LifecycleEvent): void {
+  const id = cpu === undefined ? undefined : store.find(TOP, CPU, cpu);
+  if (id !== undefined && ret === 0) store.set(cellAt(id, CPU.slots.online), 0);
 }
 
 /** Nor can what was seen of a partition, and of how many there are. */

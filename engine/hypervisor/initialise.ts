@@ -61,7 +61,7 @@ export function forgetMachine(context: Context): void {
   for (const cpu of store.children(TOP, CPU)) {
     forget(cpu, CPU);
     for (const msr of store.children(cpu, CPU_MSR)) forget(msr, CPU_MSR);
-    setKnown(context, cpu, Number(store.key(cpu)));
+    setKnown(context, cpu, Number(store.key(cpu)), context.profile.cpus === 1);
   }
   for (const kind of [HYPERVISOR, HOST]) for (const id of store.children(TOP, kind)) forget(id, kind);
   ownIsActive(context);
@@ -86,10 +86,10 @@ function ownIsActive({ store }: Context): void {
   if (own !== undefined) store.set(cellAt(own, PARTITION.slots.state), PARTITION_STATES.indexOf('active'));
 }
 
-/** What the profile says of a CPU: that it is there, and which VP it is. */
-function setKnown(context: Context, cpu: ObjectId, number: number): void {
+/** What the profile says of a CPU: which VP it is; and of the only one that it is online. */
+function setKnown(context: Context, cpu: ObjectId, number: number, isOnline: boolean): void {
   setMsr(context, cpu, 'VP_INDEX', BigInt(number));
-  context.store.set(cellAt(cpu, CPU.slots.online), 1);
+  if (isOnline) context.store.set(cellAt(cpu, CPU.slots.online), 1);
 }
 
 function createCpu(context: Context, number: number, known: boolean): void {
@@ -100,7 +100,7 @@ function createCpu(context: Context, number: number, known: boolean): void {
     if (known) store.create(cpu, CPU_MSR, msr);
     else store.createUnknown(cpu, CPU_MSR, msr);
   }
-  setKnown(context, cpu, number);
+  setKnown(context, cpu, number, known || context.profile.cpus === 1);
   if (known) reset(context, cpu, BigInt(number));
 }
 

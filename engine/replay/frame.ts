@@ -92,6 +92,11 @@ export function leaveUnsaid(frame: Frame, { seq, parent }: TraceEvent, answer: A
   frame.unsaid.add(seq);
 }
 
+/** The hypervisor made it, and nobody can say whether it had to. */
+export function isUnsaid({ unsaid }: Frame, { parent, component }: TraceEvent): boolean {
+  return unsaid !== undefined && parent !== undefined && component === 'hypervisor' && unsaid.has(parent);
+}
+
 /** Hands an answer to whoever waits for it. */
 export function answered(frame: Frame, expected: Expectation, answer: Answer, address: Address): void {
   if (expected.asked) frame.answer = answer;

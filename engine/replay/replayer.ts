@@ -11,6 +11,7 @@ import {
   expectEmitted,
   type Frame,
   isUnmodelled,
+  isUnsaid,
   leaveUnsaid,
   nest,
   newFrame,
@@ -146,6 +147,7 @@ export class Replayer {
     }
     const frame = this.#open(event);
     expectEmitted(frame, answer, address);
+    leaveUnsaid(frame, event, answer);
     // The kernel hears of a VP's stop by what the hypervisor made of it.
     this.#driving.enter(frame);
     return frame;
@@ -165,7 +167,7 @@ export class Replayer {
   #below(frame: Frame, given: TraceEvent, ahead: Ahead): void {
     const event = this.#numbers.recorded(given);
     const address = at(event.seq);
-    if (given.parent !== undefined && frame.unsaid?.has(given.parent)) {
+    if (isUnsaid(frame, given)) {
       this.#frames.join(frame, event.seq);
       this.#follow(frame, event, address);
       this.#advance(frame, ahead);
@@ -237,9 +239,7 @@ export class Replayer {
   /** Works off what is not recorded; stops at an event that the recording is going to have. */
   #advance(frame: Frame, ahead: Ahead): void {
     for (;;) {
-      const { unsaid } = frame;
-      if (unsaid !== undefined && ahead.some(({ parent }) => parent !== undefined && unsaid.has(parent)))
-        return;
+      if (frame.unsaid !== undefined && ahead.some((event) => isUnsaid(frame, event))) return;
       const next = this.#driving.next(frame);
       if (next === undefined) break;
       if (this.#childKinds.has(next.what.kind)) return;

@@ -7,8 +7,9 @@ import { SIDES } from '../../main/cli/sides.ts';
 import { mutationsOf } from './answers.ts';
 import { AnswerTable } from './answers-table.ts';
 import { bootOfQemu, recordings, sourceOf } from './corpus.ts';
-import { seenLess, stillDiverges } from './depths.ts';
+import { claimsWrongly, seenLess, stillDiverges } from './depths.ts';
 import { NO_OP_REASONS } from './no-ops.ts';
+import { finalOf } from './outcome.ts';
 import { generator, sampled } from './random.ts';
 import { StimulusTable, trialsOf } from './stimuli-table.ts';
 
@@ -49,7 +50,12 @@ answers.change(
 
 const depths = all.flatMap(seenLess);
 const diverging = depths.filter(stillDiverges).map(({ name }) => `${name}: diverges`);
-const missed = [...answers.missed, ...stimuli.missed, ...diverging];
+const wrong = all.flatMap((whole) => {
+  const { known } = finalOf(sourceOf(whole, whole.events));
+  const later = seenLess(whole).filter((less) => less.isMidLife && less.depth === 'with all below');
+  return later.flatMap((less) => claimsWrongly(known, less));
+});
+const missed = [...answers.missed, ...stimuli.missed, ...diverging, ...wrong];
 const reasons = NO_OP_REASONS.map((reason) => `| ${reason} | ${stimuli.reasons.get(reason) ?? 0} |`).join(
   '\n',
 );

@@ -4,11 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recordings } from './corpus.ts';
-import { seenLess, stillDiverges } from './depths.ts';
+import { recordings, sourceOf } from './corpus.ts';
+import { claimsWrongly, seenLess, stillDiverges } from './depths.ts';
+import { finalOf } from './outcome.ts';
 import { generator, sampled } from './random.ts';
 
-const SAMPLED = 250;
+const SAMPLED = 150;
+/** Recordings of which one start is tried. */
+const COMPARED = 12;
 
 test('what less is seen of diverges no more', () => {
   const seed = (Date.now() % 0x7fff_ffff) | 1;
@@ -20,4 +23,16 @@ test('what less is seen of diverges no more', () => {
     [],
     `seed ${seed}`,
   );
+});
+
+test('what is known of a machine that was up already is so', () => {
+  const seed = (Date.now() % 0x7fff_ffff) | 1;
+  const random = generator(seed);
+  console.log(`seed ${seed}`);
+  for (const whole of sampled(recordings(), () => '', COMPARED, random)) {
+    const { known } = finalOf(sourceOf(whole, whole.events));
+    const later = seenLess(whole).filter((less) => less.isMidLife && less.depth === 'with all below');
+    const wrong = sampled(later, () => '', 1, random).flatMap((less) => claimsWrongly(known, less));
+    assert.deepEqual(wrong, [], `seed ${seed}`);
+  }
 });

@@ -45,12 +45,15 @@ export function setDriverState(
   context.store.set(cellAt(driverOf(context, kind), kind.slots.state), DRIVER_STATES.indexOf(state));
 }
 
-/** Numbers of the CPUs that are online, in order. */
+/** Numbers of the CPUs that are online, in order; one of which that is not known counts, and leaves a doubt. */
 export function onlineCpus(context: Context): number[] {
   const { store } = context;
   return store
     .children(TOP, CPU)
-    .filter((cpu) => store.low(cellAt(cpu, CPU.slots.online)) === 1)
+    .filter((cpu) => {
+      const online = cellAt(cpu, CPU.slots.online);
+      return store.low(online) === 1 || !store.known(online);
+    })
     .map((cpu) => Number(store.key(cpu)));
 }
 

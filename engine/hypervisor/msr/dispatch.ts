@@ -3,6 +3,7 @@ import type { MsrAnswer } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import type { VpRef } from '../../trace/handle.ts';
+import { CPU } from '../cells/cpu.ts';
 import { PROPERTY } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
@@ -65,6 +66,8 @@ export function answerMsr(context: Context, access: Access): MsrAnswer {
   if (access.vp !== undefined) return answerGuest(context, access, access.vp);
   const cpu = cpuOf(context, access.cpu);
   if (cpu === undefined) return unmodelled(access);
+  const online = cellAt(cpu, CPU.slots.online);
+  if (!context.store.known(online)) context.store.set(online, 1);
   const row = BY_OFFSET[addressOf(access) - BASE];
   if (row !== undefined) return (access.dir === 'read' ? row.read : row.write)(context, cpu, access);
   return access.msr >= BASE && access.msr < SYNTHETIC_END ? UNKNOWN_SYNTHETIC : unmodelled(access);

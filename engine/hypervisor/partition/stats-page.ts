@@ -140,9 +140,9 @@ function unmap(call: Call): HypercallAnswer {
   if ('answer' in page) return page.answer;
   const wasMapped = isMapped(call, page);
   // Where the recording began mid-life it may have been mapped before.
-  if (!wasMapped && call.context.profile.initial === 'unknown') return unmodelledCall(call.event);
   if (wasMapped) call.context.store.set(page.cell, 0);
   dropEmpty(call, page);
+  if (!wasMapped && call.context.profile.initial === 'unknown') return unmodelledCall(call.event);
   return wasMapped
     ? succeeded('HDR.stats-page.unmap')
     : failed(STATUS.INVALID_PARAMETER, 'choice.stats-page.not-mapped');

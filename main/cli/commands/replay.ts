@@ -1,3 +1,4 @@
+import { KEPT_DIVERGENCES } from '../../../engine/replay/compare.ts';
 import { replay, replayTwice } from '../../../engine/replay/replay.ts';
 import { ENGINE_VERSION } from '../../../engine/version.ts';
 import type { Arguments } from '../command.ts';
@@ -96,7 +97,8 @@ function text(result: Result): string {
     .slice(0, SHOWN_DIVERGENCES)
     .map((d) => [`  ${d.at}`, d.field, `engine ${d.expected}`, `recorded ${d.actual}`, `(${d.rule})`]);
   const rest = result.diverged - rows.length;
-  const more = rest === 0 ? '' : `  and ${rest} more (--json lists them)\n`;
+  const listed = result.diverged > KEPT_DIVERGENCES ? `the first ${KEPT_DIVERGENCES}` : 'them';
+  const more = rest === 0 ? '' : `  and ${rest} more (--json lists ${listed})\n`;
   return table(lines) + table(rows) + more;
 }
 

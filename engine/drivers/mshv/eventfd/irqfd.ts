@@ -90,6 +90,7 @@ export const EVENTFD_SIGNAL: Handler<FdEvent> = {
     const { fd, pid, gsi } = MSHV_IRQFD.slots;
     const signalled = event.handle?.kind === 'eventfd' ? event.handle.fd : undefined;
     let stands = false;
+    const { doubts } = store;
     for (const partition of store.children(driverOf(context, MSHV), MSHV_PARTITION)) {
       for (const irqfd of store.children(partition, MSHV_IRQFD)) {
         if (store.number(cellAt(irqfd, fd)) !== signalled) continue;
@@ -100,8 +101,10 @@ export const EVENTFD_SIGNAL: Handler<FdEvent> = {
       }
     }
     if (signalled !== undefined) {
+      // An irqfd that was there before the recording began has read it.
+      const isKnown = store.doubts === doubts;
       if (stands) forget(context, event.pid, signalled);
-      else if (event.component !== 'mshv') count(context, event, signalled);
+      else if (isKnown && event.component !== 'mshv') count(context, event, signalled);
     }
     return { ret: 0, rule: RULE };
   },
