@@ -2,7 +2,7 @@
 import { registers } from '../abi/index.ts';
 import { setCr0, setEfer } from './exec/system.ts';
 import { readFlags, writeFlags } from './flags.ts';
-import { GPR_COUNT, type Machine } from './machine.ts';
+import { GPR_COUNT, type Machine, XMM_COUNT } from './machine.ts';
 import { flushTranslations } from './memory.ts';
 import { setSegment } from './segment-state.ts';
 
@@ -209,6 +209,27 @@ const accesses = new Map<number, Access>([
         m.fpControl = Number(value & U16);
         m.fpStatus = Number((value >> 16n) & U16);
         m.fpRest = BigInt.asUintN(96, value >> 32n);
+      },
+    },
+  ],
+  ...Array.from({ length: XMM_COUNT }, (_, r): [number, Access] => [
+    name(`XMM${r}`),
+    {
+      get: (m) => (m.x64[2 * r + 1]! << 64n) | m.x64[2 * r]!,
+      set: (m, value) => {
+        m.x64[2 * r] = BigInt.asUintN(64, value);
+        m.x64[2 * r + 1] = BigInt.asUintN(64, value >> 64n);
+        m.xmmTouched = true;
+      },
+    },
+  ]),
+  [
+    // hv_x64_xmm_control_status_register: MXCSR 64..95, the bits that it has 96..127.
+    name('XMM_CONTROL_STATUS'),
+    {
+      get: (m) => (0xffffn << 96n) | (BigInt(m.mxcsr) << 64n),
+      set: (m, value) => {
+        m.mxcsr = Number((value >> 64n) & 0xffffn);
       },
     },
   ],

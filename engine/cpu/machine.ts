@@ -18,6 +18,10 @@ export const GPR_COUNT = 16;
 /** A seventeenth register that stays 0: what addressing forms without a base or an index add. */
 export const NO_REGISTER = 16;
 
+export const XMM_COUNT = 16;
+/** One register more than there are: where operands of memory stand. */
+export const XMM_SCRATCH = 16;
+
 /** Indexes of the segment registers in instruction encodings; LDTR and TR follow as the hypervisor numbers them. */
 export const ES = 0;
 export const CS = 1;
@@ -146,6 +150,19 @@ export class Machine {
   fpControl = 0x40;
   fpStatus = 0;
   fpRest = 0n;
+  /** What FXRSTOR brought of the x87 stack, for FXSAVE. */
+  readonly fpStack = new Int32Array(32);
+  mxcsr = 0x1f80;
+  /** Views of the XMM registers and of one more (XMM_SCRATCH): register r is x32[4r] and so on. */
+  readonly x8: Uint8Array;
+  readonly xs8: Int8Array;
+  readonly x16: Uint16Array;
+  readonly xs16: Int16Array;
+  readonly x32: Int32Array;
+  readonly x64: BigUint64Array;
+  readonly f64: Float64Array;
+  /** An instruction has had to do with them since the registers that changed were last asked for. */
+  xmmTouched = false;
   /** Registers that the processor only keeps, by hypervisor name: model-specific ones and others. */
   readonly kept = new Map<number, bigint>();
   /** Model-specific registers that are a value and nothing else, by their numbers. */
@@ -225,6 +242,14 @@ export class Machine {
     this.g16 = new Uint16Array(buffer);
     this.g8 = new Uint8Array(buffer);
     this.g64 = new BigUint64Array(buffer);
+    const xmm = new ArrayBuffer((XMM_SCRATCH + 1) * 16);
+    this.x8 = new Uint8Array(xmm);
+    this.xs8 = new Int8Array(xmm);
+    this.x16 = new Uint16Array(xmm);
+    this.xs16 = new Int16Array(xmm);
+    this.x32 = new Int32Array(xmm);
+    this.x64 = new BigUint64Array(xmm);
+    this.f64 = new Float64Array(xmm);
     const none = new DataView(new ArrayBuffer(0));
     this.tlbs = [new Tlb(none), new Tlb(none)];
     this.readTags = this.tlbs[0].readTags;

@@ -1,10 +1,11 @@
 /** Which registers changed, told from the machine's own words: no number of 128 bits is made of one that did not. */
 import { registers } from '../abi/index.ts';
 import { readFlags } from './flags.ts';
-import { GPR_COUNT, type Machine } from './machine.ts';
+import { GPR_COUNT, type Machine, XMM_COUNT } from './machine.ts';
 
 const name = (text: string): number => registers.number(`HV_X64_REGISTER_${text}`);
 const FIRST_GENERAL = name('RAX');
+const FIRST_XMM = name('XMM0');
 const FIRST_SEGMENT = name('ES');
 const SEGMENTS = 8;
 /** Of a segment: base, limit, selector, attributes. */
@@ -22,6 +23,7 @@ const SINGLE: readonly { readonly name: number; readonly get: (m: Machine) => nu
   { name: name('CR3'), get: (m) => m.cr3 },
   { name: name('CR4'), get: (m) => m.cr4 },
   { name: name('CR8'), get: (m) => m.cr8 },
+  { name: name('XMM_CONTROL_STATUS'), get: (m) => m.mxcsr },
   { name: name('EFER'), get: (m) => m.efer },
   { name: name('KERNEL_GS_BASE'), get: (m) => m.kernelGsBase },
   { name: name('LSTAR'), get: (m) => m.lstar },
@@ -44,6 +46,7 @@ export class RegisterWatch {
   readonly #general: Int32Array;
   readonly #segments = new Float64Array(SEGMENTS * SEGMENT_WORDS);
   readonly #single: Float64Array;
+  readonly #xmm = new Int32Array(4 * XMM_COUNT);
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -73,7 +76,19 @@ export class RegisterWatch {
       single[i] = value;
       if (names.at(-1) !== register.name) names.push(register.name);
     }
+    if (m.xmmTouched) this.#xmmChanged(names);
     return names;
+  }
+
+  #xmmChanged(names: number[]): void {
+    const m = this.#machine;
+    m.xmmTouched = false;
+    for (let at = 0; at < 4 * XMM_COUNT; at += 1) {
+      if (this.#xmm[at] === m.x32[at]) continue;
+      this.#xmm[at] = m.x32[at]!;
+      const register = FIRST_XMM + (at >> 2);
+      if (names.at(-1) !== register) names.push(register);
+    }
   }
 
   #segmentChanged(index: number): boolean {

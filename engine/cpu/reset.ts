@@ -44,6 +44,9 @@ export function reset(m: Machine): void {
   m.fpControl = 0x40;
   m.fpStatus = 0;
   m.fpRest = 0n;
+  m.fpStack.fill(0);
+  m.mxcsr = 0x1f80;
+  m.x32.fill(0);
   m.kept.clear();
   m.modelSpecific.clear();
   m.interruptShadow = false;

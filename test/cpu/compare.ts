@@ -49,6 +49,20 @@ interface Sequence {
 const PIECES = 24;
 const HLT = 0xf4;
 
+/** Numbers of both precisions, some of them none. */
+function startXmm(mode: Mode, random: Random): Int32Array {
+  const words = new Int32Array(mode === 64 ? 64 : 0);
+  const doubles = new Float64Array(words.buffer);
+  const singles = new Float32Array(words.buffer);
+  for (let r = 0; r < words.length / 4; r += 1) {
+    for (let n = 0; n < 4; n += 1) words[4 * r + n] = random.value();
+    const small = (random.below(2001) - 1000) / (1 << random.below(12));
+    if (random.below(3) === 0) for (let n = 0; n < 4; n += 1) singles[4 * r + n] = small * (n + 1);
+    else if (random.below(2) === 0) for (let n = 0; n < 2; n += 1) doubles[2 * r + n] = small / (n + 3);
+  }
+  return words;
+}
+
 function makeSequence(mode: Mode, seed: number): Sequence {
   const random = new Random(seed);
   const pieces: Piece[] = [];
@@ -69,14 +83,14 @@ function makeSequence(mode: Mode, seed: number): Sequence {
     pieces,
     code: Uint8Array.from([...pieces.flatMap((piece) => piece.bytes), HLT]),
     data,
-    start: { general, eip: CODE, eflags },
+    start: { general, xmm: startXmm(mode, random), eip: CODE, eflags },
   };
 }
 
 const hex = (value: number | bigint): string => value.toString(16);
 
-const hexAll = ({ general, eip, eflags }: HostRegisters): string =>
-  [...general, eip, eflags].map(hex).join(' ');
+const hexAll = ({ general, xmm, eip, eflags }: HostRegisters): string =>
+  [...general, ...xmm, eip, eflags].map(hex).join(' ');
 
 /** The registers in which the two differ, or undefined. */
 function difference(host: HostRegisters, guest: HostRegisters, ignoredFlags: number): string | undefined {
@@ -86,6 +100,10 @@ function difference(host: HostRegisters, guest: HostRegisters, ignoredFlags: num
       ? []
       : `${names[r] ?? `r${r}`} host ${hex(value)} guest ${hex(guest.general[r]!)}`,
   );
+  host.xmm.forEach((word, n) => {
+    if (word !== guest.xmm[n])
+      wrong.push(`xmm${n >> 2}[${n & 3}] host ${hex(word >>> 0)} guest ${hex(guest.xmm[n]! >>> 0)}`);
+  });
   if (host.eip !== guest.eip) wrong.push(`eip host ${hex(host.eip)} guest ${hex(guest.eip)}`);
   const mask = (ARITHMETIC | DF) & ~ignoredFlags;
   if (((host.eflags ^ guest.eflags) & mask) !== 0)

@@ -18,6 +18,7 @@ const LARGE = 0x80n;
 
 export const register = (name: string): number => registers.number(`HV_X64_REGISTER_${name}`);
 const GENERAL = register('RAX');
+const XMM0 = register('XMM0');
 const RIP = register('RIP');
 const RFLAGS = register('RFLAGS');
 const segment = (selector: number, limit: number, attributes: number): bigint =>
@@ -92,6 +93,11 @@ export class Guest {
     at.general.forEach((value, r) => {
       this.cpu.setRegister(GENERAL + r, value);
     });
+    for (let r = 0; r < at.xmm.length / 4; r += 1)
+      this.cpu.setRegister(
+        XMM0 + r,
+        [3, 2, 1, 0].reduce((value, n) => (value << 32n) | BigInt(at.xmm[4 * r + n]! >>> 0), 0n),
+      );
     this.cpu.setRegister(RIP, BigInt(at.eip));
     this.cpu.setRegister(RFLAGS, BigInt(at.eflags));
   }
@@ -100,6 +106,9 @@ export class Guest {
     return {
       general: Array.from({ length: this.#mode === 64 ? 16 : 8 }, (_, r) =>
         this.cpu.getRegister(GENERAL + r),
+      ),
+      xmm: Int32Array.from({ length: this.#mode === 64 ? 64 : 0 }, (_, n) =>
+        Number(BigInt.asIntN(32, this.cpu.getRegister(XMM0 + (n >> 2)) >> BigInt(32 * (n & 3)))),
       ),
       eip: Number(this.cpu.getRegister(RIP)),
       eflags: Number(this.cpu.getRegister(RFLAGS)),

@@ -11,6 +11,8 @@ export type Mode = 32 | 64;
 export interface HostRegisters {
   /** Eight values of 32 bits or sixteen of 64: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15. */
   readonly general: readonly bigint[];
+  /** The sixteen XMM registers of 64-bit code as 64 words. */
+  readonly xmm: Int32Array;
   readonly eip: number;
   readonly eflags: number;
 }
@@ -18,6 +20,8 @@ export interface HostRegisters {
 const PTRACE_SINGLESTEP = 9;
 const PTRACE_GETREGS = 12;
 const PTRACE_SETREGS = 13;
+const PTRACE_GETFPREGS = 14;
+const PTRACE_SETFPREGS = 15;
 const PTRACE_POKETEXT = 4;
 const PTRACE_SEIZE = 0x4206;
 const PTRACE_INTERRUPT = 0x4207;
@@ -76,6 +80,11 @@ const LOCAL_VECTOR = 16;
 const REMOTE_VECTOR = 32;
 const REGISTERS = 64;
 const DATA = 512;
+/** user_fpregs_struct, laid out as FXSAVE's area. */
+const FLOATS = 0x9000;
+const XMM_AT = FLOATS + 160;
+const MXCSR_AT = FLOATS + 24;
+const XMM_WORDS = 64;
 
 const call = (number: number, ...args: number[]): number => {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
@@ -172,11 +181,25 @@ export class HostProcessor {
     this.#write64(AT.rip, registers.eip);
     this.#write64(AT.eflags, registers.eflags);
     this.#set();
+    if (this.#mode === 32) return;
+    call(PTRACE, PTRACE_GETFPREGS, this.#pid, 0, base + FLOATS);
+    view.setUint32(MXCSR_AT, 0x1f80, true);
+    registers.xmm.forEach((word, n) => {
+      view.setInt32(XMM_AT + 4 * n, word, true);
+    });
+    call(PTRACE, PTRACE_SETFPREGS, this.#pid, 0, base + FLOATS);
+  }
+
+  #xmm(): Int32Array {
+    if (this.#mode === 32) return new Int32Array();
+    call(PTRACE, PTRACE_GETFPREGS, this.#pid, 0, base + FLOATS);
+    return Int32Array.from({ length: XMM_WORDS }, (_, n) => view.getInt32(XMM_AT + 4 * n, true));
   }
 
   get(): HostRegisters {
     this.#get();
     return {
+      xmm: this.#xmm(),
       general:
         this.#mode === 64
           ? GENERAL_AT.map((at) => view.getBigUint64(REGISTERS + at, true))

@@ -28,6 +28,7 @@ import { cut, registerIndex } from '../operands.ts';
 import { ONE_BYTE_64 } from './long-mode.ts';
 import { ONE_BYTE } from './one-byte.ts';
 import type { Entry, Form, Immediate, Row } from './rows.ts';
+import { GENERAL } from './sse.ts';
 import { TWO_BYTE } from './two-byte.ts';
 
 /** Intel SDM 2, 2.3.11: a longer instruction raises #GP. */
@@ -92,6 +93,8 @@ export type CodeMode = 16 | 32 | 64;
 interface Prefixes {
   readonly mode: CodeMode;
   operandSize: number;
+  /** There is a prefix 66. */
+  sized: boolean;
   addressSize: number;
   /** The REX prefix of 64-bit code: W 8, R 4, X 2, B 1 above 0x40; 0 for none. */
   rex: number;
@@ -122,8 +125,10 @@ function takePrefix(p: Prefixes, byte: number): boolean {
   // Of 64-bit code only FS and GS have a base.
   if (segment !== undefined) {
     if (p.mode !== 64 || segment >= FS) p.segment = segment;
-  } else if (byte === 0x66) p.operandSize = p.mode === 16 ? 4 : 2;
-  else if (byte === 0x67) p.addressSize = p.mode === 32 ? 2 : 4;
+  } else if (byte === 0x66) {
+    p.sized = true;
+    p.operandSize = p.mode === 16 ? 4 : 2;
+  } else if (byte === 0x67) p.addressSize = p.mode === 32 ? 2 : 4;
   else if (byte === 0xf0) p.lock = true;
   else if (byte === 0xf2) p.rep = REPNE;
   else if (byte === 0xf3) p.rep = REPE;
@@ -141,6 +146,7 @@ export function decode(bytes: Uint8Array, start: number, mode: CodeMode): Instru
   const prefixes: Prefixes = {
     mode,
     operandSize: mode === 16 ? 2 : 4,
+    sized: false,
     addressSize: mode / 8,
     rex: 0,
     segment: -1,
@@ -178,13 +184,23 @@ function finish(i: Instruction, reader: CodeReader, ends: boolean): Instruction 
   return i;
 }
 
-function decodeEntry(reader: CodeReader, entry: Entry, opcode: number, p: Prefixes): Instruction {
-  let row: Row | undefined;
-  if (entry === undefined || !('choose' in entry)) row = entry;
-  else {
-    row = entry.choose(reader.byte());
-    reader.at -= 1;
+/** The row of an entry that the prefixes, or the ModRM byte, choose. */
+function rowOf(reader: CodeReader, entry: Entry, p: Prefixes): Row | undefined {
+  if (entry === undefined) return undefined;
+  if ('none' in entry) {
+    // Without MMX there is no size but that of its own.
+    p.operandSize = 4;
+    const chosen = p.rep === REPE ? entry.f3 : p.rep === REPNE ? entry.f2 : p.sized ? entry.p66 : entry.none;
+    return rowOf(reader, chosen, p);
   }
+  if (!('choose' in entry)) return entry;
+  const row = entry.choose(reader.byte());
+  reader.at -= 1;
+  return row;
+}
+
+function decodeEntry(reader: CodeReader, entry: Entry, opcode: number, p: Prefixes): Instruction {
+  const row = rowOf(reader, entry, p);
   const invalid = (): Instruction => finish(new Instruction(undefinedOpcode), reader, true);
   if (row === undefined) return invalid();
   const i = new Instruction(row.execute);
@@ -233,7 +249,7 @@ function chooseWide(i: Instruction, form: Form, p: Prefixes): boolean {
   if (i.size !== 8) return true;
   const wide = WIDE.get(narrow);
   if (wide !== undefined) i.execute = wide;
-  else if (!ANY_SIZE.has(narrow)) {
+  else if (!ANY_SIZE.has(narrow) && !GENERAL.has(narrow)) {
     // Ports have no more than 4 bytes.
     if (!FOUR_BYTES.has(narrow)) return false;
     i.size = 4;

@@ -2,6 +2,7 @@
  * What the opcode tables are made of. Operand forms are written as the Intel SDM's opcode maps do (volume 2, A.2):
  *   E G       ModRM: register or memory, register         S          segment register in ModRM
  *   M         ModRM: memory only                           Z          register in the opcode's low bits
+ *   V         an XMM register in ModRM.reg, as a plain number; the rm operand then is one too, or memory
  *   C D       control, debug register in ModRM.reg; the rm field names a register whatever mod says
  *   I J A O   immediate, relative jump, far pointer, absolute offset
  * followed by the size: b, w, d, v (16 or 32 by operand size), z (as v), s (a byte, sign-extended to the operand size).
@@ -26,7 +27,15 @@ export interface Group {
   readonly choose: (modrm: number) => Row | undefined;
 }
 
-export type Entry = Row | Group | undefined;
+/** Chosen by the prefix before it, which is then no prefix: none, 66, F3 or F2. */
+export interface Prefixed {
+  readonly none: Entry;
+  readonly p66: Entry;
+  readonly f3: Entry;
+  readonly f2: Entry;
+}
+
+export type Entry = Row | Group | Prefixed | undefined;
 
 export type RmForm = 'none' | 'any' | 'memory' | 'register';
 
@@ -77,7 +86,7 @@ function parseForm(words: readonly string[]): Form {
   const startsWith = (letters: string): string | undefined =>
     words.find((word) => letters.includes(word[0]!));
   const rmWord = startsWith('EM');
-  const regWord = startsWith('GSCD');
+  const regWord = startsWith('GSCDV');
   const operand = words.find((word) => immediateOf[word] === undefined) ?? '';
   const size = SIZES[operand.at(-1) ?? ''] ?? 0;
   const rmSize = SIZES[rmWord?.at(-1) ?? ''] ?? 0;

@@ -10,6 +10,7 @@ import * as system from '../exec/system.ts';
 import { swapgs, syscall, sysret } from '../exec64/index.ts';
 import { FS, GS, SS } from '../machine.ts';
 import { type Entry, group, groupWithSpecials, row } from './rows.ts';
+import { SSE } from './sse.ts';
 
 const map: Entry[] = new Array<Entry>(256).fill(undefined);
 
@@ -111,5 +112,7 @@ map[0xc0] = row('Eb Gb', alu.xadd, 0, 'lock');
 map[0xc1] = row('Ev Gv', alu.xadd, 0, 'lock');
 map[0xc7] = group(undefined, row('Mv', moves.cmpxchg8b, 0, 'lock'));
 for (let r = 0; r < 8; r += 1) map[0xc8 + r] = row('Zv', moves.bswap);
+
+for (const [opcode, entry] of SSE) map[opcode] = entry;
 
 export const TWO_BYTE: readonly Entry[] = map;

@@ -2,6 +2,7 @@
 import * as arithmetic from './arithmetic.ts';
 import * as data from './data.ts';
 import { AF, ALL, le32, OF, type Piece, piece } from './operands.ts';
+import { sse } from './sse.ts';
 import { mov64, type Operands64 } from './wide-operands.ts';
 
 const RSP = 4;
@@ -135,7 +136,12 @@ function exchange16(o: Operands64): readonly Piece[] {
   return [...before, piece('cmpxchg16b', [0x48 | o.rex, 0x0f, 0xc7, ...bytes], ALL & 0)];
 }
 
+const kinds: readonly ((o: Operands64) => readonly Piece[])[] = [
+  ...[extended, extended, extended, move, conditional, stack, string, exchange16],
+  ...[sse, sse, sse, sse],
+];
+
 /** The pieces of one instruction, those that prepare it first. */
 export function nextInstruction64(o: Operands64): readonly Piece[] {
-  return o.random.pick([extended, extended, extended, move, conditional, stack, string, exchange16])(o);
+  return o.random.pick(kinds)(o);
 }

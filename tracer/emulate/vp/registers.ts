@@ -6,6 +6,8 @@ const NAMES = [
   ...['ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'LDTR', 'TR', 'IDTR', 'GDTR'],
   ...['CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'DR7'],
   ...['FP_CONTROL_STATUS', 'EFER', 'KERNEL_GS_BASE', 'STAR', 'LSTAR', 'SFMASK'],
+  ...Array.from({ length: 16 }, (_, n) => `XMM${n}`),
+  'XMM_CONTROL_STATUS',
 ];
 
 /** The registers that the processor works with and the engine hears of, in the order in which they are handed over. */

@@ -1,0 +1,138 @@
+/** SSE beside what the host's processor is asked about (test/cpu): state, who may use it, what is said of it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { bytesOf, reg, TestGuest } from './cpu.testing.ts';
+import { bitsOfSingle, singleOf } from './exec-sse/single.ts';
+import { squareRoot } from './exec-sse/square-root.ts';
+
+const OSFXSR = 0x200;
+
+function guestWith(program: string, cr0 = 0x11, cr4 = OSFXSR): TestGuest {
+  const guest = new TestGuest().flat(program);
+  guest.set('CR0', cr0);
+  guest.set('CR4', cr4);
+  for (const vector of [6, 7, 13])
+    guest.memory.write(0xa000 + vector * 8, bytesOf(`${(0x10 + vector).toString(16)} b0 08 00 00 8e 00 00`));
+  for (const vector of [6, 7, 13]) guest.memory.write(0xb010 + vector, [0xf4]);
+  guest.memory.write(0x9008, bytesOf('ffff0000009bcf00 ffff00000093cf00'));
+  guest.set('GDTR', (0x9000n << 64n) | (0x1fn << 48n));
+  guest.set('IDTR', (0xa000n << 64n) | (0x7fn << 48n));
+  return guest;
+}
+
+describe('SSE', () => {
+  test('FXSAVE and FXRSTOR carry the registers and MXCSR', () => {
+    const guest = guestWith(`
+      0f ae 05 00 d0 00 00   ; fxsave [0xd000]
+      66 0f ef c0            ; pxor xmm0, xmm0
+      0f ae 15 00 d4 00 00   ; ldmxcsr [0xd400]
+      0f ae 0d 00 d0 00 00   ; fxrstor [0xd000]
+      f4
+    `);
+    guest.set('XMM0', 0x1111_2222_3333_4444_5555_6666_7777_8888n);
+    guest.set('XMM7', 7);
+    guest.memory.write(0xd400, bytesOf('80 3f 00 00'));
+    assert.equal(guest.run().kind, 'halt');
+    assert.equal(guest.cpu.getRegister(reg('XMM0')), 0x1111_2222_3333_4444_5555_6666_7777_8888n);
+    assert.equal(guest.memory.u32(0xd000 + 160), 0x7777_8888);
+    assert.equal(guest.memory.u32(0xd000 + 160 + 7 * 16), 7);
+    assert.equal(guest.memory.u32(0xd000 + 24), 0x1f80);
+    assert.equal(guest.memory.u32(0xd000 + 28), 0xffff);
+    assert.equal((guest.cpu.getRegister(reg('XMM_CONTROL_STATUS')) >> 64n) & 0xffffn, 0x1f80n);
+  });
+
+  test('what an instruction has changed is told', () => {
+    const guest = guestWith('66 0f 76 c9 f4'); // pcmpeqd xmm1, xmm1
+    guest.cpu.changedRegisters();
+    assert.equal(guest.run().kind, 'halt');
+    assert.ok(guest.cpu.changedRegisters().includes(reg('XMM1')));
+    assert.equal(guest.cpu.getRegister(reg('XMM1')), (1n << 128n) - 1n);
+  });
+
+  for (const [name, program, cr0, cr4, vector] of [
+    ['without OSFXSR', '0f 57 c0', 0x11, 0, 6],
+    ['with EM', '0f 57 c0', 0x15, OSFXSR, 6],
+    ['with TS', '0f 57 c0', 0x19, OSFXSR, 7],
+    ['with an operand that is not aligned', '0f 58 05 04 d0 00 00', 0x11, OSFXSR, 13],
+    ['with bits of MXCSR that are none', '0f ae 15 00 d4 00 00', 0x11, OSFXSR, 13],
+    ['on an MMX register', '0f 6f c1', 0x11, OSFXSR, 6],
+  ] as const)
+    test(`an exception ${name}`, () => {
+      const guest = guestWith(program, cr0, cr4);
+      guest.memory.write(0xd400, bytesOf('00 00 01 00'));
+      assert.equal(guest.run().kind, 'halt');
+      assert.equal(guest.get('RIP'), 0xb010 + vector);
+    });
+
+  test('arithmetic that rounds another way says that it is not there', () => {
+    const guest = guestWith('f2 0f 58 c1'); // addsd xmm0, xmm1
+    guest.set('XMM_CONTROL_STATUS', 0x3f80n << 64n);
+    const exit = guest.run();
+    assert.ok(exit.kind === 'unsupported');
+    assert.equal(exit.what, 'SSE arithmetic with this MXCSR');
+    assert.equal(guest.get('RIP'), 0x8000);
+  });
+});
+
+test('numbers of single precision are rounded as Float32Array rounds them', () => {
+  const single = new Float32Array(1);
+  const bits = new Int32Array(single.buffer);
+  const values = [
+    0,
+    -0,
+    1,
+    1 / 3,
+    -2 / 3,
+    16777217,
+    16777219,
+    3.4028235677973366e38,
+    3.5e38,
+    Infinity,
+    -Infinity,
+  ];
+  for (let n = 1; n < 200; n += 1) values.push(1.1754943508222875e-38 / n, 7e-46 * n, 1.4e-45 / n, -n / 7e44);
+  for (const value of values) {
+    single[0] = value;
+    assert.equal(bitsOfSingle(value), bits[0], `${value}`);
+    assert.ok(Object.is(singleOf(bits[0]!), single[0]), `${value}`);
+  }
+});
+
+test('square roots are those of Math.sqrt', () => {
+  for (const value of [
+    0,
+    -0,
+    1,
+    2,
+    3,
+    4,
+    1e-320,
+    5e-324,
+    1.7976931348623157e308,
+    0.1,
+    123456789.125,
+    Infinity,
+  ])
+    assert.ok(Object.is(squareRoot(value), Math.sqrt(value)), `${value}`);
+  for (let n = 1; n < 300; n += 1) assert.equal(squareRoot(n / 7), Math.sqrt(n / 7));
+  assert.ok(Number.isNaN(squareRoot(-1)));
+});
+
+test('CPUID offers SSE2 and long mode, and neither MMX nor AVX', () => {
+  const answer = (leaf: number): number[] => {
+    const guest = new TestGuest().flat('0f a2 f4'); // cpuid
+    guest.set('RAX', leaf);
+    const exit = guest.run();
+    assert.ok(exit.kind === 'cpuid');
+    guest.cpu.completeCpuid(exit, { eax: 0x3030, ebx: -1, ecx: -1, edx: -1 });
+    return ['RAX', 'RBX', 'RCX', 'RDX'].map((name) => guest.get(name));
+  };
+  const [, , c1, d1] = answer(1) as [number, number, number, number];
+  assert.equal((d1 >>> 23) & 15, 0b1110);
+  assert.equal(c1 & 0x1c000000, 0);
+  const [, b7] = answer(7) as [number, number];
+  assert.equal(b7, 0x100280);
+  const [, , , d80] = answer(0x8000_0001) as [number, number, number, number];
+  assert.equal((d80 >>> 29) & 1, 1);
+  assert.equal(answer(0x8000_0008)[0], 0x3028);
+});
