@@ -11,10 +11,14 @@ import { REGISTERS, registerIndex } from './registers.ts';
 const RAM = READ | WRITE | EXECUTE;
 const REAL_MODE_SEGMENT = (0xffffn << 64n) | (0x93n << 112n);
 
+/** What a guest has as its memory is known to the processor by address alone: nothing else keeps it from being collected. */
+const kept: Arena[] = [];
+
 /** A processor in real mode whose code stands at 0:700h; every vector leads to a HLT at 0:500h + vector. */
 function make(code: readonly number[], permissions: number, idlesOnHalt = false) {
   const low = new Arena(PAGE_BYTES);
   const high = new Arena(PAGE_BYTES);
+  kept.push(low, high);
   for (let vector = 0; vector < 32; vector++) {
     low.view.setUint32(4 * vector, 0x500 + vector, true);
     low.bytes[0x500 + vector] = 0xf4;
