@@ -103,9 +103,14 @@ describe('JSON', () => {
       assert.equal(check(schemas.outputs.show ?? {}, shown), undefined, line);
       rules.add(shown.rule);
     }
-    for (const rule of ['TLFS.post-message', 'TLFS.synic.sint-vector', null]) {
-      assert.equal(rules.has(rule), rule !== 'TLFS.synic.sint-vector', String(rule));
-    }
+    for (const [rule, has] of [
+      ['TLFS.post-message', true],
+      ['TLFS.message.deliver', true],
+      ['Linux.kexec', true],
+      ['TLFS.synic.sint-vector', false],
+      [null, false],
+    ] as const)
+      assert.equal(rules.has(rule), has, String(rule));
   });
 
   test('state --who names the rule of the last write', async () => {
