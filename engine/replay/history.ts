@@ -50,7 +50,7 @@ export class History {
   /** Journal entries in all. */
   get entries(): number {
     const last = this.chunks.at(-1);
-    return last === undefined ? 0 : last.first + last.count;
+    return last === undefined ? (this.#starts.at(-1) ?? 0) : last.first + last.count;
   }
 
   /** Number of recorded events. */
@@ -237,7 +237,8 @@ export class HistoryBuilder {
 
   build(tables: StoreTables): History {
     const last = this.chunks.at(-1);
-    this.#starts[this.#events + 1] = last === undefined ? 0 : last.first + last.count;
+    this.#starts[this.#events + 1] =
+      last === undefined ? (this.#starts[this.#events] ?? 0) : last.first + last.count;
     return new History({
       chunks: this.chunks,
       tables,

@@ -45,8 +45,20 @@ export class LiveMachine {
   #first: Step | undefined;
   #returned: LiveReturn[] = [];
 
-  /** `deliver` gives a caller what its call came to, before it returns; false where its memory does not take it. */
-  constructor(profile: Profile, sides: Sides, sink: PlaySink, deliver?: (call: IoctlEvent) => boolean) {
+  readonly #checkpointEvents: number;
+
+  /**
+   * `deliver` gives a caller what its call came to, before it returns; false where its memory does not take it. A checkpoint
+   * is handed over at the first rest after `checkpointEvents`.
+   */
+  constructor(
+    profile: Profile,
+    sides: Sides,
+    sink: PlaySink,
+    deliver?: (call: IoctlEvent) => boolean,
+    checkpointEvents = CHECKPOINT_EVENTS,
+  ) {
+    this.#checkpointEvents = checkpointEvents;
     this.machine = Machine.initial(profile, sides, sink.journal);
     this.#sink = sink;
     this.#replayer = new Replayer({
@@ -104,7 +116,7 @@ export class LiveMachine {
   }
 
   #checkpoint(): void {
-    if (this.#steps - this.#saved < CHECKPOINT_EVENTS || !this.#replayer.atRest) return;
+    if (this.#steps - this.#saved < this.#checkpointEvents || !this.#replayer.atRest) return;
     this.#saved = this.#steps;
     const store = this.machine.store.checkpoint();
     this.#sink.checkpoint(

@@ -3,9 +3,11 @@ import type { StoreTables } from '../state/checkpoint.ts';
 import { RunningHash } from '../state/hash.ts';
 import type { JournalSink } from '../state/journal.ts';
 import type { Divergence } from './compare.ts';
+import type { OpenCall } from './frame.ts';
 import { type Checkpoint, type History, HistoryBuilder } from './history.ts';
 import { Replayer } from './replayer.ts';
 import { type EventSource, LookAhead } from './source.ts';
+import { firstOf, machineOf } from './start.ts';
 import type { StepObserver } from './step.ts';
 
 /** A checkpoint is taken at the first rest after this many events (seeking cost against memory). */
@@ -38,13 +40,12 @@ export interface ReplayOptions {
 
 /** Replays a trace and keeps nothing but the report: memory does not grow with its length. */
 export function replay(source: EventSource, sides: Sides, options: ReplayOptions = {}): ReplayReport {
-  const machine = Machine.initial(source.header.profile, sides);
   return run(
     source,
-    machine,
+    machineOf(source, sides),
     options,
-    1,
-    () => {},
+    firstOf(source),
+    reopening(source, source.start?.open),
     () => {},
   );
 }
@@ -57,7 +58,8 @@ export function replayWithHistory(
 ): { readonly report: ReplayReport; readonly history: History } {
   const builder = new HistoryBuilder(Math.min(source.count, options.to ?? source.count));
   const sink: JournalSink = (chunk) => builder.chunks.push(chunk);
-  const machine = Machine.initial(source.header.profile, sides, sink);
+  const machine = machineOf(source, sides, sink);
+  for (let seq = 1; seq < firstOf(source); seq++) builder.start(seq, machine.store.entries);
   const observe: ReplayOptions['observe'] = (step, m) => {
     builder.observe(step);
     options.observe?.(step, m);
@@ -69,8 +71,8 @@ export function replayWithHistory(
     source,
     machine,
     { ...options, observe },
-    1,
-    () => {},
+    firstOf(source),
+    reopening(source, source.start?.open),
     (replayer, next) => {
       builder.start(next, machine.store.entries);
       checkpoints(replayer, next);
@@ -88,7 +90,7 @@ export function replayTwice(
   sides: Sides,
   options: ReplayOptions = {},
 ): { readonly report: ReplayReport; readonly same: boolean } {
-  const machine = Machine.initial(source.header.profile, sides);
+  const machine = machineOf(source, sides);
   let from: Checkpoint | undefined;
   let same = true;
   const again = (to: number, hash: string): void => {
@@ -101,7 +103,14 @@ export function replayTwice(
     again(checkpoint.nextSeq - 1, new RunningHash(checkpoint.store.hash).digest());
     from = checkpoint;
   });
-  const report = run(source, machine, options, 1, () => {}, checkpoints);
+  const report = run(
+    source,
+    machine,
+    options,
+    firstOf(source),
+    reopening(source, source.start?.open),
+    checkpoints,
+  );
   again(source.count, report.hash);
   return { report, same };
 }
@@ -133,13 +142,16 @@ export function replaySegment(
   observe?: ReplayOptions['observe'],
 ): string {
   const machine = Machine.restored(source.header.profile, sides, from.store, tables);
-  const reopen = (replayer: Replayer) => {
-    for (const call of from.open) {
-      for (const event of source.range(call.seq, call.seq)) replayer.reopen(event, call);
-    }
-  };
   const options = observe === undefined ? { to } : { observe, to };
-  return run(source, machine, options, from.nextSeq, reopen, () => {}).hash;
+  return run(source, machine, options, from.nextSeq, reopening(source, from.open), () => {}).hash;
+}
+
+/** Puts calls back that are under way where a replay begins. */
+function reopening(source: EventSource, calls: readonly OpenCall[] = []): (replayer: Replayer) => void {
+  return (replayer) => {
+    for (const call of calls)
+      for (const event of source.range(call.seq, call.seq)) replayer.reopen(event, call);
+  };
 }
 
 function run(

@@ -1,6 +1,7 @@
 import type { EventKind, TraceEvent } from '../trace/event.ts';
 import type { TraceHeader } from '../trace/profile.ts';
 import type { Ahead } from './ahead.ts';
+import type { Start } from './start.ts';
 
 /** Recorded events, wherever they are kept. Events are numbered 1 to `count`. */
 export interface EventSource {
@@ -10,6 +11,8 @@ export interface EventSource {
   readonly childKinds: ReadonlySet<EventKind>;
   /** The recording was cut, or goes on: what was under way at its end is not missing there. */
   readonly cut?: boolean;
+  /** The state before its first events, where it does not start with the machine. */
+  readonly start?: Start;
   /** Events `from` to `to`, both included, in order. */
   range(from: number, to: number): Iterable<TraceEvent>;
 }

@@ -1,9 +1,11 @@
+import { ALL_KINDS } from '../../engine/analysis/kinds.ts';
 import type { Remark } from '../../engine/app/session-parts.ts';
 import type { EventSource } from '../../engine/replay/source.ts';
+import type { Start } from '../../engine/replay/start.ts';
 import { EVENT_KINDS } from '../../engine/trace/event.ts';
 import { openAny } from '../../tracer/share/open.ts';
 import type { AnyTrace } from '../../tracer/share/trace.ts';
-import { isProblem, TraceFileError } from '../../tracer/store/index.ts';
+import { isProblem, kindPath, TraceFileError } from '../../tracer/store/index.ts';
 import { Problem } from './problem.ts';
 
 /** A trace that is open for reading, packed or not. */
@@ -21,12 +23,14 @@ export function openTraceFile(path: string): OpenTrace {
   const opened = openAny(path);
   if (isProblem(opened)) throw new Problem(opened.text);
   const { counts } = opened;
+  const start = startOf(opened);
   return {
     file: opened,
     source: {
       header: opened.header,
       count: opened.events,
       cut: !opened.complete,
+      ...(start === undefined ? {} : { start }),
       childKinds: new Set(EVENT_KINDS.filter((kind) => (counts.kinds[kind]?.children ?? 0) > 0)),
       range: (from, to) => opened.range(from, to),
     },
@@ -35,6 +39,19 @@ export function openTraceFile(path: string): OpenTrace {
     close: () => opened.close(),
   };
 }
+
+/** The state with which a flight recorder's trace starts. */
+function startOf(opened: AnyTrace): Start | undefined {
+  try {
+    return opened.origin?.((path) => KINDS.get(path));
+  } catch (error) {
+    opened.close();
+    if (error instanceof TraceFileError) throw new Problem(error.message);
+    throw error;
+  }
+}
+
+const KINDS = new Map(ALL_KINDS.map((kind) => [kindPath(kind), kind]));
 
 /** Notes and gaps that a trace keeps beside its events, for the app. */
 export function remarksOf(file: AnyTrace): Remark[] {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { isProblem, openTrace } from '../../tracer/store/index.ts';
-import { build, emulate, events, LACKING, scratch } from './build.testing.ts';
+import { openDatabase } from '../../tracer/store/sqlite.ts';
+import { PROGRAM } from '../cli/hvrewind.testing.ts';
+import { atPrompt } from '../cli/prompt.testing.ts';
+import { build, emulate, events, LACKING, scratch, verify } from './build.testing.ts';
 
 describe('what of the events is kept', { skip: LACKING }, () => {
   const folder = scratch();
@@ -47,5 +54,78 @@ describe('what of the events is kept', { skip: LACKING }, () => {
     const { exit, out, err } = await emulate(folder, ['echo', 'ran'], { more: ['--filter', 'kind == mrs'] });
     assert.deepEqual([exit, out], [2, '']);
     assert.match(err, /^hvrewind: emulate: filter, column 9: .*\n$/);
+  });
+
+  /** All cells at the end. */
+  async function cells(trace: string): Promise<unknown> {
+    const { out } = await atPrompt(['state', '--json', trace], folder);
+    const { cells } = JSON.parse(out) as { cells: { path: string; value: unknown; writer?: unknown }[] };
+    return cells.map(({ path, value }) => `${path} ${value}`);
+  }
+
+  test('--ring: the last events replay without a divergence, to the state of the whole recording', async () => {
+    const program = build('test/emulate/clients/rounds.c', folder);
+    const whole = await emulate(folder, [program, '40']);
+    const ring = await emulate(folder, [program, '40'], { more: ['--ring', '200'] });
+    assert.equal(ring.exit, 0);
+    const { divergences, verified, checked } = await verify(ring.trace);
+    assert.deepEqual(divergences, []);
+    assert.equal(verified, true);
+    assert.ok(checked > 400, `${checked} checked`);
+    const [all, last] = [await events(whole.trace, ''), await events(ring.trace, '')];
+    assert.ok(last.length >= 200 && last.length < all.length / 2, `${last.length} of ${all.length}`);
+    const plain = ({ kind, op, what, code, arg, ret, result }: Record<string, unknown>): unknown => ({
+      ...{ kind, op, what, code, arg, ret, result },
+    });
+    assert.deepEqual(last.map(plain), all.slice(-last.length).map(plain));
+    assert.deepEqual(await cells(ring.trace), await cells(whole.trace));
+  });
+
+  test('--ring and --until: it ends with the first event that matches', async () => {
+    const program = build('test/emulate/clients/rounds.c', folder);
+    const until = 'op == RUN_VP && t > 1ms';
+    const { exit, trace } = await emulate(folder, [program, '30'], {
+      more: ['--ring', '100', '--until', until],
+    });
+    assert.equal(exit, 0);
+    const last = (await events(trace, '')).at(-1);
+    assert.deepEqual([last?.op, last?.ret], ['MSHV_RUN_VP', undefined]);
+    assert.equal((await events(trace, until)).length, 1);
+    assert.deepEqual((await verify(trace)).divergences, []);
+  });
+
+  test('--ring: SIGUSR2 writes what it holds beside the file, and it goes on', async () => {
+    const program = build('test/emulate/clients/forever.c', folder);
+    const trace = join(folder, 'signalled.hvtrace');
+    const child = spawn(PROGRAM, ['emulate', '--quiet', '-o', trace, '--ring', '500', '--', program], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = once(child, 'close');
+    await once(child.stdout, 'data');
+    child.stdout.resume();
+    child.kill('SIGUSR2');
+    await wait(1500);
+    child.kill('SIGTERM');
+    await ended;
+    const snapshot = trace.replace('.hvtrace', '-1.hvtrace');
+    for (const path of [snapshot, trace]) assert.deepEqual((await verify(path)).divergences, [], path);
+    const first = async (path: string) => String((await events(path, 'seq == 1'))[0]?.t);
+    assert.notEqual(await first(snapshot), await first(trace));
+  });
+
+  test('--ring: a state that is not one is refused, and its size and a filter beside it', async () => {
+    const program = build('test/emulate/clients/rounds.c', folder);
+    const { trace } = await emulate(folder, [program, '30'], { more: ['--ring', '100'] });
+    assert.match((await atPrompt(['pack', trace], folder)).err, /starts with a state/);
+    const db = openDatabase(trace, {});
+    db.prepare('UPDATE checkpoint SET cells = cells + 1').run();
+    db.close();
+    const { exit, err } = await atPrompt(['replay', trace], folder);
+    assert.deepEqual([exit, /the state with which it starts is not readable/.test(err)], [2, true], err);
+    for (const more of [
+      ['--ring', '12x'],
+      ['--ring', '100', '--filter', 'kind == ioctl'],
+    ])
+      assert.equal((await emulate(folder, ['true'], { more })).exit, 2);
   });
 });

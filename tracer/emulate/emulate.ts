@@ -6,6 +6,7 @@ import { Party, startThread } from '../process/party.ts';
 import { descriptorLimit, findProgram } from '../process/program.ts';
 import { passSignals, send } from '../process/signals.ts';
 import { makeOutputBlocking } from '../process/standard-files.ts';
+import type { Kept } from '../sink/kept.ts';
 import { windowUnder } from './filter/window.ts';
 import { startKeeper } from './keeper.ts';
 import { CONTROL, type LauncherData, type LauncherMessage } from './launcher/messages.ts';
@@ -21,8 +22,7 @@ export interface EmulateOptions {
   /** Versions of the program and of the engine, for the file. */
   readonly tool: string;
   readonly engine: string;
-  /** Only what this filter matches is written. */
-  readonly filter?: string;
+  readonly kept: Kept;
 }
 
 /** What became of the program. `status` as a shell says it: 128 + signal when it was killed. */
@@ -62,7 +62,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
         engine: options.engine,
         started: new Date().toISOString(),
         command: options.command,
-        ...(options.filter === undefined ? {} : { filter: options.filter }),
+        kept: options.kept,
       } satisfies SupervisorData),
       startVps,
     );
@@ -87,7 +87,14 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
       return failure(first.step, first.errno);
     }
     if (first.kind !== 'started') throw new Error(`the launcher began with ${first.kind}`);
-    return await follow(first.pid, launcher, supervisor);
+    const watching = options.kept.ring !== undefined;
+    const ask = () => Atomics.add(control, CONTROL.snapshots, 1);
+    if (watching) process.on('SIGUSR2', ask);
+    try {
+      return await follow(first.pid, launcher, supervisor);
+    } finally {
+      process.off('SIGUSR2', ask);
+    }
   } finally {
     syscall(NR.close, keeper.fd);
   }

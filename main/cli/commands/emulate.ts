@@ -1,6 +1,6 @@
 import { ENGINE_VERSION } from '../../../engine/version.ts';
 import { emulate } from '../../../tracer/emulate/emulate.ts';
-import { captureFilter } from '../capture-option.ts';
+import { captureOptions } from '../capture-option.ts';
 import type { Arguments } from '../command.ts';
 import { Problem } from '../problem.ts';
 import { withProfile } from '../profile-option.ts';
@@ -20,11 +20,11 @@ export async function run(args: Arguments): Promise<number> {
     command: args.program,
     tool: VERSION,
     engine: ENGINE_VERSION,
-    ...captureFilter('emulate', args, header.profile),
+    kept: captureOptions('emulate', args, header.profile),
   };
   const result = orProblem('emulate', await emulate(options));
   const { events, dropped, hash, status, failure, lacking } = result;
-  const left = dropped === undefined ? '' : `, ${dropped} not matched`;
+  const left = dropped === undefined ? '' : `, ${dropped} not kept`;
   const lost = failure === undefined ? '' : `; ${failure}`;
   const lacked = Object.entries(lacking ?? {}).map(([what, times]) => `; ${what} (${times} times)`);
   summarize(

@@ -9,7 +9,11 @@ import { outputPath } from '../trace-output.ts';
 /** `hvrewind pack`: a small file to share. */
 export function run(args: Arguments): Promise<number> {
   const path = outputPath('pack', args, '.hvtrace.zst', args.operands[0] ?? '');
-  return withTrace(args.operands[0] ?? '', async ({ file }) => {
+  return withTrace(args.operands[0] ?? '', async ({ file, source }) => {
+    if (source.start !== undefined)
+      throw new Problem(
+        `pack: ${file.path} starts with a state, which the packed form has no place for; share the file itself`,
+      );
     const packed = pack(file, path, { force: args.flag('force') });
     if (isProblem(packed)) throw new Problem(`pack: ${packed.text}`);
     if (args.flag('json')) await printJson({ file: path, ...packed });

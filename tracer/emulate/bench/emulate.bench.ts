@@ -50,7 +50,15 @@ export async function benchEmulation(rounds: number): Promise<EmulateBench | str
     const path = join(folder, 'trace.hvtrace');
     const header = { profile: read.profile, given: {} };
     const [began, cpu] = [performance.now(), process.cpuUsage()];
-    const ran = await emulate({ path, header, force: true, command, tool: 'bench', engine: 'bench' });
+    const ran = await emulate({
+      path,
+      header,
+      force: true,
+      command,
+      tool: 'bench',
+      engine: 'bench',
+      kept: {},
+    });
     const { user, system } = process.cpuUsage(cpu);
     const seconds = (performance.now() - began) / 1000;
     if ('text' in ran) return ran.text;

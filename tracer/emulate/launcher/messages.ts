@@ -1,7 +1,7 @@
 import type { FdWindow } from '../filter/window.ts';
 
-/** Words of the memory that launcher and supervisor share; each waits for the other's. */
-export const CONTROL = { listener: 0, serving: 1, words: 2 } as const;
+/** Words of the memory that launcher and supervisor share; each waits for the other's. `snapshots`: how many were asked for. */
+export const CONTROL = { listener: 0, serving: 1, snapshots: 2, words: 3 } as const;
 
 /** What the launcher is given. */
 export interface LauncherData {

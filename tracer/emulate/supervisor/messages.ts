@@ -1,4 +1,5 @@
 import type { TraceHeader } from '../../../engine/trace/profile.ts';
+import type { Kept } from '../../sink/kept.ts';
 import type { FdWindow } from '../filter/window.ts';
 import type { VpData } from '../vp/messages.ts';
 
@@ -18,8 +19,7 @@ export interface SupervisorData {
   /** Wall clock at the start, ISO 8601. */
   readonly started: string;
   readonly command: readonly string[];
-  /** Only what this matches is written. */
-  readonly filter?: string;
+  readonly kept: Kept;
 }
 
 /** What a recording came to. */
@@ -28,7 +28,7 @@ export interface Recorded {
   readonly hash: string;
   /** What the emulation could not do, and how often it was asked for. */
   readonly lacking?: Readonly<Record<string, number>>;
-  /** Events that a filter did not match. */
+  /** Events that a filter did not match, or that a flight recorder let go. */
   readonly dropped?: number;
   /** The file took no more from some point on; the program was served all the same. */
   readonly failure?: string;

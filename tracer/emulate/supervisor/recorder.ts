@@ -17,13 +17,17 @@ type Machine = Parameters<PlaySink['step']>[1];
 export class Recorder {
   readonly sink: PlaySink;
   readonly #recording: Recording;
+  readonly #asked: () => number;
+  #snapshots = 0;
   #steps: { readonly step: Step; readonly machine: Machine }[] = [];
   /** When the first of them came. */
   #since = 0;
   #failure: string | undefined;
 
-  constructor(recording: Recording) {
+  /** `snapshots` gives how many of them were asked for by now. */
+  constructor(recording: Recording, snapshots: () => number = () => 0) {
     this.#recording = recording;
+    this.#asked = snapshots;
     const target = recording.sink;
     this.sink = {
       step: (step, machine) => {
@@ -59,6 +63,8 @@ export class Recorder {
       });
     }
     this.#attempt(() => this.#recording.tick());
+    for (const asked = this.#asked(); this.#snapshots < asked; this.#snapshots++)
+      this.#attempt(() => this.#recording.snapshot());
   }
 
   /** How long {@link flush} may wait for its next call, in ms; undefined while everything is in the file. */

@@ -71,6 +71,8 @@ export interface SupervisorOptions {
   readonly window: FdWindow;
   readonly profile: Profile;
   readonly recorder: Recorder;
+  /** How often the recorder wants the machine's state; as seldom as a replay where it does not say. */
+  readonly checkpointEvents?: number;
   readonly keeper: Keeper;
   /** eventfd by which threads of VPs wake this one. */
   readonly wake: number;
@@ -124,6 +126,7 @@ export class Supervisor implements Host {
         },
       },
       (event) => (this.#waiting.get(event.seq)?.give ?? this.#give)?.(event.out ?? {}) ?? true,
+      options.checkpointEvents,
     );
     this.guests = new Guests(this);
     this.eventfds = new Eventfds(this.#poll);

@@ -1,10 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { readCaptureFilter } from '../../../engine/filter/capture.ts';
+import { type CaptureFilter, readCaptureFilter } from '../../../engine/filter/capture.ts';
 import { syscall } from '../../native/libc.ts';
 import { EFD_CLOEXEC_NONBLOCK, NR } from '../../native/numbers.ts';
 import { midLife } from '../../sink/filtered.ts';
-import { filteredRecording, type Recording, wholeRecording } from '../../sink/recording.ts';
-import { abiNames, isProblem, TraceWriter } from '../../store/index.ts';
+import {
+  filteredRecording,
+  plainRecording,
+  type Recording,
+  ringRecording,
+  untilRecording,
+  wholeRecording,
+} from '../../sink/recording.ts';
+import { stretchOf } from '../../sink/ring-limit.ts';
+import { abiNames, isProblem, TraceFileError, TraceWriter } from '../../store/index.ts';
 import { Keeper } from '../keeper.ts';
 import { CONTROL } from '../launcher/messages.ts';
 import type { SupervisorData, SupervisorMessage } from './messages.ts';
@@ -15,35 +23,56 @@ import { Supervisor } from './supervisor.ts';
 const data = workerData as SupervisorData;
 const tell = (message: SupervisorMessage) => parentPort?.postMessage(message);
 
-const filter = data.filter === undefined ? undefined : readCaptureFilter(data.filter, data.header.profile);
-// The command has read it before.
-if (filter !== undefined && 'problem' in filter) throw new Error(filter.problem);
+const { kept, header } = data;
+const file = (path: string, isWhole: boolean, force: boolean) =>
+  TraceWriter.create(path, isWhole ? header : midLife(header), {
+    force,
+    names: abiNames(header.profile),
+    tool: data.tool,
+    engine: data.engine,
+    start: data.started,
+    capture: { how: 'emulate', command: data.command, ...kept },
+  });
 
-const writer = TraceWriter.create(data.path, filter === undefined ? data.header : midLife(data.header), {
-  force: data.force,
-  names: abiNames(data.header.profile),
-  tool: data.tool,
-  engine: data.engine,
-  start: data.started,
-  capture: {
-    how: 'emulate',
-    command: data.command,
-    ...(filter === undefined ? {} : { filter: filter.text }),
-  },
-});
+const writer = file(data.path, kept.filter === undefined, data.force);
 if (isProblem(writer)) {
   tell({ kind: 'refused', text: writer.text });
 } else {
   tell({ kind: 'ready' });
-  serve(
-    writer,
-    filter === undefined
-      ? wholeRecording(writer)
-      : filteredRecording(writer, filter, () => performance.now()),
-  );
+  serve(writer);
 }
 
-function serve(writer: TraceWriter, recording: Recording): void {
+/** What becomes of the events: a flight recorder gives the file up and makes it again at the end. */
+function recordingFor(writer: TraceWriter): Recording {
+  const until = read(kept.until);
+  const filter = read(kept.filter);
+  const first = (): Recording => {
+    if (kept.ring !== undefined) {
+      writer.abort();
+      return ringRecording(kept.ring, ringFile);
+    }
+    if (filter !== undefined) return filteredRecording(writer, filter, () => performance.now());
+    return until === undefined ? wholeRecording(writer) : plainRecording(writer);
+  };
+  return until === undefined ? first() : untilRecording(first(), until);
+}
+
+function ringFile(started: boolean, number: number | undefined): TraceWriter {
+  const path = number === undefined ? data.path : data.path.replace(/(\.hvtrace)?$/, `-${number}$1`);
+  const made = file(path, started, data.force);
+  if (isProblem(made)) throw new TraceFileError(made);
+  return made;
+}
+
+/** The command has read it before. */
+function read(text: string | undefined): CaptureFilter | undefined {
+  if (text === undefined) return undefined;
+  const filter = readCaptureFilter(text, header.profile);
+  if ('problem' in filter) throw new Error(filter.problem);
+  return filter;
+}
+
+function serve(writer: TraceWriter): void {
   const { control } = data;
   Atomics.wait(control, CONTROL.listener, 0);
   const listener = Atomics.load(control, CONTROL.listener);
@@ -52,12 +81,13 @@ function serve(writer: TraceWriter, recording: Recording): void {
     tell({ kind: 'refused', text: 'the program has no filter' });
     return;
   }
-  const recorder = new Recorder(recording);
+  const recorder = new Recorder(recordingFor(writer), () => Atomics.load(control, CONTROL.snapshots));
   const supervisor = new Supervisor({
     listener,
     window: data.window,
     profile: data.header.profile,
     recorder,
+    ...(kept.ring === undefined ? {} : { checkpointEvents: stretchOf(kept.ring) }),
     keeper: new Keeper(data.keeper),
     wake: syscall(NR.eventfd2, 0, EFD_CLOEXEC_NONBLOCK),
     startVp: (vp) => tell({ kind: 'vp', data: vp }),

@@ -26,6 +26,8 @@ export const META = {
   counts: 'counts',
   /** Hash of the whole journal, 16 hex digits. */
   hash: 'hash',
+  /** JSON: the calls under way at the first checkpoint, with which the trace starts (a flight recorder's). */
+  origin: 'origin',
 } as const;
 
 /** How many events there are. */

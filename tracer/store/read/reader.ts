@@ -1,5 +1,7 @@
 import type { TraceIndex } from '../../../engine/app/early/trace-index.ts';
 import type { Columns } from '../../../engine/filter/sql.ts';
+import type { OpenCall } from '../../../engine/replay/frame.ts';
+import { isSound, type Start } from '../../../engine/replay/start.ts';
 import type { StoreCheckpoint, StoreTables } from '../../../engine/state/checkpoint.ts';
 import type { JournalChunk } from '../../../engine/state/journal.ts';
 import type { ObjectRow } from '../../../engine/state/store.ts';
@@ -316,6 +318,20 @@ export class TraceReader {
     return tables;
   }
 
+  /** The state with which the trace starts, where it does not start with the machine. */
+  origin(registry: KindRegistry): Start | undefined {
+    const [[text] = []] = this.#all(`SELECT value FROM meta WHERE key = '${META.origin}'`);
+    if (text === undefined) return undefined;
+    const open = openCallsIn(String(text));
+    const [first] = this.checkpoints();
+    const tables = this.tables(registry);
+    if (tables === undefined)
+      throw this.#queries.corrupt('another version of the engine wrote the state with which it starts');
+    if (open === undefined || first === undefined || !isSound(first.checkpoint, tables))
+      throw this.#queries.corrupt('the state with which it starts is not readable');
+    return { store: first.checkpoint, tables, open };
+  }
+
   #all(sql: string, ...params: readonly number[]): QueryRow[] {
     return this.#queries.prepare(sql).all(...params);
   }
@@ -340,6 +356,22 @@ function countsIn(queries: Queries, meta: ReadonlyMap<string, string>): TraceCou
   const counts = readCounts(text);
   if (counts === undefined) throw queries.corrupt('its counts are damaged');
   return counts;
+}
+
+/** Open calls with which a trace starts: the first events, numbered from 1. */
+function openCallsIn(json: string): OpenCall[] | undefined {
+  let calls: unknown;
+  try {
+    calls = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(calls)) return undefined;
+  const good = (calls as unknown[]).every((call, i) => {
+    const { seq, sub, waits } = (call ?? {}) as Partial<OpenCall>;
+    return seq === i + 1 && isCount(sub) && typeof waits === 'boolean';
+  });
+  return good ? (calls as OpenCall[]) : undefined;
 }
 
 function isCount(value: unknown): value is number {

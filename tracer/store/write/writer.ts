@@ -1,9 +1,10 @@
+import type { Start } from '../../../engine/replay/start.ts';
 import type { StoreCheckpoint, StoreTables } from '../../../engine/state/checkpoint.ts';
 import type { JournalChunk } from '../../../engine/state/journal.ts';
 import type { HypercallResult, IoctlOut, TraceEvent } from '../../../engine/trace/event.ts';
 import { failed } from '../../../engine/trace/failed.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
-import { type Address, formatAddress, type Seq, type TimeNs } from '../../../engine/trace/position.ts';
+import { type Address, at, formatAddress, type Seq, type TimeNs } from '../../../engine/trace/position.ts';
 import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import { formatHeader } from '../../../engine/trace/text/header.ts';
 import { META, writeProfile } from '../format/meta.ts';
@@ -232,6 +233,15 @@ export class TraceWriter {
     this.#putMeta(META.profile, writeProfile(header));
   }
 
+  /**
+   * The trace starts with this state, not with the machine: what has been written so far are the entries of the calls
+   * that were under way.
+   */
+  origin({ store, tables, open }: Start): void {
+    this.checkpoint(at(this.events), store, tables);
+    this.#putMeta(META.origin, JSON.stringify(open));
+  }
+
   /** Keeps the hash of the whole journal, which `replay --verify` compares. */
   hash(hash: string): void {
     this.#putMeta(META.hash, hash);
@@ -256,12 +266,12 @@ export class TraceWriter {
 
   /**
    * Ends the recording: one file without companions, marked complete. After a failure to write, which was
-   * thrown when it came up, it only closes what was committed.
+   * thrown when it came up, it only closes what was committed. `cut`: calls are under way still.
    */
-  close(): void {
+  close(cut = false): void {
     if (this.#closed) return;
     try {
-      if (this.#failed === undefined) this.#attempt(() => this.#finish());
+      if (this.#failed === undefined) this.#attempt(() => this.#finish(cut));
     } finally {
       this.#end();
       this.#db.close();
@@ -283,8 +293,8 @@ export class TraceWriter {
     this.#open.clear();
   }
 
-  #finish(): void {
-    this.#putMeta(META.state, 'complete');
+  #finish(cut: boolean): void {
+    if (!cut) this.#putMeta(META.state, 'complete');
     this.#save();
     this.#db.exec('COMMIT');
     this.#db.pragma('main.wal_checkpoint(TRUNCATE)');
