@@ -72,3 +72,10 @@ function asksAnswer(leaf: Leaf): boolean {
   if (leaf.kind === 'field') return ANSWER_FIELDS.has(leaf.field);
   return leaf.kind === 'payload' && ANSWER_PAYLOADS.has(leaf.root);
 }
+
+/** A filter that was read before, perhaps for another profile. */
+export function captureFilterOf(text: string, profile: Profile): CaptureFilter {
+  const filter = readCaptureFilter(text, profile);
+  if ('problem' in filter) throw new Error(filter.problem);
+  return filter;
+}

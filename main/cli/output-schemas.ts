@@ -83,7 +83,7 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
   /** What `--summary` writes; without `status` the program goes on. */
   record: object(
     { file: TEXT, events: COUNT, mode: { enum: ['filter', 'every-call'] }, lost: COUNT },
-    { status: COUNT, failure: TEXT },
+    { status: COUNT, dropped: COUNT, failure: TEXT },
   ),
   import: object(
     { file: TEXT, events: COUNT },

@@ -9,19 +9,20 @@ const PROFILE: OptionSpec = {
 };
 
 /** Of the commands that record. */
-const KEPT: readonly OptionSpec[] = [
+const FILTERS: readonly OptionSpec[] = [
   {
     name: 'filter',
     value: 'FILTER',
     help: 'write only what this matches (docs/filter.md, "While recording")',
   },
-  {
-    name: 'ring',
-    value: 'SIZE',
-    help: 'keep only the last 200000 events, 64MB or 30s (docs/flight-recorder.md)',
-  },
   { name: 'until', value: 'FILTER', help: 'end the recording with the first event that this matches' },
 ];
+
+const RING: OptionSpec = {
+  name: 'ring',
+  value: 'SIZE',
+  help: 'keep only the last 200000 events, 64MB or 30s (docs/flight-recorder.md)',
+};
 
 const SUMMARY_OPTIONS: readonly OptionSpec[] = [
   { name: 'quiet', help: 'no summary line' },
@@ -71,6 +72,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         help: 'with --kernel or --uprobe: end after so long (default: at Ctrl-C)',
       },
       { name: 'msr', value: 'LIST', help: 'with --kernel: other MSRs too: 0x6e0,0x800-0x83f' },
+      ...FILTERS,
       ...SUMMARY_OPTIONS,
     ],
     load: () => import('./commands/record.ts'),
@@ -83,7 +85,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'run a program against an emulated /dev/mshv and record it',
     details:
       'The program need not be changed: its opens of /dev/mshv and what follows go to the engine (docs/emulate.md). Exits with its status, 128 + signal when it was killed.',
-    options: [OUTPUT, FORCE, PROFILE, ...KEPT, ...SUMMARY_OPTIONS],
+    options: [OUTPUT, FORCE, PROFILE, ...FILTERS, RING, ...SUMMARY_OPTIONS],
     load: () => import('./commands/emulate.ts'),
   },
   {

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isProblem, openTrace } from '../../tracer/store/index.ts';
 import { openDatabase } from '../../tracer/store/sqlite.ts';
-import { PROGRAM } from '../cli/hvrewind.testing.ts';
+import { hvrewind, PROGRAM } from '../cli/hvrewind.testing.ts';
 import { atPrompt } from '../cli/prompt.testing.ts';
 import { build, emulate, events, LACKING, scratch, verify } from './build.testing.ts';
 
@@ -127,5 +127,24 @@ describe('what of the events is kept', { skip: LACKING }, () => {
       ['--ring', '100', '--filter', 'kind == ioctl'],
     ])
       assert.equal((await emulate(folder, ['true'], { more })).exit, 2);
+  });
+
+  test('record --filter and --until', async (context) => {
+    const program = build('test/emulate/clients/foreign.c', folder);
+    const [some, few] = [join(folder, 'some.hvtrace'), join(folder, 'few.hvtrace')];
+    const filter = 'kind == ioctl && op == 0xb802';
+    const recorded = await hvrewind(['record', '-o', some, '--filter', filter, '--', program], folder);
+    // A container may forbid ptrace.
+    if (recorded.exit === 3) {
+      context.skip(recorded.err);
+      return;
+    }
+    assert.equal(recorded.exit, 0, recorded.err);
+    assert.equal((await events(some, filter)).length, 10);
+    assert.equal((await events(some, 'kind != mark')).length, 10);
+    const until = 'op == 0xb803';
+    assert.equal((await hvrewind(['record', '-o', few, '--until', until, '--', program], folder)).exit, 0);
+    const ops = (await events(few, 'kind == ioctl')).map(({ op }) => op);
+    assert.deepEqual(ops, ['0xb801', '0xb802', '0xb803']);
   });
 });

@@ -8,6 +8,8 @@ import { Party, startThread } from '../process/party.ts';
 import { findProgram } from '../process/program.ts';
 import { passSignals } from '../process/signals.ts';
 import { makeOutputBlocking } from '../process/standard-files.ts';
+import { midLife } from '../sink/filtered.ts';
+import type { Kept } from '../sink/kept.ts';
 import { abiNames, isProblem, TraceWriter } from '../store/index.ts';
 import { RingReader, ringMemory } from './ring/ring.ts';
 import type { Mode, TracerData, TracerMessage } from './thread/messages.ts';
@@ -26,6 +28,8 @@ export interface RecordOptions {
   /** The user has said which kernel it is: no call is to tell better. */
   readonly isKernelGiven: boolean;
   readonly force: boolean;
+  /** What is written; a flight recorder is the emulation's alone. */
+  readonly kept: Omit<Kept, 'ring'>;
   readonly target:
     | { readonly kind: 'launch'; readonly command: readonly string[]; readonly keepAlive: boolean }
     | { readonly kind: 'attach'; readonly pid: number };
@@ -43,6 +47,8 @@ export interface Recorded {
   readonly status?: number;
   /** Events that found no room and are missing: a mark says where. */
   readonly lost: number;
+  /** Events that a filter did not match. */
+  readonly dropped?: number;
   /** The file took no more from some point on. */
   readonly failure?: string;
 }
@@ -59,7 +65,8 @@ export interface RecordProblem {
  * has ended or was let go.
  */
 export async function recordProgram(options: RecordOptions): Promise<Recorded | RecordProblem> {
-  const { target, header } = options;
+  const { target, kept } = options;
+  const header = kept.filter === undefined ? options.header : midLife(options.header);
   if (target.kind === 'launch' && findProgram(target.command[0] ?? '') === undefined)
     return usage(`${target.command[0]}: no such program`);
   let writing: Writing | undefined;
@@ -75,12 +82,13 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
     start: new Date().toISOString(),
     capture: {
       how: 'ptrace',
+      ...kept,
       ...(target.kind === 'launch' ? { command: target.command } : { pid: target.pid }),
     },
   });
   if (isProblem(writer)) return usage(writer.text);
   const memory = ringMemory(RING_BYTES);
-  writing = new Writing(new RingReader(memory), writer, header);
+  writing = new Writing(new RingReader(memory), writer, header, kept);
   const pipe = new Arena(8);
   syscall(NR.pipe2, pipe.address, O_CLOEXEC);
   const letGo = new LetGo(pipe.view.getInt32(4, true));
@@ -110,6 +118,7 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
     return {
       ...{ events: writing.events, mode, lost: writing.lost },
       ...(ended.status === undefined ? {} : { status: ended.status }),
+      ...(writing.dropped === 0 ? {} : { dropped: writing.dropped }),
       ...(writing.failure === undefined ? {} : { failure: writing.failure }),
     };
   } finally {

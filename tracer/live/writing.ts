@@ -1,7 +1,11 @@
+import { type CaptureFilter, captureFilterOf } from '../../engine/filter/capture.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { type Seq, seqOf, timeNs } from '../../engine/trace/position.ts';
 import type { Profile, TraceHeader } from '../../engine/trace/profile.ts';
 import { overlayProfile, parseProfile } from '../../engine/trace/profile-read.ts';
+import type { EventSink } from '../sink/event-sink.ts';
+import { FilteredSink } from '../sink/filtered.ts';
+import type { Kept } from '../sink/kept.ts';
 import { type CallAnswer, TraceFileError, type TraceWriter } from '../store/index.ts';
 import type { RingReader } from './ring/ring.ts';
 import type { Plain, PlainObject } from './ring/wire.ts';
@@ -13,6 +17,14 @@ const MOST = 2000;
 export class Writing {
   readonly #ring: RingReader;
   readonly #writer: TraceWriter;
+  /** Where events go: the writer, or what lets through what a filter matches. */
+  readonly #sink: EventSink;
+  readonly #filtered: FilteredSink | undefined;
+  readonly #kept: Kept;
+  #until: CaptureFilter | undefined;
+  #made = 0;
+  /** The event that ends the recording has come. */
+  #over = false;
   readonly #hostKernel: Profile['kernel'];
   /** Calls that have not returned, by the tracing thread's numbers. */
   readonly #open = new Map<number, Seq>();
@@ -21,7 +33,13 @@ export class Writing {
   lost = 0;
   failure: string | undefined;
 
-  constructor(ring: RingReader, writer: TraceWriter, header: TraceHeader) {
+  constructor(ring: RingReader, writer: TraceWriter, header: TraceHeader, kept: Kept = {}) {
+    const filter = filterOf(kept.filter, header);
+    this.#kept = kept;
+    this.#until = filterOf(kept.until, header);
+    this.#filtered =
+      filter === undefined ? undefined : new FilteredSink(writer, filter, () => performance.now());
+    this.#sink = this.#filtered ?? writer;
     this.#ring = ring;
     this.#writer = writer;
     this.header = header;
@@ -34,37 +52,49 @@ export class Writing {
 
   /** Takes what is there; true when there may be more. */
   drain(): boolean {
-    return this.#ring.take(MOST, (value) => this.#attempt(() => this.#take(value as PlainObject))) === MOST;
+    const taken = this.#ring.take(MOST, (value) => this.#attempt(() => this.#take(value as PlainObject)));
+    this.#attempt(() => this.#filtered?.tick());
+    return taken === MOST;
+  }
+
+  /** Events that the filter did not match. */
+  get dropped(): number {
+    return this.#filtered?.dropped ?? 0;
   }
 
   close(): void {
     while (this.drain());
-    this.#attempt(() => this.#writer.close());
+    this.#attempt(() => this.#filtered?.end());
+    this.#attempt(() => this.#writer.close(this.#over));
   }
 
   #take({ id, begin, end, event, kernel, reason, t }: PlainObject): void {
+    if (this.#over) return;
     if (begin !== undefined) {
       const made = this.#event({ ...(begin as PlainObject), ret: null });
       this.#open.set(id as number, made.seq);
-      this.#writer.begin(made);
+      this.#sink.begin(made);
+      this.#over = this.#until?.holds(made) ?? false;
     } else if (end !== undefined) {
       const seq = this.#open.get(id as number);
       this.#open.delete(id as number);
-      if (seq !== undefined) this.#writer.complete(seq, answer(end as PlainObject));
+      if (seq !== undefined) this.#sink.complete(seq, answer(end as PlainObject));
     } else if (event !== undefined) {
       const made = this.#event(event as PlainObject);
       if (made.kind === 'mark') this.lost += made.lost ?? 0;
-      this.#writer.append(made);
+      this.#sink.append(made);
+      this.#over = this.#until?.holds(made) ?? false;
     } else {
       this.#learn(String(kernel), String(reason), t as number);
     }
   }
 
   #event(plain: PlainObject): TraceEvent {
+    this.#made++;
     this.#t = Math.max(this.#t, plain.t as number);
     return {
       ...plain,
-      seq: seqOf(this.#writer.events + 1),
+      seq: seqOf(this.#made),
       t: timeNs(this.#t),
       component: plain.kind === 'mark' ? 'unknown' : 'vmm',
       provenance: 'observed',
@@ -79,8 +109,11 @@ export class Writing {
     if ('problem' in read) throw new Error(`a profile for ${kernel}: ${read.problem.message}`);
     this.header = { ...this.header, profile: read.profile, given };
     this.#writer.header(this.header);
+    const filter = filterOf(this.#kept.filter, this.header);
+    if (filter !== undefined) this.#filtered?.readAs(filter);
+    this.#until = filterOf(this.#kept.until, this.header);
     const text = `kernel taken for ${kernel}, as the program calls ${reason}; --profile kernel=… says otherwise`;
-    this.#writer.append(this.#event({ kind: 'mark', what: 'note', t, text }));
+    this.#sink.append(this.#event({ kind: 'mark', what: 'note', t, text }));
   }
 
   #attempt(action: () => void): void {
@@ -97,4 +130,8 @@ export class Writing {
 function answer({ tEnd, ...rest }: PlainObject): CallAnswer {
   const ended = tEnd === undefined ? {} : { tEnd: timeNs(tEnd as number) };
   return { ...(rest as Readonly<Record<string, Plain>>), ...ended } as CallAnswer;
+}
+
+function filterOf(text: string | undefined, { profile }: TraceHeader): CaptureFilter | undefined {
+  return text === undefined ? undefined : captureFilterOf(text, profile);
 }

@@ -27,7 +27,7 @@ interface Held {
  */
 export class FilteredSink implements EventSink {
   readonly #target: EventSink;
-  readonly #filter: CaptureFilter;
+  #filter: CaptureFilter;
   readonly #nowMs: () => number;
   readonly #held: Held[] = [];
   /** Of a call in {@link #held} whose answer is to come. */
@@ -54,6 +54,11 @@ export class FilteredSink implements EventSink {
   /** Events that were not written. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** The same filter, read again: names mean other numbers once it is known which kernel it is. */
+  readAs(filter: CaptureFilter): void {
+    this.#filter = filter;
   }
 
   append(event: TraceEvent): void {

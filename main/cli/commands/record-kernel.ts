@@ -23,6 +23,9 @@ export async function runKernel(args: Arguments): Promise<number> {
   const family = familyOf(args.program, pid);
   if (!args.flag('kernel') && family === undefined)
     throw new Problem('record: --uprobe needs a program after --, or --attach PID');
+  for (const name of ['filter', 'until'])
+    if (args.value(name) !== undefined)
+      throw new Problem(`record: --${name} does not go with --kernel or --uprobe; show filters the trace`);
   const msrs = msrsOf(args.value('msr'));
   const seconds = secondsOf(args.value('seconds'));
   const path = outputPath('record', args, '.hvtrace', 'kernel');

@@ -1,6 +1,7 @@
 import { release } from 'node:os';
 import { ENGINE_VERSION } from '../../../engine/version.ts';
 import { type Recorded, type RecordOptions, recordProgram } from '../../../tracer/live/record.ts';
+import { captureOptions } from '../capture-option.ts';
 import type { Arguments } from '../command.ts';
 import { tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
@@ -30,6 +31,7 @@ export async function run(args: Arguments): Promise<number> {
     isKernelGiven: profile !== undefined && withProfile(headerOf({}), profile).given.kernel !== undefined,
     force: args.flag('force'),
     target,
+    kept: captureOptions('record', args, header.profile),
     tool: VERSION,
     engine: ENGINE_VERSION,
     tell: (line: string) => tell(`hvrewind: ${line}`),
@@ -39,10 +41,11 @@ export async function run(args: Arguments): Promise<number> {
   return result.status ?? EXIT.fine;
 }
 
-function lineOf({ events, status, lost, failure }: Recorded): string {
+function lineOf({ events, dropped, status, lost, failure }: Recorded): string {
   const end = status === undefined ? 'the program goes on' : `the program exited with ${status}`;
   const missing = lost === 0 ? '' : `; ${lost} events are missing`;
-  return `${events} events; ${end}${missing}${failure === undefined ? '' : `; ${failure}`}`;
+  const left = dropped === undefined ? '' : `, ${dropped} not kept`;
+  return `${events} events${left}; ${end}${missing}${failure === undefined ? '' : `; ${failure}`}`;
 }
 
 function refuseKernelOptions(args: Arguments): void {

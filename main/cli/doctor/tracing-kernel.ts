@@ -1,3 +1,4 @@
+import { planKernel } from '../../../tracer/live/kernel/plan.ts';
 import type { Host } from './host.ts';
 import type { Look } from './look.ts';
 
@@ -52,11 +53,9 @@ export function pointsOf(host: Host, tracefs: string, group: (typeof GROUPS)[num
 }
 
 /**
- * Newest kernels write SynIC MSRs by the native instruction, which has no trace point (Linux 7.2 arch/x86/include/asm/mshyperv.h,
- * arch/x86/kernel/cpu/mshyperv.c): only kprobes on these show the writes; and hypercalls have none in any kernel.
+ * What `record --kernel` would define: newest kernels write SynIC MSRs by the native instruction, which has no trace point (Linux 7.2
+ * arch/x86/include/asm/mshyperv.h, arch/x86/kernel/cpu/mshyperv.c), and hypercalls have none in any kernel.
  */
-export const WRITERS = ['hv_set_msr', 'hv_set_non_nested_msr', 'hv_std_hypercall'] as const;
-
 export function kprobes(host: Host): Look {
   const what = 'probes on SynIC writes and hypercalls';
   const folder = tracefsOf(host);
@@ -75,9 +74,14 @@ export function kprobes(host: Host): Look {
       found: 'kernel symbols are not shown',
       remedy: 'run it as root; see kernel.kptr_restrict',
     };
-  const here = WRITERS.filter((name) => functions.has(name));
+  const { probes } = planKernel({
+    hasEvent: (system, name) => host.status(`${folder}/events/${system}/${name}/format`) !== undefined,
+    hasProbes: true,
+    hasSymbol: (name) => functions.has(name),
+  });
+  const here = [...new Set(probes.map(({ symbol }) => symbol))];
   const ok = here.length > 0;
-  if (!ok) return { what, ok, found: `kprobes, but none of ${WRITERS.join(', ')} in this kernel` };
+  if (!ok) return { what, ok, found: 'kprobes, but none of the functions of Hyper-V in this kernel' };
   if (!host.canWrite(`${folder}/kprobe_events`))
     return {
       what,

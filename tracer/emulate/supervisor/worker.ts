@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type CaptureFilter, readCaptureFilter } from '../../../engine/filter/capture.ts';
+import { type CaptureFilter, captureFilterOf } from '../../../engine/filter/capture.ts';
 import { syscall } from '../../native/libc.ts';
 import { EFD_CLOEXEC_NONBLOCK, NR } from '../../native/numbers.ts';
 import { midLife } from '../../sink/filtered.ts';
@@ -64,12 +64,8 @@ function ringFile(started: boolean, number: number | undefined): TraceWriter {
   return made;
 }
 
-/** The command has read it before. */
 function read(text: string | undefined): CaptureFilter | undefined {
-  if (text === undefined) return undefined;
-  const filter = readCaptureFilter(text, header.profile);
-  if ('problem' in filter) throw new Error(filter.problem);
-  return filter;
+  return text === undefined ? undefined : captureFilterOf(text, header.profile);
 }
 
 function serve(writer: TraceWriter): void {
