@@ -96,8 +96,13 @@ export class Tracer {
 
   #syscall(task: Task): void {
     const op = this.#ptrace.readInfo(task.tid);
+    if (op === SYSCALL_OP.exit) this.#leave(task, this.#ptrace.result());
+    // Any stop takes the place of the one that was asked for (Linux kernel/signal.c, ptrace_stop).
+    if (this.#isLettingGo) {
+      this.#release(task, 0);
+      return;
+    }
     if (op === SYSCALL_OP.entry) this.#enter(task);
-    else if (op === SYSCALL_OP.exit) this.#leave(task, this.#ptrace.result());
     this.#go(task);
   }
 
