@@ -33,12 +33,12 @@ const WITH_CELL = [
   'TSC_INVARIANT_CONTROL',
 ];
 
-/** The machine starts anew: registers have their reset values again, children and their pools are gone. */
+/** The machine starts anew: registers have their reset values again, partitions with their pools and ports are gone. */
 export function resetPartition(context: Context): void {
   const { store } = context;
-  for (const id of store.children(TOP, PARTITION)) {
-    if (store.key(id) !== OWN_PARTITION) store.destroy(id);
-  }
+  for (const id of store.children(TOP, PARTITION)) store.destroy(id);
+  store.create(TOP, PARTITION, OWN_PARTITION);
+  ownIsActive(context);
   for (const cpu of store.children(TOP, CPU)) {
     const key = store.key(cpu);
     store.destroy(cpu);

@@ -8,7 +8,7 @@ import type { Actor } from '../../kernel/access.ts';
 import { failure } from '../../kernel/errno.ts';
 import type { IoctlRow } from '../ioctl-row.ts';
 import { partitionOfHandle } from '../objects.ts';
-import { agrees } from './chunks.ts';
+import { agrees, LARGE_PAGES } from './chunks.ts';
 import { kindOf } from './kind.ts';
 import { mapRegion, unmapRegion } from './region-calls.ts';
 import { addRegion, overlaps, type Region, regionOfFrame, regionsOf, removeRegion } from './regions.ts';
@@ -74,6 +74,15 @@ function meets(context: Context, id: ObjectId, { start, pages, address }: Region
   });
 }
 
+/**
+ * Linux 6.16 takes a pinned region for one of 2 MiB pages throughout when its first page is one, and refuses it before any call
+ * where its size is no multiple of that.
+ */
+function isCutShort({ profile }: Context, { kind, large, pages }: Region): boolean {
+  const isOfOneSize = profile.kernel === 'upstream-6.16' && kind === 'pinned' && large;
+  return isOfOneSize && pages % BigInt(LARGE_PAGES) !== 0n && !profile.quirks['pinned-failure-swallowed'];
+}
+
 function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
   if (isBad(arg)) return { ret: failure('EINVAL'), rule: RULE };
   const { partition, id } = partitionOfHandle(context, event.handle);
@@ -93,6 +102,7 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
   if (event.ret === failure('EINVAL')) return { ret: event.ret, rule: UNMODELLED };
   if (meets(context, id, region)) return { ret: failure('EEXIST'), rule: RULE };
   if (region.pages > MAX_REGION_PAGES) return { ret: failure('ENOMEM'), rule: RULE };
+  if (isCutShort(context, region)) return { ret: failure('EINVAL'), rule: RULE };
   addRegion(context, id, region);
   return { ret: yield* mapRegion({ context, actor, partition, id }, region), rule: RULE };
 }
