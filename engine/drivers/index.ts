@@ -5,7 +5,7 @@ import { lost } from './lost.ts';
 import { statisticsMapped } from './mshv/debugfs.ts';
 import { ioctlHandler } from './mshv/ioctl.ts';
 import { INTERCEPT_HANDLER } from './mshv/isr.ts';
-import { regionMapped } from './mshv/memory/kind.ts';
+import { pagesFollowed, regionMapped } from './mshv/memory/kind.ts';
 import { fdHandler } from './process/fd.ts';
 import { messageDelivered, messagePosted } from './vmbus/traffic.ts';
 import { flagHandler } from './vtl/events.ts';
@@ -38,6 +38,7 @@ export function createDrivers(): DriverSide {
       regionMapped(context, call);
       statisticsMapped(context, call);
     },
+    followed: pagesFollowed,
     lost,
     noted: messageDelivered,
   };

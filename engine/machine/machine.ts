@@ -94,6 +94,11 @@ export class Machine implements Context {
     this.#sides.drivers.noted(this, event);
   }
 
+  /** A recorded hypercall below a stimulus whose driver did not ask for it. */
+  followed(call: HypercallEvent): void {
+    this.#sides.drivers.followed(this, call);
+  }
+
   /** What came of a stimulus is not known. Of what began before the recording nothing is taken for granted then. */
   lost(event: TraceEvent, showsHypercalls: boolean): void {
     if (this.profile.initial === 'unknown') this.#sides.drivers.lost(this, event, showsHypercalls);

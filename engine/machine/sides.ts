@@ -79,6 +79,8 @@ export interface DriverSide {
    * derived: it may come with nothing of what led to it.
    */
   called(context: Context, call: HypercallRequest | HypercallEvent, answer: HypercallAnswer): void;
+  /** The same of a recorded hypercall that no driver was seen to ask for: what led the kernel to it is not in the record. */
+  followed(context: Context, call: HypercallEvent): void;
   /**
    * What came of a stimulus is not known: nor is what it may have changed, of the hypervisor's too where the record
    * does not show the hypercalls below it.

@@ -72,6 +72,7 @@ const SIDES: Sides = {
       return event.kind === 'lifecycle' && event.what === 'component-start' ? starting : undefined;
     },
     called: () => {},
+    followed: () => {},
     lost: () => {},
     noted: () => {},
   },

@@ -226,6 +226,7 @@ export class Replayer {
   /** An event that the engine does not work out: it happened, so its effects do too. */
   #follow(frame: Frame, event: TraceEvent, address: Address): void {
     const { answer } = this.#executor.execute(event, address, at(frame.stimulus.seq), this.verdict);
+    if (event.kind === 'hypercall') this.#machine.followed(event);
     expectEmitted(frame, answer, address);
     leaveUnsaid(frame, event, answer);
   }

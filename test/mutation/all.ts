@@ -7,7 +7,7 @@ import { SIDES } from '../../main/cli/sides.ts';
 import { mutationsOf } from './answers.ts';
 import { AnswerTable } from './answers-table.ts';
 import { bootOfQemu, recordings, sourceOf } from './corpus.ts';
-import { claimsWrongly, seenLess, stillDiverges } from './depths.ts';
+import { claimsWrongly, diverges, seenLess } from './depths.ts';
 import { NO_OP_REASONS } from './no-ops.ts';
 import { finalOf } from './outcome.ts';
 import { generator, sampled } from './random.ts';
@@ -49,7 +49,7 @@ answers.change(
 );
 
 const depths = all.flatMap(seenLess);
-const diverging = depths.filter(stillDiverges).map(({ name }) => `${name}: diverges`);
+const diverging = depths.filter(diverges).map(({ name }) => `${name}: diverges`);
 const wrong = all.flatMap((whole) => {
   const { known } = finalOf(sourceOf(whole, whole.events));
   const later = seenLess(whole).filter((less) => less.isMidLife && less.depth === 'with all below');
