@@ -1,4 +1,4 @@
-/** `npm run docs`: writes docs/reference from the ABI tables and docs/rules.md from the rules. */
+/** `npm run docs`: writes docs/reference from the ABI tables, docs/rules.md from the rules, docs/bugs.md from samples/bugs. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { generatedPages } from './pages/all.ts';

@@ -1,5 +1,6 @@
 import { RULES } from '../../engine/rules/catalogue.ts';
 import { rulesMarkdown } from '../../engine/rules/docs.ts';
+import { bugsPage } from './bugs.ts';
 import { ioctlPages } from './ioctls.ts';
 import { overviewPage } from './overview.ts';
 import { structPages } from './structs.ts';
@@ -14,5 +15,5 @@ export function generatedPages(): Map<string, string> {
     ...tablePages(),
   ];
   const pages = new Map(reference.map(([path, text]) => [`reference/${path}`, text]));
-  return pages.set('rules.md', rulesMarkdown(RULES));
+  return pages.set('rules.md', rulesMarkdown(RULES)).set('bugs.md', bugsPage());
 }

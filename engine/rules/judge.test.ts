@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { msrs } from '../abi/index.ts';
 import { CellStore } from '../state/store.ts';
 import type { EventKind } from '../trace/event.ts';
 import { createJudge } from './judge.ts';
@@ -99,4 +100,36 @@ test('what only a programmer can get wrong is an assertion', () => {
   ended.step(eoms().steps[0]!, new CellStore());
   ended.end();
   assert.throws(() => ended.end(), /ended already/);
+});
+
+test('a rule that names numbers gets their steps alone, in the order of the catalogue', () => {
+  const seen: string[] = [];
+  const rule = (id: string, watches: Rule['watches']): Rule => ({
+    ...eomRule(id, ['msr']),
+    watches,
+    judge: () => ({
+      step: ({ event }) => seen.push(`${id} ${event.kind === 'msr' ? event.msr : event.kind}`),
+      end: () => {},
+    }),
+  });
+  const [eom, sint2] = [msrs.number('EOM'), msrs.number('SINT2')];
+  const traffic = eoms()
+    .write('a', 0, 'SINT2', 0n)
+    .write('a', 0, 'SIMP', 0n)
+    .add({ kind: 'hypercall', control: 0x10_005cn });
+  judge(traffic, [
+    rule('A', [
+      { kind: 'msr', msrs: [sint2] },
+      { kind: 'hypercall', codes: [0x5c] },
+    ]),
+    rule('B', [
+      { kind: 'msr', msrs: [eom, sint2] },
+      { kind: 'hypercall', codes: [0x5d] },
+    ]),
+    rule('C', ['msr', { kind: 'msr', msrs: [eom] }]),
+  ]);
+  assert.deepEqual(seen, [
+    ...[`B ${eom}`, `C ${eom}`, `B ${eom}`, `C ${eom}`],
+    ...[`A ${sint2}`, `B ${sint2}`, `C ${sint2}`, `C ${msrs.number('SIMP')}`, 'A hypercall'],
+  ]);
 });

@@ -4,6 +4,7 @@ import type { EventKind } from '../trace/event.ts';
 import type { Profile } from '../trace/profile.ts';
 import { compareFindings, type Finding } from './finding.ts';
 import type { Moment } from './open-finding.ts';
+import { Routing } from './routing.ts';
 import type { Judge, Rule, Tracker, TrackerKind } from './rule.ts';
 
 /** Several rules over one replay. */
@@ -19,13 +20,10 @@ export interface Judgement {
 /** Kinds that the drivers' side derives where a trace does not have them, so that they are never missing. */
 const DERIVED_KINDS: readonly EventKind[] = ['msr', 'hypercall'];
 
-interface Watcher {
-  step(step: Step, store: CellStore): void;
-}
-
-/** Starts judging. Nothing is allocated for a step of a kind that nobody watches. */
+/** Starts judging. Nothing is allocated for a step that nobody watches. */
 export function createJudge(rules: readonly Rule[], profile: Profile): Judgement {
-  const watchers = new Map<EventKind, { readonly trackers: Watcher[]; readonly rules: Watcher[] }>();
+  /** Trackers first: they know the step when the rules see it. */
+  const routing = { trackers: new Routing(), rules: new Routing() };
   const trackers = new Map<TrackerKind<Tracker>, Tracker>();
   const judges: Judge[] = [];
   const seen = new Set<EventKind>(profile.kernel === 'unknown' ? [] : DERIVED_KINDS);
@@ -33,12 +31,6 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
   let findings: readonly Finding[] | undefined;
   let present: Step | undefined;
   let steps = 0;
-
-  function watching(kind: EventKind) {
-    const list = watchers.get(kind) ?? { trackers: [], rules: [] };
-    watchers.set(kind, list);
-    return list;
-  }
 
   function now(): Moment {
     if (present === undefined) throw new Error('no step yet');
@@ -50,7 +42,7 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
     if (known !== undefined) return known as T;
     const made = kind.create({ profile, now });
     trackers.set(kind, made);
-    for (const watched of kind.watches) watching(watched).trackers.push(made);
+    routing.trackers.subscribe(made, kind.watches);
     return made;
   }
 
@@ -60,7 +52,7 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
     byId.set(rule.id, rule);
     const judge = rule.judge({ profile, tracker, now, report: (finding) => reported.push(finding) });
     judges.push(judge);
-    for (const kind of rule.watches) watching(kind).rules.push(judge);
+    routing.rules.subscribe(judge, rule.watches);
   }
 
   /** The trace goes deep enough for the rule: it has, or would have, the kinds of event that it needs. */
@@ -73,13 +65,11 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
   return {
     step(step, store) {
       steps++;
-      const { kind } = step.event;
-      if (!seen.has(kind)) seen.add(kind);
-      const list = watchers.get(kind);
-      if (list === undefined) return;
+      const { event } = step;
+      if (!seen.has(event.kind)) seen.add(event.kind);
       present = step;
-      for (const watcher of list.trackers) watcher.step(step, store);
-      for (const watcher of list.rules) watcher.step(step, store);
+      for (const watcher of routing.trackers.watchersOf(event)) watcher.step(step, store);
+      for (const watcher of routing.rules.watchersOf(event)) watcher.step(step, store);
     },
     end() {
       if (findings !== undefined) throw new Error('the judgement has ended already');

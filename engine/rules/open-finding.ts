@@ -19,6 +19,9 @@ export interface RootCause {
   readonly culprit: Moment;
   /** Where it showed, when that was later. */
   readonly shown?: Moment;
+  /** What it is about, where it is about one. */
+  readonly partition?: bigint;
+  readonly vp?: number;
 }
 
 /** A finding while the trace goes on: what else proves it, and what follows from it, is attached. */
@@ -69,7 +72,7 @@ export class OpenFinding {
   }
 
   close(title: string, fix: string): Finding {
-    const { rule, component, culprit, shown } = this.root;
+    const { rule, component, culprit, shown, partition, vp } = this.root;
     const evidence = [...this.#evidence].sort(([a], [b]) => a - b);
     const cpus = [...this.#cpus].sort((a, b) => a - b);
     return {
@@ -82,6 +85,8 @@ export class OpenFinding {
       evidence: evidence.map(([, address]) => address),
       cells: [...this.#cells],
       ...(cpus.length === 0 ? {} : { cpus }),
+      ...(partition === undefined ? {} : { partition }),
+      ...(vp === undefined ? {} : { vp }),
       fix,
     };
   }

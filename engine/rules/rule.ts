@@ -5,6 +5,16 @@ import type { Profile } from '../trace/profile.ts';
 import type { Finding, Severity } from './finding.ts';
 import type { Moment } from './open-finding.ts';
 
+/**
+ * The steps that reach a rule or a tracker: all of a kind, or only the hypercalls of some codes, the accesses to some MSRs,
+ * the ioctls of some request numbers. What is of no interest to anybody costs nothing: name numbers where you can.
+ */
+export type Watch =
+  | EventKind
+  | { readonly kind: 'hypercall'; readonly codes: readonly number[] }
+  | { readonly kind: 'msr'; readonly msrs: readonly number[] }
+  | { readonly kind: 'ioctl'; readonly ops: readonly number[] };
+
 /** What a rule has while it judges. */
 export interface RuleInput {
   readonly profile: Profile;
@@ -18,7 +28,7 @@ export interface RuleInput {
 /** A running judgement over one replay. */
 export interface Judge {
   /**
-   * Called after each step of a kind that the rule watches, in the order of effect, the trackers first.
+   * Called after each step that the rule watches, in the order of effect, the trackers first.
    * `store` is the machine as it stands then and may be read during the call alone.
    */
   step(step: Step, store: CellStore): void;
@@ -38,8 +48,8 @@ export interface Rule {
   readonly silent: readonly string[];
   /** Public source of the property. */
   readonly source: string;
-  /** The kinds of event that it looks at. */
-  readonly watches: readonly EventKind[];
+  /** What it looks at. */
+  readonly watches: readonly Watch[];
   /** The kinds of event without which the rule cannot judge and stays silent. */
   readonly needs: readonly EventKind[];
   judge(input: RuleInput): Judge;
@@ -53,7 +63,7 @@ export interface Tracker {
 /** A tracker's declaration, compared by identity. */
 export interface TrackerKind<T extends Tracker> {
   readonly name: string;
-  readonly watches: readonly EventKind[];
+  readonly watches: readonly Watch[];
   create(input: TrackerInput): T;
 }
 
