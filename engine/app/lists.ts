@@ -1,5 +1,5 @@
-import { ruleOfStep } from '../drivers/index.ts';
-import { ruleOfMessage } from '../hypervisor/index.ts';
+import { ruleOfStep } from '../drivers/lifecycle-rules.ts';
+import { ruleOfMessage } from '../hypervisor/synic/note-rules.ts';
 import type { StepArchive } from '../replay/derived.ts';
 import { type History, lowerBound } from '../replay/history.ts';
 import { returnOf } from '../replay/numbering.ts';

@@ -40,7 +40,7 @@ async function bundle(minify: boolean): Promise<RendererFiles> {
     jsx: 'automatic',
     jsxImportSource: 'preact',
     minify,
-    sourcemap: minify ? false : 'inline',
+    sourcemap: minify ? false : 'linked',
     legalComments: 'none',
     logLevel: 'silent',
   });

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { EarlySession } from '../../engine/app/early/early-session.ts';
 import { EVENT_KINDS } from '../../engine/trace/event.ts';
-import { type OpenTrace, remarksOf } from '../cli/trace.ts';
+import { type OpenTrace, remarksOf } from '../cli/trace-events.ts';
 
 /** The session that answers from the file alone, while the trace is being replayed. */
 export function earlySession(path: string, { source, file }: OpenTrace): EarlySession {

@@ -11,11 +11,15 @@ import type { Reply } from '../../engine/app/shell.ts';
 import { pack } from '../../tracer/share/pack.ts';
 import { isProblem, TraceFileError } from '../../tracer/store/index.ts';
 import { firstLine, Problem } from '../cli/problem.ts';
-import { openTraceFile } from '../cli/trace.ts';
+import { openEvents } from '../cli/trace-events.ts';
 import { refuseInput } from '../cli/trace-output.ts';
 import { earlySession } from './early.ts';
 import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts';
 
+/** A window's first picture takes all there is of a small machine; a trace of more events is replayed after that. */
+const LONG_EVENTS = 50_000;
+/** So long the replay waits for the window's first picture. */
+const FIRST_PICTURE_MS = 1000;
 /** Often enough for a bar that moves, seldom enough to cost nothing. */
 const PROGRESS_EVERY_MS = 100;
 
@@ -37,20 +41,29 @@ try {
 }
 
 async function show(path: string): Promise<void> {
-  const trace = openTraceFile(path);
+  const trace = openEvents(path);
   let session: { answer(call: SessionCall): unknown } = earlySession(path, trace);
   let isClosed = false;
+  const { promise: pictured, resolve: picture } = Promise.withResolvers<void>();
   const hear = (message: ToWorker): void => {
     if (message.kind === 'call') {
       say({ kind: 'answer', id: message.id, reply: replyOf(session, message.call) });
+      // The last that a window asks for its first picture.
+      if (message.call.method === 'timeline') picture();
       return;
     }
     isClosed = true;
+    picture();
     trace.close();
     port?.close();
   };
   port?.on('message', hear);
   say({ kind: 'opened' });
+  if (trace.source.count > LONG_EVENTS) {
+    const late = setTimeout(picture, FIRST_PICTURE_MS);
+    await pictured;
+    clearTimeout(late);
+  }
   // Half of the program is the two sides of the hypervisor: the first answers do not wait for it to be loaded.
   const { replayedSession } = await import('./replayed.ts');
   if (isClosed) return;
@@ -95,7 +108,7 @@ function replyOf(session: { answer(call: SessionCall): unknown }, call: SessionC
 
 function packed(path: string, to: string): string {
   refuseInput('save', to, path);
-  const trace = openTraceFile(path);
+  const trace = openEvents(path);
   try {
     // The dialog of the system has asked already whether an existing file may be replaced.
     const written = pack(trace.file, to, { force: true });

@@ -10,8 +10,8 @@ import { openDatabase } from '../../tracer/store/sqlite.ts';
 import { scratch } from '../cli/hvrewind.testing.ts';
 import { runTrace } from './sessions.testing.ts';
 
-/** A replay of a second or more. */
-const EVENTS = 40_000;
+/** A replay of a second or more, which waits for a window's first picture. */
+const EVENTS = 60_000;
 const folder = scratch();
 const long = runTrace(folder, EVENTS);
 
@@ -22,6 +22,7 @@ function call(method: string, input: object): AppCall {
 }
 
 const FINDINGS = call('findings', {});
+const TIMELINE = call('timeline', { axis: 'events', from: 1, to: EVENTS + 1, buckets: 100, derived: false });
 const ROWS = call('events', { filter: '', derived: true, from: 0, count: 50 });
 
 /** Opens a trace, with the news of its replay and how it ends. */
@@ -44,6 +45,7 @@ describe('the worker of a trace', () => {
     const { trace, news, done } = host(long);
     assert.equal(await trace.opened, 'opened');
     const early = await trace.ask(ROWS);
+    assert.ok('value' in (await trace.ask(TIMELINE)));
     assert.deepEqual(await trace.ask(FINDINGS), { waiting: true });
     assert.equal(trace.progress.state, 'replaying');
     assert.deepEqual(await done, { state: 'replayed' });
@@ -62,8 +64,8 @@ describe('the worker of a trace', () => {
     await trace.opened;
     const waiting = trace.ask(ROWS);
     await trace.close();
-    assert.deepEqual(await waiting, { problem: 'run-40000.hvtrace was closed' });
-    assert.deepEqual(await trace.ask(ROWS), { problem: 'run-40000.hvtrace is not open' });
+    assert.deepEqual(await waiting, { problem: 'run-60000.hvtrace was closed' });
+    assert.deepEqual(await trace.ask(ROWS), { problem: 'run-60000.hvtrace is not open' });
     assert.equal(await Promise.race([done, 'nothing more']), 'nothing more');
   });
 

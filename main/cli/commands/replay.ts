@@ -6,7 +6,8 @@ import { print, printJson, table } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';
 import { SIDES } from '../sides.ts';
-import { type OpenTrace, withTrace } from '../trace.ts';
+import { withTrace } from '../trace.ts';
+import type { OpenTrace } from '../trace-events.ts';
 
 /** Divergences that are printed; the first are those that count, for the rest follows from them. */
 const SHOWN_DIVERGENCES = 100;
