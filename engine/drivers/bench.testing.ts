@@ -1,6 +1,6 @@
 import { hypercalls, msrs, statuses } from '../abi/index.ts';
 import { createHypervisor } from '../hypervisor/index.ts';
-import type { Answer, DriverRun, Outcome, Request } from '../machine/child.ts';
+import type { Answer, DriverRun, HypercallAnswer, Outcome, Request } from '../machine/child.ts';
 import { Machine } from '../machine/machine.ts';
 import { CellPaths } from '../state/path.ts';
 import type { FdEvent, InterceptEvent, IoctlEvent, LifecycleEvent, TraceEvent } from '../trace/event.ts';
@@ -12,11 +12,20 @@ import { createDrivers } from './index.ts';
 
 type Without<E> = Omit<E, 'seq' | 't' | 'provenance'>;
 
+/** An answer that the hypervisor gives once, to the call after `after` others of its name, instead of doing what is asked. */
+interface Refusal {
+  readonly call: string;
+  readonly status: string;
+  readonly reps: number;
+  after: number;
+}
+
 /** A machine that is driven by hand: runs a stimulus to its end and says what happened, one line an event. */
 export class Bench {
   readonly machine: Machine;
   readonly paths: CellPaths;
   #seq = 0;
+  #refusals: Refusal[] = [];
 
   constructor(given: Json) {
     const read = parseProfile(given);
@@ -24,6 +33,23 @@ export class Bench {
     const sides = { hypervisor: createHypervisor(), drivers: createDrivers() };
     this.machine = Machine.initial(read.profile, sides);
     this.paths = new CellPaths(this.machine.store.tables.objects);
+  }
+
+  /** Has the hypervisor refuse a call, as it may for reasons of its own; `#UD`: there is no hypercall page. */
+  refuse(call: string, status: string, { after = 0, reps = 0 } = {}): this {
+    this.#refusals.push({ call, status, reps, after });
+    return this;
+  }
+
+  #refusal(call: string): HypercallAnswer | undefined {
+    const named = this.#refusals.filter((each) => each.call === call);
+    const due = named.find(({ after }) => after === 0);
+    for (const each of named) each.after--;
+    if (due === undefined) return undefined;
+    this.#refusals = this.#refusals.filter((each) => each !== due);
+    const isFault = due.status === '#UD';
+    const result = { status: isFault ? 0 : statuses.number(due.status), reps: due.reps };
+    return { kind: 'hypercall', result, fault: isFault, rule: 'test' };
   }
 
   /** The value of one cell by its path. */
@@ -126,10 +152,10 @@ export class Bench {
       return answer;
     }
     if (request.kind === 'hypercall') {
-      const answer = this.machine.hypercall(request);
-      const { status, reps } = answer.result;
       const name = hypercalls.name(Number(request.control & 0xffffn)).replace('HVCALL_', '');
-      const text = statuses.name(status).replace('HV_STATUS_', '');
+      const answer = this.#refusal(name) ?? this.machine.hypercall(request);
+      const { status, reps } = answer.result;
+      const text = answer.fault === true ? '#UD' : statuses.name(status).replace('HV_STATUS_', '');
       lines.push(`${request.cpu} ${request.component} HC ${name} ${text}${reps > 0 ? ` ${reps}` : ''}`);
       this.#emitted(answer.emitted, lines);
       return answer;

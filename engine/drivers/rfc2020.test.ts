@@ -84,6 +84,23 @@ describe('the device of the RFC', () => {
   });
 });
 
+describe('partitions of the RFC', () => {
+  it('are 128: one more is made, found too many and taken back twice', () => {
+    const bench = partition(0);
+    const create = () => bench.ioctl({ handle: DEVICE, op: CREATE, arg: new Uint8Array(40), pid: 7 });
+    for (let i = 1; i < 128; i++) create();
+    const { lines, outcome } = create();
+    assert.equal(outcome?.ret, -28);
+    assert.deepEqual(hypercallsOf(lines).slice(4), [
+      'FINALIZE_PARTITION SUCCESS',
+      'WITHDRAW_MEMORY NO_RESOURCES 208',
+      'DELETE_PARTITION SUCCESS',
+      'FINALIZE_PARTITION INVALID_PARTITION_ID',
+      'DELETE_PARTITION INVALID_PARTITION_ID',
+    ]);
+  });
+});
+
 describe('a partition of the RFC', () => {
   const map = (bench: Bench, arg: Uint8Array) =>
     bench.ioctl({ handle: PARTITION, op: MAP, arg }).outcome?.ret;
@@ -106,9 +123,16 @@ describe('a partition of the RFC', () => {
     assert.equal(unmap(bench, memory(0n, 0x10_0000n, 0x2000n)), 0);
   });
 
-  it('has 64 slots, and fails as a whole where a part cannot be mapped', () => {
+  it('has 64 slots; where only a part can be mapped all that is said is EBADFD, and it stays', () => {
     const bench = partition();
-    assert.equal(map(bench, memory(0n, 0n, 0x1000n, 0x10)), -77);
+    assert.equal(map(bench, memory(0n, 0n, 0x1000n, 0x10)), -22);
+    bench.refuse('MAP_GPA_PAGES', 'OPERATION_DENIED', { reps: 1 });
+    assert.equal(map(bench, memory(0n, 0n, 0x2000n)), -77);
+    // Of the last call nothing was done: its own errno, and what the first mapped stays.
+    const last = (1n << 34n) - 21n;
+    assert.equal(map(bench, memory(last, 0n, 0x1_6000n)), -22);
+    assert.equal(bench.cell(`partition[2].gpa[0x${last.toString(16)}].pages`), 21n);
+    assert.equal(unmap(bench, memory(last, 0n, 0x1_6000n)), -22);
     for (let i = 0n; i < 64n; i++) assert.equal(map(bench, memory(i, 0x1000n * (i + 1n))), 0);
     assert.equal(map(bench, memory(64n, 0x7000_0000n)), -28);
   });
@@ -177,13 +201,18 @@ describe('a VP of the RFC', () => {
     assert.deepEqual([outcome?.ret, outcome?.out?.data?.length, outcome?.out?.data?.[1]], [0, 16, 0x12]);
   });
 
-  it('128 registers take two calls; more, and those that suspend it, are refused', () => {
+  it('128 registers take sixteen calls to set, two to get; more, and those that suspend it, are refused', () => {
     const bench = partition();
     const many = lists(...Array.from({ length: 128 }, (): [number, number] => [RIP, 1]));
-    assert.deepEqual(hypercallsOf(set(bench, 128, many).lines), [
-      'SET_VP_REGISTERS SUCCESS 127',
-      'SET_VP_REGISTERS SUCCESS 1',
-    ]);
+    const sets = hypercallsOf(set(bench, 128, many).lines);
+    assert.deepEqual(sets, Array(16).fill('SET_VP_REGISTERS SUCCESS 8'));
+    const names = new Uint8Array(512);
+    for (let i = 0; i < 128; i++) names.set(u32(RIP), i * 4);
+    const get = { handle: VP, op: op('vp', 'GET_VP_REGISTERS'), arg: listArg(128), in: names };
+    const { lines, outcome } = bench.ioctl(get);
+    assert.deepEqual(hypercallsOf(lines), Array(2).fill('GET_VP_REGISTERS SUCCESS 64'));
+    const data = outcome?.out?.data ?? new Uint8Array(0);
+    assert.deepEqual([data.length, data[0], data[127 * 16]], [2048, 1, 1]);
     assert.equal(set(bench, 129).outcome?.ret, -22);
     assert.equal(set(bench, 1, lists([0, 1])).outcome?.ret, -22);
     assert.equal(set(bench, 1, lists([1, 0])).outcome?.ret, -22);
@@ -194,18 +223,69 @@ describe('a VP of the RFC', () => {
     const bench = partition();
     bench.lifecycle('component-start', { component: 'mshv' });
     const run = { handle: VP, op: RUN, pid: 7 };
-    assert.deepEqual(hypercallsOf(bench.ioctl(run).lines), ['SET_VP_REGISTERS SUCCESS 2']);
+    assert.deepEqual(hypercallsOf(bench.ioctl(run).lines), [
+      'GET_VP_REGISTERS SUCCESS 2',
+      'SET_VP_REGISTERS SUCCESS 2',
+    ]);
     assert.equal(bench.ioctl(run).outcome?.ret, -77);
     const stop = { vp: { partition: 2n, vp: 0 }, type: HALT, payload: new Uint8Array(40), registers: [] };
     assert.deepEqual(bench.intercept(stop).slice(2), ['0 mshv message clear sint 0', '0 mshv W EOM 0x0']);
     const woken = bench.wake(run);
-    assert.deepEqual(hypercallsOf(woken?.lines ?? []), ['SET_VP_REGISTERS SUCCESS 1']);
+    assert.deepEqual(hypercallsOf(woken?.lines ?? []), Array(2).fill('SET_VP_REGISTERS SUCCESS 1'));
+    assert.equal(bench.cell('partition[2].vp[0].suspend.explicit'), 1n);
+    assert.equal(bench.cell('partition[2].vp[0].suspend.intercept'), 0n);
     assert.equal(
       new DataView(woken?.outcome.out?.data?.buffer ?? new ArrayBuffer(4)).getUint32(0, true),
       HALT,
     );
     bench.ioctl(run);
     assert.equal(bench.wake(run, true)?.outcome.ret, -4);
+  });
+
+  it('a message that a signal kept a call from is the next one’s, which makes no other call', () => {
+    const bench = partition();
+    bench.lifecycle('component-start', { component: 'mshv' });
+    const run = { handle: VP, op: RUN, pid: 7 };
+    bench.ioctl(run);
+    const stop = { vp: { partition: 2n, vp: 0 }, type: HALT, payload: new Uint8Array(40), registers: [] };
+    bench.intercept(stop);
+    assert.equal(bench.wake(run, true)?.outcome.ret, -4);
+    const { lines, outcome } = bench.ioctl(run);
+    assert.deepEqual([hypercallsOf(lines), outcome?.ret], [['GET_VP_REGISTERS SUCCESS 2'], 0]);
+    // Its suspension stays, so that the one after waits for a message that nobody sends.
+    assert.deepEqual(hypercallsOf(bench.ioctl(run).lines), ['GET_VP_REGISTERS SUCCESS 2']);
+    assert.equal(bench.wake(run), undefined);
+    assert.deepEqual(bench.wake(run, true), {
+      lines: [],
+      outcome: { ret: -4, rule: 'Linux.rfc2020.run-vp' },
+    });
+  });
+
+  it('a message without a type is none: ENOMSG', () => {
+    const bench = partition();
+    const run = { handle: VP, op: RUN, pid: 7 };
+    bench.ioctl(run);
+    bench.intercept({ vp: { partition: 2n, vp: 0 }, type: HALT, payload: new Uint8Array(40), registers: [] });
+    const content = bench.paths.find('partition[2].vp[0].intercept.content')?.[0];
+    assert.ok(content !== undefined);
+    bench.machine.store.set(content, 0);
+    assert.equal(bench.wake(run)?.outcome.ret, -42);
+  });
+
+  it('that cannot be suspended, or let go of its stop: EBADFD, whatever the status', () => {
+    for (const after of [1, 2]) {
+      const bench = partition();
+      const run = { handle: VP, op: RUN, pid: 7 };
+      bench.refuse('SET_VP_REGISTERS', 'ACCESS_DENIED', { after });
+      bench.ioctl(run);
+      const stop = { vp: { partition: 2n, vp: 0 }, type: HALT, payload: new Uint8Array(40), registers: [] };
+      bench.intercept(stop);
+      assert.equal(bench.wake(run)?.outcome.ret, -77);
+    }
+    for (const call of ['GET_VP_REGISTERS', 'SET_VP_REGISTERS']) {
+      const bench = partition().refuse(call, 'ACCESS_DENIED');
+      assert.equal(bench.ioctl({ handle: VP, op: RUN, pid: 7 }).outcome?.ret, -13);
+    }
   });
 
   it('a recording of one replays without a divergence and to the same hash', () => {

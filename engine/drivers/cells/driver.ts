@@ -118,8 +118,8 @@ export const MSHV_VP = objectKind('vp', MSHV_PARTITION, 'decimal', {
     /** signals that have come for it. */
     signals: cell('dec'),
   },
-  /** A call runs it (the RFC of 2020 kept that itself). */
-  running: cell('bool'),
+  /** The call on it waits for a message that one before did not take (the RFC of 2020). */
+  missed: cell('bool'),
   /** Its message, where the slot of the SynIC had it as a whole. */
   message: cell('bytes'),
   /** The parent's statistics are on a page of their own. */

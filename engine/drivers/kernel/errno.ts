@@ -35,13 +35,17 @@ export function failure(name: DriverErrno): number {
   return RESULTS.get(name) as number;
 }
 
+/** Status, elements and reserved bits of a result that is all ones. */
+const ALL_ONES = { status: 0xffff, reps: 0xfff } as const;
+
 /**
  * What a hypercall's answer becomes (Linux 7.2 drivers/hv/hv_common.c, hv_result_to_errno). A call that faults
- * has left all ones in its result: there is no hypercall page.
+ * has left all ones in its result: there is no hypercall page. The RFC of 2020 takes that for a status like any other.
  */
-export function errnoOf(answer: HypercallAnswer, profile: Profile): number {
-  if (answer.fault === true) return failure('EOPNOTSUPP');
-  const mapping = profile.kernel === 'rfc2020' ? 'rfc2020' : 'linux';
-  const errno = errnoOfStatus(answer.result.status, mapping);
+export function errnoOf({ fault, result }: HypercallAnswer, profile: Profile): number {
+  const isNone = fault === true || (result.status === ALL_ONES.status && result.reps === ALL_ONES.reps);
+  const isOld = profile.kernel === 'rfc2020';
+  if (isNone && !isOld) return failure('EOPNOTSUPP');
+  const errno = errnoOfStatus(isNone ? ALL_ONES.status : result.status, isOld ? 'rfc2020' : 'linux');
   return errno === 0 ? 0 : -errno;
 }

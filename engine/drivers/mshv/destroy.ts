@@ -7,6 +7,7 @@ import { MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
 import { hidePartition } from './debugfs.ts';
+import { deletePartition, finalizePartition } from './end.ts';
 import { unmapRegion } from './memory/region-calls.ts';
 import { regionsOf } from './memory/regions.ts';
 import { partitionOf } from './objects.ts';
@@ -24,8 +25,6 @@ import { withdrawAll } from './withdraw.ts';
 
 const SET_VP_REGISTERS = hypercallCode('SET_VP_REGISTERS');
 const GET_VP_REGISTERS = hypercallCode('GET_VP_REGISTERS');
-const FINALIZE_PARTITION = hypercallCode('FINALIZE_PARTITION');
-const DELETE_PARTITION = hypercallCode('DELETE_PARTITION');
 const DISPATCH_SUSPEND = registers.number('HV_REGISTER_DISPATCH_SUSPEND');
 const SIGNAL_COUNT = registers.number('HV_REGISTER_VP_ROOT_SIGNAL_COUNT');
 const SET = {
@@ -36,8 +35,7 @@ const SET = {
   value: fieldOf('hv_input_set_vp_registers', 'elements.value.reg64'),
 };
 const GET = { bytes: 20, name: fieldOf('hv_input_get_vp_registers', 'names') };
-const PARTITION_ID = fieldOf('hv_input_finalize_partition', 'partition_id');
-const ID_BYTES = 8;
+const VALUE = fieldOf('hv_register_value', 'reg64');
 
 /**
  * Tears a partition down once its last file is closed (Linux 7.2 drivers/hv/mshv_root_main.c,
@@ -49,9 +47,9 @@ export function* destroyPartition(context: Context, actor: Actor, partition: big
   const { store } = context;
   // The RFC of 2020 had no pages of VPs to unmap, and unpinned the guest's memory without unmapping it.
   if (context.profile.kernel === 'rfc2020') {
-    yield* hypercall(actor, FINALIZE_PARTITION, idInput(partition), { fast: true });
+    yield* finalizePartition(context, actor, partition);
     yield* withdrawAll(actor, partition);
-    yield* hypercall(actor, DELETE_PARTITION, idInput(partition), { fast: true });
+    yield* deletePartition(context, actor, partition);
     store.destroy(id);
     return;
   }
@@ -72,12 +70,12 @@ export function* destroyPartition(context: Context, actor: Actor, partition: big
       yield* unmapAll(context, actor, { partition, index }, parentStats);
     yield* hidePartition(context, actor, id, partition);
     if (!isLate) yield* unmapAllRegions(context, actor, partition, id);
-    yield* hypercall(actor, FINALIZE_PARTITION, idInput(partition), { fast: true });
+    yield* finalizePartition(context, actor, partition);
   }
   // After the partition is finalized, so that the hypervisor refuses; nobody minds.
   if (isLate) yield* unmapAllRegions(context, actor, partition, id);
   yield* withdrawAll(actor, partition);
-  yield* hypercall(actor, DELETE_PARTITION, idInput(partition), { fast: true });
+  yield* deletePartition(context, actor, partition);
   store.destroy(id);
 }
 
@@ -85,12 +83,6 @@ function* unmapAllRegions(context: Context, actor: Actor, partition: bigint, id:
   // Linux 6.16 leaves them to the end of the partition.
   if (context.profile.kernel === 'upstream-6.16') return;
   for (const region of regionsOf(context, id)) yield* unmapRegion({ context, actor, partition, id }, region);
-}
-
-function idInput(partition: bigint): Uint8Array {
-  const input = new Uint8Array(ID_BYTES);
-  writeField(input, PARTITION_ID, partition);
-  return input;
 }
 
 /**
@@ -109,7 +101,7 @@ function* drain(actor: Actor, vp: VpId): DriverRun<bigint> {
   writeField(count, SET.index, vp.index);
   writeField(count, GET.name, SIGNAL_COUNT);
   const answer = yield* hypercall(actor, GET_VP_REGISTERS, count, { reps: 1 });
-  return readU64(answer.output ?? new Uint8Array(0), PARTITION_ID);
+  return readU64(answer.output ?? new Uint8Array(0), VALUE);
 }
 
 /** Statistics first, then the state pages; VPs are not deleted one by one. */

@@ -1,40 +1,31 @@
-import { constantNumber, fieldOf, writeField } from '../../abi/index.ts';
+import { constantNumber } from '../../abi/index.ts';
 import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import { MSHV_PARTITION } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
-import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
+import { hypercallCode } from '../kernel/hypercall.ts';
 import { showPartition } from './debugfs.ts';
 import { deposit, hypercallWithMemory } from './deposit.ts';
+import { finalizePartition, idInput, isFast } from './end.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { partitionOf } from './objects.ts';
 import { withdrawAll } from './withdraw.ts';
 
 const RULE = 'Linux.mshv.initialize-partition';
 const INITIALIZE_PARTITION = hypercallCode('INITIALIZE_PARTITION');
-const FINALIZE_PARTITION = hypercallCode('FINALIZE_PARTITION');
 const DEPOSIT_PAGES = constantNumber('HV_INIT_PARTITION_DEPOSIT_PAGES');
-const ID = fieldOf('hv_input_initialize_partition', 'partition_id');
-const INPUT_BYTES = 8;
 
 /** Deposits what a partition takes and initialises it; gives the errno. */
 export function* initialize(context: Context, actor: Actor, partition: bigint): DriverRun<number> {
   const ret = yield* deposit(context, actor, partition, DEPOSIT_PAGES);
   if (ret !== 0) return ret;
-  const input = new Uint8Array(INPUT_BYTES);
-  writeField(input, ID, partition);
+  const input = idInput(partition);
   const settled = yield* hypercallWithMemory(context, actor, partition, INITIALIZE_PARTITION, input, {
-    fast: true,
+    fast: isFast(context),
   });
   return settled.ret;
-}
-
-function* finalize(actor: Actor, partition: bigint): DriverRun<void> {
-  const input = new Uint8Array(INPUT_BYTES);
-  writeField(input, ID, partition);
-  yield* hypercall(actor, FINALIZE_PARTITION, input, { fast: true });
 }
 
 /** A second time it is nothing. A failure takes the deposit back. */
@@ -53,7 +44,7 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent): DriverRun<Ou
   if (shown === 0) {
     context.store.set(initialized, 1);
   } else {
-    yield* finalize(actor, partition);
+    yield* finalizePartition(context, actor, partition);
     yield* withdrawAll(actor, partition);
   }
   return { ret: shown, rule: RULE };

@@ -104,6 +104,11 @@ function staysInSlot({ profile }: Context): boolean {
   return profile.quirks['unhandled-message-blocks-slot'];
 }
 
+/** The RFC of 2020 takes every message for an intercept's. */
+function readsSignals({ profile }: Context): boolean {
+  return profile.kernel !== 'rfc2020';
+}
+
 /**
  * The driver's part of the interrupt: messages are read one by one, the slot freed, and an EOM written only where
  * another waits; the RFC of 2020 always wrote one, and freed the slot whatever was in it (Linux 7.2 drivers/hv/mshv_synic.c, mshv_isr).
@@ -114,7 +119,7 @@ function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
     const slot = slotOf(context, id);
     if (slot === undefined) return;
     if (isDoorbell(slot.content)) yield* drain(context, actor, id);
-    else if (isSchedulerSignal(slot.content)) serveSignals(context, slot.content);
+    else if (readsSignals(context) && isSchedulerSignal(slot.content)) serveSignals(context, slot.content);
     else if (!(yield* isHandled(context, actor, slot.content)) && staysInSlot(context)) return;
     yield { kind: 'message', ...actor, sint: SINT, what: 'clear', flags: slot.flags };
     const always = context.profile.kernel === 'rfc2020';

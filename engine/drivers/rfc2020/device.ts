@@ -18,6 +18,7 @@ import { hypercall } from '../kernel/hypercall.ts';
 import { driverOf } from '../kernel/objects.ts';
 import { installPartition, notePartition, recordedOutput } from '../mshv/create-partition.ts';
 import { hypercallWithMemory } from '../mshv/deposit.ts';
+import { deletePartition, finalizePartition } from '../mshv/end.ts';
 import { initialize } from '../mshv/initialize.ts';
 import type { IoctlRow } from '../mshv/ioctl-row.ts';
 import { partitionOf } from '../mshv/objects.ts';
@@ -33,16 +34,16 @@ const MAX_PARTITIONS = 128;
 const ARG = {
   bytes: 40,
   flags: fieldOf('rfc2020_mshv_create_partition', 'flags'),
-  features: fieldOf('rfc2020_mshv_create_partition', 'disabled_processor_features'),
   synthetic: fieldOf('rfc2020_mshv_create_partition', 'synthetic_processor_features'),
 };
-/** Two banks of disabled processor features, then the disabled XSAVE features. */
-const PROPERTIES_BYTES = 24;
+const EXO = constant('HV_PARTITION_CREATION_FLAG_EXO_PARTITION');
+/** HV_COMPATIBILITY_MANGANESE. */
+const COMPATIBILITY = 0x607;
 const CREATE = {
   code: hypercalls.number('CREATE_PARTITION'),
   bytes: 56,
   flags: fieldOf('hv_input_create_partition', 'flags'),
-  properties: fieldOf('hv_input_create_partition', 'partition_creation_properties'),
+  version: fieldOf('hv_input_create_partition', 'compatibility_version'),
   id: fieldOf('hv_output_create_partition', 'partition_id'),
 };
 const SET = {
@@ -52,8 +53,6 @@ const SET = {
   property: fieldOf('hv_input_set_partition_property', 'property_code'),
   value: fieldOf('hv_input_set_partition_property', 'property_value'),
 };
-const DELETE_PARTITION = hypercalls.number('DELETE_PARTITION');
-const DELETE_ID = fieldOf('hv_input_delete_partition', 'partition_id');
 const SYNTHETIC_FEATURES = constantNumber('HV_PARTITION_PROPERTY_SYNTHETIC_PROC_FEATURES');
 const NO_PARTITION = constant('HV_PARTITION_ID_INVALID');
 
@@ -80,7 +79,10 @@ function* requestVersion(
   return { ret: 0, rule: RULE };
 }
 
-/** The partition is made, told its synthetic features and initialised; a failure takes it back. */
+/**
+ * The partition is made, told its synthetic features and initialised, and only then it is seen that there are too many. Of the argument's
+ * processor features nothing is passed on (hv_call_create_partition writes zeros).
+ */
 function* createPartition(
   context: Context,
   actor: Actor,
@@ -89,13 +91,9 @@ function* createPartition(
 ): DriverRun<Outcome> {
   if (!hasVersion(context, event)) return { ret: failure('EBADFD'), rule: RULE };
   const { store } = context;
-  if (store.children(driverOf(context, MSHV), MSHV_PARTITION).length >= MAX_PARTITIONS) {
-    return { ret: failure('ENOSPC'), rule: RULE };
-  }
   const input = new Uint8Array(CREATE.bytes);
-  writeField(input, CREATE.flags, readU64(arg, ARG.flags));
-  const properties = arg.subarray(ARG.features.offset, ARG.features.offset + PROPERTIES_BYTES);
-  input.set(properties, CREATE.properties.offset);
+  writeField(input, CREATE.flags, readU64(arg, ARG.flags) | EXO);
+  writeField(input, CREATE.version, COMPATIBILITY);
   const output = recordedOutput(event);
   const options = output === undefined ? {} : { output };
   const created = yield* hypercallWithMemory(context, actor, SELF, CREATE.code, input, options);
@@ -104,6 +102,10 @@ function* createPartition(
   if (partition === NO_PARTITION) throw new Error('a partition without an id');
   const ret = yield* setUp(context, actor, partition, readU64(arg, ARG.synthetic));
   if (ret !== 0) return { ret, rule: RULE };
+  if (store.children(driverOf(context, MSHV), MSHV_PARTITION).length >= MAX_PARTITIONS) {
+    yield* refuse(context, actor, partition);
+    return { ret: failure('ENOSPC'), rule: RULE };
+  }
   notePartition(context, event, partition);
   const id = partitionOf(context, partition);
   if (id !== undefined) store.set(cellAt(id, MSHV_PARTITION.slots.initialized), 1);
@@ -118,15 +120,21 @@ function* setUp(context: Context, actor: Actor, partition: bigint, features: big
   const answer = yield* hypercall(actor, SET.code, input);
   let ret = errnoOf(answer, context.profile);
   if (ret === 0) ret = yield* initialize(context, actor, partition);
-  if (ret === 0) return 0;
-  yield* withdrawAll(actor, partition);
-  const id = new Uint8Array(8);
-  writeField(id, DELETE_ID, partition);
-  yield* hypercall(actor, DELETE_PARTITION, id, { fast: true });
+  // The pages stay in its pool, so that the hypervisor keeps it.
+  if (ret !== 0) yield* deletePartition(context, actor, partition);
   return ret;
 }
 
-/** The device of the RFC of 2020 (patches to linux-hyperv, drivers/hv/mshv_main.c). */
+/** Its file goes, which tears it down; then it is finalized and deleted once more (goto release_file). */
+function* refuse(context: Context, actor: Actor, partition: bigint): DriverRun<void> {
+  yield* finalizePartition(context, actor, partition);
+  yield* withdrawAll(actor, partition);
+  yield* deletePartition(context, actor, partition);
+  yield* finalizePartition(context, actor, partition);
+  yield* deletePartition(context, actor, partition);
+}
+
+/** The device of the RFC of 2020 (patches to linux-hyperv, patches 05/18, 06/18 and 18/18). */
 export const DEVICE_IOCTLS: readonly IoctlRow[] = [
   { fd: 'device', name: 'MSHV_REQUEST_VERSION', argBytes: 4, enter: requestVersion },
   {

@@ -4,7 +4,8 @@ import type { Context } from '../../machine/context.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import { MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
-import { failure } from '../kernel/errno.ts';
+import { errnoOf, failure } from '../kernel/errno.ts';
+import { issue } from '../kernel/hypercall.ts';
 import { createVp, installVp, noteVp } from '../mshv/create-vp.ts';
 import { hypercallWithMemory } from '../mshv/deposit.ts';
 import type { IoctlRow } from '../mshv/ioctl-row.ts';
@@ -13,6 +14,7 @@ import { newFd } from '../process/files.ts';
 
 const RULE = 'Linux.rfc2020.partition';
 const MAX_VPS = constantNumber('MSHV_MAX_VPS');
+const INSTALL_INTERCEPT = hypercalls.number('INSTALL_INTERCEPT');
 const VP_INDEX = fieldOf('u32', 'value');
 
 type Enter = IoctlRow['enter'];
@@ -34,7 +36,10 @@ function* createVirtualProcessor(
   return { ret: newFd(context, event), out: { handle }, rule: RULE };
 }
 
-/** A call that is one hypercall: `bytes` of input behind the partition id, from the argument as `fill` has it. */
+/**
+ * A call that is one hypercall: `bytes` of input behind the partition id, from the argument as `fill` has it. Only intercepts are
+ * installed again after a deposit (hv_call_install_intercept).
+ */
 function oneCall(name: string, bytes: number, fill: (input: Uint8Array, arg: Uint8Array) => void): Enter {
   const code = hypercalls.number(name);
   return function* (context, actor, event, arg) {
@@ -42,7 +47,9 @@ function oneCall(name: string, bytes: number, fill: (input: Uint8Array, arg: Uin
     const input = new Uint8Array(bytes);
     new DataView(input.buffer).setBigUint64(0, partition, true);
     fill(input, arg);
-    return { ret: (yield* hypercallWithMemory(context, actor, partition, code, input)).ret, rule: RULE };
+    if (code === INSTALL_INTERCEPT)
+      return { ret: (yield* hypercallWithMemory(context, actor, partition, code, input)).ret, rule: RULE };
+    return { ret: errnoOf(yield* issue(actor, code, input), context.profile), rule: RULE };
   };
 }
 
@@ -68,7 +75,8 @@ function* getProperty(
   const input = new Uint8Array(GET.bytes);
   new DataView(input.buffer).setBigUint64(0, partition, true);
   writeField(input, SET.code, readU32(arg, PROPERTY.code));
-  const { ret, answer } = yield* hypercallWithMemory(context, actor, partition, GET.code, input);
+  const answer = yield* issue(actor, GET.code, input);
+  const ret = errnoOf(answer, context.profile);
   if (ret !== 0) return { ret, rule: RULE };
   const after = arg.slice(0, PROPERTY.bytes);
   writeField(after, PROPERTY.value, readU64(answer.output ?? new Uint8Array(0), GOT));

@@ -1,4 +1,4 @@
-import { constantNumber, fieldOf, hypercalls, readU32, writeField } from '../../abi/index.ts';
+import { fieldOf, hypercalls, readU32, writeField } from '../../abi/index.ts';
 import { UNMODELLED } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
@@ -19,7 +19,12 @@ const HEADER_BYTES = 16;
 const ELEMENT_BYTES = 32;
 const ID = fieldOf('hv_input_set_vp_registers', 'partition_id');
 const INDEX = fieldOf('hv_input_set_vp_registers', 'vp_index');
-const SET_BATCH = constantNumber('HV_SET_REGISTER_BATCH_SIZE');
+/**
+ * Registers of one call: both batch sizes divide a page by the 16 bytes of the header, then by those of a name (HV_GET_REGISTER_BATCH_SIZE)
+ * or of an element (HV_SET_REGISTER_BATCH_SIZE).
+ */
+const GET_BATCH = 4096 / HEADER_BYTES / NAME_BYTES;
+const SET_BATCH = 4096 / HEADER_BYTES / ELEMENT_BYTES;
 const GET = hypercalls.number('GET_VP_REGISTERS');
 const SET = hypercalls.number('SET_VP_REGISTERS');
 /** Where a value stands in an element of a set call, behind its name. */
@@ -39,29 +44,38 @@ function unread({ ret }: IoctlEvent): Outcome {
   return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
 }
 
+/** Why a count is refused; one below 0 is more than there can be memory for. */
+function refused(count: number): number {
+  if (count > MAX_REGISTERS) return failure('EINVAL');
+  return count < 0 ? failure('ENOMEM') : 0;
+}
+
 function* get(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
   const count = readU32(arg, ARG.count) | 0;
-  if (count > MAX_REGISTERS || count < 0) return { ret: failure('EINVAL'), rule: RULE };
-  if (count === 0) return { ret: 0, rule: RULE };
-  const names = event.in;
-  if (names === undefined || names.length < count * NAME_BYTES) return unread(event);
-  const input = header(event, count * NAME_BYTES);
-  input.set(names.subarray(0, count * NAME_BYTES), HEADER_BYTES);
-  const output = event.ret === 0 ? event.out?.data : undefined;
-  const call = { reps: count, ...(output === undefined ? {} : { recorded: { output } }) };
-  const answer = yield* issue(actor, GET, input, call);
-  const ret = errnoOf(answer, context.profile);
-  if (ret !== 0) return { ret, rule: RULE };
-  return {
-    ret,
-    out: { data: (answer.output ?? new Uint8Array(0)).slice(0, count * VALUE_BYTES) },
-    rule: RULE,
-  };
+  const bad = refused(count);
+  if (bad !== 0) return { ret: bad, rule: RULE };
+  const names = event.in ?? new Uint8Array(0);
+  if (names.length < count * NAME_BYTES) return unread(event);
+  const shown = event.ret === 0 ? event.out?.data : undefined;
+  const data = new Uint8Array(count * VALUE_BYTES);
+  for (let done = 0; done < count; done += GET_BATCH) {
+    const reps = Math.min(count - done, GET_BATCH);
+    const input = header(event, reps * NAME_BYTES);
+    input.set(names.subarray(done * NAME_BYTES, (done + reps) * NAME_BYTES), HEADER_BYTES);
+    const output = shown?.subarray(done * VALUE_BYTES, (done + reps) * VALUE_BYTES);
+    const call = { reps, ...(output === undefined ? {} : { recorded: { output } }) };
+    const answer = yield* issue(actor, GET, input, call);
+    const ret = errnoOf(answer, context.profile);
+    if (ret !== 0) return { ret, rule: RULE };
+    data.set((answer.output ?? new Uint8Array(0)).subarray(0, reps * VALUE_BYTES), done * VALUE_BYTES);
+  }
+  return { ret: 0, out: { data }, rule: RULE };
 }
 
 function* set(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
   const count = readU32(arg, ARG.count) | 0;
-  if (count > MAX_REGISTERS || count < 0) return { ret: failure('EINVAL'), rule: RULE };
+  const bad = refused(count);
+  if (bad !== 0) return { ret: bad, rule: RULE };
   const lists = event.in ?? new Uint8Array(0);
   if (lists.length < count * (NAME_BYTES + VALUE_BYTES)) return unread(event);
   const view = new DataView(lists.buffer, lists.byteOffset, lists.length);

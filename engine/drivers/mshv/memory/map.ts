@@ -1,5 +1,5 @@
 import { constantNumber, fieldOf, statuses, writeField } from '../../../abi/index.ts';
-import type { DriverRun } from '../../../machine/child.ts';
+import type { DriverRun, HypercallAnswer } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { Actor } from '../../kernel/access.ts';
 import { errnoOf, failure } from '../../kernel/errno.ts';
@@ -25,14 +25,14 @@ const UNMAP = {
 const FRAME_BYTES = 8;
 const MAP_BATCH = constantNumber('HV_MAP_GPA_BATCH_SIZE');
 const UNMAP_BATCH = constantNumber('HV_UMAP_GPA_PAGES');
-const DEPOSIT_PAGES = constantNumber('HV_MAP_GPA_DEPOSIT_PAGES');
+export const DEPOSIT_PAGES = constantNumber('HV_MAP_GPA_DEPOSIT_PAGES');
 const NO_ACCESS = constantNumber('HV_MAP_GPA_NO_ACCESS');
 const LARGE = constantNumber('HV_MAP_GPA_LARGE_PAGE');
 const UNMAP_LARGE = constantNumber('HV_UNMAP_GPA_LARGE_PAGE');
 const INSUFFICIENT_MEMORY = statuses.number('INSUFFICIENT_MEMORY');
 
 /** Deposits for one range at most this often: a real kernel runs out of pages before. */
-const MAX_DEPOSITS = 4096;
+export const MAX_DEPOSITS = 4096;
 
 /** Guest frames of a partition. */
 export interface GuestFrames {
@@ -57,11 +57,38 @@ export interface Learning {
   settled(reps: number): Omit<Mapping, 'learn'> & Pick<GuestFrames, 'pages'>;
 }
 
-interface Batch {
+/** The frames of one call: `count` pages of `unit` small ones. */
+export interface Batch {
   readonly base: bigint;
   readonly count: number;
   readonly flags: number;
   readonly unit: number;
+}
+
+/** One HVCALL_MAP_GPA_PAGES; what of it cannot be known is the list of frames, where nothing else is said. */
+export function* mapOnce(
+  context: Context,
+  actor: Actor,
+  partition: bigint,
+  batch: Batch,
+  learn?: Learning,
+): DriverRun<HypercallAnswer> {
+  const input = mapInput(context, partition, batch);
+  const unknown = unknownOf(batch, input, learn);
+  return yield* issue(actor, MAP_GPA_PAGES, input, { reps: batch.count, ...unknown });
+}
+
+/** One HVCALL_UNMAP_GPA_PAGES. */
+export function* unmapOnce(
+  actor: Actor,
+  partition: bigint,
+  { base, count, flags }: Omit<Batch, 'unit'>,
+): DriverRun<HypercallAnswer> {
+  const input = new Uint8Array(UNMAP.bytes);
+  writeField(input, UNMAP.id, partition);
+  writeField(input, UNMAP.base, base);
+  writeField(input, UNMAP.flags, flags);
+  return yield* issue(actor, UNMAP_GPA_PAGES, input, { reps: count });
 }
 
 /** The list of a batch, of the kernel's choice of frames. */
@@ -121,9 +148,7 @@ export function* mapFrames(
   for (let done = 0, first = learn; done < total; first = undefined) {
     const count = Math.min(total - done, MAP_BATCH);
     const batch = { base: frames.start + BigInt(done * unit), count, flags: mapFlags, unit };
-    const input = mapInput(context, frames.partition, batch);
-    const unknown = unknownOf(batch, input, first);
-    const answer = yield* issue(actor, MAP_GPA_PAGES, input, { reps: count, ...unknown });
+    const answer = yield* mapOnce(context, actor, frames.partition, batch, first);
     const { status, reps } = answer.result;
     if (first !== undefined) {
       const now = first.settled(reps);
@@ -163,11 +188,8 @@ export function* unmapFrames(
   const total = frames.pages / unit;
   for (let done = 0; done < total; ) {
     const count = Math.min(total - done, UNMAP_BATCH);
-    const input = new Uint8Array(UNMAP.bytes);
-    writeField(input, UNMAP.id, frames.partition);
-    writeField(input, UNMAP.base, frames.start + BigInt(done * unit));
-    if (large) writeField(input, UNMAP.flags, UNMAP_LARGE);
-    const answer = yield* issue(actor, UNMAP_GPA_PAGES, input, { reps: count });
+    const base = frames.start + BigInt(done * unit);
+    const answer = yield* unmapOnce(actor, frames.partition, { base, count, flags: large ? UNMAP_LARGE : 0 });
     const ret = errnoOf(answer, context.profile);
     if (ret !== 0 || answer.result.reps === 0) return ret;
     done += answer.result.reps;

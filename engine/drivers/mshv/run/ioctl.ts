@@ -14,7 +14,7 @@ import { hasRootScheduler } from '../scheduler.ts';
 import { doubtState } from '../state/data.ts';
 import { handleFault } from './fault.ts';
 import { takeRecorded } from './recorded.ts';
-import { EXPLICIT_SUSPEND, getRegister, INTERCEPT_SUSPEND, setRegisters } from './registers.ts';
+import { EXPLICIT_SUSPEND, getRegisters, INTERCEPT_SUSPEND, setRegisters } from './registers.ts';
 import { enterRoot, readyRoot, wakeRoot } from './root.ts';
 import { driverVp, guestVp, vpOfCall } from './vp.ts';
 
@@ -62,8 +62,8 @@ function* suspend(
   const answer = yield* setRegisters(actor, vp, [[EXPLICIT_SUSPEND, 1]]);
   const failed = errnoOf(answer, context.profile);
   if (failed !== 0) return { ret: failed, inFlight: false };
-  const asked = yield* getRegister(actor, vp, INTERCEPT_SUSPEND);
-  return { ret: errnoOf(asked.answer, context.profile), inFlight: asked.value !== 0n };
+  const { answer: asked, values } = yield* getRegisters(actor, vp, [INTERCEPT_SUSPEND]);
+  return { ret: errnoOf(asked, context.profile), inFlight: values[0] !== 0n };
 }
 
 /** Takes the message; one that the kernel deals with lets the VP go on. */

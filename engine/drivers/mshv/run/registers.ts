@@ -17,6 +17,7 @@ const VALUE = fieldOf('hv_register_value', 'reg64');
 const HEADER_BYTES = 16;
 const ELEMENT_BYTES = 32;
 const NAME_BYTES = 4;
+const VALUE_BYTES = 16;
 
 export const EXPLICIT_SUSPEND = registers.number('EXPLICIT_SUSPEND');
 export const INTERCEPT_SUSPEND = registers.number('INTERCEPT_SUSPEND');
@@ -42,14 +43,17 @@ export function* setRegisters(
   return yield* hypercall(actor, SET_VP_REGISTERS, input, { reps: values.length });
 }
 
-/** One register of up to 64 bits. */
-export function* getRegister(
+/** One HVCALL_GET_VP_REGISTERS of registers of up to 64 bits. */
+export function* getRegisters(
   actor: Actor,
   vp: VpId,
-  name: number,
-): DriverRun<{ readonly answer: HypercallAnswer; readonly value: bigint }> {
-  const input = header(HEADER_BYTES + NAME_BYTES, vp);
-  writeField(input, NAME, name);
-  const answer = yield* hypercall(actor, GET_VP_REGISTERS, input, { reps: 1 });
-  return { answer, value: readU64(answer.output ?? new Uint8Array(0), VALUE) };
+  names: readonly number[],
+): DriverRun<{ readonly answer: HypercallAnswer; readonly values: readonly bigint[] }> {
+  const input = header(HEADER_BYTES + names.length * NAME_BYTES, vp);
+  names.forEach((name, i) => {
+    writeField(input, NAME, name, i);
+  });
+  const answer = yield* hypercall(actor, GET_VP_REGISTERS, input, { reps: names.length });
+  const output = answer.output ?? new Uint8Array(0);
+  return { answer, values: names.map((_, i) => readU64(output.subarray(i * VALUE_BYTES), VALUE)) };
 }
