@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import {
-  encodeControl,
-  fieldOf,
-  hypercalls,
-  msrs,
-  readU64,
-  statuses,
-  structOf,
-  writeField,
-} from '../abi/index.ts';
+import { encodeControl, fieldOf, hypercalls, msrs, statuses, structOf, writeField } from '../abi/index.ts';
 import type { Emitted } from '../machine/child.ts';
-import { TOP } from '../state/store.ts';
+import { type ObjectId, TOP } from '../state/store.ts';
 import type { HypercallEvent, InterceptEvent, MessageEvent, MsrEvent } from '../trace/event.ts';
 import type { VpRef } from '../trace/handle.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
@@ -22,9 +13,8 @@ import { HypervisorBench } from './bench.testing.ts';
 import { CPU } from './cells/cpu.ts';
 import { PARTITION } from './cells/partition.ts';
 import { PORT } from './cells/port.ts';
-import { VP } from './cells/vp.ts';
 import { createHypervisor, vpOfRef } from './index.ts';
-import { checkPages, Messages, Mirror } from './ledger.testing.ts';
+import { checkPages, Ids, Messages, Mirror } from './ledger.testing.ts';
 
 const HYPERVISOR = createHypervisor();
 const TIME_OUT = statuses.number('TIME_OUT');
@@ -33,7 +23,7 @@ const TIME_OUT = statuses.number('TIME_OUT');
 class Model {
   readonly mirror = new Mirror();
   readonly messages = new Messages();
-  readonly ids = new Set<bigint>();
+  readonly ids = new Ids();
   readonly bench: HypervisorBench;
   #time = 0;
 
@@ -77,7 +67,7 @@ class Model {
       const to = given.vp === undefined ? { cpu: 0 } : { vp: given.vp };
       const event: MessageEvent = { ...common, ...to, kind: 'message', sint: given.sint, what: 'clear' };
       const owner = this.#owner(event);
-      if (owner !== undefined) this.messages.cleared(owner.id, context.store, owner.slots, given.sint);
+      if (owner !== undefined) this.messages.saw(owner, event);
       HYPERVISOR.note(context, event);
     }
     this.#check();
@@ -115,23 +105,14 @@ class Model {
     }
     const answer = HYPERVISOR.hypercall(this.bench.context, { ...common, kind: 'hypercall', control, input });
     assert.notEqual(answer.rule, '');
-    if (given.name === 'CREATE_PARTITION' && answer.result.status === 0 && answer.output !== undefined) {
-      const made = readU64(answer.output, fieldOf('hv_output_create_partition', 'partition_id'));
-      assert.ok(!this.ids.has(made), `partition id ${made} again`);
-      this.ids.add(made);
-    }
+    this.ids.saw({ ...answer, control });
     this.#note(answer.emitted);
     return answer.result.status;
   }
 
-  #owner(event: { readonly cpu?: number; readonly vp?: VpRef }) {
+  #owner(event: { readonly cpu?: number; readonly vp?: VpRef }): ObjectId | undefined {
     const { context } = this.bench;
-    if (event.vp !== undefined) {
-      const found = vpOfRef(context, event.vp);
-      return found === undefined ? undefined : { id: found, slots: VP.slots.synic };
-    }
-    const cpu = context.store.find(TOP, CPU, event.cpu ?? 0);
-    return cpu === undefined ? undefined : { id: cpu, slots: CPU.slots.synic };
+    return event.vp === undefined ? context.store.find(TOP, CPU, event.cpu ?? 0) : vpOfRef(context, event.vp);
   }
 
   #note(emitted: readonly Emitted[] = []): void {
@@ -139,7 +120,7 @@ class Model {
       if (event.kind !== 'message') continue;
       const owner = this.#owner(event);
       assert.ok(owner !== undefined, 'a message to nobody');
-      this.messages.announced(owner.id, [event], this.bench.context.store, owner.slots);
+      this.messages.saw(owner, event);
       this.bench.message(event);
     }
   }
@@ -147,9 +128,8 @@ class Model {
   #check(): void {
     const { store, profile } = this.bench.context;
     this.messages.forget(store);
-    this.messages.check(store);
+    this.messages.check(this.bench.context);
     checkPages(store, profile);
-    this.mirror.check(store);
   }
 
   /** Takes everything away by its own call; nothing is left but the own partition, with what was given to it. */
@@ -175,6 +155,7 @@ class Model {
     assert.deepEqual(left, [1]);
     assert.deepEqual(store.children(store.children(TOP, PARTITION)[0] ?? TOP, PORT), []);
     this.#check();
+    this.mirror.check(store);
   }
 }
 

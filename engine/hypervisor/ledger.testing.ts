@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import type { Emitted } from '../machine/child.ts';
+import { decodeControl, fieldOf, hypercalls, readU64 } from '../abi/index.ts';
+import type { Context } from '../machine/context.ts';
 import type { JournalChunk } from '../state/journal.ts';
 import { type CellId, type CellStore, type ObjectId, TOP } from '../state/store.ts';
+import type { HypercallEvent, MessageEvent } from '../trace/event.ts';
 import type { PoolObject, Profile } from '../trace/profile.ts';
-import { CPU, QUEUED, SINT_COUNT, type SynicSlots } from './cells/cpu.ts';
+import { CPU, QUEUED, SINT_COUNT } from './cells/cpu.ts';
 import { PARTITION, PARTITION_STATES, POOL_RUN } from './cells/partition.ts';
 import { cellAt, groupAt } from './cells/place.ts';
 import { CONNECTION, PORT } from './cells/port.ts';
 import { VP, VP_QUEUED } from './cells/vp.ts';
 import { BLOCK_PAGES } from './partition/pages.ts';
+import { fileOf, NESTED_FILE, PLAIN_FILE, type SynicFile, VP_FILE } from './synic/file.ts';
 
 /** The cells as the journal alone tells them. */
 export class Mirror {
@@ -27,7 +30,7 @@ export class Mirror {
     }
   };
 
-  /** No cell has changed without an entry. */
+  /** No cell has changed without an entry: an earlier change would show as an old value that is not the one before. */
   check(store: CellStore): void {
     store.flush();
     for (const { id, kind } of store.tables.objects) {
@@ -98,82 +101,116 @@ export function checkPages(store: CellStore, profile: Profile): void {
   });
 }
 
+/** What became of the messages of one SINT. */
 interface Account {
-  filled: number;
+  filled: boolean;
   waiting: number;
-  dropped: number;
 }
 
-/** What became of every message that the hypervisor announced, against what the SynICs hold. */
+/** What became of every message that was announced, against what the SynICs hold. */
 export class Messages {
-  readonly #accounts = new Map<ObjectId, Account>();
+  readonly #accounts = new Map<ObjectId, Account[]>();
+  readonly #dropped = new Map<ObjectId, number>();
 
-  /** Before the events take place. */
-  announced(owner: ObjectId, events: readonly Emitted[], store: CellStore, slots: SynicSlots): void {
-    const account = this.#accounts.get(owner) ?? { filled: 0, waiting: 0, dropped: 0 };
-    this.#accounts.set(owner, account);
-    let waiting = new Map<number, number>();
-    for (const event of events) {
-      if (event.kind !== 'message') continue;
-      const at = groupAt(slots.slot, event.sint);
-      const queued = waiting.get(event.sint) ?? store.number(cellAt(owner, at + slots.slot.slots.queued));
-      waiting = new Map([...waiting, [event.sint, queued]]);
-      if (event.what === 'busy') {
-        account.waiting++;
-        waiting.set(event.sint, queued + 1);
-      } else if (event.what === 'deliver') {
-        account.filled++;
-        if (queued > 0) {
-          account.waiting--;
-          waiting.set(event.sint, queued - 1);
-        }
-      } else if (event.what === 'drop') account.dropped++;
+  /** A message event at a CPU or a VP. */
+  saw(owner: ObjectId, { what, sint }: Pick<MessageEvent, 'what' | 'sint'>): void {
+    const account = this.#of(owner)[sint];
+    assert.ok(account !== undefined, `a message at SINT ${sint}`);
+    if (what === 'busy') account.waiting++;
+    else if (what === 'drop') this.#dropped.set(owner, (this.#dropped.get(owner) ?? 0) + 1);
+    else if (what === 'clear') account.filled = false;
+    else if (what === 'deliver') {
+      assert.ok(!account.filled, 'a slot is filled that nobody has read');
+      account.filled = true;
+      // Those that wait come first.
+      if (account.waiting > 0) account.waiting--;
     }
-  }
-
-  /** A reader frees a slot. */
-  cleared(owner: ObjectId, store: CellStore, slots: SynicSlots, sint: number): void {
-    const account = this.#accounts.get(owner);
-    const filled = store.low(cellAt(owner, groupAt(slots.slot, sint) + slots.slot.slots.filled));
-    if (account !== undefined) account.filled -= filled;
   }
 
   /** Every message is in a slot, waits, was read or is counted as lost; nothing waits in a slot that shows no more to come. */
-  check(store: CellStore): void {
-    for (const cpu of store.children(TOP, CPU)) this.#checkOwner(store, cpu, CPU.slots.synic, QUEUED);
+  check(context: Context): void {
+    const { store } = context;
+    for (const cpu of store.children(TOP, CPU)) {
+      const files = [PLAIN_FILE, NESTED_FILE];
+      this.#checkOwner(store, cpu, files, (sint) => fileOf(context, sint));
+    }
     for (const partition of store.children(TOP, PARTITION)) {
-      for (const vp of store.children(partition, VP)) this.#checkOwner(store, vp, VP.slots.synic, VP_QUEUED);
+      for (const vp of store.children(partition, VP)) this.#checkOwner(store, vp, [VP_FILE], () => VP_FILE);
     }
   }
 
-  /** An object is gone, and its messages with it. */
+  /** Objects are gone, and their messages with them. */
   forget(store: CellStore): void {
-    for (const owner of this.#accounts.keys()) {
-      if (store.low(owner as number as CellId) === 0) this.#accounts.delete(owner);
-    }
+    for (const owner of this.#accounts.keys())
+      if (store.low(owner as number as CellId) === 0) this.#gone(owner);
   }
 
-  #checkOwner(store: CellStore, owner: ObjectId, { slot, dropped }: SynicSlots, kind: typeof QUEUED): void {
-    const account = this.#accounts.get(owner) ?? { filled: 0, waiting: 0, dropped: 0 };
-    const waiting = store.children(owner, kind);
-    let filled = 0;
+  /** The same as the journal has it: they may have come again. */
+  readonly sink = ({ count, cell, now }: JournalChunk): void => {
+    for (let i = 0; i < count; i++) {
+      if (now[i] !== 0n) continue;
+      // An object goes by the number of its first cell.
+      this.#gone(cell[i] as ObjectId);
+    }
+  };
+
+  #gone(owner: ObjectId): void {
+    this.#accounts.delete(owner);
+    this.#dropped.delete(owner);
+  }
+
+  #of(owner: ObjectId): Account[] {
+    const accounts =
+      this.#accounts.get(owner) ?? Array.from({ length: SINT_COUNT }, () => ({ filled: false, waiting: 0 }));
+    this.#accounts.set(owner, accounts);
+    return accounts;
+  }
+
+  /** `fileOfSint`: the register file that messages for a SINT go to. */
+  #checkOwner(
+    store: CellStore,
+    owner: ObjectId,
+    files: readonly SynicFile[],
+    fileOfSint: (sint: number) => SynicFile,
+  ): void {
+    const accounts = this.#accounts.get(owner);
+    const lost = files.reduce((sum, { slots }) => sum + store.number(cellAt(owner, slots.dropped)), 0);
+    assert.equal(lost, this.#dropped.get(owner) ?? 0, 'messages lost');
+    const kind = files.includes(VP_FILE) ? VP_QUEUED : QUEUED;
+    const waiting = store.children(owner, kind).map((id) => store.low(cellAt(id, kind.slots.sint)));
     for (let sint = 0; sint < SINT_COUNT; sint++) {
+      const { slot } = fileOfSint(sint).slots;
       const at = groupAt(slot, sint);
-      filled += store.low(cellAt(owner, at + slot.slots.filled));
-      const here = waiting.filter((id) => store.low(cellAt(id, kind.slots.sint)) === sint).length;
+      const { filled = false, waiting: expected = 0 } = accounts?.[sint] ?? {};
+      assert.equal(
+        store.low(cellAt(owner, at + slot.slots.filled)) === 1,
+        filled,
+        `a message in slot ${sint}`,
+      );
+      const here = waiting.filter((each) => each === sint).length;
+      assert.equal(here, expected, `messages that wait for slot ${sint}`);
       assert.equal(store.number(cellAt(owner, at + slot.slots.queued)), here, 'the count of those that wait');
       if (here > 0) {
-        assert.equal(
-          store.low(cellAt(owner, at + slot.slots.flags)) & 1,
-          1,
-          'a message that waits is announced',
-        );
+        const isAnnounced = (store.low(cellAt(owner, at + slot.slots.flags)) & 1) === 1;
+        assert.ok(isAnnounced, 'a message that waits is announced');
       }
     }
-    assert.deepEqual(
-      { filled, waiting: waiting.length, dropped: store.number(cellAt(owner, dropped)) },
-      account,
-      'messages in slots, waiting and lost',
-    );
+  }
+}
+
+const MADE = fieldOf('hv_output_create_partition', 'partition_id');
+const CREATE_PARTITION = hypercalls.number('CREATE_PARTITION');
+
+/** Partitions by their ids. */
+export class Ids {
+  readonly #made = new Set<bigint>();
+
+  /** A hypercall with its answer: none makes a partition of an id that there was before. */
+  saw({ control, result, output }: Pick<HypercallEvent, 'control' | 'result' | 'output'>): void {
+    if (decodeControl(control).code !== CREATE_PARTITION || result?.status !== 0 || output === undefined)
+      return;
+    const id = readU64(output, MADE);
+    assert.ok(!this.#made.has(id), `partition id ${id} again`);
+    this.#made.add(id);
   }
 }

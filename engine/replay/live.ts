@@ -85,7 +85,9 @@ export class LiveMachine {
   /** A signal ends the wait of a call; it may still return something else than -EINTR. */
   interrupt(seq: Seq, t: TimeNs): readonly LiveReturn[] {
     this.#returned = [];
-    this.#replayer.interrupt(seq, timeNs(Math.max(t, this.#time)));
+    // What returns at the time of an event stands before it, and this one comes after the last.
+    this.#time = Math.max(t, this.#time + 1);
+    this.#replayer.interrupt(seq, timeNs(this.#time));
     return this.#returned;
   }
 

@@ -1,6 +1,6 @@
 import { findIoctl, ioctlNamed } from '../../abi/index.ts';
 import { UNMODELLED } from '../../hypervisor/index.ts';
-import type { Outcome } from '../../machine/child.ts';
+import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { Handler } from '../../machine/sides.ts';
 import { dialectOf } from '../../trace/dialect.ts';
@@ -124,6 +124,12 @@ function actorOf(event: IoctlEvent): Actor {
   return { component: 'mshv', cpu: event.cpu ?? 0 };
 }
 
+/** The kernel that took the call is gone, and all that it waited on: nobody sees it return. */
+function* neverReturns(): DriverRun<Outcome> {
+  yield* [];
+  return { rule: UNMODELLED };
+}
+
 function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
   const { leave, ready, wake, loops, uninterruptible } = row;
   const handler: Handler<IoctlEvent> = {
@@ -138,8 +144,9 @@ function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
       ? handler
       : {
           ...handler,
-          ready,
-          wake: (context, event, signal) => wake(context, actorOf(event), event, signal),
+          ready: (context, event) => isKnown(context, event) && ready(context, event),
+          wake: (context, event, signal) =>
+            isKnown(context, event) ? wake(context, actorOf(event), event, signal) : neverReturns(),
           ...(loops === undefined ? {} : { loops }),
           ...(uninterruptible === undefined ? {} : { inTurn: uninterruptible }),
         };
