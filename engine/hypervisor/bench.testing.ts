@@ -4,7 +4,7 @@ import type { Context } from '../machine/context.ts';
 import type { JournalSink } from '../state/journal.ts';
 import { CellPaths } from '../state/path.ts';
 import { CellStore } from '../state/store.ts';
-import type { MessageEvent } from '../trace/event.ts';
+import type { HypercallResult, MessageEvent } from '../trace/event.ts';
 import type { VpRef } from '../trace/handle.ts';
 import { seqOf, type TimeNs, timeNs } from '../trace/position.ts';
 import { parseProfile } from '../trace/profile-read.ts';
@@ -25,6 +25,8 @@ export interface CallOptions {
   readonly list?: { readonly field: string; readonly values: readonly bigint[] };
   readonly inputGpa?: bigint;
   readonly output?: Uint8Array;
+  /** The result that a record has. */
+  readonly result?: HypercallResult;
   readonly cpu?: number;
   readonly t?: TimeNs;
   /** A guest calls. */
@@ -142,6 +144,7 @@ export class HypervisorBench {
       ...(options.vp === undefined ? {} : { vp: options.vp }),
       ...(options.inputGpa === undefined ? {} : { inputGpa: options.inputGpa }),
       ...(options.output === undefined ? {} : { output: options.output }),
+      ...(options.result === undefined ? {} : { result: options.result }),
     });
     const status = statuses.name(answer.result.status).replace('HV_STATUS_', '');
     return {

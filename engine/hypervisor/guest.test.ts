@@ -161,9 +161,11 @@ describe('hypercalls of a guest', () => {
     ['CREATE_VP', 6, 'TLFS2013.privilege.guest'],
     ['POST_MESSAGE', 0x12, 'TLFS.connection.unknown'],
     ['SIGNAL_EVENT', 0x12, 'TLFS.connection.unknown'],
-    ['NOTIFY_LONG_SPIN_WAIT', 0, 'TLFS.guest.nothing-to-do'],
-    ['FLUSH_VIRTUAL_ADDRESS_SPACE', 0, 'TLFS.guest.nothing-to-do'],
-    ['SEND_IPI', 2, 'unmodelled'],
+    ['NOTIFY_LONG_SPIN_WAIT', 0, 'TLFS.flush.nothing-to-do'],
+    ['FLUSH_VIRTUAL_ADDRESS_SPACE', 0, 'TLFS.flush.nothing-to-do'],
+    ['GET_PARTITION_ID', 6, 'TLFS2013.privilege.guest'],
+    ['SEND_IPI', 5, 'TLFS.ipi.vector'],
+    ['START_VP', 2, 'unmodelled'],
   ];
   for (const [name, status, rule] of CHECKS) {
     it(`${name}: ${rule}`, () => {
@@ -171,6 +173,24 @@ describe('hypercalls of a guest', () => {
       assert.deepEqual([answer.result.status, answer.rule, answer.fault ?? false], [status, rule, false]);
     });
   }
+
+  it('send an interrupt to VPs of their own partition, by a mask or by a set', () => {
+    const bench = activeChild({}, 200);
+    access(bench, 'write', 'GUEST_OS_ID', 0x81n);
+    for (const index of [1, 70]) bench.call('CREATE_VP', { partition_id: 2n, vp_index: index });
+    const requested = (index: number) => bench.cell(`partition[2].vp[${index}].interrupt.irr[2]`);
+    const words = (...values: readonly bigint[]) => new Uint8Array(new BigUint64Array(values).buffer);
+    const ipi = (name: string, variable: bigint, ...values: readonly bigint[]) =>
+      call(name, { input: words(...values), control: variable << 17n }, bench).rule;
+    assert.equal(ipi('SEND_IPI', 0n, 0x41n, 0b10n), 'TLFS.ipi.send');
+    assert.deepEqual([0, 1, 70].map(requested), [0n, 2n, 0n]);
+    assert.equal(ipi('SEND_IPI_EX', 2n, 0x42n, 0n, 0b11n, 1n, 1n << 6n), 'TLFS.ipi.send');
+    assert.deepEqual([0, 1, 70].map(requested), [4n, 2n, 4n]);
+    assert.equal(ipi('SEND_IPI_EX', 1n, 0x43n, 0n, 0b10n, 1n << 6n), 'TLFS.ipi.send');
+    assert.deepEqual([0, 1, 70].map(requested), [4n, 2n, 12n]);
+    assert.equal(ipi('SEND_IPI_EX', 0n, 0x44n, 1n, 0n), 'TLFS.ipi.send');
+    assert.deepEqual([0, 1, 70].map(requested), [20n, 18n, 28n]);
+  });
 
   it('are judged by their control word first', () => {
     assert.equal(call('POST_MESSAGE', { control: 1n << 60n }).rule, 'TLFS.control.reserved');

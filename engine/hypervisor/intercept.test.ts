@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { statuses } from '../abi/index.ts';
+import type { HypercallResult } from '../trace/event.ts';
 import { activeChild, type HypervisorBench } from './bench.testing.ts';
+import { VP } from './cells/vp.ts';
 import { createHypervisor, overlayAt } from './index.ts';
 import { installedIntercept } from './intercept/install.ts';
 import { guestCpuid } from './intercept/results.ts';
+import { acceptInterrupt, pendingInterruption } from './vp/accept.ts';
 import { vpOfRef } from './vp/find.ts';
+import { setControl } from './vp/suspend.ts';
 
 const HYPERVISOR = createHypervisor();
 const CHILD = 2n;
@@ -102,8 +107,16 @@ describe('results of intercepts', () => {
 });
 
 describe('asserted interrupts', () => {
-  const raise = (bench: HypervisorBench, fields: Readonly<Record<string, number | bigint>>) =>
-    bench.call('ASSERT_VIRTUAL_INTERRUPT', { partition_id: CHILD, ...fields });
+  const raise = (
+    bench: HypervisorBench,
+    fields: Readonly<Record<string, number | bigint>>,
+    result?: HypercallResult,
+  ) =>
+    bench.call(
+      'ASSERT_VIRTUAL_INTERRUPT',
+      { partition_id: CHILD, ...fields },
+      result === undefined ? {} : { result },
+    );
   /** Fields, status. Source: TLFS 2013, HvAssertVirtualInterrupt. */
   const CHECKS: readonly (readonly [string, Readonly<Record<string, number | bigint>>, string])[] = [
     ['a fixed one', { vector: 0x40 }, 'SUCCESS'],
@@ -127,15 +140,39 @@ describe('asserted interrupts', () => {
     assert.equal(bench.cell('partition[2].vp[0].interrupt.irr[2]'), 0b1010n);
   });
 
-  it('an EXTINT waits, and can be taken back', () => {
+  const extint = { 'control.interrupt_type': 7, vector: 8 };
+  const clear = (bench: HypervisorBench) =>
+    bench.call('CLEAR_VIRTUAL_INTERRUPT', { partition_id: CHILD }, { fast: true }).status;
+
+  it('an EXTINT waits until it is acknowledged, and is cleared then', () => {
     const bench = activeChild();
-    const extint = { 'control.interrupt_type': 7, vector: 8 };
-    const clear = () => bench.call('CLEAR_VIRTUAL_INTERRUPT', { partition_id: CHILD }, { fast: true }).status;
-    assert.equal(clear(), 'SUCCESS');
+    const vp = vpOfRef(bench.context, { partition: CHILD, vp: 0 });
+    assert.ok(vp !== undefined);
+    assert.equal(clear(bench), 'NOT_ACKNOWLEDGED');
     assert.equal(raise(bench, extint).status, 'SUCCESS');
     assert.equal(raise(bench, extint).status, 'NOT_ACKNOWLEDGED');
-    assert.equal(clear(), 'NOT_ACKNOWLEDGED');
+    assert.equal(clear(bench), 'NOT_ACKNOWLEDGED');
+    acceptInterrupt(bench.context, vp, pendingInterruption({ vector: 8, nmi: false }));
+    assert.equal(raise(bench, extint).status, 'ACKNOWLEDGED');
+    assert.equal(clear(bench), 'SUCCESS');
     assert.equal(raise(bench, extint).status, 'SUCCESS');
+  });
+
+  it('an EXTINT that the guest may have taken unseen is what the record says', () => {
+    for (const [status, vector] of [
+      ['SUCCESS', 9n],
+      ['NOT_ACKNOWLEDGED', 8n],
+      ['ACKNOWLEDGED', 8n],
+    ] as const) {
+      const bench = activeChild();
+      const vp = vpOfRef(bench.context, { partition: CHILD, vp: 0 });
+      assert.ok(vp !== undefined);
+      raise(bench, extint);
+      setControl(bench.context, vp, VP.slots.suspend.explicit, 0n);
+      const result = { status: statuses.number(status), reps: 0 };
+      assert.equal(raise(bench, { ...extint, vector: 9 }, result).status, '?');
+      assert.equal(bench.cell('partition[2].vp[0].interrupt.extint') & 0xffn, vector);
+    }
   });
 });
 

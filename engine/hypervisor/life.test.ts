@@ -11,6 +11,8 @@ const CHILD = { partition_id: 2n };
 const GUEST = { vp: { partition: 2n, vp: 0 } };
 const PRIVILEGES = 0x1_0000;
 const CREATE_PARTITIONS = 1n << 32n;
+const ACCESS_PARTITION_ID = 1n << 33n;
+const SELF = 0xffff_ffff_ffff_ffffn;
 
 function list(first: bigint, count: number) {
   const values = Array.from({ length: count }, (_, i) => first + BigInt(i));
@@ -80,10 +82,10 @@ function heard(bench: HypervisorBench): void {
 }
 
 /** A child that may have children, and memory to give them: guest frames 0x100 up to 0x300. */
-function parentGuest(given: JsonObject = {}): HypervisorBench {
+function parentGuest(given: JsonObject = {}, rights = CREATE_PARTITIONS): HypervisorBench {
   const bench = new HypervisorBench({ role: 'root', ...given });
   bench.call('CREATE_PARTITION');
-  const privileges = { ...CHILD, property_code: PRIVILEGES, property_value: CREATE_PARTITIONS };
+  const privileges = { ...CHILD, property_code: PRIVILEGES, property_value: rights };
   assert.equal(bench.call('SET_PARTITION_PROPERTY', privileges).status, 'SUCCESS');
   bench.call('DEPOSIT_MEMORY', CHILD, list(0x1000n, 400));
   bench.call('INITIALIZE_PARTITION', CHILD);
@@ -107,6 +109,17 @@ function guest(bench: HypervisorBench, name: string, fields = {}, options = {}) 
 }
 
 describe('partitions of partitions', () => {
+  it('are told by number to who has them, and an id to who may know its own', () => {
+    const bench = parentGuest({}, CREATE_PARTITIONS | ACCESS_PARTITION_ID);
+    const told = (name: string, fields = {}) => Number(guest(bench, name, fields).output?.[0]);
+    assert.equal(told('GET_PARTITION_ID'), 2);
+    assert.equal(told('GET_NEXT_CHILD_PARTITION', { parent_partition_id: SELF }), 0);
+    guest(bench, 'CREATE_PARTITION');
+    assert.equal(told('GET_NEXT_CHILD_PARTITION', { parent_partition_id: SELF }), 3);
+    assert.equal(bench.call('GET_NEXT_CHILD_PARTITION', { parent_partition_id: 3n }).status, 'ACCESS_DENIED');
+    assert.equal(guest(parentGuest(), 'GET_PARTITION_ID').rule, 'TLFS2013.privilege.guest');
+  });
+
   it('are not for a guest that has not been given the right', () => {
     const bench = activeChild();
     heard(bench);

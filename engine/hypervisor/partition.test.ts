@@ -388,7 +388,7 @@ describe('control words', () => {
 
   it('of calls that are not modelled leave the recorded result as it is', () => {
     const bench = new HypervisorBench({ role: 'root' });
-    assert.equal(bench.raw('SEND_IPI', new Uint8Array(16)).status, '?');
+    assert.equal(bench.raw('START_VP', new Uint8Array(1024)).status, '?');
     assert.equal(bench.raw('CREATE_PARTITION', undefined).status, '?');
   });
 });

@@ -4,7 +4,7 @@
  */
 export const BINDABLE = {
   'partition-id': {
-    what: 'HVCALL_CREATE_PARTITION output.partition_id; the handle of MSHV_CREATE_PARTITION',
+    what: 'HVCALL_CREATE_PARTITION output.partition_id; the handle of MSHV_CREATE_PARTITION; HVCALL_GET_PARTITION_ID output of a partition that is not the root',
     why: 'the hypervisor chooses partition ids',
   },
   'kernel-page': {
@@ -30,6 +30,10 @@ export const BINDABLE = {
   'withdrawn-frames': {
     what: 'HVCALL_WITHDRAW_MEMORY output.gpa_page_list',
     why: 'the hypervisor chooses which free pages it gives back, in which order',
+  },
+  'pool-balance': {
+    what: 'HVCALL_GET_MEMORY_BALANCE output',
+    why: 'how many pages the hypervisor’s objects take is not public',
   },
   'register-value': {
     what: 'HVCALL_GET_VP_REGISTERS output of a register that the guest may have changed unseen, that runs by itself, or that the hypervisor chose',

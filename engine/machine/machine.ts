@@ -54,7 +54,11 @@ export class Machine implements Context {
   /** Bound outputs of hypercalls so far: while one is answered, tells whether its output was bound. */
   get boundOutputs(): number {
     const { bound } = this;
-    return (bound['partition-id'] ?? 0) + (bound['withdrawn-frames'] ?? 0) + (bound['hypervisor-page'] ?? 0);
+    const counts = [
+      ...[bound['partition-id'], bound['withdrawn-frames'], bound['hypervisor-page']],
+      bound['pool-balance'],
+    ];
+    return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
   }
 
   bind(reason: BindReason, recorded: bigint | undefined, own: bigint): bigint {

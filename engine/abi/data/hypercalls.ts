@@ -28,9 +28,10 @@ export const HYPERCALLS = `
 0x0044 GET_PARTITION_PROPERTY  simple pass-device  hv_input_get_partition_property hv_output_get_partition_property  # passthrough allowed (also on device fd for SELF)
 0x0045 SET_PARTITION_PROPERTY  simple pass  hv_input_set_partition_property -  # passthrough allowed on partition fd only; the only call treated as asynchronous (CALL_PENDING)
 0x0046 GET_PARTITION_ID  simple  - hv_output_get_partition_id
+0x0047 GET_NEXT_CHILD_PARTITION  simple  hv_input_get_next_child_partition hv_output_get_partition_id  # TLFS
 0x0048 DEPOSIT_MEMORY  rep  hv_deposit_memory -  # header 8 bytes then u64 page numbers; max 511 per call
 0x0049 WITHDRAW_MEMORY  rep  hv_input_withdraw_memory hv_output_withdraw_memory  # output list of u64 page numbers; max 512 per call; NO_RESOURCES ends the loop as success
-0x004a GET_MEMORY_BALANCE  simple  - -  # 2013 interface docs
+0x004a GET_MEMORY_BALANCE  simple  hv_input_get_memory_balance hv_output_get_memory_balance  # TLFS
 0x004b MAP_GPA_PAGES  rep  hv_input_map_gpa_pages -  # header 24 bytes then u64 spa/gpa page list; max 509 per call
 0x004c UNMAP_GPA_PAGES  rep  hv_input_unmap_gpa_pages -  # rep call without list; driver batches 512
 0x004d INSTALL_INTERCEPT  simple pass  hv_input_install_intercept -  # passthrough allowed

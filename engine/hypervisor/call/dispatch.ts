@@ -7,6 +7,7 @@ import { INTERCEPT_CALLS } from '../intercept/install.ts';
 import { RESULT_CALLS } from '../intercept/results.ts';
 import { ACCESS_CALLS } from '../memory/access.ts';
 import { MAP_CALLS } from '../memory/map.ts';
+import { ENUMERATE_CALLS } from '../partition/enumerate.ts';
 import { LIFE_CYCLE_CALLS } from '../partition/life-cycle.ts';
 import { POOL_CALLS } from '../partition/pool.ts';
 import { PROPERTY_CALLS } from '../partition/property.ts';
@@ -17,6 +18,7 @@ import { SYSTEM_CALLS } from '../partition/system.ts';
 import { VP_CALLS } from '../partition/vp.ts';
 import { PORT_CALLS } from '../port/calls.ts';
 import { DIRECT_CALLS } from '../port/direct.ts';
+import { PROCESSOR_CALLS } from '../vp/broadcast.ts';
 import { DISPATCH_CALLS } from '../vp/dispatch.ts';
 import { INTERRUPT_CALLS } from '../vp/interrupt.ts';
 import { REGISTER_CALLS } from '../vp/register-calls.ts';
@@ -32,6 +34,7 @@ import { STATUS } from './status.ts';
 /** Every hypercall that the hypervisor models. */
 export const CALL_ROWS: readonly CallRow[] = [
   ...LIFE_CYCLE_CALLS,
+  ...ENUMERATE_CALLS,
   ...POOL_CALLS,
   ...MAP_CALLS,
   ...ACCESS_CALLS,
@@ -42,6 +45,7 @@ export const CALL_ROWS: readonly CallRow[] = [
   ...STATS_PAGE_CALLS,
   ...REGISTER_CALLS,
   ...DISPATCH_CALLS,
+  ...PROCESSOR_CALLS,
   ...TRANSLATE_CALLS,
   ...STATE_CALLS,
   ...INTERCEPT_CALLS,
@@ -87,7 +91,9 @@ export function answerHypercall(context: Context, event: HypercallRequest | Hype
   if (event.vp !== undefined) {
     return answerGuestCall(context, event, control, entry.row.abiName, entry.call);
   }
-  if (entry.call === undefined || event.input === undefined) return unmodelledCall(event);
-  const answer = entry.call.answer({ context, control, input: event.input, event });
+  // A call that has no input needs none.
+  const input = event.input ?? (entry.row.input === undefined ? new Uint8Array(0) : undefined);
+  if (entry.call === undefined || input === undefined) return unmodelledCall(event);
+  const answer = entry.call.answer({ context, control, input, event });
   return withFinishedCalls(context, event.cpu, withSignals(context, event.cpu, answer));
 }

@@ -10,9 +10,10 @@ import { VP } from '../cells/vp.ts';
 import { postFrom, signalFrom } from '../host/post.ts';
 import { timeOf } from '../partition/reference.ts';
 import { expireTimers } from '../synic/expire.ts';
+import { PROCESSOR_ANSWERS } from '../vp/broadcast.ts';
 import { vpOfRef } from '../vp/find.ts';
 import { readOwnRegisters, writeOwnRegisters } from '../vp/own-registers.ts';
-import { type CallRow, failed, repeated, succeeded, unmodelledCall } from './call.ts';
+import { type CallRow, failed, unmodelledCall } from './call.ts';
 import { refusedPointer } from './legality.ts';
 import { inputBytes, outputBytes } from './size.ts';
 import { STATUS } from './status.ts';
@@ -35,21 +36,11 @@ const over =
     const answer = send(call, store.key(store.parent(call.vp)));
     return answer ?? failed(STATUS.INVALID_CONNECTION_ID, 'TLFS.connection.unknown');
   };
-/** The processor keeps no translations that outlive the call, and no other VP waits for this one. */
-const nothingToDo: Answer = ({ control: { repCount } }) =>
-  repCount === 0
-    ? succeeded('TLFS.guest.nothing-to-do')
-    : repeated(STATUS.SUCCESS, repCount, 'TLFS.guest.nothing-to-do');
-
 /** What a guest may call. What steers partitions is not for it (TLFS 2013, partition privileges). */
 const FOR_GUESTS: ReadonlyMap<string, Answer> = new Map([
   ['POST_MESSAGE', over(postFrom)],
   ['SIGNAL_EVENT', over(signalFrom)],
-  ['NOTIFY_LONG_SPIN_WAIT', nothingToDo],
-  ['FLUSH_VIRTUAL_ADDRESS_SPACE', nothingToDo],
-  ['FLUSH_VIRTUAL_ADDRESS_LIST', nothingToDo],
-  ['FLUSH_VIRTUAL_ADDRESS_SPACE_EX', nothingToDo],
-  ['FLUSH_VIRTUAL_ADDRESS_LIST_EX', nothingToDo],
+  ...PROCESSOR_ANSWERS,
   ['GET_VP_REGISTERS', readOwnRegisters],
   ['SET_VP_REGISTERS', writeOwnRegisters],
 ]);
@@ -66,12 +57,15 @@ const FOR_PARENTS: ReadonlySet<string> = new Set([
   'DELETE_VP',
   'MAP_GPA_PAGES',
   'UNMAP_GPA_PAGES',
+  'GET_NEXT_CHILD_PARTITION',
+  'GET_MEMORY_BALANCE',
 ]);
 const PRIVILEGES = partitionProperties.number('HV_PARTITION_PROPERTY_PRIVILEGE_FLAGS');
-/** CreatePartitions in the upper half of the privilege mask (TLFS, partition privilege flags). */
+/** Of the upper half of the privilege mask (TLFS, partition privilege flags). */
 const CREATE_PARTITIONS = 1;
+const ACCESS_PARTITION_ID = 2;
 
-/** The call of a guest whose parent has given it the right to have partitions; they are its children. */
+/** The call of a guest whose parent has given it the right to have partitions, which are its children, or to know its id. */
 function asParent(
   { store }: Context,
   vp: ObjectId,
@@ -80,9 +74,14 @@ function asParent(
 ): Answer | undefined {
   const caller = store.parent(vp);
   const privileges = store.find(caller, PROPERTY, PRIVILEGES);
-  if (privileges === undefined || parents === undefined || !FOR_PARENTS.has(row)) return undefined;
-  const isParent = (store.high(cellAt(privileges, PROPERTY.slots.value)) & CREATE_PARTITIONS) !== 0;
-  return isParent ? (call) => parents.answer({ ...call, caller }) : undefined;
+  const needed = FOR_PARENTS.has(row)
+    ? CREATE_PARTITIONS
+    : row === 'GET_PARTITION_ID'
+      ? ACCESS_PARTITION_ID
+      : 0;
+  if (privileges === undefined || parents === undefined) return undefined;
+  const isAllowed = (store.high(cellAt(privileges, PROPERTY.slots.value)) & needed) !== 0;
+  return isAllowed ? (call) => parents.answer({ ...call, caller }) : undefined;
 }
 
 /**

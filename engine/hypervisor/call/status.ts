@@ -28,6 +28,7 @@ export const STATUS = {
   INVALID_REGISTER_VALUE: statuses.number('INVALID_REGISTER_VALUE'),
   UNKNOWN_REGISTER_NAME: statuses.number('UNKNOWN_REGISTER_NAME'),
   NOT_ACKNOWLEDGED: statuses.number('NOT_ACKNOWLEDGED'),
+  ACKNOWLEDGED: statuses.number('ACKNOWLEDGED'),
   CALL_PENDING: statuses.number('CALL_PENDING'),
   NO_RESOURCES: statuses.number('NO_RESOURCES'),
 } as const;

@@ -15,6 +15,8 @@ export const PORT = objectKind('port', PARTITION, 'decimal', {
   /** Of an event port: its first flag, and how many it has. */
   baseFlag: cell('dec'),
   flagCount: cell('dec'),
+  /** Of a monitored port: the page that its sender writes to. */
+  monitor: cell('hex'),
   /** The partition that may connect to it. */
   connectionPartition: cell('hex'),
 });

@@ -44,7 +44,9 @@ const GET = {
   id: fieldOf('hv_input_get_vp_cpuid_values', 'partition_id'),
   index: fieldOf('hv_input_get_vp_cpuid_values', 'vp_index'),
   apply: fieldOf('hv_input_get_vp_cpuid_values', 'flags.apply_registered_values'),
-  reserved: fieldOf('hv_input_get_vp_cpuid_values', 'flags.reserved'),
+  reserved: ['flags.reserved', 'reserved', 'padding'].map((name) =>
+    fieldOf('hv_input_get_vp_cpuid_values', name),
+  ),
   leaf: fieldOf('hv_input_get_vp_cpuid_values', 'cpuid_leaf_info.eax'),
   subleaf: fieldOf('hv_input_get_vp_cpuid_values', 'cpuid_leaf_info.ecx'),
 };
@@ -149,7 +151,7 @@ const NOTHING: CpuidValues = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
 function get(call: Call): HypercallAnswer {
   const found = vpOf(call, GET);
   if ('answer' in found) return found.answer;
-  if (reservedSet(call, [GET.reserved])) return RESERVED;
+  if (reservedSet(call, GET.reserved)) return RESERVED;
   const { input, context, control } = call;
   const apply = readU32(input, GET.apply) === 1;
   const { output: recorded } = recordedAnswer(call.event);

@@ -68,9 +68,21 @@ function writePage(file: SynicFile, slot: number): AccessRule {
   };
 }
 
+/** The event ring is for partitions that have children (Linux 7.2 include/hyperv); elsewhere there is no such register. */
+const NO_RING = 'choice.sirbp.not-a-parent';
+function isParent({ profile: { role } }: Context): boolean {
+  return role === 'root' || role === 'nested-root' || role === 'l1vh';
+}
+
+const readRing =
+  (slot: number): AccessRule =>
+  (context, cpu, access) =>
+    isParent(context) ? read(slot)(context, cpu, access) : faulted(NO_RING);
+
 /** The event ring page is not in the TLFS; nothing says that anything but its value matters (Linux 7.2 include/hyperv). */
 function writeRing(slot: number): AccessRule {
   return (context, cpu, access) => {
+    if (!isParent(context)) return faulted(NO_RING);
     if (refusesInactive(context)) return faulted(KVM_INACTIVE);
     return store(context, cpu, slot, access.value ?? 0n);
   };
@@ -126,6 +138,6 @@ const { sirbp } = CPU.slots.synic;
 /** The SynIC registers of both register files; the event ring page has no nested alias (Linux 7.2 include/hyperv). */
 export const SYNIC_ROWS: readonly MsrRow[] = [
   ...fileRows(PLAIN_FILE, ''),
-  { msr: msrs.number('SIRBP'), read: read(sirbp), write: writeRing(sirbp) },
+  { msr: msrs.number('SIRBP'), read: readRing(sirbp), write: writeRing(sirbp) },
   ...fileRows(NESTED_FILE, 'NESTED_'),
 ];

@@ -11,7 +11,7 @@ import { VP } from '../cells/vp.ts';
 import { OWN_PARTITION } from '../initialise.ts';
 import { removeGpa } from '../memory/runs.ts';
 import { removePorts } from '../port/calls.ts';
-import { returnPages, takePages, wrongDomain } from './pages.ts';
+import { domainFields, returnPages, takePages, wrongDomain } from './pages.ts';
 import { PHASES } from './phases.ts';
 import {
   callerOf,
@@ -26,8 +26,10 @@ import {
 
 const CREATE = {
   flags: fieldOf('hv_input_create_partition', 'flags'),
-  domain: fieldOf('hv_input_create_partition', 'proximity_domain_info.domain_id'),
-  padding: fieldOf('hv_input_create_partition', 'padding'),
+  ...domainFields('hv_input_create_partition'),
+  reserved: ['padding', 'isolation_properties.rsvd_z'].map((name) =>
+    fieldOf('hv_input_create_partition', name),
+  ),
   id: fieldOf('hv_output_create_partition', 'partition_id'),
 };
 const INITIALIZE_ID = fieldOf('hv_input_initialize_partition', 'partition_id');
@@ -65,8 +67,8 @@ function create(call: Call): HypercallAnswer {
   if ((flags & ~CREATION_FLAGS) !== 0n) {
     return failed(STATUS.INVALID_PARAMETER, 'TLFS2013.partition.creation-flags');
   }
-  if (reservedSet(call, [CREATE.padding])) return RESERVED;
-  const domain = wrongDomain(call, CREATE.domain);
+  if (reservedSet(call, CREATE.reserved)) return RESERVED;
+  const domain = wrongDomain(call, CREATE);
   if (domain !== undefined) return domain;
   const parent = callerOf(call);
   const { store, profile } = context;

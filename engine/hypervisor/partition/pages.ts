@@ -1,4 +1,4 @@
-import { constantNumber, type FieldHandle, readU32 } from '../../abi/index.ts';
+import { constantNumber, type FieldHandle, fieldOf, readU32 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
 import type { PoolObject } from '../../trace/profile.ts';
@@ -6,7 +6,7 @@ import { type Call, failed } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { PARTITION, POOL_RUN } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
-import { isOwn } from './target.ts';
+import { isOwn, RESERVED, reservedSet } from './target.ts';
 
 /** Contiguous pages in a block, which is what Linux deposits for one (drivers/hv/hv_proc.c). */
 export const BLOCK_PAGES = constantNumber('HV_MAX_CONTIGUOUS_ALLOCATION_PAGES');
@@ -70,9 +70,23 @@ export function returnPages(call: Call, partition: ObjectId, object: PoolObject,
   if (block > 0) store.set(blocks, Math.max(0, store.number(blocks) - block));
 }
 
+/** Where an input says of which proximity domain its pages are to be. */
+export interface DomainFields {
+  readonly domain: FieldHandle;
+  readonly domainReserved: FieldHandle;
+}
+
+export function domainFields(struct: string): DomainFields {
+  return {
+    domain: fieldOf(struct, 'proximity_domain_info.domain_id'),
+    domainReserved: fieldOf(struct, 'proximity_domain_info.flags.reserved'),
+  };
+}
+
 /** The answer to a proximity domain that the machine does not have (TLFS 2013, HvWithdrawMemory, HvCreateVp). */
-export function wrongDomain(call: Call, field: FieldHandle): HypercallAnswer | undefined {
+export function wrongDomain(call: Call, fields: DomainFields): HypercallAnswer | undefined {
+  if (reservedSet(call, [fields.domainReserved])) return RESERVED;
   const { proximityDomains } = call.context.profile.pool;
-  if (proximityDomains === 0 || readU32(call.input, field) < proximityDomains) return undefined;
+  if (proximityDomains === 0 || readU32(call.input, fields.domain) < proximityDomains) return undefined;
   return failed(STATUS.INVALID_PARAMETER, 'TLFS2013.pool.proximity');
 }

@@ -6,19 +6,10 @@ import { STATUS } from '../call/status.ts';
 import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { accepted, listFrames } from './frame-list.ts';
-import { wrongDomain } from './pages.ts';
+import { domainFields, wrongDomain } from './pages.ts';
 import { PHASES } from './phases.ts';
 import { addFrames, newestFrames, takeListed } from './pool-frames.ts';
-import {
-  callerOf,
-  findPartition,
-  isChildOf,
-  isOwn,
-  isRoot,
-  RESERVED,
-  reservedSet,
-  wrongState,
-} from './target.ts';
+import { callerOf, findPartition, isChildOf, isOwn, isRoot, wrongState } from './target.ts';
 import { sharedFrames } from './used-frames.ts';
 
 const DEPOSIT = {
@@ -27,8 +18,7 @@ const DEPOSIT = {
 };
 const WITHDRAW = {
   id: fieldOf('hv_input_withdraw_memory', 'partition_id'),
-  domain: fieldOf('hv_input_withdraw_memory', 'proximity_domain_info.domain_id'),
-  reserved: fieldOf('hv_input_withdraw_memory', 'proximity_domain_info.flags.reserved'),
+  ...domainFields('hv_input_withdraw_memory'),
 };
 const WITHDRAWN = fieldOf('hv_output_withdraw_memory', 'gpa_page_list');
 const FRAME_BYTES = 8;
@@ -78,8 +68,7 @@ function withdraw(call: Call): HypercallAnswer {
   }
   const wrong = wrongState(call, found.id, PHASES.WITHDRAW_MEMORY);
   if (wrong !== undefined) return wrong;
-  if (reservedSet(call, [WITHDRAW.reserved])) return RESERVED;
-  const domain = wrongDomain(call, WITHDRAW.domain);
+  const domain = wrongDomain(call, WITHDRAW);
   if (domain !== undefined) return domain;
   const { store } = call.context;
   const { pool } = PARTITION.slots;

@@ -14,7 +14,9 @@ const MAP = {
   index: fieldOf('hv_input_map_vp_state_page', 'vp_index'),
   type: fieldOf('hv_input_map_vp_state_page', 'type'),
   provided: fieldOf('hv_input_map_vp_state_page', 'flags.map_location_provided'),
-  reserved: fieldOf('hv_input_map_vp_state_page', 'flags.reserved'),
+  reserved: ['flags.reserved', 'input_vtl.reserved_z'].map((name) =>
+    fieldOf('hv_input_map_vp_state_page', name),
+  ),
   location: fieldOf('hv_input_map_vp_state_page', 'requested_map_location'),
   output: fieldOf('hv_output_map_vp_state_page', 'map_location'),
 };
@@ -22,7 +24,9 @@ const UNMAP = {
   id: fieldOf('hv_input_unmap_vp_state_page', 'partition_id'),
   index: fieldOf('hv_input_unmap_vp_state_page', 'vp_index'),
   type: fieldOf('hv_input_unmap_vp_state_page', 'type'),
-  reserved: fieldOf('hv_input_unmap_vp_state_page', 'reserved0'),
+  reserved: ['reserved0', 'input_vtl.reserved_z'].map((name) =>
+    fieldOf('hv_input_unmap_vp_state_page', name),
+  ),
 };
 
 /** Slots of the page types, in the order of their numbers (Linux 7.2 hvhdk: enum hv_vp_state_page_type). */
@@ -40,7 +44,7 @@ function target(
   if ('answer' in vp) return vp;
   const slot = PAGES[readU32(call.input, fields.type)];
   if (slot === undefined) return { answer: failed(STATUS.INVALID_PARAMETER, 'HDR.state-page.type') };
-  if (reservedSet(call, [fields.reserved])) return { answer: RESERVED };
+  if (reservedSet(call, fields.reserved)) return { answer: RESERVED };
   return { vp: vp.id, slot };
 }
 

@@ -81,7 +81,7 @@ export function findVp(call: Call, partition: ObjectId, index: number): Found {
 }
 
 /** Whether one of the fields that must be zero is not, and the profile minds (profile `reservedBits`). */
-export function reservedSet(call: Call, fields: readonly FieldHandle[]): boolean {
+export function reservedSet(call: Pick<Call, 'context' | 'input'>, fields: readonly FieldHandle[]): boolean {
   if (call.context.profile.reservedBits === 'warn') return false;
   return fields.some((field) => isSet(call.input, field));
 }

@@ -6,14 +6,14 @@ import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { resetRegisters } from '../vp/reset.ts';
-import { returnPages, takePages, wrongDomain } from './pages.ts';
+import { domainFields, returnPages, takePages, wrongDomain } from './pages.ts';
 import { PHASES } from './phases.ts';
 import { findChild, findVp, RESERVED, reservedSet, wrongState } from './target.ts';
 
 const CREATE = {
   id: fieldOf('hv_create_vp', 'partition_id'),
   index: fieldOf('hv_create_vp', 'vp_index'),
-  domain: fieldOf('hv_create_vp', 'proximity_domain_info.domain_id'),
+  ...domainFields('hv_create_vp'),
   flags: fieldOf('hv_create_vp', 'flags'),
   padding: fieldOf('hv_create_vp', 'padding'),
 };
@@ -40,7 +40,7 @@ function create(call: Call): HypercallAnswer {
     return failed(STATUS.INVALID_PARAMETER, 'TLFS2013.vp.create-flags');
   }
   if (reservedSet(call, [CREATE.padding])) return RESERVED;
-  const domain = wrongDomain(call, CREATE.domain);
+  const domain = wrongDomain(call, CREATE);
   if (domain !== undefined) return domain;
   const short = takePages(call, found.id, 'vp', profile.pool.vp);
   if (short !== undefined) return short;

@@ -1,4 +1,4 @@
-import { constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
+import { constantNumber, type FieldHandle, fieldOf, readU32, readU64 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
@@ -7,7 +7,7 @@ import { STATUS } from '../call/status.ts';
 import { SINT_COUNT } from '../cells/cpu.ts';
 import { cellAt } from '../cells/place.ts';
 import { CONNECTION, PORT } from '../cells/port.ts';
-import { returnPages, takePages } from '../partition/pages.ts';
+import { domainFields, returnPages, takePages, wrongDomain } from '../partition/pages.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findPartition, isOwn, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
 import { FLAG_COUNT } from '../synic/flags.ts';
@@ -25,6 +25,8 @@ const CREATE = {
     fieldOf('hv_input_create_port', 'padding'),
     fieldOf('hv_input_create_port', 'port_info.padding'),
   ],
+  monitor: fieldOf('hv_input_create_port', 'port_info.monitor_port_info.monitor_address'),
+  ...domainFields('hv_input_create_port'),
 };
 const DELETE = {
   partition: fieldOf('hv_input_delete_port', 'port_partition_id'),
@@ -40,17 +42,49 @@ const CONNECT = {
   gpa: fieldOf('hv_input_connect_port', 'connection_info.doorbell_connection_info.gpa'),
   trigger: fieldOf('hv_input_connect_port', 'connection_info.doorbell_connection_info.trigger_value'),
   flags: fieldOf('hv_input_connect_port', 'connection_info.doorbell_connection_info.flags'),
-  reserved: [fieldOf('hv_input_connect_port', 'rsvdz1'), fieldOf('hv_input_connect_port', 'reserved2')],
+  reserved: ['rsvdz0', 'rsvdz1', 'reserved2', 'connection_info.padding'].map((name) =>
+    fieldOf('hv_input_connect_port', name),
+  ),
+  monitor: fieldOf('hv_input_connect_port', 'connection_info.monitor_connection_info.monitor_address'),
+  ...domainFields('hv_input_connect_port'),
 };
 const DISCONNECT = {
   partition: fieldOf('hv_input_disconnect_port', 'connection_partition_id'),
   connection: fieldOf('hv_input_disconnect_port', 'connection_id'),
+  reserved: fieldOf('hv_input_disconnect_port', 'reserved'),
 };
 const MESSAGE = constantNumber('HV_PORT_TYPE_MESSAGE');
 const EVENT = constantNumber('HV_PORT_TYPE_EVENT');
 const MONITOR = constantNumber('HV_PORT_TYPE_MONITOR');
 const DOORBELL = constantNumber('HV_PORT_TYPE_DOORBELL');
 const KNOWN_FLAGS = 0x8000_0007n;
+/** HV_DOORBELL_FLAG_TRIGGER_SIZE_…: any, byte, word, double and quad word. */
+const SIZE_MASK = 7n;
+const LAST_SIZE = 4n;
+/** What must be zero of the part that hangs on the type. */
+const RESERVED_OF_PORT = byType('hv_input_create_port', 'port_info', [
+  [MESSAGE, 'message_port_info.rsvdz'],
+  [EVENT, 'event_port_info.rsvdz'],
+  [MONITOR, 'monitor_port_info.rsvdz'],
+  [DOORBELL, 'doorbell_port_info.rsvdz'],
+]);
+const RESERVED_OF_CONNECTION = byType('hv_input_connect_port', 'connection_info', [
+  [MESSAGE, 'message_connection_info.rsvdz'],
+  [EVENT, 'event_connection_info.rsvdz'],
+]);
+
+function byType(
+  struct: string,
+  info: string,
+  rows: readonly (readonly [type: number, field: string])[],
+): ReadonlyMap<number, FieldHandle> {
+  return new Map(rows.map(([type, field]) => [type, fieldOf(struct, `${info}.${field}`)]));
+}
+
+function reservedOfType(call: Call, rows: ReadonlyMap<number, FieldHandle>, type: number): boolean {
+  const field = rows.get(type);
+  return field !== undefined && reservedSet(call, [field]);
+}
 
 const PORT_ID = failed(STATUS.INVALID_PORT_ID, 'TLFS2013.port.id');
 const CONNECTION_ID = failed(STATUS.INVALID_CONNECTION_ID, 'TLFS2013.connection.id');
@@ -69,12 +103,12 @@ function portPages({ context: { profile } }: Call, type: number): number {
   return type === MESSAGE ? port + profile.messageBuffers * messageBuffer : port;
 }
 
-/** HvCreatePort (TLFS 2013): the id is free in the partition that will receive, the SINT exists. */
 /** The own partition of a recording that began mid-life may have ports that it has not seen. */
 function isUnseen(call: Call, owner: ObjectId): boolean {
   return call.context.profile.initial === 'unknown' && isOwn(call, owner);
 }
 
+/** HvCreatePort (TLFS 2013): the id is free in the partition that will receive, the SINT exists. */
 function create(call: Call): HypercallAnswer {
   const owner = active(call, CREATE.partition);
   if (typeof owner === 'object') return owner.answer;
@@ -89,13 +123,19 @@ function create(call: Call): HypercallAnswer {
   if (type < MESSAGE || type > DOORBELL || wrongSint) return PARAMETER;
   const [base, count] = [readU32(input, CREATE.baseFlag), readU32(input, CREATE.flagCount)];
   if (type === EVENT && base + count > FLAG_COUNT) return PARAMETER;
+  if (reservedOfType(call, RESERVED_OF_PORT, type)) return RESERVED;
+  const domain = wrongDomain(call, CREATE);
+  if (domain !== undefined) return domain;
   const short = takePages(call, owner, 'port', portPages(call, type));
   if (short !== undefined) return short;
   const port = store.create(owner, PORT, id);
   const { slots } = PORT;
   store.set(cellAt(port, slots.type), type);
-  store.set(cellAt(port, slots.sint), sint);
-  store.set(cellAt(port, slots.vp), readU32(input, CREATE.vp));
+  if (type === MONITOR) store.set(cellAt(port, slots.monitor), readU64(input, CREATE.monitor));
+  else {
+    store.set(cellAt(port, slots.sint), sint);
+    store.set(cellAt(port, slots.vp), readU32(input, CREATE.vp));
+  }
   if (type === EVENT) {
     store.set(cellAt(port, slots.baseFlag), base);
     store.set(cellAt(port, slots.flagCount), count);
@@ -135,7 +175,11 @@ function connect(call: Call): HypercallAnswer {
   if (port === undefined || store.low(cellAt(port, PORT.slots.type)) !== type) return PORT_ID;
   if (waitsFor !== BigInt(store.key(owner))) return PORT_ID;
   const flags = readU64(input, CONNECT.flags);
-  if (type === DOORBELL && (flags & ~KNOWN_FLAGS) !== 0n) return PARAMETER;
+  const isSize = (flags & SIZE_MASK) <= LAST_SIZE;
+  if (type === DOORBELL && ((flags & ~KNOWN_FLAGS) !== 0n || !isSize)) return PARAMETER;
+  if (reservedOfType(call, RESERVED_OF_CONNECTION, type)) return RESERVED;
+  const domain = wrongDomain(call, CONNECT);
+  if (domain !== undefined) return domain;
   const short = takePages(call, owner, 'connection', context.profile.pool.connection);
   if (short !== undefined) return short;
   const connection = store.create(owner, CONNECTION, id);
@@ -143,6 +187,7 @@ function connect(call: Call): HypercallAnswer {
   store.set(cellAt(connection, slots.type), type);
   store.set(cellAt(connection, slots.portPartition), BigInt(store.key(portOwner)));
   store.set(cellAt(connection, slots.port), portId);
+  if (type === MONITOR) store.set(cellAt(connection, slots.gpa), readU64(input, CONNECT.monitor));
   if (type === DOORBELL) {
     store.set(cellAt(connection, slots.gpa), readU64(input, CONNECT.gpa));
     store.set(cellAt(connection, slots.trigger), readU64(input, CONNECT.trigger));
@@ -154,6 +199,7 @@ function connect(call: Call): HypercallAnswer {
 function disconnect(call: Call): HypercallAnswer {
   const owner = active(call, DISCONNECT.partition);
   if (typeof owner === 'object') return owner.answer;
+  if (reservedSet(call, [DISCONNECT.reserved])) return RESERVED;
   const connection = call.context.store.find(owner, CONNECTION, readU32(call.input, DISCONNECT.connection));
   if (connection === undefined) return CONNECTION_ID;
   call.context.store.destroy(connection);

@@ -4,7 +4,7 @@ import type { ObjectId } from '../../state/store.ts';
 import type { RegisterValue } from '../../trace/event.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
-import { EXTINT_PENDING } from './interrupt.ts';
+import { acknowledgeExtint, waitingExtint } from './extint.ts';
 import { interruptToTake, takeInterrupt } from './request.ts';
 
 const { interrupt, ran } = VP.slots;
@@ -18,7 +18,6 @@ const FIELD = {
 const EXTERNAL = 0;
 const NMI = 2;
 const NMI_VECTOR = 2;
-const VECTOR_MASK = 0xff;
 
 /** An interrupt that a processor is to take; an NMI comes whatever RFLAGS says. */
 export interface Offered {
@@ -30,8 +29,8 @@ export interface Offered {
 export function offeredInterrupt(context: Context, vp: ObjectId): Offered | undefined {
   const { store } = context;
   if (store.low(cellAt(vp, interrupt.nmi)) !== 0) return { vector: NMI_VECTOR, nmi: true };
-  const external = store.low(cellAt(vp, interrupt.extint));
-  if ((external & EXTINT_PENDING) !== 0) return { vector: external & VECTOR_MASK, nmi: false };
+  const external = waitingExtint(context, vp);
+  if (external !== undefined) return { vector: external, nmi: false };
   const vector = interruptToTake(context, vp);
   return vector === undefined ? undefined : { vector, nmi: false };
 }
@@ -58,9 +57,8 @@ export function acceptInterrupt(context: Context, vp: ObjectId, { name, value }:
   new DataView(bytes.buffer).setBigUint64(0, value & 0xffff_ffff_ffff_ffffn, true);
   const type = readU32(bytes, FIELD.type);
   if (readU32(bytes, FIELD.pending) === 0 || (type !== EXTERNAL && type !== NMI)) return;
-  const external = cellAt(vp, interrupt.extint);
   if (type === NMI) store.set(cellAt(vp, interrupt.nmi), 0);
-  else if ((store.low(external) & EXTINT_PENDING) !== 0) store.set(external, 0);
+  else if (waitingExtint(context, vp) !== undefined) acknowledgeExtint(context, vp);
   else takeInterrupt(context, vp);
   // It goes on at once.
   if (store.low(cellAt(vp, ran)) === 0) store.set(cellAt(vp, ran), 1);

@@ -2,7 +2,7 @@ import { constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
-import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
+import { type Call, type CallRow, failed, recordedAnswer, succeeded, unmodelledCall } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
@@ -11,6 +11,7 @@ import { LVT, LVT_MASKED } from '../lapic/lvt.ts';
 import { interruptTargets } from '../lapic/targets.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findChild, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+import { clearExtint, extintOf, putExtint } from './extint.ts';
 
 const ASSERT = {
   id: fieldOf('hv_input_assert_virtual_interrupt', 'partition_id'),
@@ -34,15 +35,11 @@ const LOCAL = [type('LOCALINT0'), type('LOCALINT1')];
 const WITH_VECTOR = new Set([FIXED, LOWEST_PRIORITY, type('SIPI'), EXTINT]);
 const FIRST_VECTOR = 16;
 const MAX_VECTOR = 255;
-const { extint } = VP.slots.interrupt;
-/** Set in the cell of an EXTINT that has not been acknowledged, beside its vector. */
-export const EXTINT_PENDING = 0x100;
-
 const BAD = failed(STATUS.INVALID_PARAMETER, 'TLFS2013.interrupt.parameter');
 
 /**
  * HvAssertVirtualInterrupt (TLFS 2013): what an interrupt of that type does to the VPs of the destination. An EXTINT waits
- * on the first of them until it is acknowledged; a local interrupt is what the vector table says of its pin.
+ * on the first of them until it is acknowledged and cleared; a local interrupt is what the vector table says of its pin.
  */
 function assertInterrupt(call: Call): HypercallAnswer {
   const found = findChild(call, ASSERT.id);
@@ -58,7 +55,7 @@ function assertInterrupt(call: Call): HypercallAnswer {
   if (kind >= MAXIMUM || vector > MAX_VECTOR || small) return BAD;
   if ((vector !== 0 && !WITH_VECTOR.has(kind)) || (kind === EXTINT && destination !== 0n)) return BAD;
   const reached = interruptTargets(context, found.id, destination, readU32(input, ASSERT.logical) === 1);
-  if (kind === EXTINT) return external(context, reached[0], vector);
+  if (kind === EXTINT) return external(call, reached[0], vector);
   const level = readU32(input, ASSERT.level) === 1;
   const pin = LOCAL.indexOf(kind);
   if (pin >= 0) for (const vp of reached) local(context, vp, LVT.lint0 + pin, level);
@@ -73,30 +70,41 @@ function local(context: Context, vp: ObjectId, pin: number, level: boolean): voi
   acceptInterrupts(context, [vp], { mode: (entry >>> 8) & 7, vector: entry & MAX_VECTOR, level });
 }
 
-function external(context: Context, vp: ObjectId | undefined, vector: number): HypercallAnswer {
-  if (vp === undefined) return succeeded('TLFS2013.interrupt.assert');
-  const cell = cellAt(vp, extint);
-  if ((context.store.low(cell) & EXTINT_PENDING) !== 0) {
-    return failed(STATUS.NOT_ACKNOWLEDGED, 'TLFS2013.interrupt.not-acknowledged');
-  }
-  context.store.set(cell, vector | EXTINT_PENDING);
-  return succeeded('TLFS2013.interrupt.assert');
+const NOT_ACKNOWLEDGED = failed(STATUS.NOT_ACKNOWLEDGED, 'TLFS2013.interrupt.not-acknowledged');
+const ACKNOWLEDGED = failed(STATUS.ACKNOWLEDGED, 'TLFS.interrupt.acknowledged');
+
+/** What the guest did about an EXTINT while it ran unseen the record tells, where there is one. */
+function told(call: Call, isInDoubt: boolean, own: HypercallAnswer): HypercallAnswer {
+  return isInDoubt && recordedAnswer(call.event).result !== undefined ? unmodelledCall(call.event) : own;
 }
 
-/** HvClearVirtualInterrupt (TLFS 2013): takes an EXTINT back, and says where it had not been acknowledged. */
+/** One EXTINT at a time: the one before has to be acknowledged, and cleared (TLFS 5.0c, status codes 0x14 and 0x16). */
+function external(call: Call, vp: ObjectId | undefined, vector: number): HypercallAnswer {
+  const done = succeeded('TLFS2013.interrupt.assert');
+  if (vp === undefined) return done;
+  const { context } = call;
+  const state = extintOf(context, vp);
+  const refused = state === 'pending' ? NOT_ACKNOWLEDGED : ACKNOWLEDGED;
+  const answer = state === 'none' ? done : told(call, state === 'in-doubt', refused);
+  if (answer.result.status === STATUS.SUCCESS) putExtint(context, vp, vector);
+  return answer;
+}
+
+/** HvClearVirtualInterrupt (TLFS 2013): what was asserted and acknowledged is done with; else it says that it was not. */
 function clear(call: Call): HypercallAnswer {
   const found = findChild(call, CLEAR_ID);
   if ('answer' in found) return found.answer;
   const wrong = wrongState(call, found.id, PHASES.INTERRUPT);
   if (wrong !== undefined) return wrong;
-  const { store } = call.context;
-  const waiting = store
-    .children(found.id, VP)
-    .filter((vp) => (store.low(cellAt(vp, extint)) & EXTINT_PENDING) !== 0);
-  for (const vp of waiting) store.set(cellAt(vp, extint), 0);
-  return waiting.length > 0
-    ? failed(STATUS.NOT_ACKNOWLEDGED, 'TLFS2013.interrupt.not-acknowledged')
-    : succeeded('TLFS2013.interrupt.clear');
+  const { context } = call;
+  const vps = context.store.children(found.id, VP);
+  const states = vps.map((vp) => extintOf(context, vp));
+  const isDone = states.some((state) => state === 'acknowledged' || state === 'in-doubt');
+  const own = isDone ? succeeded('TLFS2013.interrupt.clear') : NOT_ACKNOWLEDGED;
+  const answer = told(call, states.includes('in-doubt'), own);
+  if (answer.result.status !== STATUS.SUCCESS) return answer;
+  for (const vp of vps) if (extintOf(context, vp) !== 'pending') clearExtint(context, vp);
+  return answer;
 }
 
 export const INTERRUPT_CALLS: readonly CallRow[] = [

@@ -35,7 +35,13 @@ const GET = {
   name: fieldOf('hv_input_get_vp_registers', 'names'),
 };
 /** Behind the VTL, in both inputs. */
-const HEADER_RESERVED = ['rsvd_z8', 'rsvd_z16'].map((name) => fieldOf('hv_input_set_vp_registers', name));
+const HEADER_RESERVED = ['input_vtl.reserved_z', 'rsvd_z8', 'rsvd_z16'].map((name) =>
+  fieldOf('hv_input_set_vp_registers', name),
+);
+/** Between the name and the value of each element. */
+const ELEMENT_RESERVED = ['elements.reserved1', 'elements.reserved2'].map((name) =>
+  fieldOf('hv_input_set_vp_registers', name),
+);
 const SELF_VP = constantNumber('HV_VP_INDEX_SELF');
 const VALUE_BYTES = 16;
 const LOW = { ...fieldOf('hv_register_value', 'reg64'), stride: VALUE_BYTES };
@@ -141,6 +147,12 @@ function get(call: Call): HypercallAnswer {
   return repeated(STATUS.SUCCESS, repCount, 'TLFS2013.registers.get', output);
 }
 
+function reservedOf({ context, input }: Call, index: number): Refusal | undefined {
+  if (context.profile.reservedBits === 'warn') return undefined;
+  const isSet = ELEMENT_RESERVED.some((field) => readU64(input, field, index) !== 0n);
+  return isSet ? { status: STATUS.INVALID_PARAMETER, rule: 'choice.input.reserved' } : undefined;
+}
+
 /** HvSetVpRegisters (TLFS 2013): values only, no side effects; an element that is refused ends the call there. */
 function set(call: Call): HypercallAnswer {
   const { repCount, repStart } = call.control;
@@ -155,7 +167,7 @@ function set(call: Call): HypercallAnswer {
   for (let i = repStart; i < repCount; i++) {
     const name = readU32(input, SET.name, i);
     const value = { low: readU64(input, SET.value, i), high: readU64(input, SET_HIGH, i) };
-    const refused = unknownName(name, context.profile) ?? refusedValue(name, value);
+    const refused = unknownName(name, context.profile) ?? reservedOf(call, i) ?? refusedValue(name, value);
     if (refused !== undefined) return stoppedAt(i, refused);
     if (!('vp' in found)) continue;
     const control = CONTROL_SLOTS.get(name);

@@ -7,7 +7,7 @@ import { cellAt } from '../cells/place.ts';
 import { BLOCKED, VP } from '../cells/vp.ts';
 import { messageOf } from '../intercept/message.ts';
 import { messageToParent } from '../intercept/stop.ts';
-import { EXTINT_PENDING } from './interrupt.ts';
+import { waitingExtint } from './extint.ts';
 import { interruptToTake } from './request.ts';
 import { mayRun } from './suspend.ts';
 
@@ -32,14 +32,13 @@ const MAX_PAIRS = 19;
 /** The message comes from no partition. */
 const HYPERVISOR = 0n;
 const { blocked, signals } = VP.slots;
-const { extint } = VP.slots.interrupt;
 
 /** What kept the VP from being dispatched is over; `interrupted`: an interrupt is on its way to it. */
 function isUnblocked(context: Context, vp: ObjectId, interrupted: boolean): boolean {
   const { store } = context;
   if (!mayRun(context, vp)) return false;
   if (BLOCKED[store.low(cellAt(vp, blocked))] === 'suspended' || interrupted) return true;
-  const waiting = (store.low(cellAt(vp, extint)) & EXTINT_PENDING) !== 0;
+  const waiting = waitingExtint(context, vp) !== undefined;
   const nmi = store.low(cellAt(vp, VP.slots.interrupt.nmi)) !== 0;
   return waiting || nmi || interruptToTake(context, vp) !== undefined;
 }

@@ -5,6 +5,7 @@ import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { doubtLapic } from '../lapic/state.ts';
+import { doubtExtint } from './extint.ts';
 import { isImpossible } from './impossible.ts';
 
 const { suspend, signals, ran } = VP.slots;
@@ -57,5 +58,6 @@ export function letGo(context: Context, vp: ObjectId): void {
   const certain = cellAt(store.parent(vp), PARTITION.slots.accessCertain);
   if (store.low(certain) === 1) store.set(certain, 0);
   doubtLapic(context, vp);
+  doubtExtint(context, vp);
   if (store.low(cellAt(vp, ran)) === 0) store.set(cellAt(vp, ran), 1);
 }

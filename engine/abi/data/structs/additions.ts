@@ -35,6 +35,20 @@ struct hv_output_get_vp_from_apic_id 0
 `,
   ),
   structTable(
+    'TLFS: HvCallGetNextChildPartition, HvCallGetMemoryBalance',
+    `
+struct hv_input_get_next_child_partition 16
+  0 parent_partition_id u64 partition
+  8 previous_child_partition_id u64 partition
+struct hv_input_get_memory_balance 16
+  0 partition_id u64 partition
+  8 proximity_domain_info hv_proximity_domain_info
+struct hv_output_get_memory_balance 16
+  0 pages_available u64
+  8 pages_in_use u64
+`,
+  ),
+  structTable(
     'buffers behind pointers of an ioctl argument, one after the other',
     `
 struct mshv_register_names 0
