@@ -64,7 +64,9 @@ export class ChromiumPage {
     try {
       await this.page.goto(toWire(url));
     } catch (error) {
-      const [, code = 'ERR_FAILED'] = /net::(ERR_\w+)/.exec(String(error)) ?? [];
+      const interrupted = String(error).includes('interrupted by another navigation');
+      const [, code = interrupted ? 'ERR_ABORTED' : 'ERR_FAILED'] =
+        /net::(ERR_\w+)/.exec(String(error)) ?? [];
       throw Object.assign(new Error(`${code} loading '${url}'`), { code, url });
     } finally {
       this.#ownLoads--;
