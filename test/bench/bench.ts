@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Ground, Measure, Measured } from './measure.ts';
 import { measure as emulate } from './measures/emulate.ts';
 import { measure as filter } from './measures/filter.ts';
+import { measure as live } from './measures/live.ts';
 import { measure as open } from './measures/open.ts';
 import { measure as record } from './measures/record.ts';
 import { measure as replay } from './measures/replay.ts';
@@ -25,6 +26,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   start,
   open,
   emulate,
+  live,
 };
 const EVENTS = 1_000_000;
 const ROOT = join(import.meta.dirname, '../..');

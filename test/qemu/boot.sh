@@ -1,10 +1,16 @@
 #!/bin/bash
 # Boots SeaBIOS in QEMU on the emulated hypervisor until it says "No bootable device", ends QEMU, replays the recording.
 #
-#   test/qemu/boot.sh [FOLDER [QEMU OPTION...]]     FOLDER: of fetch.sh; options: -machine q35 where none are given
+#   test/qemu/boot.sh [--record] [FOLDER [QEMU OPTION...]]     FOLDER: of fetch.sh; options: -machine q35 where none are given
 #
-# Exit 0: it booted, QEMU ended by itself, and the recording replays with 0 divergences. 1: one of these is not so.
+# With --record `hvrewind record` runs between the two, and what it saw is held against what the emulated device did.
+# Exit 0: it booted, QEMU ended by itself, the recording replays with 0 divergences (and both agree). 1: one of these is not so.
 set -u
+record=no
+if [ "${1:-}" = --record ]; then
+  record=yes
+  shift
+fi
 here=$(cd "$(dirname "$0")" && pwd)
 hvrewind=$here/../../hvrewind
 folder=${1:-/tmp/qemu-mshv}
@@ -16,8 +22,9 @@ case $qemu in skipped*) echo "$qemu"; exit 0 ;; esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 started=$(date +%s%N)
-"$hvrewind" emulate --summary "$work/summary" -o "$work/boot.hvtrace" -- \
-  "$qemu" -accel mshv -nodefaults -nographic -m 64 -serial stdio "$@" </dev/null >"$work/console" 2>"$work/errors" &
+set -- "$qemu" -accel mshv -nodefaults -nographic -m 64 -serial stdio "$@"
+[ $record = no ] || set -- "$hvrewind" record --summary "$work/recorded" -o "$work/seen.hvtrace" -- "$@"
+"$hvrewind" emulate --summary "$work/summary" -o "$work/boot.hvtrace" -- "$@" </dev/null >"$work/console" 2>"$work/errors" &
 pid=$!
 booted=no
 for _ in $(seq 600); do
@@ -43,4 +50,10 @@ tail -n 3 "$work/errors"
 ls -l "$work/boot.hvtrace" | awk '{ print $5 " bytes of recording" }'
 "$hvrewind" replay --verify "$work/boot.hvtrace"
 replayed=$?
-[ "$booted" != no ] && [ $ended = yes ] && [ $replayed = 0 ]
+agreed=0
+if [ $record = yes ]; then
+  cat "$work/recorded"
+  "$here/../../node_modules/.bin/node" --disable-warning=ExperimentalWarning "$here/agree.ts" "$work/boot.hvtrace" "$work/seen.hvtrace"
+  agreed=$?
+fi
+[ "$booted" != no ] && [ $ended = yes ] && [ $replayed = 0 ] && [ $agreed = 0 ]

@@ -4,6 +4,7 @@ import koffi from 'koffi';
 export const libc = koffi.load('libc.so.6');
 
 type Syscall4 = (nr: number, a: number, b: number, c: number) => number | bigint;
+type Syscall5 = (nr: number, a: number, b: number, c: number, d: number) => number | bigint;
 type Syscall7 = (
   nr: number,
   a: number,
@@ -17,11 +18,18 @@ type Syscall7 = (
 const LONG = 'long';
 // syscall() is variadic in C; for integer arguments the calling convention is the same, and this way is faster.
 const four = libc.func('syscall', LONG, [LONG, LONG, LONG, LONG]) as Syscall4;
+const five = libc.func('syscall', LONG, [LONG, LONG, LONG, LONG, LONG]) as Syscall5;
 const seven = libc.func('syscall', LONG, [LONG, LONG, LONG, LONG, LONG, LONG, LONG]) as Syscall7;
 
 /** A system call of at most three arguments; a failure is the negative errno. Addresses are numbers. */
 export function syscall3(nr: number, a: number, b: number, c: number): number {
   const result = Number(four(nr, a, b, c));
+  return result === -1 ? -koffi.errno() : result;
+}
+
+/** A system call of at most four arguments; see {@link syscall}. */
+export function syscall4(nr: number, a: number, b: number, c: number, d: number): number {
+  const result = Number(five(nr, a, b, c, d));
   return result === -1 ? -koffi.errno() : result;
 }
 

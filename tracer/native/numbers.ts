@@ -26,6 +26,7 @@ export const NR = {
   wait4: 61,
   fcntl: 72,
   ftruncate: 77,
+  getrusage: 98,
   tgkill: 234,
   creat: 85,
   ptrace: 101,

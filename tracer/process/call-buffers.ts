@@ -148,7 +148,8 @@ export function writeCall(
 
 /**
  * Reads what a call that came to `ret` has given back, where the argument was `arg` at its beginning. A call that failed
- * may still have written to its argument; it gives back nothing else.
+ * may still have written to its argument; it gives back nothing else. Of a buffer all is read: the argument may say afterwards
+ * how much of it is filled, or how much is needed (MSHV_GET_VP_STATE, whose pages the hypervisor writes to).
  */
 export function readAnswer(
   memory: ClientMemory,
@@ -162,7 +163,7 @@ export function readAnswer(
   if (arg === undefined) return undefined;
   const written = row.writesBack.length > 0 ? memory.read(pid, pointer, arg.length) : undefined;
   const after = written !== undefined && (ret >= 0 || !isSame(written, arg)) ? written : undefined;
-  const data = ret < 0 ? undefined : readOutput(memory, pid, row, after ?? arg);
+  const data = ret < 0 ? undefined : readOutput(memory, pid, row, arg);
   if (after === undefined) return present(data);
   return data === undefined ? { arg: after } : { arg: after, data };
 }

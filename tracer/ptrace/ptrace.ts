@@ -1,5 +1,5 @@
 import { Arena } from '../native/arena.ts';
-import { syscall } from '../native/libc.ts';
+import { syscall4 } from '../native/libc.ts';
 import { ERRNO, NR } from '../native/numbers.ts';
 
 /** Linux include/uapi/linux/ptrace.h. */
@@ -110,7 +110,7 @@ export class Ptrace {
   /** Reads of which system call a stop is; SYSCALL_OP, or 0 where the thread is gone. */
   readInfo(tid: number): number {
     const { address } = this.#info;
-    const read = syscall(NR.ptrace, REQUEST.getSyscallInfo, tid, INFO.bytes, address);
+    const read = syscall4(NR.ptrace, REQUEST.getSyscallInfo, tid, INFO.bytes, address);
     return read < 0 ? 0 : (this.#info.bytes[INFO.op] as number);
   }
 
@@ -135,7 +135,7 @@ export class Ptrace {
   /** Waits for something to happen to a tracee or child of this thread, or to one of them; undefined when there is none. */
   wait(which = -1): Change | undefined {
     let tid: number;
-    do tid = syscall(NR.wait4, which, this.#status.address, WAIT, 0);
+    do tid = syscall4(NR.wait4, which, this.#status.address, WAIT, 0);
     while (tid === -ERRNO.EINTR);
     if (tid < 0) return undefined;
     const status = this.#status.view.getUint32(0, true);
@@ -147,7 +147,7 @@ export class Ptrace {
   }
 
   #request(request: number, tid: number, data: number): number {
-    return syscall(NR.ptrace, request, tid, 0, data);
+    return syscall4(NR.ptrace, request, tid, 0, data);
   }
 }
 

@@ -63,6 +63,7 @@ export class Capture implements Host {
   /** A process has another program: some of its descriptors were closed by that, and all its mappings. */
   replaced(client: TracedProcess): void {
     client.mapped = [];
+    client.others.clear();
     for (const fd of [...client.files.keys()].sort((a, b) => a - b))
       if (linkOf(client.pid, fd) === undefined) closed(this, client, fd, client.pid);
     if (isNarrow(client.pid)) this.#mark(client, 'a 32-bit program: its calls are not recorded', client.pid);

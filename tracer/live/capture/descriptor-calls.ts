@@ -83,6 +83,7 @@ export function shared(
 /** close(): what the driver does happens within, so the event stands at the entry. */
 function close(host: Host, { process, tid, args }: Call): Finish | undefined {
   const fd = args[0] | 0;
+  process.others.delete(fd);
   const file = process.files.get(fd);
   if (file === undefined) return undefined;
   process.files.delete(fd);
@@ -94,6 +95,7 @@ function close(host: Host, { process, tid, args }: Call): Finish | undefined {
 /** close_range(): those in the range, lowest first, unless they are only to be closed on exec. */
 function closeRange(host: Host, { process, tid, args }: Call): Finish | undefined {
   const [first, last, flags] = args;
+  for (const fd of process.others) if (fd >= first && fd <= last) process.others.delete(fd);
   const fds = [...process.files.keys()].filter((fd) => fd >= first && fd <= last).sort((a, b) => a - b);
   if (fds.length === 0 || (flags & CLOSE_RANGE_CLOEXEC) !== 0) return undefined;
   return (ret) => {
@@ -107,6 +109,7 @@ function duplicate(host: Host, { process, tid, nr, args }: Call): Finish | undef
   const from = args[0] | 0;
   const file = process.files.get(from);
   const replaces = nr === NR.dup2 || nr === NR.dup3;
+  if (replaces) process.others.delete(args[1] | 0);
   if (file === undefined && !(replaces && process.files.has(args[1] | 0))) return undefined;
   return (fd) => {
     if (fd < 0 || fd === from) return;

@@ -34,11 +34,15 @@ const SENDER = 8;
 export function adopt(host: Host, process: TracedProcess, fd: number, tid: number): OpenFile | undefined {
   const known = process.files.get(fd);
   if (known !== undefined) return known;
+  if (process.others.has(fd)) return undefined;
   const link = linkOf(process.pid, fd);
   if (link === undefined) return undefined;
   const same = sameFile(host.processes.values(), process.pid, fd);
   const file = same?.file ?? host.numbers.named(link);
-  if (file === undefined) return undefined;
+  if (file === undefined) {
+    process.others.add(fd);
+    return undefined;
+  }
   const note =
     same === undefined || same.process === process ? 'was open already' : 'received from another process';
   shared(host, process, file, [fd, fd], tid, note);

@@ -32,6 +32,8 @@ export interface Mapped {
 export interface TracedProcess {
   readonly pid: number;
   readonly files: Map<number, OpenFile>;
+  /** Descriptors that an ioctl has shown to be of no driver, until they are closed. */
+  readonly others: Set<number>;
   mapped: Mapped[];
   readonly tids: Set<number>;
 }

@@ -35,15 +35,18 @@ export class KernelSource {
   readonly #instance: TracefsInstance;
   readonly #buffers: CpuBuffers;
   readonly #decoder: KernelDecoder;
+  readonly #ioctls: IoctlSource | undefined;
 
   private constructor(
     tracefs: Tracefs,
     instance: TracefsInstance,
     buffers: CpuBuffers,
     decoder: KernelDecoder,
+    ioctls: IoctlSource | undefined,
     plan: KernelPlan,
     lacks: readonly string[],
   ) {
+    this.#ioctls = ioctls;
     this.#tracefs = tracefs;
     this.#instance = instance;
     this.#buffers = buffers;
@@ -100,7 +103,7 @@ export class KernelSource {
       layout,
       pageBytesOf(instance.read('buffer_subbuf_size_kb')),
     );
-    return new KernelSource(tracefs, instance, buffers, decoder, plan, [
+    return new KernelSource(tracefs, instance, buffers, decoder, ioctls?.source, plan, [
       ...plan.lacks,
       ...refused,
       ...hidden,
@@ -114,6 +117,7 @@ export class KernelSource {
   /** Reads what there is; what is in order now comes back, oldest first. */
   drain(): KernelItem[] {
     const now = monotonicNs();
+    this.#ioctls?.lookAgain();
     const more = this.#buffers.drain(this.#decoder);
     const behind = [...more].map((cpu) => this.#decoder.lastOf(cpu));
     return this.#decoder.take(Math.min(now - MARGIN_NS, ...behind));

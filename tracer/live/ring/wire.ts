@@ -13,7 +13,27 @@ const KEYS = [
 const PLACE = new Map<string, number>(KEYS.map((key, place) => [key, place]));
 const END = 0xff;
 
-const TAG = { null: 0, number: 1, bigint: 2, string: 3, bytes: 4, object: 5 } as const;
+/** Texts that nearly every observation has are sent as their place here: making them of bytes costs as much as all the rest. */
+const WORDS = [
+  ...[
+    'ioctl',
+    'fd',
+    'mark',
+    'lifecycle',
+    'open',
+    'close',
+    'dup',
+    'mmap',
+    'munmap',
+    'note',
+    'gap',
+    'process-exit',
+  ],
+  ...['device', 'partition', 'vp', 'sint', 'hvcall', 'vtl', 'vtl-low', 'eventfd', 'foreign'],
+] as const;
+const WORD_PLACE = new Map<string, number>(WORDS.map((word, place) => [word, place]));
+
+const TAG = { null: 0, number: 1, bigint: 2, string: 3, bytes: 4, object: 5, word: 6 } as const;
 /** A tag and the longest fixed part. */
 const OVERHEAD = 1 + 8;
 
@@ -49,7 +69,13 @@ export function writePlain(bytes: Uint8Array, view: DataView, at: number, value:
     view.setBigUint64(at + 1, value, true);
     return at + 9;
   }
-  if (typeof value === 'string') return writeBytes(bytes, view, at, TAG.string, encoder.encode(value));
+  if (typeof value === 'string') {
+    const word = WORD_PLACE.get(value);
+    if (word === undefined) return writeBytes(bytes, view, at, TAG.string, encoder.encode(value));
+    bytes[at] = TAG.word;
+    bytes[at + 1] = word;
+    return at + 2;
+  }
   if (value instanceof Uint8Array) return writeBytes(bytes, view, at, TAG.bytes, value);
   bytes[at] = TAG.object;
   let next = at + 1;
@@ -99,6 +125,8 @@ export class PlainReader {
       case TAG.bigint:
         this.#at += 8;
         return this.#view.getBigUint64(this.#at - 8, true);
+      case TAG.word:
+        return WORDS[this.#bytes[this.#at++] as number] as string;
       case TAG.string:
         return decoder.decode(this.#take());
       case TAG.bytes:
@@ -126,6 +154,6 @@ export class PlainReader {
     const length = this.#view.getUint32(this.#at, true);
     const from = this.#at + 4;
     this.#at = from + length;
-    return new Uint8Array(this.#bytes.subarray(from, from + length));
+    return this.#bytes.slice(from, this.#at);
   }
 }

@@ -54,7 +54,7 @@ export class Tracer {
     const pid = threadGroup(tid) ?? tid;
     let process = this.#capture.processes.get(pid);
     if (process === undefined) {
-      process = { pid, files: new Map(), mapped: [], tids: new Set() };
+      process = { pid, files: new Map(), others: new Set(), mapped: [], tids: new Set() };
       this.#capture.forked(process, parent);
     }
     process.tids.add(tid);

@@ -67,6 +67,8 @@ export class IoctlSource {
   /** By process, descriptor and what it led to. */
   readonly #handles = new Map<string, Handle>();
   readonly #members = new Map<number, boolean>();
+  /** What /proc said since the last {@link lookAgain}, by thread and descriptor. */
+  readonly #seen = new Map<number, Map<number, Handle>>();
 
   constructor(family: Family) {
     this.#family = family;
@@ -94,7 +96,28 @@ export class IoctlSource {
     return { kind: 'entry', call: 'ioctl', body: arg === undefined ? body : { ...body, arg } };
   }
 
+  /**
+   * Before records are read that have come together: /proc is asked once for each descriptor in them, as it says what is open now
+   * and not what was open at the time of each.
+   */
+  lookAgain(): void {
+    this.#seen.clear();
+  }
+
   #handle(tid: number, fd: number): Handle {
+    let ofThread = this.#seen.get(tid);
+    if (ofThread === undefined) {
+      ofThread = new Map();
+      this.#seen.set(tid, ofThread);
+    }
+    const seen = ofThread.get(fd);
+    if (seen !== undefined) return seen;
+    const handle = this.#lookUp(tid, fd);
+    ofThread.set(fd, handle);
+    return handle;
+  }
+
+  #lookUp(tid: number, fd: number): Handle {
     const link = linkOf(tid, fd) ?? '';
     const key = `${threadGroup(tid) ?? tid} ${fd} ${link}`;
     const known = this.#handles.get(key);

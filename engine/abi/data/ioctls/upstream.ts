@@ -17,7 +17,7 @@ export const UPSTREAM_IOCTLS = ioctlTable(
 0xc020b807 partition RW 0x7 32  mshv_root_hvcall        MSHV_ROOT_HVCALL            in=hypercall out=hypercall back=reps,status  # same number on device, partition and vp fds; device-fd support is new (self-partition allow-list), absent in the first upstream version.
 0x8100b800 vp        R  0x0 256 mshv_run_vp             MSHV_RUN_VP                 out=message  # output buffer of 256 bytes receives struct hv_message.
 0xc010b801 vp        RW 0x1 16  mshv_get_set_vp_state   MSHV_GET_VP_STATE           out=vp-state back=buf_sz
-0xc010b802 vp        RW 0x2 16  mshv_get_set_vp_state   MSHV_SET_VP_STATE           in=vp-state
+0xc010b802 vp        RW 0x2 16  mshv_get_set_vp_state   MSHV_SET_VP_STATE           in=vp-state back=buf_sz
 0xc020b807 vp        RW 0x7 32  mshv_root_hvcall        MSHV_ROOT_HVCALL            in=hypercall out=hypercall back=reps,status  # same number on device, partition and vp fds; device-fd support is new (self-partition allow-list), absent in the first upstream version.
 `,
 );
