@@ -35,7 +35,7 @@ export class StateImage {
 
   seekOffset(target: number): void {
     const near = this.#nearest(target);
-    if (near !== undefined && target - near.store.entries < Math.abs(target - this.#offset)) this.#jump(near);
+    if (near !== undefined && distance(near, target) < Math.abs(target - this.#offset)) this.#jump(near);
     while (this.#offset < target) this.#forward(target);
     while (this.#offset > target) this.#backward(target);
   }
@@ -53,7 +53,7 @@ export class StateImage {
     return this.#cells.low(row.id) === 1;
   }
 
-  /** The last checkpoint at or before a journal length. */
+  /** The checkpoint that is nearest to a journal length, before or behind it. */
   #nearest(target: number): Checkpoint | undefined {
     const { checkpoints } = this.#history;
     let lo = -1;
@@ -63,7 +63,9 @@ export class StateImage {
       if ((checkpoints[mid] as Checkpoint).store.entries <= target) lo = mid;
       else hi = mid - 1;
     }
-    return checkpoints[lo];
+    const [before, behind] = [checkpoints[lo], checkpoints[lo + 1]];
+    if (before === undefined || behind === undefined) return before ?? behind;
+    return distance(before, target) <= distance(behind, target) ? before : behind;
   }
 
   #jump({ store }: Checkpoint): void {
@@ -106,4 +108,9 @@ export class StateImage {
   #mark(first: number, known: 0 | 1): void {
     this.#cells.knowAll(first, this.#lengths.get(first) ?? 0, known);
   }
+}
+
+/** Entries of the journal between a checkpoint and a journal length. */
+function distance({ store }: Checkpoint, target: number): number {
+  return Math.abs(target - store.entries);
 }
