@@ -73,10 +73,13 @@ export function accepted(
   call: Call,
   listed: readonly Listed[],
   again = true,
-  shared: readonly Frames[] = [],
+  shared: (call: Call) => readonly Frames[] = () => [],
 ): Accepted {
+  // What is in pools need not be gone through for these; mid-life that is looked at all the same: it may not be known.
+  if (call.context.profile.initial !== 'unknown' && listed.every(isChosen)) return { runs: listed };
   const missing = missingFrames(call);
   const pooled = depositedFrames(call);
+  const sharedWith = shared(call);
   let refused: Accepted['refused'];
   const refuse = (run: Listed, other: Frames, why: Refusal) => {
     const index = overlapAt(run, other);
@@ -86,7 +89,7 @@ export function accepted(
     if (isChosen(run)) return;
     for (const other of missing) refuse(run, other, 'missing');
     for (const other of pooled) refuse(run, other, 'deposited');
-    for (const other of shared) refuse(run, other, 'shared');
+    for (const other of sharedWith) refuse(run, other, 'shared');
     if (again) for (let before = 0; before < at; before++) refuse(run, listed[before] as Listed, 'deposited');
   });
   if (refused === undefined) return { runs: listed };

@@ -35,7 +35,7 @@ function deposit(call: Call): HypercallAnswer {
     call,
     listFrames(call, DEPOSIT.list, repStart, repCount),
     true,
-    sharedFrames(call),
+    sharedFrames,
   );
   for (const run of runs) addFrames(call, found.id, run);
   const reps = refused?.index ?? repCount;
