@@ -99,26 +99,16 @@ describe('MSHV_RUN_VP where the root partition schedules', () => {
     run(bench);
     wake(bench, true);
     const code = hypercalls.number('DISPATCH_VP');
-    const handler = bench.machine.handler({
-      ...({
-        kind: 'ioctl',
-        handle: VP,
-        op: RUN,
-        seq: seqOf(50),
-        t: timeNs(0),
-        provenance: 'observed',
-      } as const),
-    });
-    const entered = handler?.enter(bench.machine, {
-      ...({
-        kind: 'ioctl',
-        handle: VP,
-        op: RUN,
-        seq: seqOf(50),
-        t: timeNs(0),
-        provenance: 'observed',
-      } as const),
-    });
+    const call = {
+      kind: 'ioctl',
+      handle: VP,
+      op: RUN,
+      seq: seqOf(50),
+      t: timeNs(0),
+      provenance: 'observed',
+    } as const;
+    const handler = bench.machine.handler(call);
+    const entered = handler?.enter(bench.machine, call);
     if (entered === undefined || 'rule' in entered) throw new Error('nothing was dispatched');
     const { value } = entered.next({ kind: 'none' });
     assert.ok('kind' in value && value.kind === 'hypercall' && Number(value.control & 0xffffn) === code);

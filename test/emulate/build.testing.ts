@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { atPrompt } from '../cli/prompt.testing.ts';
+import { type Output, outputOf } from '../output.testing.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const HVREWIND = join(ROOT, 'hvrewind');
@@ -42,15 +43,12 @@ export function build(source: string, folder: string, ...options: readonly strin
 
 const nameOf = (source: string): string => source.replace(/^.*\//, '').replace(/\.c$/, '');
 
-export interface Emulated {
-  readonly exit: number | null;
-  readonly out: string;
-  readonly err: string;
+export interface Emulated extends Output {
   readonly trace: string;
 }
 
 /** Runs a program under `hvrewind emulate`; `before` stands in front of it all (setpriv, timeout). */
-export function emulate(
+export async function emulate(
   folder: string,
   command: readonly string[],
   options: {
@@ -61,23 +59,12 @@ export function emulate(
 ): Promise<Emulated> {
   const trace = join(folder, `trace-${count++}.hvtrace`);
   const profile = options.profile === undefined ? [] : ['--profile', options.profile];
-  const [program = '', ...words] = [
+  const whole = [
     ...(options.before ?? []),
     HVREWIND,
     ...['emulate', '--quiet', '-o', trace, ...profile, ...(options.more ?? []), '--', ...command],
   ];
-  return new Promise((done, fail) => {
-    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
-    let [out, err] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      err += text;
-    });
-    child.on('error', fail);
-    child.on('close', (exit) => done({ exit, out, err, trace }));
-  });
+  return { ...(await outputOf(whole, folder)), trace };
 }
 let count = 0;
 

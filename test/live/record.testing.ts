@@ -1,7 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Output, outputOf } from '../output.testing.ts';
 
 export const HVREWIND = join(import.meta.dirname, '../../hvrewind');
 
@@ -17,10 +18,7 @@ export const LACKING: string | undefined = (() => {
   return tried.status === 0 ? undefined : tried.stderr.trim();
 })();
 
-export interface Run {
-  readonly exit: number | null;
-  readonly out: string;
-  readonly err: string;
+export interface Run extends Output {
   readonly trace: string;
   readonly summary: Readonly<Record<string, unknown>>;
 }
@@ -28,7 +26,7 @@ export interface Run {
 let count = 0;
 
 /** Runs `hvrewind record` with these words, after `before`; the summary and the trace go into the folder. */
-export function record(
+export async function record(
   folder: string,
   words: readonly string[],
   before: readonly string[] = [],
@@ -37,19 +35,7 @@ export function record(
   const trace = join(folder, `record-${number}.hvtrace`);
   const summary = join(folder, `record-${number}.json`);
   const all = [...before, HVREWIND, 'record', '--quiet', '--summary', summary, '-o', trace, ...words];
-  const [program = '', ...rest] = all;
-  return new Promise((done, fail) => {
-    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
-    let [out, err] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      err += text;
-    });
-    child.on('error', fail);
-    child.on('close', (exit) => done({ exit, out, err, trace, summary: summaryOf(summary) }));
-  });
+  return { ...(await outputOf(all, folder)), trace, summary: summaryOf(summary) };
 }
 
 function summaryOf(path: string): Readonly<Record<string, unknown>> {

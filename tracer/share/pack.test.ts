@@ -7,8 +7,9 @@ import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { traces } from '../../engine/trace/events.testing.ts';
 import { at, seqOf, timeNs } from '../../engine/trace/position.ts';
+import { good } from '../store/good.testing.ts';
 import { headerOf } from '../store/header.testing.ts';
-import { isProblem, TraceFileError, type TraceProblem, TraceWriter } from '../store/index.ts';
+import { isProblem, TraceFileError, TraceWriter } from '../store/index.ts';
 import { openAny } from './open.ts';
 import { pack } from './pack.ts';
 import { decodeIndex, encodeIndex, indexBytes } from './packed-index.ts';
@@ -17,11 +18,6 @@ import { unpack } from './unpack.ts';
 const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const path = (name: string): string => join(folder, name);
-
-function good<T>(value: T | TraceProblem): T {
-  if (typeof value === 'object' && value !== null && isProblem(value)) assert.fail(value.text);
-  return value as T;
-}
 
 /** A trace of `count` events over several chunks. */
 function makeTrace(name: string, count: number): void {

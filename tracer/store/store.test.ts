@@ -6,18 +6,13 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { traces } from '../../engine/trace/events.testing.ts';
 import { type Seq, seqOf, timeNs } from '../../engine/trace/position.ts';
+import { good } from './good.testing.ts';
 import { headerOf } from './header.testing.ts';
-import { isProblem, type TraceProblem } from './problem.ts';
 import { openTrace, type TraceReader } from './read/reader.ts';
 import { TraceWriter, type WriterOptions } from './write/writer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-function good<T extends object>(value: T | TraceProblem): T {
-  if (isProblem(value)) assert.fail(value.text);
-  return value as T;
-}
 
 function create(name: string, options: WriterOptions = {}): TraceWriter {
   return good(TraceWriter.create(join(folder, name), headerOf({ kernel: 'upstream-7.0' }), options));

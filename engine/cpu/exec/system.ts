@@ -20,6 +20,7 @@ import { flushTranslation, flushTranslations, further, load, probeStore, store }
 import { effectiveAddress, readRm, registerIndex, writeRegister, writeRm } from '../operands.ts';
 import { CR4_PAE, CR4_PSE, CR4_SMAP, CR4_SMEP, POINTER_RESERVED } from '../paging.ts';
 import { LONG, segmentWritten } from '../segment-state.ts';
+import { type TableRegister, tableInstructions } from './tables.ts';
 
 export function undefinedOpcode(m: Machine): void {
   m.fault(UD);
@@ -326,16 +327,8 @@ function storeTable(m: Machine, i: Instruction, base: number, limit: number): vo
   store(m, i.segment, rest, 4, base);
 }
 
-export function sgdt(m: Machine, i: Instruction): void {
-  storeTable(m, i, m.gdtBase, m.gdtLimit);
-}
-
-export function sidt(m: Machine, i: Instruction): void {
-  storeTable(m, i, m.idtBase, m.idtLimit);
-}
-
 /** Limit and base of the operand; a 16-bit operand size loads 24 bits of base. */
-function loadTable(m: Machine, i: Instruction): { limit: number; base: number } {
+function loadTable(m: Machine, i: Instruction): TableRegister {
   needLevel0(m);
   const at = effectiveAddress(m, i);
   const limit = load(m, i.segment, at, 2);
@@ -343,17 +336,7 @@ function loadTable(m: Machine, i: Instruction): { limit: number; base: number } 
   return { limit, base: (i.size === 2 ? base & 0xffffff : base) >>> 0 };
 }
 
-export function lgdt(m: Machine, i: Instruction): void {
-  const { limit, base } = loadTable(m, i);
-  m.gdtLimit = limit;
-  m.gdtBase = base;
-}
-
-export function lidt(m: Machine, i: Instruction): void {
-  const { limit, base } = loadTable(m, i);
-  m.idtLimit = limit;
-  m.idtBase = base;
-}
+export const { sgdt, sidt, lgdt, lidt } = tableInstructions(storeTable, loadTable);
 
 /** SALC: AL becomes 0 or 0xff after CF (undocumented, on all processors). */
 export function salc(m: Machine): void {

@@ -1,5 +1,6 @@
 /** System registers in 64-bit mode: control and debug registers of 8 bytes, table registers of 10. */
 import { debugRegister, needLevel0, readControl, writeControl, writeDebug } from '../exec/system.ts';
+import { type TableRegister, tableInstructions } from '../exec/tables.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
 import { CANONICAL_END, GP, type Machine, RAX, RBX } from '../machine.ts';
 import { load, probeStore, store } from '../memory.ts';
@@ -38,15 +39,7 @@ function storeTable(m: Machine, i: Instruction, base: number, limit: number): vo
   store8(m, i.segment, at + 2, lowHalf(base), highHalf(base));
 }
 
-export function sgdt(m: Machine, i: Instruction): void {
-  storeTable(m, i, m.gdtBase, m.gdtLimit);
-}
-
-export function sidt(m: Machine, i: Instruction): void {
-  storeTable(m, i, m.idtBase, m.idtLimit);
-}
-
-function loadTable(m: Machine, i: Instruction): { limit: number; base: number } {
+function loadTable(m: Machine, i: Instruction): TableRegister {
   needLevel0(m);
   const at = effectiveAddress(m, i);
   const limit = load(m, i.segment, at, 2);
@@ -56,17 +49,7 @@ function loadTable(m: Machine, i: Instruction): { limit: number; base: number } 
   return { limit, base };
 }
 
-export function lgdt(m: Machine, i: Instruction): void {
-  const { limit, base } = loadTable(m, i);
-  m.gdtLimit = limit;
-  m.gdtBase = base;
-}
-
-export function lidt(m: Machine, i: Instruction): void {
-  const { limit, base } = loadTable(m, i);
-  m.idtLimit = limit;
-  m.idtBase = base;
-}
+export const { sgdt, sidt, lgdt, lidt } = tableInstructions(storeTable, loadTable);
 
 export function smsw(m: Machine, i: Instruction): void {
   if (i.rm !== MEMORY) writeRegister8(m, i.rm, m.cr0 | 0, 0);

@@ -51,6 +51,21 @@ static inline int give_memory(int partition, unsigned char *from, uint64_t size,
 	return ioctl(partition, MSHV_SET_GUEST_MEMORY, &region);
 }
 
+/* A page of memory, MAP_SHARED or MAP_PRIVATE. */
+static inline unsigned char *new_page(int sharing)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
+}
+
+/* The VP of a guest whose memory is one page, the one with the reset vector; the code stands there. */
+static inline int boot(int partition, unsigned char *memory, const unsigned char *code, size_t size)
+{
+	memcpy(memory + 0xff0, code, size);
+	ioctl(partition, MSHV_INITIALIZE_PARTITION);
+	show("memory", give_memory(partition, memory, 4096, 0xfffff));
+	return create_vp(partition, 0);
+}
+
 /* For a thread: runs a VP that is not expected to stop, and ends the program when it does. */
 static inline void *run_to_the_end(void *vp)
 {

@@ -13,21 +13,11 @@ int main(void)
 	/* inc word [0xfff0] would need writable code: the guest counts in AX instead. again: inc ax; jmp again */
 	static const unsigned char code[] = { 0x40, 0xeb, 0xfd };
 	struct itimerval soon = { .it_value = { .tv_usec = 200000 } };
-	struct mshv_user_mem_region region = {
-		.size = 4096,
-		.guest_pfn = 0xfffff,
-		.flags = MSHV_MEM_WRITABLE | MSHV_MEM_EXECUTABLE,
-	};
-	unsigned char *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int partition = create_partition(open_device());
 	struct hv_message message;
-	int vp;
+	unsigned char *memory = new_page(MAP_PRIVATE);
+	int vp = boot(partition, memory, code, sizeof(code));
 
-	memcpy(memory + 0xff0, code, sizeof(code));
-	region.userspace_addr = (uintptr_t)memory;
-	ioctl(partition, MSHV_INITIALIZE_PARTITION);
-	show("memory", ioctl(partition, MSHV_SET_GUEST_MEMORY, &region));
-	vp = create_vp(partition, 0);
 	/* Handlers that ask for restarted calls get EINTR all the same: the driver says so. */
 	signal(SIGALRM, nothing);
 	setitimer(ITIMER_REAL, &soon, NULL);

@@ -8,19 +8,15 @@ import { type JournalChunk, newChunk } from '../../../engine/state/journal.ts';
 import { cell, objectKind, singleCellKind } from '../../../engine/state/schema.ts';
 import { type CellId, CellStore, TOP } from '../../../engine/state/store.ts';
 import { at, RETURN_SUB } from '../../../engine/trace/position.ts';
+import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
-import { isProblem, openTrace, type TraceProblem, TraceWriter } from '../index.ts';
+import { openTrace, TraceWriter } from '../index.ts';
 import { kindPath } from './checkpoint-codec.ts';
 import { decodeJournal, encodeJournal } from './journal-codec.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-function good<T extends object>(value: T | TraceProblem): T {
-  if (isProblem(value)) assert.fail(value.text);
-  return value as T;
-}
 
 const u32 = fc.oneof(fc.nat(0xffff_ffff), fc.nat(40));
 const u64 = fc.oneof(fc.bigInt(0n, 0xffff_ffff_ffff_ffffn), fc.bigInt(0n, 9n));

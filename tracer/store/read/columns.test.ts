@@ -14,16 +14,12 @@ import { type DIALECTS, EVENT_KINDS, PROVENANCES, type TraceEvent } from '../../
 import { traces } from '../../../engine/trace/events.testing.ts';
 import { formatHandle, formatVp } from '../../../engine/trace/handle.ts';
 import { at } from '../../../engine/trace/position.ts';
+import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
-import { isProblem, openTrace, type TraceProblem, TraceWriter } from '../index.ts';
+import { openTrace, TraceWriter } from '../index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-function good<T extends object>(value: T | TraceProblem): T {
-  if (isProblem(value)) assert.fail(value.text);
-  return value as T;
-}
 
 type DialectName = (typeof DIALECTS)[number];
 

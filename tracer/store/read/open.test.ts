@@ -18,6 +18,7 @@ import fc from 'fast-check';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { traces } from '../../../engine/trace/events.testing.ts';
 import { seqOf, timeNs } from '../../../engine/trace/position.ts';
+import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import { isProblem, openTrace, TraceFileError, type TraceProblem, TraceWriter } from '../index.ts';
 import { openDatabase } from '../sqlite.ts';
@@ -25,11 +26,6 @@ import { openDatabase } from '../sqlite.ts';
 const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const path = (name: string): string => join(folder, name);
-
-function good<T extends object>(value: T | TraceProblem): T {
-  if (isProblem(value)) assert.fail(value.text);
-  return value as T;
-}
 
 function mark(seq: number): TraceEvent {
   return {

@@ -6,8 +6,9 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { traces } from '../../../engine/trace/events.testing.ts';
 import { seqOf, timeNs } from '../../../engine/trace/position.ts';
+import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
-import { isProblem, type TraceProblem, TraceWriter } from '../index.ts';
+import { TraceWriter } from '../index.ts';
 import { openForReading } from './open.ts';
 import { Queries } from './queries.ts';
 import { RowReader } from './rows.ts';
@@ -15,11 +16,6 @@ import { RowReader } from './rows.ts';
 const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const path = join(folder, 'rows.hvtrace');
-
-function good<T extends object>(value: T | TraceProblem): T {
-  if (isProblem(value)) assert.fail(value.text);
-  return value as T;
-}
 
 test('rows through SQLite and rows from pages are the same events', () => {
   fc.assert(

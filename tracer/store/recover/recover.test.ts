@@ -17,25 +17,14 @@ import fc from 'fast-check';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { traces } from '../../../engine/trace/events.testing.ts';
 import { at, seqOf, timeNs } from '../../../engine/trace/position.ts';
+import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
-import {
-  isProblem,
-  openTrace,
-  type Recovery,
-  recoverTrace,
-  type TraceProblem,
-  TraceWriter,
-} from '../index.ts';
+import { isProblem, openTrace, type Recovery, recoverTrace, TraceWriter } from '../index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const path = (name: string): string => join(folder, name);
 const PAGE = 4096;
-
-function good<T extends object>(value: T | TraceProblem): T {
-  if (isProblem(value)) assert.fail(value.text);
-  return value as T;
-}
 
 /** Event `i` of a trace whose payloads are long enough for overflow pages now and then. */
 function eventAt(i: number): TraceEvent {

@@ -9,13 +9,12 @@ import { traces } from '../../../engine/trace/events.testing.ts';
 import { failed } from '../../../engine/trace/failed.ts';
 import { formatVp } from '../../../engine/trace/handle.ts';
 import { type Seq, seqOf, timeNs } from '../../../engine/trace/position.ts';
+import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import {
-  isProblem,
   openTrace,
   recoverTrace,
   TraceFileError,
-  type TraceProblem,
   type TraceReader,
   TraceWriter,
   tileEvents,
@@ -26,11 +25,6 @@ import { decodeTile, encodeTile } from './tile.ts';
 const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const path = (name: string): string => join(folder, name);
-
-function good<T extends object>(value: T | TraceProblem): T {
-  if (isProblem(value)) assert.fail(value.text);
-  return value as T;
-}
 
 const create = (name: string): TraceWriter =>
   good(TraceWriter.create(path(name), headerOf(), { force: true }));
