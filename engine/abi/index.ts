@@ -48,6 +48,13 @@ export {
   slotToObject,
 } from './codec/message.ts';
 export { decodeRegister, REGISTER_VALUE_BYTES, registerBytes } from './codec/register.ts';
+export {
+  mayHaveReservedSet,
+  type ReservedBits,
+  reservedBits,
+  type SetReserved,
+  setReserved,
+} from './codec/reserved.ts';
 export { toObject } from './codec/to-object.ts';
 export {
   type ControlWord,

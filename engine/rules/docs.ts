@@ -33,7 +33,9 @@ function section({ id, title, meaning, silent, source, needs }: Rule): readonly 
     '',
     ...silent.map((line) => `- ${line}`),
     '',
-    `Needs ${needs.map((kind) => `\`${kind}\``).join(', ')} events, recorded or derived.`,
+    needs.length === 0
+      ? 'Judges each event by itself; needs no other.'
+      : `Needs ${needs.map((kind) => `\`${kind}\``).join(', ')} events, recorded or derived.`,
     '',
     `Source: ${source}.`,
   ];
