@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { replay } from '../replay/replay.ts';
-import { GUEST_THAT_LISTENS, profile, stimuli } from './any-stimuli.testing.ts';
+import { sequence } from './any-stimuli.testing.ts';
 import { SIDES, sourceOf } from './scenario.testing.ts';
 import { TwoSides } from './two-sides.testing.ts';
 
 it('any sequence of stimuli plays: both sides keep their books, and its recording replays without a divergence', () => {
   fc.assert(
-    fc.property(profile, fc.boolean(), stimuli, (given, listens, random) => {
+    fc.property(sequence, ({ given, stimuli }) => {
       const machine = new TwoSides(given);
-      for (const each of listens ? [...GUEST_THAT_LISTENS, ...random] : random) machine.take(each);
+      for (const each of stimuli) machine.take(each);
       machine.end();
       const { header, recorded, hash } = machine;
       const report = replay(sourceOf(header, recorded), SIDES);

@@ -13,6 +13,7 @@ import type {
 import { FAIL_STEPS, LIFECYCLE_WHATS } from '../trace/event.ts';
 import type { Handle } from '../trace/handle.ts';
 import { QUIRK_NAMES } from '../trace/quirks.ts';
+import type { JsonObject } from '../trace/text/json.ts';
 
 type Untimed<E> = Omit<E, 'seq' | 't' | 'provenance'>;
 
@@ -196,64 +197,164 @@ function access(msr: string, value: bigint): Untimed<MsrEvent> {
   return { kind: 'msr', dir: 'write', msr: msrs.number(msr), vp, component: 'guest', value };
 }
 
-function made(handle: Handle, name: string, arg: Uint8Array): Untimed<IoctlEvent> {
+function made(
+  handle: Handle,
+  name: string,
+  arg: Uint8Array,
+  dialect: Dialect = 'upstream',
+): Untimed<IoctlEvent> {
   const fd = handle.kind === 'device' ? 'device' : 'partition';
-  return { kind: 'ioctl', handle, op: request(fd, name), arg, pid: 7 };
+  return { kind: 'ioctl', handle, op: request(fd, name, dialect), arg, pid: 7 };
+}
+
+const DEVICE: Handle = { kind: 'device', open: 1 };
+const PARTITION: Handle = { kind: 'partition', partition: 2n };
+
+/** The calls that make a partition with a VP; `flags`: MSHV_PT_… of 2026, or HV_PARTITION_CREATION_FLAG_… of 2020. */
+function callsFor(kernel: string, hasLapic: boolean): readonly Stimulus[] {
+  const flags = new Uint8Array(kernel === 'rfc2020' ? 32 : 16);
+  if (kernel !== 'rfc2020') {
+    if (hasLapic) flags[0] = 1;
+    return [
+      made(DEVICE, 'MSHV_CREATE_PARTITION', flags),
+      made(PARTITION, 'MSHV_INITIALIZE_PARTITION', new Uint8Array(0)),
+      made(PARTITION, 'MSHV_CREATE_VP', new Uint8Array(4)),
+    ];
+  }
+  if (hasLapic) flags[1] = 0x20;
+  return [
+    made(DEVICE, 'MSHV_REQUEST_VERSION', new Uint8Array(4), 'rfc2020'),
+    made(DEVICE, 'MSHV_CREATE_PARTITION', flags, 'rfc2020'),
+    made(PARTITION, 'MSHV_CREATE_VP', new Uint8Array(16), 'rfc2020'),
+  ];
 }
 
 /** A guest whose SynIC listens and whose timer runs: else a random sequence hardly ever comes so far. */
-export const GUEST_THAT_LISTENS: readonly Stimulus[] = [
-  { kind: 'lifecycle', what: 'component-start', component: 'mshv' },
-  { kind: 'fd', what: 'open', path: '/dev/mshv', pid: 7 },
-  made({ kind: 'device', open: 1 }, 'MSHV_CREATE_PARTITION', new Uint8Array(16)),
-  made({ kind: 'partition', partition: 2n }, 'MSHV_INITIALIZE_PARTITION', new Uint8Array(0)),
-  made({ kind: 'partition', partition: 2n }, 'MSHV_CREATE_VP', new Uint8Array(4)),
-  access('SCONTROL', 1n),
-  access('SIMP', 0x5001n),
-  access('SINT2', 0x40n),
-  access('STIMER0_COUNT', 9000n),
-  access('STIMER0_CONFIG', 0x2_0003n),
-];
+function guestThatListens(kernel: string, hasLapic: boolean): readonly Stimulus[] {
+  return [
+    { kind: 'lifecycle', what: 'component-start', component: 'mshv' },
+    { kind: 'fd', what: 'open', path: '/dev/mshv', pid: 7 },
+    ...callsFor(kernel, hasLapic),
+    access('SCONTROL', 1n),
+    access('SIMP', 0x5001n),
+    access('SINT2', 0x40n),
+    access('STIMER0_COUNT', 9000n),
+    access('STIMER0_CONFIG', 0x2_0003n),
+  ];
+}
 
-export const profile = fc.record({
-  kernel: fc.constantFrom('upstream-7.2', 'upstream-7.0', 'upstream-6.16', 'rfc2020'),
+const file = fc.constantFrom<Handle>(
+  ...(['vtl', 'hvcall', 'sint', 'vtl-low'] as const).map((kind): Handle => ({ kind, open: 1 })),
+  { kind: 'device', open: 1 },
+);
+
+/** The files of the driver of VTL 2, and calls on them. */
+const vtl: fc.Arbitrary<Stimulus> = fc.oneof(
+  fc.constantFrom<Stimulus>(
+    ...['/dev/mshv', '/dev/mshv_hvcall', '/dev/mshv_sint', '/dev/mshv_vtl_low'].map(
+      (path): Stimulus => ({ kind: 'fd', what: 'open', path, pid: 7 }),
+    ),
+    made(DEVICE, 'MSHV_CREATE_VTL', new Uint8Array(8), 'vtl'),
+  ),
+  fc.record({
+    kind: fc.constant('ioctl' as const),
+    handle: file,
+    op: fc.constantFrom(...ioctlsOf('vtl').map((row) => row.number ?? 0)),
+    arg: fc.oneof(fc.constant(new Uint8Array(64)), fc.uint8Array({ maxLength: 64 })),
+    pid,
+  }),
+);
+
+const cost = fc.nat({ max: 4 });
+const pool = fc.oneof(
+  fc.constant({}),
+  fc.constant({ mapPagesPerPoolPage: 100 }),
+  fc.record({
+    partition: fc.constantFrom(1, 208),
+    vp: fc.constantFrom(1, 90),
+    port: cost,
+    messageBuffer: cost,
+    connection: cost,
+    child: cost,
+    contiguous: fc.subarray(['partition', 'vp', 'port', 'connection', 'child'] as const),
+    proximityDomains: fc.constantFrom(0, 2),
+    mapPagesPerPoolPage: fc.constantFrom(0, 2, 512),
+  }),
+);
+
+/** Every parameter that the engine has; of some the usual value more often. */
+const profile = fc.record({
+  kernel: fc.constantFrom('upstream-7.2', 'upstream-7.2', 'upstream-7.0', 'upstream-6.16', 'rfc2020'),
   role: fc.constantFrom('root', 'nested-root', 'l1vh', 'guest'),
+  vmbus: fc.boolean(),
   cpus: fc.integer({ min: 1, max: 3 }),
   synicOwnership: fc.constantFrom('before', 'v1', 'v2', 'merged'),
   rebootNotifier: fc.constantFrom('root-only', 'always'),
   vmbusUnload: fc.constantFrom('answered', 'lost'),
   synicPolicy: fc.constantFrom('permissive', 'strict-transition', 'kvm-like'),
+  scontrolReset: fc.constantFrom('0', '1'),
   scheduler: fc.constantFrom('core-smt', 'root'),
   initial: fc.constantFrom('reset', 'reset', 'reset', 'unknown'),
   debugfs: fc.boolean(),
   mmuNotifier: fc.boolean(),
   processors: fc.constantFrom(0, 2),
+  partitionDepth: fc.constantFrom(0, 0, 1),
+  activePartitions: fc.constantFrom(0, 0, 1),
   finalizeCalls: fc.constantFrom(1, 2),
   asyncCalls: fc.constantFrom('never', 'at-once', 'later'),
   depositablePages: fc.constantFrom(0, 0, 300, 900),
+  messageBuffers: fc.constantFrom(0, 1, 16),
+  repTimeout: fc.constantFrom(0, 0, 3, 100),
+  pointerErrors: fc.constantFrom('docs', 'openvmm'),
+  pointerOverlap: fc.constantFrom('accept', 'reject'),
+  unknownRegister: fc.constantFrom('0x05', '0x87'),
+  reservedBits: fc.constantFrom('strict', 'warn'),
+  hltExits: fc.constantFrom('without-lapic', 'always', 'never'),
   backing: fc.constantFrom({}, { '0x0': 'large-pages' }, { '0x0': 'device' }),
   quirks: fc
-    .uniqueArray(fc.constantFrom(...QUIRK_NAMES))
-    .map((names) => Object.fromEntries(names.map((name) => [name, false]))),
-  pool: fc.constantFrom(
-    {},
-    { mapPagesPerPoolPage: 100 },
-    { port: 2, messageBuffer: 1, connection: 3, child: 4, contiguous: ['vp', 'port'] },
-  ),
+    .uniqueArray(fc.tuple(fc.constantFrom(...QUIRK_NAMES), fc.boolean()), { selector: ([name]) => name })
+    .map((switches) => Object.fromEntries(switches)),
+  pool,
 });
 
+/** The driver of VTL 2, which has another kernel and role. */
+const vtlProfile = fc.record({
+  kernel: fc.constant('vtl'),
+  role: fc.constant('vtl-host'),
+  vmbus: fc.boolean(),
+  cpus: fc.integer({ min: 1, max: 3 }),
+  synicPolicy: fc.constantFrom('permissive', 'strict-transition', 'kvm-like'),
+  initial: fc.constantFrom('reset', 'reset', 'unknown'),
+  repTimeout: fc.constantFrom(0, 3),
+  reservedBits: fc.constantFrom('strict', 'warn'),
+  quirks: fc.boolean().map((on) => ({ 'hvcall-setup-size': on })),
+});
+
+const signal: fc.Arbitrary<Stimulus> = fc.constant({ kind: 'signal' });
+
 /** One thing after the other that comes from outside, legal or not. */
-export const stimuli: fc.Arbitrary<Stimulus[]> = fc.array(
-  fc.oneof(
-    lifecycle,
-    ioctl,
-    onGuest,
-    onGuest,
-    intercept,
-    fd,
-    guest,
-    guest,
-    fc.constant<Stimulus>({ kind: 'signal' }),
-  ),
+const stimuli: fc.Arbitrary<Stimulus[]> = fc.array(
+  fc.oneof(lifecycle, ioctl, onGuest, onGuest, intercept, fd, guest, guest, signal),
   { maxLength: 25 },
 );
+
+/** The same for the driver of VTL 2. */
+const vtlStimuli: fc.Arbitrary<Stimulus[]> = fc.array(
+  fc.oneof(lifecycle, vtl, vtl, vtl, vtl, fd, intercept, signal),
+  { maxLength: 25 },
+);
+
+/** A profile and what happens under it. */
+export const sequence: fc.Arbitrary<{ readonly given: JsonObject; readonly stimuli: readonly Stimulus[] }> =
+  fc.oneof(
+    {
+      weight: 7,
+      arbitrary: fc
+        .tuple(profile, fc.constantFrom('nothing', 'guest', 'with LAPIC'), stimuli)
+        .map(([given, before, random]) => {
+          const first = before === 'nothing' ? [] : guestThatListens(given.kernel, before === 'with LAPIC');
+          return { given, stimuli: [...first, ...random] };
+        }),
+    },
+    { weight: 1, arbitrary: fc.record({ given: vtlProfile, stimuli: vtlStimuli }) },
+  );

@@ -103,7 +103,9 @@ class Model {
       if (bit >= 0) control ^= 1n << BigInt(bit);
       if (byte < input.length) input[byte] = wrong;
     }
-    const answer = HYPERVISOR.hypercall(this.bench.context, { ...common, kind: 'hypercall', control, input });
+    const { pointers = {} } = given;
+    const event: HypercallEvent = { ...common, ...pointers, kind: 'hypercall', control, input };
+    const answer = HYPERVISOR.hypercall(this.bench.context, event);
     assert.notEqual(answer.rule, '');
     this.ids.saw({ ...answer, control });
     this.#note(answer.emitted);
@@ -159,20 +161,36 @@ class Model {
   }
 }
 
+const cost = fc.nat({ max: 4 });
 const profile = fc.record({
   messageBuffers: fc.constantFrom(0, 1, 16),
   reservedBits: fc.constantFrom('strict', 'warn'),
-  synicPolicy: fc.constantFrom('permissive', 'strict-transition'),
+  synicPolicy: fc.constantFrom('permissive', 'strict-transition', 'kvm-like'),
+  scontrolReset: fc.constantFrom('0', '1'),
   finalizeCalls: fc.constantFrom(1, 3),
   partitionDepth: fc.constantFrom(0, 1),
   activePartitions: fc.constantFrom(0, 2),
   asyncCalls: fc.constantFrom('never', 'at-once', 'later'),
+  pointerErrors: fc.constantFrom('docs', 'openvmm'),
   pointerOverlap: fc.constantFrom('accept', 'reject'),
+  unknownRegister: fc.constantFrom('0x05', '0x87'),
+  repTimeout: fc.constantFrom(0, 0, 1, 100),
+  hltExits: fc.constantFrom('without-lapic', 'always', 'never'),
   scheduler: fc.constantFrom('core-smt', 'root'),
-  pool: fc.constantFrom(
-    {},
-    { mapPagesPerPoolPage: 2 },
-    { port: 2, messageBuffer: 1, connection: 3, child: 4, contiguous: ['vp', 'port'] },
+  pool: fc.oneof(
+    fc.constant({}),
+    fc.constant({ mapPagesPerPoolPage: 2 }),
+    fc.record({
+      partition: fc.constantFrom(1, 208),
+      vp: fc.constantFrom(1, 90),
+      port: cost,
+      messageBuffer: cost,
+      connection: cost,
+      child: cost,
+      contiguous: fc.subarray(['partition', 'vp', 'port', 'connection', 'child'] as const),
+      proximityDomains: fc.constantFrom(0, 2),
+      mapPagesPerPoolPage: fc.constantFrom(0, 2, 512),
+    }),
   ),
 });
 
@@ -186,13 +204,13 @@ const LIVE: readonly (readonly [string, bigint])[] = [
 
 /**
  * A partition with two VPs, SynICs that listen, a port for messages and one for events: what is random then finds
- * something to work on.
+ * something to work on. `flags`: HV_PARTITION_CREATION_FLAG_….
  */
-function begun(model: Model): void {
+function begun(model: Model, flags: bigint): void {
   const deposit = (partition_id: bigint, from: number) =>
     model.call('DEPOSIT_MEMORY', { partition_id }, { list: { field: 'gpa_page_list', count: 400, from } });
   deposit(1n, 0x80_0000);
-  model.call('CREATE_PARTITION', { flags: 0x8_0000n });
+  model.call('CREATE_PARTITION', { flags });
   deposit(2n, 0x81_0000);
   model.call('INITIALIZE_PARTITION', { partition_id: 2n });
   for (const vp_index of [0, 1]) model.call('CREATE_VP', { partition_id: 2n, vp_index });
@@ -227,9 +245,9 @@ function begun(model: Model): void {
 
 it('whatever is asked: pages, ids, messages and the journal hold, and all of it can be taken away', () => {
   fc.assert(
-    fc.property(profile, fc.array(steps, { maxLength: 40 }), (given, sequence) => {
+    fc.property(profile, fc.boolean(), fc.array(steps, { maxLength: 40 }), (given, hasLapic, sequence) => {
       const model = new Model(given as JsonObject);
-      begun(model);
+      begun(model, hasLapic ? 0x8_2000n : 0x8_0000n);
       for (const each of sequence.flat()) model.take(each);
       model.empty();
     }),

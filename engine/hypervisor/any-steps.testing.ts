@@ -14,6 +14,8 @@ export interface CallStep {
   readonly list?: { readonly field: string; readonly count: number; readonly from?: number };
   readonly flaw?: { readonly bit: number; readonly byte: number; readonly value: number };
   readonly vp?: VpRef;
+  /** Where the caller says that its input and output lie. */
+  readonly pointers?: { readonly inputGpa: bigint; readonly outputGpa: bigint };
 }
 export interface MsrStep {
   readonly kind: 'msr';
@@ -54,7 +56,7 @@ const portTarget = {
 
 /** Calls that mean something, with members that are mostly right. */
 const meant: fc.Arbitrary<CallStep> = fc.oneof(
-  call('CREATE_PARTITION', { flags: fc.constantFrom(0n, 0x8_0000n, 1n << 40n) }),
+  call('CREATE_PARTITION', { flags: fc.constantFrom(0n, 0x8_0000n, 0x8_2000n, 1n << 40n) }),
   call('DEPOSIT_MEMORY', { partition_id: id }, { field: 'gpa_page_list', count: 300 }),
   call('DEPOSIT_MEMORY', { partition_id: id }, { field: 'gpa_page_list', count: 9, from: 0x82_0000 }),
   call('INITIALIZE_PARTITION', { partition_id: id }),
@@ -152,6 +154,13 @@ const flawed: fc.Arbitrary<CallStep> = fc.oneof(
       fc.nat({ max: 255 }),
     )
     .map(([step, bit, byte, value]) => ({ ...step, flaw: { bit, byte, value } })),
+  fc
+    .record({
+      step: meant,
+      inputGpa: fc.constantFrom(0x1000n, 0x1004n, 0x1ff8n, 1n << 60n),
+      outputGpa: fc.constantFrom(0x2000n, 0x1008n, 0x2ff8n, 0n),
+    })
+    .map(({ step, ...pointers }) => ({ ...step, pointers })),
   fc
     .constantFrom(...CALL_ROWS.map((row) => row.name))
     .map((name): CallStep => ({ kind: 'call', name, fields: {} })),

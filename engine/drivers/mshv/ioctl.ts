@@ -90,11 +90,12 @@ function isKnown(context: Context, event: IoctlEvent): boolean {
 }
 
 /**
- * The kernel may have no memory for any call, before it does anything. Where the profile says how many pages there are, or that the
- * hypervisor wants them side by side, the driver says itself when it comes to that.
+ * The kernel may have no memory for any call, before it does anything. Where the profile says how many pages there are, that the
+ * hypervisor wants them side by side or takes them from the kernel's own pool, the driver says itself when it comes to that.
  */
 function isOutOfMemory({ profile }: Context, { ret }: IoctlEvent, row: IoctlRow): boolean {
-  const isOwn = profile.depositablePages > 0 || profile.pool.contiguous.length > 0;
+  const { depositablePages, pool } = profile;
+  const isOwn = depositablePages > 0 || pool.contiguous.length > 0 || pool.child > 0;
   return ret === ENOMEM && row.wake === undefined && !isOwn;
 }
 
