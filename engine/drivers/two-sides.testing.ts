@@ -73,6 +73,17 @@ export class TwoSides {
     return event;
   }
 
+  /** The VP or the partition that it is about is there. */
+  isLegal(stimulus: Stimulus): boolean {
+    if (stimulus.kind === 'signal') return true;
+    const { machine } = this.#live;
+    const { vp } = stimulus;
+    if (vp !== undefined) return vpOfRef(machine, vp) !== undefined;
+    const handle = 'handle' in stimulus ? stimulus.handle : undefined;
+    if (handle?.kind === 'vp') return vpOfRef(machine, handle) !== undefined;
+    return handle?.kind !== 'partition' || this.#partitions().includes(handle.partition ?? 0n);
+  }
+
   #signal(seq: Seq): void {
     this.#returned(this.#live.interrupt(seq, timeNs(this.#time)));
     this.#open.delete(seq);

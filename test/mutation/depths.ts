@@ -82,8 +82,8 @@ export function diverges({ recording }: Less): boolean {
   return replay(sourceOf(less, less.events), SIDES).diverged > 0;
 }
 
-/** Cells that number what a recording shows: events by their place in it, frames in the order in which they are needed. */
-const NUMBERS = /\.creator$|^system\.nextFrame$/;
+/** Cells that number what a recording shows: events by their place in it, frames and open devices in the order in which they come. */
+const NUMBERS = /\.creator$|^system\.nextFrame$|^driver\.mshv\.opens$/;
 
 /** Cells that a recording of a machine that was up already claims to know, and that are not so in the whole one. */
 export function claimsWrongly(whole: ReadonlyMap<string, string>, { recording, name }: Less): string[] {

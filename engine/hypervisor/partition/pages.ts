@@ -2,7 +2,7 @@ import { constantNumber, type FieldHandle, fieldOf, readU32 } from '../../abi/in
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
 import type { PoolObject } from '../../trace/profile.ts';
-import { type Call, failed } from '../call/call.ts';
+import { type Call, failed, recordedAnswer, unmodelledCall } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { PARTITION, POOL_RUN } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
@@ -11,6 +11,13 @@ import { isOwn, RESERVED, reservedSet } from './target.ts';
 /** Contiguous pages in a block, which is what Linux deposits for one (drivers/hv/hv_proc.c). */
 export const BLOCK_PAGES = constantNumber('HV_MAX_CONTIGUOUS_ALLOCATION_PAGES');
 const { pool } = PARTITION.slots;
+/** What a call says that finds too little in a pool. */
+const SHORT: ReadonlySet<number> = new Set([
+  STATUS.INSUFFICIENT_MEMORY,
+  STATUS.INSUFFICIENT_CONTIGUOUS_MEMORY,
+  STATUS.INSUFFICIENT_ROOT_MEMORY,
+  STATUS.INSUFFICIENT_CONTIGUOUS_ROOT_MEMORY,
+]);
 
 /** Blocks of contiguous pages in a pool, those in use included. */
 export function blocksOf({ context: { store } }: Call, partition: ObjectId): number {
@@ -37,7 +44,7 @@ export function takePages(
   const { store, profile } = call.context;
   const used = cellAt(partition, pool.used);
   const deposited = cellAt(partition, pool.deposited);
-  if (!store.known(used) || !store.known(deposited)) return undefined;
+  if (!store.known(used) || !store.known(deposited)) return shortInRecord(call);
   const block = blockOf(call, object);
   const blocks = cellAt(partition, pool.blocks);
   const isRoot = profile.role === 'root' && isOwn(call, partition);
@@ -56,6 +63,12 @@ export function takePages(
   if (wanted > store.number(used)) store.set(used, wanted);
   if (block > 0) store.set(blocks, store.number(blocks) + block);
   return undefined;
+}
+
+/** What a pool of which nobody knows how much it has lacks is what the record says. */
+function shortInRecord({ event }: Call): HypercallAnswer | undefined {
+  const { result } = recordedAnswer(event);
+  return result !== undefined && SHORT.has(result.status) ? unmodelledCall(event) : undefined;
 }
 
 /** Gives back what an object had taken. */
