@@ -2,7 +2,7 @@ import { UNMODELLED } from '../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../machine/child.ts';
 import type { Context } from '../machine/context.ts';
 import type { Handler } from '../machine/sides.ts';
-import type { LifecycleEvent } from '../trace/event.ts';
+import type { FailStep, LifecycleEvent } from '../trace/event.ts';
 import { startArch, stopArch } from './arch/boot.ts';
 import { ARCH_HOTPLUG } from './arch/cpu.ts';
 import { startReenlightenment, stopReenlightenment } from './arch/reenlightenment.ts';
@@ -17,7 +17,7 @@ import { kexec, stuckBy } from './machine/kexec.ts';
 import { halt, powerOff } from './machine/power.ts';
 import { reboot } from './machine/reboot.ts';
 import { resume, suspend } from './machine/suspend.ts';
-import { mshvHotplug, SCHEDULER_HOTPLUG } from './mshv/cpu.ts';
+import { isMapFailure, mshvHotplug, SCHEDULER_HOTPLUG } from './mshv/cpu.ts';
 import { startMshv, stopMshv } from './mshv/driver.ts';
 import { processExit } from './process/exit.ts';
 import { VMBUS_HOTPLUG } from './vmbus/cpu.ts';
@@ -25,11 +25,14 @@ import { startVmbus, stopVmbus } from './vmbus/driver.ts';
 import { startVtl, stopVtl, VTL_HOTPLUG } from './vtl/driver.ts';
 
 /** Every hotplug state that there can be. */
-const STATES: readonly HotplugState[] = [ARCH_HOTPLUG, VMBUS_HOTPLUG, mshvHotplug(), SCHEDULER_HOTPLUG];
+const SYNIC = mshvHotplug();
+const STATES: readonly HotplugState[] = [ARCH_HOTPLUG, VMBUS_HOTPLUG, SYNIC, SCHEDULER_HOTPLUG];
 const VTL_STATES: readonly HotplugState[] = [ARCH_HOTPLUG, VMBUS_HOTPLUG, VTL_HOTPLUG];
 
-function statesOf({ profile }: Context): readonly HotplugState[] {
-  return profile.kernel === 'vtl' ? VTL_STATES : STATES;
+/** The states in question; `fail`: the page of mshv that cannot be mapped. */
+function statesOf({ profile }: Context, fail?: FailStep): readonly HotplugState[] {
+  if (profile.kernel === 'vtl') return VTL_STATES;
+  return isMapFailure(fail) ? STATES.map((state) => (state === SYNIC ? mshvHotplug(fail) : state)) : STATES;
 }
 
 type Run = (context: Context, event: LifecycleEvent) => DriverRun<Outcome> | Outcome;
@@ -86,7 +89,9 @@ function runOf(event: LifecycleEvent): Run | undefined {
     case 'component-stop':
       return component(event)?.stop;
     case 'cpu-online':
-      return cpu === undefined ? undefined : (context) => cpuOnline(context, statesOf(context), cpu);
+      return cpu === undefined
+        ? undefined
+        : (context) => cpuOnline(context, statesOf(context, event.fail), cpu);
     case 'cpu-offline':
       return cpu === undefined ? undefined : (context) => cpuOffline(context, statesOf(context), cpu);
     case 'kexec':

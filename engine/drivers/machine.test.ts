@@ -109,6 +109,16 @@ describe('CPU hotplug', () => {
     assert.equal(bench.cell('cpu[0].synic.sint[0]'), 0x200f3n);
   });
 
+  it('a CPU on which mshv cannot map a page stays down: what came up before it goes down again', () => {
+    const bench = started(BEFORE, 'arch', 'vmbus', 'mshv');
+    bench.lifecycle('cpu-offline', { cpu: 1 });
+    const { lines, outcome } = bench.lifecycle('cpu-online', { cpu: 1, fail: 'siefp-map' });
+    assert.equal(outcome?.ret, -14);
+    assert.deepEqual(parties(lines), ['arch@1', 'vmbus@1', 'mshv@1', 'vmbus@1', 'arch@1']);
+    assert.equal(bench.cell('cpu[1].online'), 0n);
+    assert.equal(bench.cell('cpu[1].synic.scontrol'), 0n);
+  });
+
   it('VMBus keeps its pages over an offline CPU', () => {
     const bench = started(BEFORE, 'vmbus');
     const before = bench.cell('cpu[1].synic.simp');

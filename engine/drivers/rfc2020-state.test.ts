@@ -51,6 +51,7 @@ describe('state of a VP of the RFC', () => {
     ['XSAVE in half a page', { type: XSAVE, size: 2048n }, -22],
     ['XSAVE at an address inside a page', { type: XSAVE, pointer: 0x1008n }, -22],
     ['XSAVE in more pages than a call lists', { type: XSAVE, size: 508n * 4096n }, -22],
+    ['XSAVE where memory ends', { type: XSAVE, pointer: 0xffff_ffff_ffff_f000n }, -14],
     ['the message page', { type: 0x8000_0002 }, -22],
     ['timers', { type: 4 }, -22],
   ];

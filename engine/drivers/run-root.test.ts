@@ -144,6 +144,41 @@ describe('MSHV_RUN_VP where the root partition schedules', () => {
     assert.equal(bench.cell(`${OWN}.scheduler.blocked`), 0n);
   });
 
+  it('a signal that the record shows unblocks it and counts: what brought it the trace does not show', () => {
+    const bench = blocked();
+    const before = bench.cell('partition[2].vp[0].signals');
+    // Told, but its counter still says that its thread is blocked.
+    const own = bench.paths.find(`${OWN}.kicked`)?.[0];
+    assert.ok(own !== undefined);
+    bench.machine.store.set(own, 1);
+    assert.equal(wake(bench), undefined);
+    const pairs = new Uint8Array(240);
+    new DataView(pairs.buffer).setUint8(4, 1);
+    new DataView(pairs.buffer).setBigUint64(8, 2n, true);
+    signal(bench, PAIR, pairs);
+    assert.equal(bench.cell('partition[2].vp[0].blocked'), 0n);
+    assert.equal(bench.cell('partition[2].vp[0].signals'), before + 1n);
+    assert.deepEqual(hypercallsOf(wake(bench)?.lines ?? []), ['DISPATCH_VP SUCCESS']);
+  });
+
+  it('another VP of the guest that sends it an interrupt makes the hypervisor tell', () => {
+    const bench = blocked();
+    bench.ioctl({ handle: PARTITION, op: request('partition', 'MSHV_CREATE_VP'), arg: u32(1), pid: 7 });
+    // ICR: vector 0x41 to APIC 0, of VP 1 in x2APIC mode or by the synthetic register.
+    const icr = {
+      kind: 'msr',
+      dir: 'write',
+      msr: 0x4000_0071,
+      cpu: 0,
+      component: 'guest',
+      value: 0x41n,
+    } as const;
+    const answer = bench.machine.msr({ ...icr, vp: { partition: 2n, vp: 1 } });
+    const told = (answer.emitted ?? []).map((event) => (event.kind === 'message' ? event.what : event.kind));
+    assert.deepEqual(told.slice(-2), ['deliver', 'interrupt']);
+    assert.equal(bench.cell('partition[2].vp[0].blocked'), 0n);
+  });
+
   it('signals come as a set of bits and as pairs; what is not the driver’s ends a message', () => {
     const bench = blocked();
     const bits = new Uint8Array(160);

@@ -47,7 +47,10 @@ describe('MSHV_GET_VP_STATE and MSHV_SET_VP_STATE', () => {
     ['no buffer', { size: 0 }, -22],
     ['half a page', { size: 2048 }, -22],
     ['an address inside a page', { pointer: 0x1008n }, -22],
-    ['a buffer that ends where memory does', { pointer: 0xffff_ffff_ffff_f000n }, -75],
+    ['a buffer that ends where memory does', { pointer: 0xffff_ffff_ffff_f000n }, -14],
+    ['as many pages as a call lists', { size: 507 * 4096 }, 0],
+    ['more pages than a call lists', { size: 508 * 4096 }, -22],
+    ['timers in a buffer of as many', { type: 4, size: 508 * 4096 }, 0],
   ];
   for (const [what, given, ret] of CHECKS) {
     it(`${what}: ${ret}`, () => assert.equal(get(vp(), given).outcome?.ret, ret));
@@ -70,6 +73,13 @@ describe('MSHV_GET_VP_STATE and MSHV_SET_VP_STATE', () => {
       new DataView(outcome?.out?.arg?.slice().buffer ?? new ArrayBuffer(8)).getUint32(4, true),
       5000,
     );
+  });
+
+  it('the call lists every page of the buffer, also those that the state does not take', () => {
+    const bench = vp();
+    const state = new Uint8Array(3 * 4096).fill(3);
+    assert.deepEqual(hypercallsOf(set(bench, { size: 3 * 4096 }, state).lines), ['SET_VP_STATE SUCCESS']);
+    assert.equal(get(bench, { size: 3 * 4096 }).outcome?.out?.data?.length, 3 * 4096);
   });
 
   it('what was set is read back until the guest has run', () => {

@@ -50,6 +50,7 @@ export class HypervisorBench {
         if (recorded !== undefined) this.bound.push(reason);
         return recorded ?? own;
       },
+      nextBelow: () => undefined,
     };
     HYPERVISOR.initialise(this.context);
     this.#paths = new CellPaths(store.tables.objects);

@@ -41,6 +41,7 @@ export { type Offered, offeredInterrupt, pendingInterruption } from './vp/accept
 export { vpOfRef } from './vp/find.ts';
 
 export { hasInjected, injectVector } from './vp/inject.ts';
+export { signalledBy } from './vp/signalled.ts';
 export { isWaitingForStart, mayRun } from './vp/suspend.ts';
 export { registerOf, type Wide } from './vp/values.ts';
 

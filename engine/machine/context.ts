@@ -1,4 +1,6 @@
 import type { CellStore } from '../state/store.ts';
+import type { TraceEvent } from '../trace/event.ts';
+import type { Seq } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import type { BindReason } from './bindable.ts';
 
@@ -11,4 +13,9 @@ export interface Context {
    * choice; counted by reason (`replay` prints the counts).
    */
   bind(reason: BindReason, recorded: bigint | undefined, own: bigint): bigint;
+  /**
+   * The next event that the record has below a call, of those that can be seen from here; undefined where it has none, or nothing is
+   * recorded. For a call of which the record alone tells how far it came.
+   */
+  nextBelow(call: Seq): TraceEvent | undefined;
 }

@@ -2,6 +2,7 @@ import type { StoreCheckpoint, StoreTables } from '../state/checkpoint.ts';
 import type { JournalSink } from '../state/journal.ts';
 import { CellStore } from '../state/store.ts';
 import type { HypercallEvent, InterceptEvent, MessageEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
+import type { Seq } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { BINDABLE, type BindReason } from './bindable.ts';
 import type { HypercallAnswer, HypercallRequest, InterceptAnswer, MsrAnswer, MsrRequest } from './child.ts';
@@ -23,6 +24,8 @@ export class Machine implements Context {
   readonly store: CellStore;
   readonly profile: Profile;
   readonly bound: BoundCounts = {};
+  /** The record that is replayed, as far as it can be seen from where the replay stands. */
+  ahead: { find(test: (event: TraceEvent) => boolean): TraceEvent | undefined } | undefined;
   readonly #sides: Sides;
 
   private constructor(profile: Profile, sides: Sides, store: CellStore) {
@@ -59,6 +62,10 @@ export class Machine implements Context {
       bound['pool-balance'],
     ];
     return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  }
+
+  nextBelow(call: Seq): TraceEvent | undefined {
+    return this.ahead?.find(({ parent }) => parent === call);
   }
 
   bind(reason: BindReason, recorded: bigint | undefined, own: bigint): bigint {

@@ -173,6 +173,7 @@ function run(
   prepare(replayer);
   const to = Math.min(options.to ?? source.count, source.count);
   const events = new LookAhead(source.range(from, source.count));
+  machine.ahead = events;
   for (let seq = from; seq <= to; seq++) {
     const event = events.next();
     if (event === undefined) break;

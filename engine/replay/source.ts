@@ -54,12 +54,16 @@ export class LookAhead implements Ahead {
   }
 
   some(test: (event: TraceEvent) => boolean): boolean {
+    return this.find(test) !== undefined;
+  }
+
+  /** The first event to come for which it holds. */
+  find(test: (event: TraceEvent) => boolean): TraceEvent | undefined {
     for (let i = 0; i < LOOK_AHEAD_EVENTS; i++) {
       const event = this.#peek(i);
-      if (event === undefined) return false;
-      if (test(event)) return true;
+      if (event === undefined || test(event)) return event;
     }
-    return false;
+    return undefined;
   }
 
   time(): TraceEvent['t'] | undefined {

@@ -28,7 +28,11 @@ const DOORBELL_SINT = PLAIN_MSRS.sint0 + 5;
 const { simp: SIMP, siefp: SIEFP, scontrol: SCONTROL } = PLAIN_MSRS;
 
 /** The page whose mapping fails, where one does. */
-export type MapFailure = Extract<FailStep, 'simp-map' | 'siefp-map' | 'sirbp-map'>;
+type MapFailure = Extract<FailStep, 'simp-map' | 'siefp-map' | 'sirbp-map'>;
+
+export function isMapFailure(fail: FailStep | undefined): fail is MapFailure {
+  return fail === 'simp-map' || fail === 'siefp-map' || fail === 'sirbp-map';
+}
 
 /**
  * Hotplug state mshv_synic (Linux drivers/hv/mshv_synic.c). Its accesses always go to the plain register file,

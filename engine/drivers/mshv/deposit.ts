@@ -17,7 +17,7 @@ import { type HypercallOptions, hypercall, hypercallCode } from '../kernel/hyper
 import { allocateFrames, isRoot } from '../kernel/objects.ts';
 import { SELF } from './partition-id.ts';
 
-const DEPOSIT_MEMORY = hypercallCode('DEPOSIT_MEMORY');
+export const DEPOSIT_MEMORY = hypercallCode('DEPOSIT_MEMORY');
 const ID = fieldOf('hv_deposit_memory', 'partition_id');
 const LIST = fieldOf('hv_deposit_memory', 'gpa_page_list');
 const FRAME_BYTES = 8;
@@ -34,6 +34,13 @@ const INSUFFICIENT_CONTIGUOUS_ROOT = statuses.number('INSUFFICIENT_CONTIGUOUS_RO
  * never runs out of them.
  */
 export const MAX_ROUNDS = 4096;
+
+/** What a deposit is answered with that was not made: the kernel had no pages for it. */
+export const NO_PAGES_LEFT: HypercallAnswer = {
+  kind: 'hypercall',
+  result: { status: INSUFFICIENT_MEMORY, reps: 0 },
+  rule: 'Linux.mshv.out-of-memory',
+};
 
 /** The list of `pages` frames, one after another; in words, since a deposit has hundreds of them. */
 function writeFrames(input: Uint8Array, first: bigint, pages: number): void {
@@ -77,7 +84,7 @@ export function* deposit(
     bind: 'deposited-frames',
     bound: [LIST.offset, input.length],
   });
-  return errnoOf(answer, context.profile);
+  return answer === NO_PAGES_LEFT ? failure('ENOMEM') : errnoOf(answer, context.profile);
 }
 
 /** Pages and partition that a status asks for; undefined where it asks for none, a number where it cannot be met. */

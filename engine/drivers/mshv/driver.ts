@@ -19,7 +19,7 @@ import {
   systemOf,
 } from '../kernel/objects.ts';
 import { remark } from '../kernel/step.ts';
-import { type MapFailure, mshvHotplug, SCHEDULER_HOTPLUG } from './cpu.ts';
+import { isMapFailure, mshvHotplug, SCHEDULER_HOTPLUG } from './cpu.ts';
 import { hideStatistics, showStatistics } from './debugfs.ts';
 import { SELF } from './partition-id.ts';
 
@@ -43,10 +43,6 @@ const VALUE = { ...CAPABILITY_BITS, offset: 0 };
 const SCHEDULER_TYPE = constantNumber('HV_SYSTEM_PROPERTY_SCHEDULER_TYPE');
 const CORE_SMT = constantNumber('HV_SCHEDULER_TYPE_CORE_SMT');
 const ROOT = constantNumber('HV_SCHEDULER_TYPE_ROOT');
-
-function isMapFailure(fail: FailStep | undefined): fail is MapFailure {
-  return fail === 'simp-map' || fail === 'siefp-map' || fail === 'sirbp-map';
-}
 
 const VERSION_LEAF = 0x4000_0002;
 /** Builds of the hypervisor that the driver has been tried on (MSHV_HV_MIN_VERSION, MSHV_HV_MAX_VERSION). */

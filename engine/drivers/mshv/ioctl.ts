@@ -1,4 +1,4 @@
-import { findIoctl, ioctlNamed } from '../../abi/index.ts';
+import { findIoctl, ioctlNamed, lowHalf } from '../../abi/index.ts';
 import { UNMODELLED } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
@@ -13,6 +13,7 @@ import { VTL_IOCTLS } from '../vtl/ioctls.ts';
 import { ACCESS_BITMAP_IOCTL } from './access-bitmap.ts';
 import { CREATE_PARTITION_IOCTL } from './create-partition.ts';
 import { CREATE_VP_IOCTL } from './create-vp.ts';
+import { DEPOSIT_MEMORY, NO_PAGES_LEFT } from './deposit.ts';
 import { IOEVENTFD_IOCTL } from './eventfd/ioeventfd.ts';
 import { IRQFD_IOCTL } from './eventfd/irqfd.ts';
 import { INITIALIZE_IOCTL } from './initialize.ts';
@@ -74,6 +75,8 @@ const NO_BYTES = new Uint8Array(0);
 const EFAULT = failure('EFAULT');
 const EINTR = failure('EINTR');
 const ENOMEM = failure('ENOMEM');
+const NOTHING = { kind: 'none' } as const;
+const codeOf = (control: bigint) => lowHalf(control) & 0xffff;
 
 /** The driver knows the object that the descriptor stands for. */
 function isKnown(context: Context, event: IoctlEvent): boolean {
@@ -100,6 +103,23 @@ function isOutOfMemory({ profile }: Context, { ret }: IoctlEvent, row: IoctlRow)
 }
 
 /**
+ * A call that is known to have ended for want of memory, after calls that the record shows: it is the deposit that does not come next
+ * there which had no pages. The driver is told so, and goes on from that.
+ */
+function* untilOutOfMemory(context: Context, event: IoctlEvent, run: DriverRun<Outcome>): DriverRun<Outcome> {
+  for (let step = run.next(NOTHING); ; ) {
+    if (step.done) return step.value;
+    const isDue = step.value.kind === 'hypercall' && codeOf(step.value.control) === DEPOSIT_MEMORY;
+    const shown = isDue ? context.nextBelow(event.seq) : undefined;
+    const isMade = shown?.kind === 'hypercall' && codeOf(shown.control) === DEPOSIT_MEMORY;
+    if (isDue && !isMade) {
+      context.bind('allocator', BigInt(ENOMEM), BigInt(ENOMEM));
+      step = run.next(NO_PAGES_LEFT);
+    } else step = run.next(yield step.value);
+  }
+}
+
+/**
  * What a call came to that ended before the driver did anything, for a reason that the machine does not show: an
  * argument that could not be read, a signal while it waited for the lock. Undefined for one that went on. Of a
  * call without an argument the record may have seen less than the driver.
@@ -110,7 +130,7 @@ function endedBefore(context: Context, event: IoctlEvent, row: IoctlRow): Outcom
     if (ret === undefined || ret === EFAULT) return { ret: EFAULT, rule: 'Linux.mshv.bad-pointer' };
     return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
   }
-  if (isOutOfMemory(context, event, row)) {
+  if (isOutOfMemory(context, event, row) && context.nextBelow(event.seq) === undefined) {
     context.bind('allocator', BigInt(ENOMEM), BigInt(ENOMEM));
     return { ret: ENOMEM, rule: 'Linux.mshv.out-of-memory' };
   }
@@ -135,9 +155,11 @@ function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
   const { leave, ready, wake, loops, uninterruptible } = row;
   const handler: Handler<IoctlEvent> = {
     enter(context, event) {
-      return (
-        endedBefore(context, event, row) ?? row.enter(context, actorOf(event), event, event.arg ?? NO_BYTES)
-      );
+      const ended = endedBefore(context, event, row);
+      if (ended !== undefined) return ended;
+      const entered = row.enter(context, actorOf(event), event, event.arg ?? NO_BYTES);
+      if ('rule' in entered || !isOutOfMemory(context, event, row)) return entered;
+      return untilOutOfMemory(context, event, entered);
     },
   };
   const waiting: Handler<IoctlEvent> =

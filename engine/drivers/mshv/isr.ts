@@ -24,7 +24,7 @@ import { signalOf } from './eventfd/ioeventfd.ts';
 import { acknowledge } from './eventfd/resample.ts';
 import { vpOf } from './objects.ts';
 import { hasRootScheduler } from './scheduler.ts';
-import { isSchedulerSignal, serveSignals } from './signals.ts';
+import { serveSignals } from './signals.ts';
 
 const SINT = constantNumber('HV_SYNIC_INTERCEPTION_SINT_INDEX');
 const OPAQUE_INTERCEPT = messageTypes.number('HVMSG_OPAQUE_INTERCEPT');
@@ -95,18 +95,19 @@ function* kick(context: Context, actor: Actor, content: Uint8Array): DriverRun<b
   return true;
 }
 
+/** The RFC of 2020 takes every message for an intercept's. */
+function readsSignals({ profile }: Context): boolean {
+  return profile.kernel !== 'rfc2020';
+}
+
 function* isHandled(context: Context, actor: Actor, content: Uint8Array): DriverRun<boolean> {
+  if (readsSignals(context) && serveSignals(context, content)) return true;
   return complete(context, content) || (yield* kick(context, actor, content));
 }
 
 /** A message that nobody handles is left, and the slot with it: the quirk `unhandled-message-blocks-slot`. */
 function staysInSlot({ profile }: Context): boolean {
   return profile.quirks['unhandled-message-blocks-slot'];
-}
-
-/** The RFC of 2020 takes every message for an intercept's. */
-function readsSignals({ profile }: Context): boolean {
-  return profile.kernel !== 'rfc2020';
 }
 
 /**
@@ -119,7 +120,6 @@ function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
     const slot = slotOf(context, id);
     if (slot === undefined) return;
     if (isDoorbell(slot.content)) yield* drain(context, actor, id);
-    else if (readsSignals(context) && isSchedulerSignal(slot.content)) serveSignals(context, slot.content);
     else if (!(yield* isHandled(context, actor, slot.content)) && staysInSlot(context)) return;
     yield { kind: 'message', ...actor, sint: SINT, what: 'clear', flags: slot.flags };
     const always = context.profile.kernel === 'rfc2020';

@@ -5,6 +5,7 @@ import type { Context } from '../../machine/context.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
+import { isUserRange } from '../kernel/user-memory.ts';
 import type { IoctlRow } from '../mshv/ioctl-row.ts';
 import { driverVp, vpOfCall } from '../mshv/run/vp.ts';
 import { currentState, keepState } from '../mshv/state/data.ts';
@@ -28,12 +29,14 @@ const PAGE_BYTES = BigInt(constantNumber('HV_HYP_PAGE_SIZE'));
 /** Pages that one call lists (HV_GET_VP_STATE_BATCH_SIZE): what a page takes behind the 40 bytes before them. */
 const MOST_PAGES = (PAGE_BYTES - 40n) / 8n;
 
-function refused(arg: Uint8Array): boolean {
-  const [type, size] = [readU32(arg, ARG.type), readU64(arg, ARG.size)];
-  if (type === LAPIC) return size < BigInt(LAPIC_BYTES);
-  if (type !== XSAVE) return true;
-  const inPages = size % PAGE_BYTES === 0n && readU64(arg, ARG.pointer) % PAGE_BYTES === 0n;
-  return !inPages || size === 0n || size / PAGE_BYTES > MOST_PAGES;
+/** Why the argument is refused; 0 where it is not. */
+function refused(arg: Uint8Array): number {
+  const [type, size, pointer] = [readU32(arg, ARG.type), readU64(arg, ARG.size), readU64(arg, ARG.pointer)];
+  const bad = failure('EINVAL');
+  if (type === LAPIC) return size < BigInt(LAPIC_BYTES) ? bad : 0;
+  if (type !== XSAVE || size % PAGE_BYTES !== 0n || pointer % PAGE_BYTES !== 0n) return bad;
+  if (!isUserRange(pointer, size)) return failure('EFAULT');
+  return size === 0n || size / PAGE_BYTES > MOST_PAGES ? bad : 0;
 }
 
 /** The program's buffer could not be read: by the driver, or only by the recorder. */
@@ -51,7 +54,8 @@ function typeOf(arg: Uint8Array) {
 }
 
 function* get(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
-  if (refused(arg)) return { ret: failure('EINVAL'), rule: RULE };
+  const bad = refused(arg);
+  if (bad !== 0) return { ret: bad, rule: RULE };
   const vp = vpOfCall(event);
   const what = typeOf(arg);
   const recorded = event.ret === 0 ? event.out?.data : undefined;
@@ -69,7 +73,8 @@ function* get(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array
 }
 
 function* set(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
-  if (refused(arg)) return { ret: failure('EINVAL'), rule: RULE };
+  const bad = refused(arg);
+  if (bad !== 0) return { ret: bad, rule: RULE };
   const given = event.in;
   if (given === undefined) return unread(event);
   const vp = vpOfCall(event);

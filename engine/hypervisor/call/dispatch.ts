@@ -89,7 +89,8 @@ export function answerHypercall(context: Context, event: HypercallRequest | Hype
     refusedOverlap(control, event.inputGpa, event.outputGpa, context.profile);
   if (refused !== undefined) return failed(refused.status, refused.rule);
   if (event.vp !== undefined) {
-    return answerGuestCall(context, event, control, entry.row.abiName, entry.call);
+    const answer = answerGuestCall(context, event, control, entry.row.abiName, entry.call);
+    return withSignals(context, event.cpu, answer);
   }
   // A call that has no input needs none.
   const input = event.input ?? (entry.row.input === undefined ? new Uint8Array(0) : undefined);

@@ -14,6 +14,7 @@ import { cpuOf } from '../synic/deliver.ts';
 import { expireTimers } from '../synic/expire.ts';
 import { VP_FILE } from '../synic/file.ts';
 import { vpOfRef } from '../vp/find.ts';
+import { withSignals } from '../vp/signal.ts';
 import { APIC_ROWS, APIC_WINDOW, answerApic } from './apic.ts';
 import { CLOCK_ROWS } from './clock.ts';
 import { OTHER_ROWS } from './other.ts';
@@ -96,7 +97,10 @@ function answerGuest(context: Context, access: Access, ref: VpRef): MsrAnswer {
   const waits = access.dir === 'write' && LETS_IN.has(access.msr);
   const expired = waits ? [] : expireTimers(context, vp, timeOf(access));
   const answer = guestAnswer(context, access, vp);
-  return expired.length === 0 ? answer : { ...answer, emitted: [...expired, ...(answer.emitted ?? [])] };
+  const whole =
+    expired.length === 0 ? answer : { ...answer, emitted: [...expired, ...(answer.emitted ?? [])] };
+  // What it does to other VPs may be what they wait for.
+  return withSignals(context, access.cpu, whole);
 }
 
 /** By the same rules as for a CPU, on the registers of the VP. */

@@ -8,6 +8,7 @@ import { VP } from '../cells/vp.ts';
 import { isToldAlready } from '../host/told.ts';
 import { vpOfRef } from '../vp/find.ts';
 import { requestInterrupt } from '../vp/request.ts';
+import { noteSignals } from '../vp/signalled.ts';
 import { cpuOf, oldestQueued, queueOf } from './deliver.ts';
 import { TIMER, timerOf } from './expire.ts';
 import { fileOf, type SynicFile, VP_FILE } from './file.ts';
@@ -31,9 +32,11 @@ export function noteMessage(context: Context, event: MessageNote): void {
   switch (event.what) {
     case 'deliver':
       if (isToldAlready(context, event)) return;
+      if (event.slot !== undefined) noteSignals(context, event.slot);
       fill(context, cpu, file, event);
       return;
     case 'busy':
+      if (event.slot !== undefined) noteSignals(context, event.slot);
       enqueue(context, cpu, file, event);
       return;
     case 'clear':

@@ -1,5 +1,5 @@
-import { fieldOf, messageTypes, writeField } from '../../abi/index.ts';
-import type { Emitted, HypercallAnswer } from '../../machine/child.ts';
+import { writeField } from '../../abi/index.ts';
+import type { Emitted } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import { type ObjectId, TOP } from '../../state/store.ts';
 import { PARTITION } from '../cells/partition.ts';
@@ -9,29 +9,12 @@ import { messageOf } from '../intercept/message.ts';
 import { messageToParent } from '../intercept/stop.ts';
 import { waitingExtint } from './extint.ts';
 import { interruptToTake } from './request.ts';
+import { BANK_BITS, BITSET, countSignal, MAX_PAIRS, PAIR, type Signalled } from './signalled.ts';
 import { mayRun } from './suspend.ts';
 
-const BITSET = {
-  type: messageTypes.number('HVMSG_SCHEDULER_VP_SIGNAL_BITSET'),
-  bytes: 160,
-  id: fieldOf('hv_vp_signal_bitset_scheduler_message', 'partition_id'),
-  count: fieldOf('hv_vp_signal_bitset_scheduler_message', 'vp_count'),
-  /** Format (0, the sparse one), which banks follow, and these (Linux 7.2 include/hyperv: struct hv_vpset). */
-  words: fieldOf('hv_vp_signal_bitset_scheduler_message', 'vp_bitset.bitset_buffer'),
-};
-const PAIR = {
-  type: messageTypes.number('HVMSG_SCHEDULER_VP_SIGNAL_PAIR'),
-  bytes: 240,
-  count: fieldOf('hv_vp_signal_pair_scheduler_message', 'vp_count'),
-  ids: fieldOf('hv_vp_signal_pair_scheduler_message', 'partition_ids'),
-  indexes: fieldOf('hv_vp_signal_pair_scheduler_message', 'vp_indexes'),
-};
-const BANK_BITS = 64;
-/** VPs that one message of pairs has room for. */
-const MAX_PAIRS = 19;
 /** The message comes from no partition. */
 const HYPERVISOR = 0n;
-const { blocked, signals } = VP.slots;
+const { blocked } = VP.slots;
 
 /** What kept the VP from being dispatched is over; `interrupted`: an interrupt is on its way to it. */
 function isUnblocked(context: Context, vp: ObjectId, interrupted: boolean): boolean {
@@ -41,11 +24,6 @@ function isUnblocked(context: Context, vp: ObjectId, interrupted: boolean): bool
   const waiting = waitingExtint(context, vp) !== undefined;
   const nmi = store.low(cellAt(vp, VP.slots.interrupt.nmi)) !== 0;
   return waiting || nmi || interruptToTake(context, vp) !== undefined;
-}
-
-interface Signalled {
-  readonly partition: bigint;
-  readonly index: number;
 }
 
 function unblock(context: Context, emitted: readonly Emitted[]): Signalled[] {
@@ -65,8 +43,7 @@ function unblock(context: Context, emitted: readonly Emitted[]): Signalled[] {
       if (store.low(cellAt(vp, blocked)) === 0) continue;
       const index = Number(store.key(vp));
       if (!isUnblocked(context, vp, interrupted(partition, index))) continue;
-      store.set(cellAt(vp, blocked), 0);
-      store.set(cellAt(vp, signals), store.number(cellAt(vp, signals)) + 1);
+      countSignal(context, vp);
       found.push({ partition, index });
     }
   }
@@ -110,11 +87,11 @@ function pairs(vps: readonly Signalled[]): Uint8Array {
  * slot of intercepts, a set of bits where they are of one partition, else pairs (Linux 7.2 drivers/hv/mshv_synic.c,
  * mshv_scheduler_isr, reads both).
  */
-export function withSignals(
+export function withSignals<A extends { readonly emitted?: readonly Emitted[] }>(
   context: Context,
   cpu: number | undefined,
-  answer: HypercallAnswer,
-): HypercallAnswer {
+  answer: A,
+): A {
   if (context.profile.scheduler !== 'root') return answer;
   const { emitted = [] } = answer;
   const vps = unblock(context, emitted).slice(0, MAX_PAIRS);

@@ -6,6 +6,7 @@ import type { ObjectId } from '../../../state/store.ts';
 import type { IoctlEvent } from '../../../trace/event.ts';
 import type { Actor } from '../../kernel/access.ts';
 import { failure } from '../../kernel/errno.ts';
+import { isUserRange } from '../../kernel/user-memory.ts';
 import type { IoctlRow } from '../ioctl-row.ts';
 import { partitionOfHandle } from '../objects.ts';
 import { agrees, LARGE_PAGES } from './chunks.ts';
@@ -98,8 +99,10 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
     pid: event.pid ?? 0,
   };
   if ((readU32(arg, ARG.flags) & UNMAP) !== 0) return yield* unmap(context, actor, partition, id, region);
-  // Whether the process has memory there is not in the trace: a refusal that was recorded stands.
-  if (event.ret === failure('EINVAL')) return { ret: event.ret, rule: UNMODELLED };
+  if (!isUserRange(address, region.pages * PAGE_BYTES)) return { ret: failure('EINVAL'), rule: RULE };
+  // Whether the process has memory there is not in the trace: a refusal that was recorded stands, where the hypervisor was not asked.
+  if (event.ret === failure('EINVAL') && context.nextBelow(event.seq) === undefined)
+    return { ret: event.ret, rule: UNMODELLED };
   if (meets(context, id, region)) return { ret: failure('EEXIST'), rule: RULE };
   if (region.pages > MAX_REGION_PAGES) return { ret: failure('ENOMEM'), rule: RULE };
   if (isCutShort(context, region)) return { ret: failure('EINVAL'), rule: RULE };

@@ -78,9 +78,10 @@ function hasVectors(context: Context, vp: VpId): boolean {
 function isSignalled(context: Context, vp: VpId): boolean {
   const { store } = context;
   if (hasVectors(context, vp)) return true;
-  if (driverState(context, MSHV) !== 'unseen') return store.low(cellAt(driverVp(context, vp), kicked)) === 1;
+  const isTold =
+    driverState(context, MSHV) === 'unseen' || store.low(cellAt(driverVp(context, vp), kicked)) === 1;
   const guest = guestVp(context, vp);
-  return guest === undefined || BLOCKED[store.low(cellAt(guest, VP.slots.blocked))] === 'no';
+  return isTold && (guest === undefined || BLOCKED[store.low(cellAt(guest, VP.slots.blocked))] === 'no');
 }
 
 /** The wait for a signal is over (mshv_vp_wait_for_hv_kick). */

@@ -6,6 +6,7 @@ import type { IoctlEvent } from '../../../trace/event.ts';
 import type { Actor } from '../../kernel/access.ts';
 import { errnoOf, failure } from '../../kernel/errno.ts';
 import { hypercall, hypercallCode } from '../../kernel/hypercall.ts';
+import { isUserRange } from '../../kernel/user-memory.ts';
 import type { IoctlRow } from '../ioctl-row.ts';
 import type { VpId } from '../pages.ts';
 import { driverVp, vpOfCall } from '../run/vp.ts';
@@ -25,7 +26,8 @@ const XSAVE = constantNumber('MSHV_VP_STATE_XSAVE');
 const TIMERS = constantNumber('MSHV_VP_STATE_SYNTHETIC_TIMERS');
 const TIMER_BYTES = 200;
 const PAGE_BYTES = constantNumber('HV_HYP_PAGE_SIZE');
-const MAX_POINTER = 1n << 64n;
+/** Pages that one call lists (HV_GET_VP_STATE_BATCH_SIZE, HV_SET_VP_STATE_BATCH_SIZE). */
+const MOST_PAGES = constantNumber('HV_GET_VP_STATE_BATCH_SIZE');
 /** The hypervisor's number of each type, in the order of the ioctl's. */
 const HYPERVISOR_TYPES = [0x8000_0000, 0x8000_0001, 0x8000_0002, 0x8000_0003, 4] as const;
 
@@ -83,8 +85,8 @@ function* enter(
 ): DriverRun<Outcome> {
   if (isBad(arg)) return { ret: failure('EINVAL'), rule: RULE };
   const given = readU32(arg, ARG.size);
-  if (readU64(arg, ARG.pointer) + BigInt(given) >= MAX_POINTER)
-    return { ret: failure('EOVERFLOW'), rule: RULE };
+  // So that the pages of the buffer cannot wrap, which is looked for later (EOVERFLOW).
+  if (!isUserRange(readU64(arg, ARG.pointer), BigInt(given))) return { ret: failure('EFAULT'), rule: RULE };
   const vp = vpOfCall(event);
   const type = readU32(arg, ARG.type);
   const needed = yield* sizeOf(context, actor, vp, type);
@@ -95,7 +97,9 @@ function* enter(
   if (given < needed.bytes) return { ret: failure('EINVAL'), out, rule: RULE };
   const own = driverVp(context, vp);
   const what = { type: HYPERVISOR_TYPES[type] ?? 0, flags: 0n, states: needed.states };
-  const pages = type === TIMERS ? 0 : Math.ceil(needed.bytes / PAGE_BYTES);
+  // All pages of the buffer are listed, however many of them the state takes.
+  const pages = type === TIMERS ? 0 : given / PAGE_BYTES;
+  if (pages > MOST_PAGES) return { ret: failure('EINVAL'), out, rule: RULE };
   if (!set) {
     const made = inputOf(context, vp, what, pages);
     const { ret, output } = yield* transfer(context, actor, vp, GET_STATE, made);
