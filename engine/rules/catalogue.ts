@@ -1,7 +1,8 @@
+import { pageOutlivesOwner } from './page-outlives-owner.ts';
 import { reservedFields } from './reserved-fields.ts';
 import type { Rule } from './rule.ts';
 import { sharedOwnership } from './shared-ownership.ts';
 import { synicOrder } from './synic-order.ts';
 
 /** All rules. Root causes stand before the rules whose findings may follow from them. */
-export const RULES: readonly Rule[] = [reservedFields, sharedOwnership, synicOrder];
+export const RULES: readonly Rule[] = [reservedFields, sharedOwnership, synicOrder, pageOutlivesOwner];

@@ -40,7 +40,7 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
   function tracker<T extends Tracker>(kind: TrackerKind<T>): T {
     const known = trackers.get(kind);
     if (known !== undefined) return known as T;
-    const made = kind.create({ profile, now });
+    const made = kind.create({ profile, now, tracker });
     trackers.set(kind, made);
     routing.trackers.subscribe(made, kind.watches);
     return made;

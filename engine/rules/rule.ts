@@ -67,4 +67,5 @@ export interface TrackerKind<T extends Tracker> {
   create(input: TrackerInput): T;
 }
 
-export type TrackerInput = Pick<RuleInput, 'profile' | 'now'>;
+/** A tracker may build on another, which is then stepped before it. */
+export type TrackerInput = Pick<RuleInput, 'profile' | 'now' | 'tracker'>;

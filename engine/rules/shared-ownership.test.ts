@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sharedOwnership } from './shared-ownership.ts';
+import { synicOrder } from './synic-order.ts';
 import {
   judge,
+  judging,
   MASKED,
   mshvDown,
   mshvOwnDown,
   mshvUp,
-  only,
-  silent,
   Traffic,
   UNMASKED,
   vmbusDown,
   vmbusUp,
 } from './traffic.testing.ts';
+
+const { only, silent } = judging([sharedOwnership, synicOrder]);
 
 test('mshv tears down what VMBus switched on: one finding with cause, proof, cells and fix', () => {
   const traffic = new Traffic();

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sharedOwnership } from './shared-ownership.ts';
+import { synicOrder } from './synic-order.ts';
 import {
   AS_INTERCEPT,
+  judging,
   MASKED,
   mshvDown,
   mshvUp,
-  only,
-  silent,
   Traffic,
   UNMASKED,
   vmbusDown,
   vmbusUp,
 } from './traffic.testing.ts';
+
+const { only, silent } = judging([sharedOwnership, synicOrder]);
 
 /** `timer` alone on a SynIC: SIMP, SINT3, SCONTROL. */
 function timerUp(traffic = new Traffic()): Traffic {

@@ -124,14 +124,21 @@ export function mshvDown(traffic: Traffic, cpu: number): Traffic {
     .write('mshv', cpu, 'SCONTROL', 0n);
 }
 
-/** The one finding on it. */
-export function only(traffic: Traffic) {
-  const findings = judge(traffic).map(findingToJson);
-  assert.equal(findings.length, 1, JSON.stringify(findings, undefined, 1));
-  return findings[0]!;
+/** What some rules say. */
+export function judging(rules: readonly Rule[]) {
+  const all = (traffic: Traffic) => judge(traffic, rules).map(findingToJson);
+  return {
+    /** The one finding on it. */
+    only(traffic: Traffic) {
+      const findings = all(traffic);
+      assert.equal(findings.length, 1, JSON.stringify(findings, undefined, 1));
+      return findings[0]!;
+    },
+    /** Holds that there is nothing to find. */
+    silent(traffic: Traffic): void {
+      assert.deepEqual(all(traffic), []);
+    },
+  };
 }
 
-/** Holds that there is nothing to find. */
-export function silent(traffic: Traffic): void {
-  assert.deepEqual(judge(traffic).map(findingToJson), []);
-}
+export const { only, silent } = judging(RULES);

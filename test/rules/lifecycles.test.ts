@@ -60,10 +60,21 @@ function findingsOf(given: Record<string, string | number>, steps: readonly Life
   return check(memorySource(header, events), SIDES).findings.map(findingToJson);
 }
 
-test('the kernels with the ownership patch give no finding, whatever the role and the life cycle', () => {
+function idOf({ id }: { readonly id: string }): string {
+  return id;
+}
+
+/** Without its reboot notifier mshv on L1VH leaves the page of its event ring to the next kernel; mid-life nobody knows. */
+function leftAt(given: Readonly<Record<string, string>>, steps: readonly Life[]) {
+  const { role, rebootNotifier, initial } = given;
+  const leaves = role === 'l1vh' && rebootNotifier === 'root-only' && initial === 'reset';
+  return leaves && steps.some(({ what }) => what === 'kexec') ? ['R03:mshv:kexec'] : [];
+}
+
+test('the kernels with the ownership patch give no finding but for a notifier that is not there, whatever the role and the life cycle', () => {
   fc.assert(
     fc.property(profile, fc.constantFrom('v1', 'v2', 'merged'), lives, (given, synicOwnership, steps) => {
-      assert.deepEqual(findingsOf({ ...given, synicOwnership }, steps), []);
+      assert.deepEqual(findingsOf({ ...given, synicOwnership }, steps).map(idOf), leftAt(given, steps));
     }),
     { numRuns: 250 },
   );
@@ -73,10 +84,13 @@ test('before the patch it is mshv that takes what VMBus switched on, on L1VH and
   let found = 0;
   fc.assert(
     fc.property(profile, lives, (given, steps) => {
-      const findings = findingsOf({ ...given, synicOwnership: 'before' }, steps);
+      const left = leftAt(given, steps);
+      const ids = findingsOf({ ...given, synicOwnership: 'before' }, steps).map(idOf);
+      const findings = ids.filter((id) => !left.includes(id));
+      assert.equal(ids.length, findings.length + left.length, 'what mshv leaves is found');
       found += findings.length;
       if (findings.length === 0) return;
-      assert.deepEqual([given.role, findings.map(({ id }) => id)], ['l1vh', ['R01:mshv:off:vmbus']]);
+      assert.deepEqual([given.role, findings], ['l1vh', ['R01:mshv:off:vmbus']]);
     }),
     { numRuns: 250 },
   );
