@@ -7,7 +7,7 @@ import type { Frame } from './frame.ts';
 import { type Numbering, returnOf } from './numbering.ts';
 import { completedCall, type Deliver, deliveredCall } from './outcome.ts';
 import { type Performed, perform } from './perform.ts';
-import type { ReplayerOptions } from './replayer.ts';
+import type { ReplayerOptions } from './replayer-options.ts';
 import type { StepObserver } from './step.ts';
 import { componentOf, ruleOf } from './stimulus.ts';
 

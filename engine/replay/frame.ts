@@ -15,7 +15,8 @@ export interface Expectation {
 
 /** A stimulus that is being worked on: its driver, what is expected next below it, and what it has come to. */
 export interface Frame {
-  readonly stimulus: TraceEvent;
+  /** Put in anew where its answer comes after it. */
+  stimulus: TraceEvent;
   readonly handler: Handler | undefined;
   run: DriverRun<Outcome | undefined> | undefined;
   /** Answer to hand to the driver when it is resumed. */

@@ -2,7 +2,7 @@ import type { Outcome } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
 import { UNMODELLED } from '../machine/unmodelled.ts';
 import type { FdEvent, IoctlEvent, TraceEvent } from '../trace/event.ts';
-import { formatHandle } from '../trace/handle.ts';
+import { formatHandle, type Handle } from '../trace/handle.ts';
 import type { TimeNs } from '../trace/position.ts';
 import { compareBytes, type Verdict } from './compare.ts';
 import { returnOf } from './numbering.ts';
@@ -46,7 +46,8 @@ export function compareOutcome(
   else verdict.field(address, 'ret', outcome.ret, event.ret, outcome.rule);
   if (event.kind !== 'ioctl' || event.out === undefined) return;
   const { handle, arg, data } = event.out;
-  if (handle !== undefined) {
+  // A recorder that learns an id late has none here: nothing is said of it.
+  if (handle !== undefined && isKnown(handle)) {
     const own = outcome.out?.handle;
     const text = own === undefined ? undefined : formatHandle(own);
     verdict.field(address, 'out.handle', text, formatHandle(handle), outcome.rule);
@@ -57,6 +58,11 @@ export function compareOutcome(
   if (data !== undefined) {
     compareBytes(address, 'out.data', outcome.out?.data ?? NONE, data, verdict, outcome.rule);
   }
+}
+
+function isKnown(handle: Handle): boolean {
+  if (handle.kind !== 'partition' && handle.kind !== 'vp') return true;
+  return handle.partition !== undefined && (handle.kind === 'partition' || handle.vp !== undefined);
 }
 
 /** The result of the call is the number of a new descriptor. */

@@ -20,21 +20,10 @@ import {
 import { Frames } from './frames.ts';
 import { compareRequest, sameEvent } from './match.ts';
 import { Numberer, type Numbering, returnOf } from './numbering.ts';
-import { compareOutcome, type Deliver, EINTR, recordedRet } from './outcome.ts';
+import { compareOutcome, EINTR, recordedRet } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
-import type { StepObserver } from './step.ts';
+import type { ReplayerOptions } from './replayer-options.ts';
 import { isDriven, ruleOf } from './stimulus.ts';
-
-export interface ReplayerOptions {
-  readonly machine: Machine;
-  readonly numbering: Numbering;
-  /** Kinds of event that the trace holds below others; such events are matched, all others derived. */
-  readonly childKinds: ReadonlySet<EventKind>;
-  readonly observe?: StepObserver;
-  /** Number of the last event before the first that will be fed (a resumed replay); 0 at the start. */
-  readonly lastSeq?: number;
-  readonly deliver?: Deliver;
-}
 
 /**
  * Feeds events to a machine: stimuli start drivers, recorded events below them are matched with what the
@@ -80,6 +69,15 @@ export class Replayer {
     this.#await(frame);
   }
 
+  /** A call that was fed before it had returned has done so: the event with its answer. */
+  answer(event: TraceEvent): void {
+    const frame = this.#frames.get(event.seq);
+    if (frame?.phase !== 'waiting' && frame?.phase !== 'calling') return;
+    frame.stimulus = event;
+    frame.completed = event;
+    this.#await(frame);
+  }
+
   /** Live: a signal ends the wait of a call. */
   interrupt(seq: Seq, t: TimeNs): void {
     const frame = this.#frames.get(seq);
@@ -92,7 +90,7 @@ export class Replayer {
   /** Replays one event. */
   feed(event: TraceEvent, ahead: Ahead): void {
     const { t, parent } = event;
-    this.#settle(t, ahead);
+    this.settle(t, ahead);
     const frame = this.#frames.get(parent);
     this.#numbers.time = t;
     this.events++;
@@ -114,7 +112,7 @@ export class Replayer {
    * that was cut what was going on at its end is left where it stood.
    */
   finish(cut = false): void {
-    this.#settle(Number.MAX_SAFE_INTEGER, NOTHING_AHEAD);
+    this.settle(Number.MAX_SAFE_INTEGER, NOTHING_AHEAD);
     for (const frame of this.#frames.all()) {
       if (!cut) this.#close(frame);
       else if (frame.phase !== 'calling') this.#abandon(frame);
@@ -318,7 +316,7 @@ export class Replayer {
   }
 
   /** Returns that are due before an event at `t`; a call whose recorded children are still to come waits. */
-  #settle(t: number, ahead: Ahead): void {
+  settle(t: number, ahead: Ahead): void {
     // What lets a waiting call go on may be what happens at the very time of its return.
     if (this.#returns.size > 0)
       this.#returnDone(t, (frame) => frame.phase === 'waiting' && frame.returns === t);

@@ -3,7 +3,7 @@ import type { CellStore } from '../state/store.ts';
 import type { EventKind } from '../trace/event.ts';
 import type { Profile } from '../trace/profile.ts';
 import { compareFindings, type Finding } from './finding.ts';
-import type { Moment } from './open-finding.ts';
+import type { Moment, OpenFinding } from './open-finding.ts';
 import { Routing } from './routing.ts';
 import type { Judge, Rule, Tracker, TrackerKind } from './rule.ts';
 
@@ -11,6 +11,8 @@ import type { Judge, Rule, Tracker, TrackerKind } from './rule.ts';
 export interface Judgement {
   /** Hand in every step, in the order of effect. */
   step(step: Step, store: CellStore): void;
+  /** What has been begun by now, oldest first, while steps come; what it comes to is known at the end. */
+  begun(): readonly OpenFinding[];
   /** Ends the judgement; once, after the last step. */
   end(): void;
   /** The findings, earliest cause first; after {@link Judgement.end}. */
@@ -28,6 +30,7 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
   const judges: Judge[] = [];
   const seen = new Set<EventKind>(profile.kernel === 'unknown' ? [] : DERIVED_KINDS);
   const reported: Finding[] = [];
+  const begun: OpenFinding[] = [];
   let findings: readonly Finding[] | undefined;
   let present: Step | undefined;
   let steps = 0;
@@ -50,13 +53,19 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
   for (const rule of rules) {
     if (byId.has(rule.id)) throw new Error(`two rules ${rule.id}`);
     byId.set(rule.id, rule);
-    const judge = rule.judge({ profile, tracker, now, report: (finding) => reported.push(finding) });
+    const judge = rule.judge({
+      profile,
+      tracker,
+      now,
+      report: (finding) => reported.push(finding),
+      begun: (finding) => begun.push(finding),
+    });
     judges.push(judge);
     routing.rules.subscribe(judge, rule.watches);
   }
 
   /** The trace goes deep enough for the rule: it has, or would have, the kinds of event that it needs. */
-  function deepEnough(finding: Finding): boolean {
+  function deepEnough(finding: Pick<Finding, 'rule'>): boolean {
     const rule = byId.get(finding.rule);
     if (rule === undefined) throw new Error(`finding of an unknown rule ${finding.rule}`);
     return rule.needs.every((kind) => seen.has(kind));
@@ -71,6 +80,7 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
       for (const watcher of routing.trackers.watchersOf(event)) watcher.step(step, store);
       for (const watcher of routing.rules.watchersOf(event)) watcher.step(step, store);
     },
+    begun: () => begun.filter(({ root }) => deepEnough(root)),
     end() {
       if (findings !== undefined) throw new Error('the judgement has ended already');
       for (const judge of judges) judge.end();

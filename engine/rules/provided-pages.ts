@@ -24,15 +24,15 @@ export function judgeProvidedPages(rule: string, input: RuleInput): Judge {
   const { role } = input.profile;
   const root = role === 'root' || role === 'nested-root';
   const registers = new Map<number, Register>();
-  for (const name of root ? PROVIDED : []) registers.set(msrs.number(name), new Register(rule, name));
+  for (const name of root ? PROVIDED : []) registers.set(msrs.number(name), new Register(rule, name, input));
   return {
     step({ event }) {
       if (event.kind !== 'msr') return;
       const register = registers.get(event.msr);
       const { cpu } = event;
       if (register === undefined || cpu === undefined || cpu >= MAX_CPUS || event.vp !== undefined) return;
-      if (event.dir === 'read') register.read(cpu, event, input.now);
-      else register.wrote(cpu, event, input.now);
+      if (event.dir === 'read') register.read(cpu, event);
+      else register.wrote(cpu, event);
     },
     end() {
       for (const register of registers.values()) for (const f of register.close()) input.report(f);
@@ -47,28 +47,33 @@ class Register {
   /** By the component that moved the page. */
   readonly #findings = new Map<string, OpenFinding>();
 
-  constructor(rule: string, name: string) {
+  readonly #input: RuleInput;
+
+  constructor(rule: string, name: string, input: RuleInput) {
     this.#rule = rule;
     this.#name = name;
+    this.#input = input;
   }
 
-  read(cpu: number, { value, fault }: MsrEvent, now: () => Moment): void {
+  read(cpu: number, { value, fault }: MsrEvent): void {
     if (this.#provided.has(cpu) || value === undefined || fault === true) return;
     const frame = value >> BASE_SHIFT;
-    this.#provided.set(cpu, frame === 0n ? 'unknown' : { frame, read: now() });
+    this.#provided.set(cpu, frame === 0n ? 'unknown' : { frame, read: this.#input.now() });
   }
 
-  wrote(cpu: number, { msr, value = 0n, component = 'unknown' }: MsrEvent, now: () => Moment): void {
+  wrote(cpu: number, { msr, value = 0n, component = 'unknown' }: MsrEvent): void {
     const provided = this.#provided.get(cpu);
     if (provided === undefined) this.#provided.set(cpu, 'unknown');
     if (provided === undefined || provided === 'unknown') return;
     if ((value & ENABLE) === 0n || value >> BASE_SHIFT === provided.frame) return;
-    const culprit = now();
+    const culprit = this.#input.now();
     const cause = [component, 'move', 'hypervisor', this.#name];
-    const known = this.#findings.get(component);
-    const finding =
-      known ?? new OpenFinding({ rule: this.#rule, cause, severity: 'error', component, culprit });
-    this.#findings.set(component, finding);
+    let finding = this.#findings.get(component);
+    if (finding === undefined) {
+      finding = new OpenFinding({ rule: this.#rule, cause, severity: 'error', component, culprit });
+      this.#findings.set(component, finding);
+      this.#input.begun(finding);
+    }
     const cell = synicCell(cpu, msr) ?? `cpu[${cpu}].msr[${hexOf(msr)}]`;
     if (!finding.concerns(cell, cpu)) return;
     finding.prove(provided.read);

@@ -3,7 +3,7 @@ import type { CellStore } from '../state/store.ts';
 import type { EventKind } from '../trace/event.ts';
 import type { Profile } from '../trace/profile.ts';
 import type { Finding, Severity } from './finding.ts';
-import type { Moment } from './open-finding.ts';
+import type { Moment, OpenFinding } from './open-finding.ts';
 
 /**
  * The steps that reach a rule or a tracker: all of a kind, or only the hypercalls of some codes, the accesses to some MSRs,
@@ -22,6 +22,8 @@ export interface RuleInput {
   tracker<T extends Tracker>(kind: TrackerKind<T>): T;
   /** The present step. */
   now(): Moment;
+  /** There is a finding, which {@link report} brings at the end: who watches a machine that runs does not wait for that. */
+  begun(finding: OpenFinding): void;
   report(finding: Finding): void;
 }
 

@@ -64,8 +64,12 @@ export const sharedOwnership: Rule = {
           return;
         }
         const key = `${violation.component} ${violation.effect} ${violation.owner.component}`;
-        const known = cases.get(key) ?? new Case(violation);
-        cases.set(key, known);
+        let known = cases.get(key);
+        if (known === undefined) {
+          known = new Case(violation);
+          cases.set(key, known);
+          input.begun(known.finding);
+        }
         known.add(violation);
       },
       end() {
@@ -97,7 +101,7 @@ function suffer({ synic, control, before, component, moment }: SynicWrite): void
 
 /** What one component does to the controls of another in one way: one root cause, on all registers and CPUs. */
 class Case {
-  readonly #finding: OpenFinding;
+  readonly finding: OpenFinding;
   readonly #effect: Harmful;
   readonly #component: string;
   readonly #victim: string;
@@ -108,7 +112,7 @@ class Case {
     this.#effect = effect;
     this.#component = component;
     this.#victim = owner.component;
-    this.#finding = new OpenFinding({
+    this.finding = new OpenFinding({
       rule: sharedOwnership.id,
       cause: [component, effect, owner.component],
       severity: 'warning',
@@ -119,17 +123,17 @@ class Case {
 
   add({ write, owner }: Violation): void {
     const { synic, control, moment } = write;
-    synic.blame(control, { finding: this.#finding, victim: owner });
-    if (!this.#finding.concerns(control.cell, synic.cpu)) return;
+    synic.blame(control, { finding: this.finding, victim: owner });
+    if (!this.finding.concerns(control.cell, synic.cpu)) return;
     this.#registers.add(control.register.name);
-    this.#finding.prove(owner.moment);
-    this.#finding.prove(moment);
-    if (control.register.kind === 'sint') this.#finding.escalate('error');
+    this.finding.prove(owner.moment);
+    this.finding.prove(moment);
+    if (control.register.kind === 'sint') this.finding.escalate('error');
     for (const sint of synic.sintsOf(this.#victim)) {
       if (sint === control || typeof sint.owner !== 'object') continue;
       this.#liveSints.add(sint.register.name);
-      this.#finding.escalate('error');
-      this.#finding.prove(sint.owner.moment);
+      this.finding.escalate('error');
+      this.finding.prove(sint.owner.moment);
     }
   }
 
@@ -141,6 +145,6 @@ class Case {
     const title = `${who} ${VERBS[this.#effect]} ${taken}, which ${victim} switched on and ${used}`;
     const them = this.#registers.size === 1 ? 'it' : 'them';
     const fix = `let ${who} write ${taken} only where its own write switched ${them} on; here ${victim} did`;
-    return this.#finding.close(title, fix);
+    return this.finding.close(title, fix);
   }
 }

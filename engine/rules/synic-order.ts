@@ -52,8 +52,12 @@ export const synicOrder: Rule = {
         const broken = brokenBy(write);
         if (broken === undefined) return;
         const key = `${broken.phase} ${broken.component}`;
-        const known = cases.get(key) ?? new Case(broken);
-        cases.set(key, known);
+        let known = cases.get(key);
+        if (known === undefined) {
+          known = new Case(broken);
+          cases.set(key, known);
+          input.begun(known.finding);
+        }
         known.add(broken, write);
       },
       end() {
@@ -170,12 +174,12 @@ function uses({ value }: Control, ring: boolean): boolean {
 /** One component's wrong order on the way up or down: one root cause, on all registers and CPUs. */
 class Case {
   readonly #first: Break;
-  readonly #finding: OpenFinding;
+  readonly finding: OpenFinding;
 
   constructor(first: Break) {
     const { component, phase, culprit, shown } = first;
     this.#first = first;
-    this.#finding = new OpenFinding({
+    this.finding = new OpenFinding({
       rule: synicOrder.id,
       cause: [component, phase],
       severity: 'warning',
@@ -186,15 +190,15 @@ class Case {
   }
 
   add(broken: Break, { synic, fault }: SynicWrite): void {
-    if (broken.severe || fault) this.#finding.escalate('error');
-    const added = broken.cells.map((control) => this.#finding.concerns(control.cell, synic.cpu));
+    if (broken.severe || fault) this.finding.escalate('error');
+    const added = broken.cells.map((control) => this.finding.concerns(control.cell, synic.cpu));
     if (!added.includes(true)) return;
-    this.#finding.prove(broken.culprit);
-    if (broken.shown !== undefined) this.#finding.prove(broken.shown);
-    for (const owner of broken.proof) if (typeof owner === 'object') this.#finding.prove(owner.moment);
+    this.finding.prove(broken.culprit);
+    if (broken.shown !== undefined) this.finding.prove(broken.shown);
+    for (const owner of broken.proof) if (typeof owner === 'object') this.finding.prove(owner.moment);
   }
 
   close(): Finding {
-    return this.#finding.close(this.#first.title, this.#first.fix);
+    return this.finding.close(this.#first.title, this.#first.fix);
   }
 }

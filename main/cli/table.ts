@@ -73,6 +73,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       { name: 'msr', value: 'LIST', help: 'with --kernel: other MSRs too: 0x6e0,0x800-0x83f' },
       ...FILTERS,
+      RING,
       ...SUMMARY_OPTIONS,
     ],
     load: () => import('./commands/record.ts'),

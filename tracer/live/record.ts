@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
+import type { Sides } from '../../engine/machine/machine.ts';
 import { dialectOf } from '../../engine/trace/dialect.ts';
-import type { TraceHeader } from '../../engine/trace/profile.ts';
+import type { Profile, TraceHeader } from '../../engine/trace/profile.ts';
 import { Arena } from '../native/arena.ts';
 import { syscall } from '../native/libc.ts';
 import { NR, O_CLOEXEC } from '../native/numbers.ts';
@@ -10,8 +11,10 @@ import { passSignals } from '../process/signals.ts';
 import { makeOutputBlocking } from '../process/standard-files.ts';
 import { midLife } from '../sink/filtered.ts';
 import type { Kept } from '../sink/kept.ts';
-import { abiNames, isProblem, TraceWriter } from '../store/index.ts';
+import { copyPath } from '../sink/ring.ts';
+import { abiNames, isProblem, TraceFileError, type TraceProblem, TraceWriter } from '../store/index.ts';
 import { RingReader, ringMemory } from './ring/ring.ts';
+import { fileTarget, type RingFile, ringTarget, type Target } from './target.ts';
 import type { Mode, TracerData, TracerMessage } from './thread/messages.ts';
 import { refusal, usage } from './trouble.ts';
 import { Writing } from './writing.ts';
@@ -28,8 +31,9 @@ export interface RecordOptions {
   /** The user has said which kernel it is: no call is to tell better. */
   readonly isKernelGiven: boolean;
   readonly force: boolean;
-  /** What is written; a flight recorder is the emulation's alone. */
-  readonly kept: Omit<Kept, 'ring'>;
+  readonly kept: Kept;
+  /** What a flight recorder has the machine's state from. */
+  readonly sides: Sides;
   readonly target:
     | { readonly kind: 'launch'; readonly command: readonly string[]; readonly keepAlive: boolean }
     | { readonly kind: 'attach'; readonly pid: number };
@@ -70,25 +74,11 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
   if (target.kind === 'launch' && findProgram(target.command[0] ?? '') === undefined)
     return usage(`${target.command[0]}: no such program`);
   let writing: Writing | undefined;
-  const names = abiNames(header.profile);
-  const writer = TraceWriter.create(options.path, header, {
-    force: options.force,
-    names: {
-      ...names,
-      ioctl: (...call) => abiNames((writing?.header ?? header).profile).ioctl(...call),
-    },
-    tool: options.tool,
-    engine: options.engine,
-    start: new Date().toISOString(),
-    capture: {
-      how: 'ptrace',
-      ...kept,
-      ...(target.kind === 'launch' ? { command: target.command } : { pid: target.pid }),
-    },
-  });
+  const writer = createFile(options, header, () => (writing?.header ?? header).profile);
   if (isProblem(writer)) return usage(writer.text);
   const memory = ringMemory(RING_BYTES);
-  writing = new Writing(new RingReader(memory), writer, header, kept);
+  const into = targetOf(options, header, writer);
+  writing = new Writing(new RingReader(memory), into, header, kept.until);
   const pipe = new Arena(8);
   syscall(NR.pipe2, pipe.address, O_CLOEXEC);
   const letGo = new LetGo(pipe.view.getInt32(4, true));
@@ -105,13 +95,13 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
   try {
     const first = await tracer.next();
     if (first.kind === 'failed') {
-      writer.abort();
+      if (kept.ring === undefined) writer.abort();
       rmSync(options.path, { force: true });
       return refusal(first.step, first.errno, target.kind === 'attach' ? target.pid : undefined);
     }
     if (first.kind !== 'started') throw new Error(`the tracing thread began with ${first.kind}`);
     const { mode, pid } = first;
-    const stop = listen(options, mode, pid, letGo);
+    const stop = listen(options, mode, pid, letGo, writing);
     const ended = await tracer.next().finally(stop);
     if (ended.kind !== 'ended') throw new Error(`the tracing thread ended with ${ended.kind}`);
     writing.close();
@@ -125,6 +115,45 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
     clearInterval(timer);
     letGo.now();
   }
+}
+
+/** The file of a recording, or of what a flight recorder holds. */
+function createFile(
+  options: RecordOptions,
+  header: TraceHeader,
+  profile: () => Profile,
+  path = options.path,
+): TraceWriter | TraceProblem {
+  const { target, kept } = options;
+  return TraceWriter.create(path, header, {
+    force: options.force,
+    names: { ...abiNames(header.profile), ioctl: (...call) => abiNames(profile()).ioctl(...call) },
+    tool: options.tool,
+    engine: options.engine,
+    start: new Date().toISOString(),
+    capture: {
+      how: 'ptrace',
+      ...kept,
+      ...(target.kind === 'launch' ? { command: target.command } : { pid: target.pid }),
+    },
+  });
+}
+
+/** Where events go: a flight recorder gives the file up and makes it again at the end. */
+function targetOf(options: RecordOptions, header: TraceHeader, writer: TraceWriter): Target {
+  const { kept, sides, path, tell } = options;
+  if (kept.ring === undefined) return fileTarget(writer, header, kept.filter);
+  writer.abort();
+  const fileFor: RingFile = (present, started, number) => {
+    const own = started ? present : midLife(present);
+    const name = number === undefined ? path : copyPath(path, number);
+    const made = createFile(options, own, () => own.profile, name);
+    if (isProblem(made)) throw new TraceFileError(made);
+    return made;
+  };
+  return ringTarget(kept.ring, header, sides, fileFor, (finding, number) =>
+    tell(`${finding}: what led to it is in ${copyPath(path, number)}`),
+  );
 }
 
 /** The tracing thread lets the program go when this end of the pipe closes. */
@@ -164,12 +193,19 @@ const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * What signals to this process do: a program of ours gets them; one that is to survive is let go, and so is any by
- * SIGUSR2, but for one with a filter: without a tracer its ioctls would fail.
+ * SIGUSR2, but for one with a filter: without a tracer its ioctls would fail. SIGUSR2 is what a flight recorder writes at.
  */
-function listen({ target, tell }: RecordOptions, mode: Mode, pid: number, letGo: LetGo): () => void {
+function listen(
+  { target, tell, kept }: RecordOptions,
+  mode: Mode,
+  pid: number,
+  letGo: LetGo,
+  writing: Writing,
+): () => void {
   const go = () => letGo.now();
   const onUser = () => {
-    if (mode === 'every-call') go();
+    if (kept.ring !== undefined) writing.snapshot();
+    else if (mode === 'every-call') go();
     else
       tell('the program cannot be let go: its filter would make its ioctls fail; start it with --keep-alive');
   };

@@ -3,12 +3,10 @@ import type { TraceEvent } from '../../engine/trace/event.ts';
 import { type Seq, seqOf, timeNs } from '../../engine/trace/position.ts';
 import type { Profile, TraceHeader } from '../../engine/trace/profile.ts';
 import { overlayProfile, parseProfile } from '../../engine/trace/profile-read.ts';
-import type { EventSink } from '../sink/event-sink.ts';
-import { FilteredSink } from '../sink/filtered.ts';
-import type { Kept } from '../sink/kept.ts';
-import { type CallAnswer, TraceFileError, type TraceWriter } from '../store/index.ts';
+import { type CallAnswer, TraceFileError } from '../store/index.ts';
 import type { RingReader } from './ring/ring.ts';
 import type { Plain, PlainObject } from './ring/wire.ts';
+import type { Target } from './target.ts';
 
 /** Values that are taken out of the ring before the event loop turns again. */
 const MOST = 2000;
@@ -16,11 +14,8 @@ const MOST = 2000;
 /** Puts what the tracing thread saw into the file. When that takes no more, the rest is let pass. */
 export class Writing {
   readonly #ring: RingReader;
-  readonly #writer: TraceWriter;
-  /** Where events go: the writer, or what lets through what a filter matches. */
-  readonly #sink: EventSink;
-  readonly #filtered: FilteredSink | undefined;
-  readonly #kept: Kept;
+  readonly #target: Target;
+  readonly #untilText: string | undefined;
   #until: CaptureFilter | undefined;
   #made = 0;
   /** The event that ends the recording has come. */
@@ -33,39 +28,41 @@ export class Writing {
   lost = 0;
   failure: string | undefined;
 
-  constructor(ring: RingReader, writer: TraceWriter, header: TraceHeader, kept: Kept = {}) {
-    const filter = filterOf(kept.filter, header);
-    this.#kept = kept;
-    this.#until = filterOf(kept.until, header);
-    this.#filtered =
-      filter === undefined ? undefined : new FilteredSink(writer, filter, () => performance.now());
-    this.#sink = this.#filtered ?? writer;
+  /** `until`: the recording ends with the first event that this filter matches. */
+  constructor(ring: RingReader, target: Target, header: TraceHeader, until?: string) {
+    this.#untilText = until;
+    this.#until = filterOf(until, header);
     this.#ring = ring;
-    this.#writer = writer;
+    this.#target = target;
     this.header = header;
     this.#hostKernel = header.profile.kernel;
   }
 
   get events(): number {
-    return this.#writer.events;
+    return this.#target.events;
   }
 
   /** Takes what is there; true when there may be more. */
   drain(): boolean {
     const taken = this.#ring.take(MOST, (value) => this.#attempt(() => this.#take(value as PlainObject)));
-    this.#attempt(() => this.#filtered?.tick());
+    this.#attempt(() => this.#target.tick());
     return taken === MOST;
   }
 
-  /** Events that the filter did not match. */
+  /** Events that were not to be kept. */
   get dropped(): number {
-    return this.#filtered?.dropped ?? 0;
+    return this.#target.dropped;
+  }
+
+  /** Writes what a flight recorder holds beside the recording. */
+  snapshot(): void {
+    while (this.drain());
+    this.#attempt(() => this.#target.snapshot());
   }
 
   close(): void {
     while (this.drain());
-    this.#attempt(() => this.#filtered?.end());
-    this.#attempt(() => this.#writer.close(this.#over));
+    this.#attempt(() => this.#target.close(this.#over));
   }
 
   #take({ id, begin, end, event, kernel, reason, t }: PlainObject): void {
@@ -73,16 +70,16 @@ export class Writing {
     if (begin !== undefined) {
       const made = this.#event({ ...(begin as PlainObject), ret: null });
       this.#open.set(id as number, made.seq);
-      this.#sink.begin(made);
+      this.#target.sink.begin(made);
       this.#over = this.#until?.holds(made) ?? false;
     } else if (end !== undefined) {
       const seq = this.#open.get(id as number);
       this.#open.delete(id as number);
-      if (seq !== undefined) this.#sink.complete(seq, answer(end as PlainObject));
+      if (seq !== undefined) this.#target.sink.complete(seq, answer(end as PlainObject));
     } else if (event !== undefined) {
       const made = this.#event(event as PlainObject);
       if (made.kind === 'mark') this.lost += made.lost ?? 0;
-      this.#sink.append(made);
+      this.#target.sink.append(made);
       this.#over = this.#until?.holds(made) ?? false;
     } else {
       this.#learn(String(kernel), String(reason), t as number);
@@ -108,12 +105,10 @@ export class Writing {
     const read = parseProfile(given);
     if ('problem' in read) throw new Error(`a profile for ${kernel}: ${read.problem.message}`);
     this.header = { ...this.header, profile: read.profile, given };
-    this.#writer.header(this.header);
-    const filter = filterOf(this.#kept.filter, this.header);
-    if (filter !== undefined) this.#filtered?.readAs(filter);
-    this.#until = filterOf(this.#kept.until, this.header);
+    this.#target.header(this.header);
+    this.#until = filterOf(this.#untilText, this.header);
     const text = `kernel taken for ${kernel}, as the program calls ${reason}; --profile kernel=… says otherwise`;
-    this.#sink.append(this.#event({ kind: 'mark', what: 'note', t, text }));
+    this.#target.sink.append(this.#event({ kind: 'mark', what: 'note', t, text }));
   }
 
   #attempt(action: () => void): void {

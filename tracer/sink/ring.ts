@@ -28,6 +28,16 @@ const RUNS: ReadonlySet<number> = new Set(
   DIALECTS.flatMap((dialect) => ioctlNamed(dialect, 'vp', 'RUN_VP')?.number ?? []),
 );
 
+/** Where what a flight recorder holds is written beside its file, the n-th time. */
+export function copyPath(path: string, number: number): string {
+  return path.replace(/(\.hvtrace)?$/, `-${number}$1`);
+}
+
+/** A call that waits for a guest. */
+export function isWait(event: TraceEvent): boolean {
+  return event.kind === 'ioctl' && RUNS.has(event.op);
+}
+
 /**
  * Keeps the last events in memory, with the machine's state before the first of them: at least as many as the limit
  * says where there were so many, and at most a stretch more.
@@ -100,15 +110,20 @@ export class Ring implements EventSink {
     const under = new Map<Seq, TraceEvent>();
     for (const { seq } of checkpoint.open) {
       const event = this.#open.get(seq);
-      if (event?.kind !== 'ioctl' || !RUNS.has(event.op)) return;
+      if (event === undefined || !isWait(event)) return;
       under.set(seq, event);
     }
     this.#begin({ ...newStretch(this.#next), from: { checkpoint, tables }, under });
     this.#trim();
   }
 
-  /** Writes what it holds, numbered from 1; the ring goes on. */
-  writeTo(writer: TraceWriter): void {
+  /** What it holds, oldest first. */
+  *events(): Iterable<TraceEvent> {
+    for (const { events } of this.#stretches) yield* events;
+  }
+
+  /** Writes what it holds, numbered from 1, and `more` behind it; the ring goes on. */
+  writeTo(writer: TraceWriter, more: readonly TraceEvent[] = []): void {
     const [first] = this.#stretches;
     if (first === undefined) return;
     const numbers = new Map<Seq, Seq>();
@@ -125,7 +140,8 @@ export class Ring implements EventSink {
       const open = checkpoint.open.map((call) => ({ ...call, seq: numbers.get(call.seq) as Seq }));
       writer.origin({ store: renumbered(checkpoint.store, tables), tables, open });
     }
-    for (const { events } of this.#stretches) for (const event of events) put(event);
+    for (const event of this.events()) put(event);
+    for (const event of more) put(event);
     if (this.#gone > 0)
       writer.gap({
         after: 0 as Seq,

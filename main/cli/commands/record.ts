@@ -7,6 +7,7 @@ import { tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { withProfile } from '../profile-option.ts';
 import { headerOf, orProblem, summarize } from '../program-result.ts';
+import { SIDES } from '../sides.ts';
 import { outputPath } from '../trace-output.ts';
 import { VERSION } from '../version.ts';
 import { runKernel } from './record-kernel.ts';
@@ -32,6 +33,7 @@ export async function run(args: Arguments): Promise<number> {
     force: args.flag('force'),
     target,
     kept: captureOptions('record', args, header.profile),
+    sides: SIDES,
     tool: VERSION,
     engine: ENGINE_VERSION,
     tell: (line: string) => tell(`hvrewind: ${line}`),

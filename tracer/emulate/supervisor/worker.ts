@@ -11,6 +11,7 @@ import {
   untilRecording,
   wholeRecording,
 } from '../../sink/recording.ts';
+import { copyPath } from '../../sink/ring.ts';
 import { stretchOf } from '../../sink/ring-limit.ts';
 import { abiNames, isProblem, TraceFileError, TraceWriter } from '../../store/index.ts';
 import { Keeper } from '../keeper.ts';
@@ -58,7 +59,7 @@ function recordingFor(writer: TraceWriter): Recording {
 }
 
 function ringFile(started: boolean, number: number | undefined): TraceWriter {
-  const path = number === undefined ? data.path : data.path.replace(/(\.hvtrace)?$/, `-${number}$1`);
+  const path = number === undefined ? data.path : copyPath(data.path, number);
   const made = file(path, started, data.force);
   if (isProblem(made)) throw new TraceFileError(made);
   return made;
