@@ -1,0 +1,83 @@
+import { readU64 } from '../abi/index.ts';
+import { type Moment, OpenFinding } from './open-finding.ts';
+import type { Judge, RuleInput } from './rule.ts';
+import { answered, call, partitionField, status } from './track/hypercall.ts';
+import { isHost, type Life, PARTITIONS } from './track/partition-tracker.ts';
+
+const DEPOSIT = call('DEPOSIT_MEMORY');
+const WITHDRAW = call('WITHDRAW_MEMORY');
+const DELETE = call('DELETE_PARTITION');
+const FIELDS = new Map([DEPOSIT, WITHDRAW, DELETE].map((code) => [code, partitionField(code)]));
+const NO_RESOURCES = status('NO_RESOURCES');
+
+/** The pages that were given to a partition which was created in the trace. */
+interface Pool {
+  readonly created: Moment;
+  pages: number;
+  /** The last deposit. */
+  deposit: Moment;
+}
+
+/** The part of R09 that is about the end: a partition is deleted with pages in its pool. */
+export function judgePools(rule: string, input: RuleInput): Judge {
+  const partitions = input.tracker(PARTITIONS);
+  const pools = new Map<bigint, Pool>();
+  const findings = new Map<string, OpenFinding>();
+
+  function poolOf({ id, created }: Life): Pool {
+    const known = pools.get(id);
+    if (known?.created === created) return known;
+    const made = { created, pages: 0, deposit: input.now() };
+    pools.set(id, made);
+    return made;
+  }
+
+  function deleted(component: string, life: Life, pool: Pool): void {
+    const culprit = input.now();
+    const cause = [component, 'not-withdrawn'];
+    const known = findings.get(component);
+    const finding =
+      known ?? new OpenFinding({ rule, cause, severity: 'error', component, culprit, partition: life.id });
+    findings.set(component, finding);
+    if (!finding.concerns(`partition[${life.id}].pool`)) return;
+    finding.prove(pool.deposit);
+    finding.prove(life.since);
+    finding.prove(culprit);
+  }
+
+  return {
+    step(step) {
+      const { event } = step;
+      const field = event.kind === 'hypercall' ? FIELDS.get(Number(event.control & 0xffffn)) : undefined;
+      if (field === undefined || !isHost(step)) return;
+      const hypercall = answered(step);
+      if (hypercall === undefined) return;
+      const id = readU64(hypercall.input, field);
+      const life = partitions.before(id);
+      if (life === undefined) return;
+      const pool = poolOf(life);
+      switch (hypercall.control.code) {
+        case DEPOSIT:
+          pool.pages += hypercall.reps;
+          pool.deposit = input.now();
+          return;
+        case WITHDRAW:
+          pool.pages = Math.max(0, pool.pages - hypercall.reps);
+          // Nothing more to give: a partition that has no objects has no pages left.
+          if (hypercall.status === NO_RESOURCES && life.phase !== 'active') pool.pages = 0;
+          return;
+        default:
+          pools.delete(id);
+          if (pool.pages > 0 && life.phase !== 'active' && life.phase !== 'finalizing') {
+            deleted(hypercall.component ?? 'unknown', life, pool);
+          }
+      }
+    },
+    end() {
+      for (const [component, finding] of findings) {
+        const title = `${component} deletes a partition in whose pool there are pages yet`;
+        input.report(finding.close(title, `let ${component} withdraw until NO_RESOURCES before it deletes`));
+      }
+    },
+  };
+}

@@ -1,0 +1,237 @@
+import { type FieldHandle, hypercalls, readU64, statuses } from '../abi/index.ts';
+import type { Step } from '../replay/step.ts';
+import { judgePools } from './deposit-pools.ts';
+import { type Moment, OpenFinding } from './open-finding.ts';
+import type { Judge, Rule, RuleInput } from './rule.ts';
+import { type Answered, answered, call, partitionField, SELF, SUCCESS, status } from './track/hypercall.ts';
+import { isHost, PARTITIONS } from './track/partition-tracker.ts';
+
+/** The statuses that ask for pages, and whether those are for the pool of the root (Linux 7.2 drivers/hv/hv_proc.c). */
+const SHORTAGES: ReadonlyMap<number, 'root' | 'partition'> = new Map([
+  [status('INSUFFICIENT_MEMORY'), 'partition'],
+  [status('INSUFFICIENT_CONTIGUOUS_MEMORY'), 'partition'],
+  [status('INSUFFICIENT_ROOT_MEMORY'), 'root'],
+  [status('INSUFFICIENT_CONTIGUOUS_ROOT_MEMORY'), 'root'],
+]);
+const DEPOSIT = call('DEPOSIT_MEMORY');
+const DEPOSIT_TO = partitionField(DEPOSIT);
+const CREATE = call('CREATE_PARTITION');
+const ENOMEM = -12;
+const EAGAIN = -11;
+/** Linux deposits a page a time after a failure; an initialization takes about 208. Twice that, and more, helps nobody. */
+const MAX_ROUNDS = 512;
+/** Calls that wait for pages at once: one for each program’s call. */
+const MAX_WAITING = 4096;
+
+/** A call that was answered with a shortage and has not been made again. */
+interface Shortage {
+  readonly code: number;
+  readonly status: number;
+  /** Who lacks the pages; undefined where the call does not say it. */
+  readonly target: bigint | undefined;
+  readonly moment: Moment;
+  readonly component: string;
+  readonly rounds: number;
+  served: boolean;
+  /** The pages were given, and not taken. */
+  refused: boolean;
+}
+
+/** R09: who is told that a pool is short puts pages into that pool and makes the call again. */
+export const depositProtocol: Rule = {
+  id: 'R09',
+  severity: 'error',
+  title: 'A pool that is short is not given the pages that it lacks, or not relieved of them',
+  meaning:
+    'A call that needs pages of a pool which has none fails with one of four statuses. Two name the pool of the ' +
+    'partition that the call is about, two (…_ROOT_MEMORY) that of the root partition itself. The caller deposits to that ' +
+    'pool and makes the same call again, as often as needed: pages in another pool do not help, and the call fails for ' +
+    'ever. What was deposited to a partition is withdrawn before the partition is deleted, or it is lost to the machine.',
+  silent: [
+    'Several rounds of small deposits.',
+    'A root pool that is short under a kernel which is not root (an L1VH host): nobody there can help, and it fails at once.',
+    'The kernel has no memory itself (ENOMEM), or its deposit is refused.',
+    'A kernel up to 6.16 that deposits and returns EAGAIN, for the program to make the call again.',
+    'Withdrawing ends with NO_RESOURCES: it is the normal end.',
+  ],
+  source:
+    'TLFS 2013, memory pools; Linux 7.2 drivers/hv/hv_proc.c (hv_deposit_memory_node, hv_call_deposit_pages); Linux ' +
+    'commit “mshv: Handle insufficient root memory hypervisor statuses”',
+  watches: ['hypercall', 'ioctl'],
+  needs: ['hypercall'],
+  judge(input) {
+    const pools = judgePools(depositProtocol.id, input);
+    const shortages = new Shortages(input);
+    return {
+      step(step, store) {
+        pools.step(step, store);
+        shortages.step(step);
+      },
+      end() {
+        pools.end();
+        shortages.end();
+      },
+    };
+  },
+};
+
+type Mistake = 'wrong-pool' | 'no-deposit' | 'no-retry' | 'endless';
+
+class Shortages implements Judge {
+  readonly #input: RuleInput;
+  readonly #isRoot: boolean;
+  /** By the event in which the call was made, or else by component. */
+  readonly #waiting = new Map<number | string, Shortage>();
+  readonly #findings = new Map<string, { finding: OpenFinding; mistake: Mistake; of: Shortage }>();
+
+  constructor(input: RuleInput) {
+    const { role } = input.profile;
+    this.#input = input;
+    this.#isRoot = role === 'root' || role === 'nested-root';
+    input.tracker(PARTITIONS);
+  }
+
+  step(step: Step): void {
+    const { event, returned } = step;
+    if (event.kind === 'ioctl') {
+      if (!returned) return;
+      const shortage = this.#waiting.get(event.seq);
+      if (shortage === undefined) return;
+      this.#waiting.delete(event.seq);
+      if (typeof event.ret === 'number') this.#gaveUp(shortage, event.ret);
+      return;
+    }
+    if (event.kind !== 'hypercall') return;
+    // Every call passes here; only few are looked at.
+    const code = Number(event.control & 0xffffn);
+    const isShort = event.result !== undefined && SHORTAGES.has(event.result.status);
+    if (!isShort && this.#waiting.size === 0) return;
+    const hypercall = isHost(step) ? answered(step) : undefined;
+    if (hypercall === undefined || hypercall.component === undefined) return;
+    const key = step.parent?.seq ?? hypercall.component;
+    const before = this.#waiting.get(key);
+    if (code === DEPOSIT) {
+      if (before !== undefined) this.#deposited(before, hypercall);
+      return;
+    }
+    const again = before?.code === code ? before : undefined;
+    if (again !== undefined) this.#waiting.delete(key);
+    if (again !== undefined && isShort && !again.served) this.#found('no-deposit', again);
+    if (!isShort) return;
+    const shortage = this.#shortageOf(hypercall, again);
+    if (shortage.rounds === MAX_ROUNDS) this.#found('endless', shortage);
+    if (this.#waiting.size < MAX_WAITING) this.#waiting.set(key, shortage);
+  }
+
+  end(): void {
+    for (const { finding, mistake, of } of this.#findings.values()) {
+      this.#input.report(finding.close(...words(mistake, of)));
+    }
+  }
+
+  #shortageOf(hypercall: Answered, again: Shortage | undefined): Shortage {
+    const { code } = hypercall.control;
+    const field = FIELDS.of(code);
+    const named = field === undefined ? undefined : readU64(hypercall.input, field);
+    const ofRoot = SHORTAGES.get(hypercall.status) === 'root' || code === CREATE;
+    return {
+      code,
+      status: hypercall.status,
+      target: ofRoot ? SELF : named,
+      moment: this.#input.now(),
+      component: hypercall.component ?? 'unknown',
+      rounds: (again?.rounds ?? 0) + 1,
+      served: false,
+      refused: false,
+    };
+  }
+
+  #deposited(shortage: Shortage, { input, status: answer, reps }: Answered): void {
+    if (answer !== SUCCESS && reps === 0) {
+      shortage.refused = true;
+      return;
+    }
+    const to = readU64(input, DEPOSIT_TO);
+    if (shortage.target === undefined || shortage.target === to) {
+      shortage.served = true;
+      return;
+    }
+    // The id of the own partition is not known: only a child is surely another than SELF.
+    const known = this.#input.tracker(PARTITIONS).life(shortage.target === SELF ? to : shortage.target);
+    shortage.served = true;
+    if (known !== undefined && !this.#isHopeless(shortage)) this.#found('wrong-pool', shortage);
+  }
+
+  #gaveUp(shortage: Shortage, ret: number): void {
+    const excused = shortage.refused || ret >= 0 || ret === ENOMEM || ret === EAGAIN;
+    if (excused || this.#isHopeless(shortage)) return;
+    this.#found(shortage.served ? 'no-retry' : 'no-deposit', shortage);
+  }
+
+  #isHopeless({ status: answer }: Shortage): boolean {
+    return !this.#isRoot && SHORTAGES.get(answer) === 'root';
+  }
+
+  #found(mistake: Mistake, of: Shortage): void {
+    const { component, moment } = of;
+    const key = `${component} ${mistake}`;
+    const atDeposit = mistake === 'wrong-pool';
+    const known = this.#findings.get(key);
+    const finding =
+      known?.finding ??
+      new OpenFinding({
+        rule: depositProtocol.id,
+        cause: [component, mistake],
+        severity: atDeposit || mistake === 'no-deposit' ? 'error' : 'warning',
+        component,
+        culprit: atDeposit ? this.#input.now() : moment,
+        ...(atDeposit ? {} : { shown: this.#input.now() }),
+      });
+    if (known === undefined) this.#findings.set(key, { finding, mistake, of });
+    const pool =
+      of.target === SELF || of.target === undefined ? 'partition.pool' : `partition[${of.target}].pool`;
+    if (!finding.concerns(pool)) return;
+    finding.prove(moment);
+    finding.prove(this.#input.now());
+  }
+}
+
+/** Where calls name their partition, looked up once for each. */
+const FIELDS = {
+  known: new Map<number, FieldHandle | undefined>(),
+  of(code: number): FieldHandle | undefined {
+    if (!this.known.has(code)) this.known.set(code, code === CREATE ? undefined : partitionFieldIfAny(code));
+    return this.known.get(code);
+  },
+};
+
+function partitionFieldIfAny(code: number): FieldHandle | undefined {
+  return hypercalls.find(code)?.input === undefined ? undefined : partitionField(code);
+}
+
+function words(mistake: Mistake, { component, code, status: answer, target }: Shortage): [string, string] {
+  const [name, why] = [hypercalls.name(code), statuses.name(answer)];
+  const pool = target === SELF ? 'the own partition (SELF)' : 'the partition that the call is about';
+  switch (mistake) {
+    case 'wrong-pool':
+      return [
+        `${component} deposits to another pool than the one that ${why} says is short`,
+        `let ${component} deposit to ${pool} after ${why}`,
+      ];
+    case 'no-deposit':
+      return [
+        `${component} does not deposit after ${name} was answered with ${why}`,
+        `let ${component} deposit to ${pool} and make ${name} again`,
+      ];
+    case 'no-retry':
+      return [
+        `${component} deposits and does not make ${name} again`,
+        `let ${component} make ${name} again after the deposit`,
+      ];
+    case 'endless':
+      return [
+        `${component} has deposited ${MAX_ROUNDS} times for one ${name}, which is still short`,
+        `let ${component} give up, or deposit as many pages as ${name} takes`,
+      ];
+  }
+}
