@@ -3,6 +3,7 @@ import {
   FLAG_KINDS,
   HYPERVISOR_KINDS,
   LATER_HYPERVISOR_KINDS,
+  MEMORY_KINDS,
   PORT_KINDS,
   STATISTICS_KINDS,
 } from '../hypervisor/index.ts';
@@ -65,4 +66,5 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   VMBUS_CONNECT,
   ...ACCESS_KINDS,
   MSHV_PRESENT,
+  ...MEMORY_KINDS,
 ];

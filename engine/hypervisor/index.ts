@@ -2,6 +2,7 @@ import type { HypervisorSide } from '../machine/sides.ts';
 import { answerHypercall } from './call/dispatch.ts';
 import { initialise } from './initialise.ts';
 import { answerIntercept } from './intercept/stop.ts';
+import { notePage } from './memory/contents.ts';
 import { answerMsr } from './msr/dispatch.ts';
 import { noteMessage } from './synic/note.ts';
 
@@ -24,6 +25,7 @@ export {
   FLAG_KINDS,
   HYPERVISOR_KINDS,
   LATER_HYPERVISOR_KINDS,
+  MEMORY_KINDS,
   PORT_KINDS,
   STATISTICS_KINDS,
 } from './kinds.ts';
@@ -43,6 +45,7 @@ export { vpOfRef } from './vp/find.ts';
 export { hasInjected, injectVector } from './vp/inject.ts';
 export { signalledBy } from './vp/signalled.ts';
 export { isWaitingForStart, mayRun } from './vp/suspend.ts';
+export { tablesUnseen } from './vp/translate.ts';
 export { registerOf, type Wide } from './vp/values.ts';
 
 /** The hypervisor's side of a machine. It has no state of its own: one serves any number of machines. */
@@ -55,6 +58,7 @@ export function createHypervisor(): HypervisorSide {
     note(context, event) {
       if (event.kind === 'message') noteMessage(context, event);
     },
+    page: notePage,
   };
 }
 export { hasFlags } from './synic/flags.ts';

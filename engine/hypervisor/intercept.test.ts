@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { statuses } from '../abi/index.ts';
+import { registers, statuses } from '../abi/index.ts';
 import type { HypercallResult } from '../trace/event.ts';
+import { seqOf, timeNs } from '../trace/position.ts';
 import { activeChild, type HypervisorBench } from './bench.testing.ts';
 import { VP } from './cells/vp.ts';
-import { createHypervisor, overlayAt } from './index.ts';
+import { createHypervisor, overlayAt, tablesUnseen } from './index.ts';
 import { installedIntercept } from './intercept/install.ts';
 import { guestCpuid } from './intercept/results.ts';
 import { acceptInterrupt, pendingInterruption } from './vp/accept.ts';
@@ -177,8 +178,10 @@ describe('asserted interrupts', () => {
 });
 
 describe('a translation', () => {
-  const translate = (bench: HypervisorBench, page: bigint) =>
-    bench.call('TRANSLATE_VIRTUAL_ADDRESS', { partition_id: CHILD, gva_page: page });
+  const translate = (bench: HypervisorBench, page: bigint, flags = 0n) =>
+    bench.call('TRANSLATE_VIRTUAL_ADDRESS', { partition_id: CHILD, gva_page: page, control_flags: flags });
+  const vpOf = (bench: HypervisorBench) =>
+    vpOfRef(bench.context, { partition: CHILD, vp: 0 }) ?? assert.fail('no VP');
 
   it('without paging is the address itself, where it is mapped', () => {
     const bench = activeChild();
@@ -230,14 +233,111 @@ describe('a translation', () => {
     assert.equal(found === undefined ? undefined : overlayAt(bench.context, found, 5n), 'SIEFP');
   });
 
-  it('with paging is left to the record', () => {
-    const bench = activeChild();
-    const input = new Uint8Array(48);
+  /** Gives registers of VP 0 values: name, value. */
+  const setRegisters = (bench: HypervisorBench, ...values: readonly (readonly [string, bigint])[]) => {
+    const input = new Uint8Array(16 + 32 * values.length);
     const view = new DataView(input.buffer);
     input[0] = Number(CHILD);
-    view.setUint32(16, 0x40000, true);
-    view.setUint32(32, 0x8000_0011, true);
-    bench.raw('SET_VP_REGISTERS', input, { reps: 1 });
-    assert.equal(translate(bench, 5n).status, '?');
+    values.forEach(([name, value], i) => {
+      view.setUint32(16 + 32 * i, registers.number(name), true);
+      view.setBigUint64(32 + 32 * i, value, true);
+    });
+    assert.equal(bench.raw('SET_VP_REGISTERS', input, { reps: values.length }).status, 'SUCCESS');
+  };
+  const show = (bench: HypervisorBench, gpa: bigint, word: bigint) => {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, word, true);
+    const event = {
+      kind: 'page',
+      what: 'snapshot',
+      page: 'ram',
+      gpa,
+      bytes: [{ offset: 0, bytes }],
+    } as const;
+    HYPERVISOR.page(bench.context, {
+      ...event,
+      ...{ vp: { partition: CHILD, vp: 0 }, seq: seqOf(1), t: timeNs(0), provenance: 'authored' },
+    });
+  };
+  /** A guest in PAE mode: 0x1000 leads to 0x2000, that to 0x3000, and page 3 there to frame 0x77, which cannot be written. */
+  const paged = (mapped = 3) => {
+    const bench = activeChild();
+    const list = { field: 'source_gpa_page_list', values: [0n] };
+    const fields = { target_partition_id: CHILD, target_gpa_base: 0x77n, map_flags: mapped };
+    bench.call('MAP_GPA_PAGES', fields, { reps: 1, list });
+    setRegisters(bench, ['CR0', 0x8001_0011n], ['CR3', 0x1000n], ['CR4', 0x20n]);
+    return bench;
+  };
+  const TABLES = [
+    [0x1000n, 0x2001n],
+    [0x2000n, 0x3007n],
+    [0x3018n, 0x7_7005n],
+  ] as const;
+  const shown = (mapped = 3) => {
+    const bench = paged(mapped);
+    for (const [gpa, word] of TABLES) show(bench, gpa, word);
+    return bench;
+  };
+
+  const unseen = (bench: HypervisorBench, page: bigint) => {
+    const words = new Map<bigint, bigint>(TABLES);
+    const found = tablesUnseen(bench.context, vpOf(bench), page, 0n, (gpa) => words.get(gpa));
+    return found.map(({ gpa }) => gpa);
+  };
+
+  it('with paging goes through the tables that the trace shows', () => {
+    const bench = paged();
+    assert.deepEqual(unseen(bench, 3n), [0x1000n, 0x2000n, 0x3018n]);
+    for (const [gpa, word] of TABLES) show(bench, gpa, word);
+    assert.deepEqual(unseen(bench, 3n), []);
+    assert.deepEqual([...(translate(bench, 3n).output ?? [])].slice(0, 9), [0, 0, 0, 0, 0, 0, 0, 0, 0x77]);
+    show(bench, 0x3018n, 0n);
+    assert.deepEqual(unseen(bench, 3n), [0x3018n]);
+    assert.equal(translate(bench, 3n).output?.[0], 1);
+  });
+
+  /** How the frame is mapped, control flags, result code. TLFS 2013, HvTranslateVirtualAddress; Linux 7.2 include/hyperv. */
+  const ACCESSES: readonly (readonly [mapped: number, flags: bigint, code: number])[] = [
+    [3, 0x1n, 0],
+    [3, 0x2n, 2],
+    [3, 0xan, 2],
+    [3, 0x81n, 0],
+    [0x1_0000, 0x0n, 0],
+    [0x1_0000, 0x1n, 5],
+    [1, 0x1n, 0],
+  ];
+  for (const [mapped, flags, code] of ACCESSES) {
+    it(`of a frame mapped 0x${mapped.toString(16)} with flags 0x${flags.toString(16)}: result ${code}`, () => {
+      assert.equal(translate(shown(mapped), 3n, flags).output?.[0], code);
+    });
+  }
+
+  it('ends at a table that is not there, or that the guest cannot read', () => {
+    const map = (bench: HypervisorBench, base: bigint, flags: number) => {
+      const list = { field: 'source_gpa_page_list', values: [0n] };
+      const fields = { target_partition_id: CHILD, target_gpa_base: base, map_flags: flags };
+      bench.call('MAP_GPA_PAGES', fields, { reps: 1, list });
+    };
+    const bench = paged();
+    assert.equal(translate(bench, 3n).output?.[0], 4);
+    map(bench, 1n, 0x1_0000);
+    assert.equal(translate(bench, 3n).output?.[0], 5);
+    map(bench, 1n, 1);
+    assert.equal(translate(bench, 3n).status, '?');
+  });
+
+  it('knows flags of its own', () => {
+    assert.equal(translate(shown(), 3n, 0x800n).status, 'INVALID_PARAMETER');
+    assert.equal(translate(shown(), 3n, 0x400n).status, '?');
+  });
+
+  it('is not known once the guest may have run, or something else is mapped where a table was', () => {
+    const ran = shown();
+    setControl(ran.context, vpOf(ran), VP.slots.suspend.explicit, 0n);
+    assert.deepEqual(ran.state('partition[2].memory[*].content'), []);
+    const remapped = shown();
+    const fields = { target_partition_id: CHILD, target_gpa_base: 2n };
+    remapped.call('UNMAP_GPA_PAGES', fields, { reps: 1 });
+    assert.deepEqual(unseen(remapped, 3n), [0x2000n]);
   });
 });

@@ -1,7 +1,7 @@
 import type { ObjectKind } from '../state/schema.ts';
 import { CPU, CPU_MSR, QUEUED } from './cells/cpu.ts';
 import { EVENT_FLAGS, VP_EVENT_FLAGS } from './cells/event-flags.ts';
-import { GPA, GPA_ACCESS } from './cells/gpa.ts';
+import { GPA, GPA_ACCESS, MEMORY } from './cells/gpa.ts';
 import { HOST, HYPERVISOR, PROCESSOR } from './cells/host.ts';
 import { CPUID_RESULT, INTERCEPT, MSR_RESULT } from './cells/intercept.ts';
 import { OWN_VP, PARTITION, POOL_RUN, PROPERTY } from './cells/partition.ts';
@@ -42,3 +42,6 @@ export const STATISTICS_KINDS: readonly ObjectKind[] = [PROCESSOR, OWN_VP];
 
 /** What is known of the states of a guest's pages. */
 export const ACCESS_KINDS: readonly ObjectKind[] = [GPA_ACCESS];
+
+/** What is known of a guest's memory itself. */
+export const MEMORY_KINDS: readonly ObjectKind[] = [MEMORY];

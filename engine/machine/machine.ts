@@ -1,7 +1,14 @@
 import type { StoreCheckpoint, StoreTables } from '../state/checkpoint.ts';
 import type { JournalSink } from '../state/journal.ts';
 import { CellStore } from '../state/store.ts';
-import type { HypercallEvent, InterceptEvent, MessageEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
+import type {
+  HypercallEvent,
+  InterceptEvent,
+  MessageEvent,
+  MsrEvent,
+  PageEvent,
+  TraceEvent,
+} from '../trace/event.ts';
 import type { Seq } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { BINDABLE, type BindReason } from './bindable.ts';
@@ -108,6 +115,10 @@ export class Machine implements Context {
   /** A recorded hypercall below a stimulus whose driver did not ask for it. */
   followed(call: HypercallEvent): void {
     this.#sides.drivers.followed(this, call);
+  }
+
+  page(event: PageEvent): void {
+    this.#sides.hypervisor.page(this, event);
   }
 
   /** What came of a stimulus is not known. Of what began before the recording nothing is taken for granted then. */

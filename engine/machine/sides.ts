@@ -6,6 +6,7 @@ import type {
   LifecycleEvent,
   MessageEvent,
   MsrEvent,
+  PageEvent,
   TraceEvent,
 } from '../trace/event.ts';
 import type {
@@ -35,6 +36,8 @@ export interface HypervisorSide {
    * by the hypervisor itself (which only announces it in an answer) or by a driver that frees a slot.
    */
   note(context: Context, event: NoteRequest | MessageEvent): void;
+  /** Takes over what a page of memory is seen to hold. */
+  page(context: Context, event: PageEvent): void;
 }
 
 /**

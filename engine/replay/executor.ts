@@ -56,6 +56,7 @@ export class Executor {
     const from = store.entries;
     store.writer(address, componentOf(event));
     if (event.kind === 'message') this.#machine.note(event);
+    if (event.kind === 'page') this.#machine.page(event);
     effects();
     if (this.#observe === undefined) return;
     const rule = event.kind === 'lifecycle' && handler === undefined ? 'unmodelled' : undefined;

@@ -34,6 +34,9 @@ export function perform(
     case 'message':
       machine.note(event);
       return { answer: NO_ANSWER, completed: event };
+    case 'page':
+      machine.page(event);
+      return { answer: NO_ANSWER, completed: event };
     default:
       return { answer: NO_ANSWER, completed: event };
   }

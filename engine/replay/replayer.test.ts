@@ -64,6 +64,7 @@ const SIDES: Sides = {
     hypercall: () => assert.fail('no hypercalls here'),
     intercept: () => assert.fail('no VPs here'),
     note: () => {},
+    page: () => {},
   },
   drivers: {
     initialise: () => {},

@@ -52,6 +52,23 @@ describe('calls of a program', { skip: LACKING }, () => {
     await agrees(trace);
   });
 
+  test('translations through the page tables of a guest', async () => {
+    const program = build('test/emulate/clients/translate.c', folder);
+    const { exit, out, trace } = await emulate(folder, [program]);
+    assert.equal(exit, 0);
+    assert.deepEqual(results(out), {
+      ...{ initialize: 'ok', memory: 'ok', vp: 'ok', run: 'ok', message: '80010007' },
+      // Result code and frame: 5 no access before the guest touched it, 2 not to be written, 1 not present, 4 not mapped.
+      ...{ 'plain-untouched': '5,0', plain: '0,3', page: '0,5', write: '2,0', user: '0,5' },
+      ...{ absent: '1,0', beyond: '4,0', large: '4,0', changed: '0,6' },
+    });
+    const shown = await events(trace, 'kind == page');
+    assert.deepEqual([...new Set(shown.map(({ gpa }) => gpa))].sort(), [
+      ...['0x1000', '0x2000', '0x2008', '0x3010', '0x3018', '0x3020'],
+    ]);
+    await agrees(trace);
+  });
+
   test('looks at the device: stat, access, its name alone; unmapped pages', async () => {
     const program = build('test/emulate/clients/looks.c', folder);
     const { exit, out, trace } = await emulate(folder, [program]);

@@ -29,3 +29,6 @@ export const GPA_ACCESS = objectKind('access', PARTITION, 'hex', {
   pages: cell('dec'),
   flags: cell({ as: 'flags', names: ACCESS_NAMES }),
 });
+
+/** `partition[2].memory[0x100]`: a guest page frame of whose contents the trace shows something. */
+export const MEMORY = objectKind('memory', PARTITION, 'hex', { content: cell('bytes') });

@@ -7,6 +7,7 @@ import { type Accepted, accepted, listFrames } from '../partition/frame-list.ts'
 import { PHASES } from '../partition/phases.ts';
 import { findChild, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
 import { forgetStates } from './access-state.ts';
+import { forgetMemory } from './contents.ts';
 import { returnMapping, takeMapping } from './pool.ts';
 import { assignGpa } from './runs.ts';
 
@@ -91,6 +92,7 @@ function map(call: Call): HypercallAnswer {
     const pages = BigInt(mapped) * found.unit;
     const before = assignGpa(context, found.id, found.first, pages, flags);
     forgetStates(context, found.id, found.first, pages);
+    forgetMemory(context, found.id, { first: found.first, pages });
     returnMapping(call, found.id, Number(before / found.unit));
   }
   const reps = control.repStart + mapped;
@@ -116,6 +118,7 @@ function unmap(call: Call): HypercallAnswer {
   const pages = BigInt(control.repCount - control.repStart) * found.unit;
   const before = assignGpa(context, found.id, found.first, pages, undefined);
   forgetStates(context, found.id, found.first, pages);
+  forgetMemory(context, found.id, { first: found.first, pages });
   returnMapping(call, found.id, Number(before / found.unit));
   return repeated(STATUS.SUCCESS, control.repCount, 'TLFS2013.gpa.unmap');
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../../machine/context.ts';
 import { keyOf, type ObjectId } from '../../state/store.ts';
-import { GPA, GPA_ACCESS } from '../cells/gpa.ts';
+import { GPA, GPA_ACCESS, MEMORY } from '../cells/gpa.ts';
 import { cellAt } from '../cells/place.ts';
 
 type RunKind = typeof GPA | typeof GPA_ACCESS;
@@ -93,5 +93,6 @@ export function assignGpa(
 
 /** Nothing of a partition is mapped any more. */
 export function removeGpa({ store }: Context, partition: ObjectId): void {
-  for (const kind of [GPA, GPA_ACCESS]) for (const id of store.children(partition, kind)) store.destroy(id);
+  for (const kind of [GPA, GPA_ACCESS, MEMORY])
+    for (const id of store.children(partition, kind)) store.destroy(id);
 }

@@ -5,6 +5,7 @@ import { PARTITION } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { doubtLapic } from '../lapic/state.ts';
+import { forgetMemory } from '../memory/contents.ts';
 import { doubtExtint } from './extint.ts';
 import { isImpossible } from './impossible.ts';
 
@@ -57,6 +58,7 @@ export function letGo(context: Context, vp: ObjectId): void {
   if (!mayRun(context, vp) || isImpossible(context, vp)) return;
   const certain = cellAt(store.parent(vp), PARTITION.slots.accessCertain);
   if (store.low(certain) === 1) store.set(certain, 0);
+  forgetMemory(context, store.parent(vp));
   doubtLapic(context, vp);
   doubtExtint(context, vp);
   if (store.low(cellAt(vp, ran)) === 0) store.set(cellAt(vp, ran), 1);

@@ -10,6 +10,7 @@ import type { DeviceFile } from './device-file.ts';
 import { type EventfdCall, eventfdCall, refusedEventfd } from './eventfds.ts';
 import { type Call, type Host, remark, stamp } from './host.ts';
 import { finishMemoryCall, type MemoryCall, memoryCall, refusedMemory } from './memory-calls.ts';
+import { showPageTables } from './page-tables.ts';
 
 type IoctlStimulus = Extract<LiveEvent, { readonly kind: 'ioctl' }>;
 
@@ -69,6 +70,7 @@ export function ioctl(host: Host, call: Call): void {
     host.lacks({ component: 'vmm', pid: process.pid, tid }, `${row.name} is not emulated: ENOTTY`);
   const give = (out: IoctlOut) =>
     row === undefined || writeCall(host.memory, process.pid, row, args[2], bytes.arg, out);
+  if (given.ret === undefined) showPageTables(host, call, file, row, bytes);
   const result = host.feedCall(given, give);
   const own = result.returned.find(({ seq }) => seq === result.seq);
   const finish = (ended: LiveReturn) => {
