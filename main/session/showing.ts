@@ -4,6 +4,7 @@
  * keeps windows and connections alive. One thread and not two: the replay looks for requests every few milliseconds,
  * so that there is one open file and one order of answers. Nothing here knows Electron: workers have none of its modules.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { SessionCall } from '../../engine/app/border.ts';
 import { NotYet } from '../../engine/app/session-parts.ts';
@@ -18,8 +19,9 @@ import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts';
 
 /** A window's first picture takes all there is of a small machine; a trace of more events is replayed after that. */
 const LONG_EVENTS = 50_000;
-/** So long the replay waits for the window's first picture. */
+/** So long the replay waits for the window to ask for its first picture, and then for it to be painted. */
 const FIRST_PICTURE_MS = 1000;
+const PAINTING_MS = 200;
 /** Often enough for a bar that moves, seldom enough to cost nothing. */
 const PROGRESS_EVERY_MS = 100;
 
@@ -63,6 +65,7 @@ async function show(path: string): Promise<void> {
     const late = setTimeout(picture, FIRST_PICTURE_MS);
     await pictured;
     clearTimeout(late);
+    if (!isClosed) await delay(PAINTING_MS);
   }
   // Half of the program is the two sides of the hypervisor: the first answers do not wait for it to be loaded.
   const { replayedSession } = await import('./replayed.ts');
