@@ -9,6 +9,8 @@ const CACHE_BYTES = 32 * 1024 * 1024;
 const ENTRY_BYTES = 100;
 /** Rows of one fetch; with the longest payloads that is still bounded by {@link FETCH_BYTES}. */
 const FETCH_ROWS = 512;
+/** Where what was wanted before does not stand right before them: events of a view refer to rows far apart. */
+const FETCH_FEW_ROWS = 16;
 const FETCH_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -21,6 +23,8 @@ export class BlobReader {
   #young = new Map<number, Uint8Array>();
   #old = new Map<number, Uint8Array>();
   #youngBytes = 0;
+  /** The row behind those of the last fetch. */
+  #next = 1;
 
   constructor(queries: Queries) {
     this.#sizes = queries.prepare(
@@ -43,7 +47,8 @@ export class BlobReader {
 
   /** Reads `id` and what follows it: payloads have their numbers in the order of the events. */
   #fetch(id: number): void {
-    const rows = this.#sizes.all(id, id + FETCH_ROWS - 1) as unknown as [number, number, number, string][];
+    const wanted = id === this.#next ? FETCH_ROWS : FETCH_FEW_ROWS;
+    const rows = this.#sizes.all(id, id + wanted - 1) as unknown as [number, number, number, string][];
     let count = 0;
     let total = 0;
     for (const [, size, length, type] of rows) {
@@ -55,6 +60,7 @@ export class BlobReader {
     const last = rows[count - 1];
     if (last === undefined || rows[0]?.[0] !== id)
       throw new RowRefusal(`its payload ${id} is missing or damaged`);
+    this.#next = last[0] + 1;
     const all = this.#bytes.get(id, last[0])?.[0] as Uint8Array | null | undefined;
     let at = 0;
     for (const [number, size, length] of rows.slice(0, count)) {
