@@ -19,9 +19,13 @@ export interface TileLimits {
 /** Some ten milliseconds for events; with 40 actors some 10,000 rows, a tenth of a second. */
 const LIMITS: TileLimits = { closeEvents: 4096, tiles: 256 };
 
-/** Events of one lane and kind that stand together. */
+/** Who it was, but for the kind of event: of tiles one object for all of an actor. */
+type Actor = Omit<LaneSigns, 'kind'>;
+
+/** Events of one actor and kind that stand together. */
 interface Sum {
-  readonly signs: LaneSigns;
+  readonly actor: Actor;
+  readonly kind: LaneSigns['kind'];
   readonly first: number;
   readonly count: number;
   readonly failed: number;
@@ -47,6 +51,7 @@ export class TiledTimeline {
   readonly #signs: readonly TimelineSign[];
   readonly #limits: TileLimits;
   #lanes: readonly LaneHead[] | undefined;
+  #rest: { readonly first: number; readonly sums: readonly Sum[] } | undefined;
 
   constructor(
     source: EventSource,
@@ -131,28 +136,35 @@ export class TiledTimeline {
     const full = Math.floor(this.#source.count / size);
     const [from, to] = [Math.floor((first - 1) / size), Math.floor((last - 1) / size)];
     for (const { actor, counts } of this.#tiles.read(level, from, Math.min(to, full - 1)))
-      for (const { kind, ...sum } of counts) yield { signs: { ...actor, kind }, ...sum };
+      for (const { kind, first, count, failed } of counts) yield { actor, kind, first, count, failed };
     if (to < full) return;
     const rest = Math.max(from, full) * size + 1;
-    if (level === 0) yield* this.#events(rest, this.#source.count);
+    if (level === 0) yield* this.#behindTiles(rest);
     else yield* this.#covered(level - 1, rest, this.#source.count);
+  }
+
+  /** The events behind the last full tile, of which every view of a whole trace has some. */
+  #behindTiles(first: number): readonly Sum[] {
+    if (this.#rest?.first !== first)
+      this.#rest = { first, sums: [...this.#events(first, this.#source.count)] };
+    return this.#rest.sums;
   }
 
   *#events(first: number, last: number): Generator<Sum, void, undefined> {
     if (last < first) return;
     for (const event of this.#source.range(first, last))
-      yield { signs: event, first: event.seq, count: 1, failed: failed(event) ? 1 : 0 };
+      yield { actor: event, kind: event.kind, first: event.seq, count: 1, failed: failed(event) ? 1 : 0 };
   }
 
   /** Every lane of the trace, in order. */
   #allLanes(): readonly LaneHead[] {
     if (this.#lanes !== undefined) return this.#lanes;
     const { count } = this.#source;
-    const lanes = new Map<string, LaneHead>();
+    const [heads, lanes] = [new Heads(), new Map<string, LaneHead>()];
     const top = this.#tiles.events.findLastIndex((size) => size <= count);
     const all = top === -1 ? this.#events(1, count) : this.#covered(top, 1, count);
-    for (const { signs } of all) {
-      const head = laneOf(signs);
+    for (const sum of all) {
+      const head = heads.of(sum);
       lanes.set(head.id, head);
     }
     this.#lanes = [...lanes.values()].sort((a, b) => compareLanes(a, b));
@@ -160,18 +172,35 @@ export class TiledTimeline {
   }
 }
 
+/** The lanes of actors: there are few of these, and thousands of tiles. */
+class Heads {
+  readonly #heads = new Map<Actor, LaneHead>();
+
+  of({ actor, kind }: Sum): LaneHead {
+    // The one kind that has a lane of its own, whoever it was.
+    if (kind === 'lifecycle') return laneOf({ kind });
+    const known = this.#heads.get(actor);
+    if (known !== undefined) return known;
+    const head = laneOf({ ...actor, kind });
+    this.#heads.set(actor, head);
+    return head;
+  }
+}
+
 function filledLanes(lanes: readonly LaneHead[], sums: Iterable<Sum>, cut: Cut): TimelineView['lanes'] {
   const numbers = new Map(lanes.map(({ id }, i) => [id, i]));
   const filled = new Buckets(lanes.length, cut.buckets);
-  const firsts: LaneSigns[] = [];
-  for (const { signs, first, count, failed } of sums) {
-    const lane = numbers.get(laneOf(signs).id) as number;
-    filled.add(lane, cut.bucketOf(first), count, failed, 0, first, firsts.push(signs) - 1);
+  const [heads, firsts]: [Heads, Sum[]] = [new Heads(), []];
+  for (const sum of sums) {
+    const { first, count, failed } = sum;
+    const lane = numbers.get(heads.of(sum).id) as number;
+    filled.add(lane, cut.bucketOf(first), count, failed, 0, first, firsts.push(sum) - 1);
   }
   return lanes.map((head, lane) => ({
     ...head,
     buckets: filled.lane(lane).map(({ seq, place, ...sum }): LaneBucket => {
-      const { kind, component = '' } = firsts[place] as LaneSigns;
+      const { kind, actor } = firsts[place] as Sum;
+      const { component = '' } = actor;
       return { ...sum, kind, component, at: formatAddress(at(seq)) };
     }),
   }));
