@@ -67,6 +67,13 @@ describe('MSHV_CREATE_PARTITION', () => {
     ['a reserved word', createArg(8, 64, [16, 2], [55, 1]), -22],
     ['a reserved byte that is not read', createArg(0, 64, [18, 1]), 3],
   ];
+  it('features in 16 bytes of a call that passed: its recorder saw the short form alone', () => {
+    const bench = new Bench(ROOT);
+    const given = { handle: DEVICE, op: CREATE_PARTITION, arg: createArg(8), pid: 7, ret: 9 };
+    const { lines, outcome } = bench.ioctl(given);
+    assert.deepEqual([calls(lines), outcome?.ret], [['CREATE_PARTITION SUCCESS'], 9]);
+  });
+
   for (const [what, arg, ret] of CHECKS) {
     it(`${what}: ${ret}`, () => {
       const bench = new Bench(ROOT);
