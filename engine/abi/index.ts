@@ -47,7 +47,7 @@ export {
   slotFromObject,
   slotToObject,
 } from './codec/message.ts';
-export { decodeRegister, REGISTER_VALUE_BYTES, registerBytes } from './codec/register.ts';
+export { decodeRegister } from './codec/register.ts';
 export {
   mayHaveReservedSet,
   type ReservedBits,
@@ -86,7 +86,7 @@ export {
 export { allIoctls, findIoctl, ioctlNamed, ioctlOf, ioctlsOf, meaningsOfIoctl } from './lookup/ioctls.ts';
 export { MESSAGE_BYTES, MESSAGE_HEADER_BYTES, type MessageTypeRow, messageTypes } from './lookup/messages.ts';
 export { type MsrRow, msrs } from './lookup/msrs.ts';
-export { isUnknown, type NamedRow, NameTable, type Unknown } from './lookup/name-table.ts';
+export { type NamedRow, NameTable, type Unknown } from './lookup/name-table.ts';
 export { partitionProperties } from './lookup/properties.ts';
 export { type RegisterRow, registers } from './lookup/registers.ts';
 export { type EnumSet, type Flag, type FlagSet, setOf, type ValueSet, valueSets } from './lookup/sets.ts';

@@ -21,7 +21,7 @@ export function whoOf(event: TraceEvent): string {
 }
 
 /** Type of the message in a slot (first field of a message header). */
-export function messageTypeOf(slot: Uint8Array): number | undefined {
+function messageTypeOf(slot: Uint8Array): number | undefined {
   if (slot.length < 4) return undefined;
   return new DataView(slot.buffer, slot.byteOffset).getUint32(0, true);
 }

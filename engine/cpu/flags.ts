@@ -26,9 +26,8 @@ export const VM = 0x20000;
 export const AC = 0x40000;
 export const VIF = 0x80000;
 export const VIP = 0x100000;
-export const ID = 0x200000;
 
-export const ARITHMETIC_FLAGS = CF | PF | AF | ZF | SF | OF;
+const ARITHMETIC_FLAGS = CF | PF | AF | ZF | SF | OF;
 
 /** CF, OF and AF of `carries`. */
 export const CARRY_BITS = 0xc0000008 | 0;

@@ -6,7 +6,7 @@ export type Execute = (m: Machine, i: Instruction) => void;
 /** `rm` of an instruction whose operand is in memory. */
 export const MEMORY = -1;
 
-export const COLD = 0;
+const COLD = 0;
 
 /** Base, index and displacement of 64 bits; the displacement alone, from the next instruction on. */
 export const LONG_ADDRESS = 1;

@@ -13,7 +13,7 @@ export const CR4_PSE = 0x10;
 export const CR4_PAE = 0x20;
 export const CR4_SMEP = 0x100000;
 export const CR4_SMAP = 0x200000;
-export const EFER_NXE = 0x800;
+const EFER_NXE = 0x800;
 
 const PRESENT = 0x1;
 const WRITABLE = 0x2;

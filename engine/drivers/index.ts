@@ -10,7 +10,6 @@ import { fdHandler } from './process/fd.ts';
 import { messageDelivered, messagePosted } from './vmbus/traffic.ts';
 import { flagHandler } from './vtl/events.ts';
 
-export { OBJECT_KINDS } from './kinds.ts';
 export { ruleOfStep } from './lifecycle-rules.ts';
 
 /** The kernel's side of a machine. It has no state of its own: one serves any number of machines. */

@@ -53,7 +53,7 @@ export const OP_WORDS: Readonly<Partial<Record<EventKind, readonly string[]>>> =
 };
 
 /** The names of an ABI table; it accepts every form of a name that the event text does. */
-export function abiNames(table: NameTable<NamedRow>, form: string): FieldNames {
+function abiNames(table: NameTable<NamedRow>, form: string): FieldNames {
   return {
     lookup(name) {
       const row = table.named(name);

@@ -25,7 +25,7 @@ export type Parsed =
 /** Depth of parentheses. What walks a tree may recurse: it is never deeper than twice this. */
 const MAX_DEPTH = 64;
 /** Comparisons in one filter; keeps what it compiles to within SQLite's limits. */
-export const MAX_TERMS = 256;
+const MAX_TERMS = 256;
 
 const RESERVED = new Set(['and', 'or', 'not', 'in', 'changes', 'under']);
 const NUMBER = /^(-?)(0x[0-9a-fA-F]+|[0-9]+)$/;

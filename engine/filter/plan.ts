@@ -36,8 +36,8 @@ export type Test =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'match'; readonly pattern: Pattern };
 
-export const ALWAYS: Plan = { kind: 'always', value: true };
-export const NEVER: Plan = { kind: 'always', value: false };
+const ALWAYS: Plan = { kind: 'always', value: true };
+const NEVER: Plan = { kind: 'always', value: false };
 
 export function fieldTest(field: string, test: Test): Plan {
   return { kind: 'field', field, test, negated: false };

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from './error.ts';
 
 /** Longest filter that is read; a permalink may carry one. */
-export const MAX_FILTER_CHARS = 4096;
+const MAX_FILTER_CHARS = 4096;
 
 /** `at` and `end` are 0-based offsets in the text. */
 export type Token =
@@ -10,7 +10,7 @@ export type Token =
   | { readonly kind: 'punctuation'; readonly text: Punctuation; readonly at: number; readonly end: number }
   | { readonly kind: 'end'; readonly text: ''; readonly at: number; readonly end: number };
 
-export const PUNCTUATION = [
+const PUNCTUATION = [
   '||',
   '&&',
   '==',

@@ -20,15 +20,6 @@ export { installedIntercept } from './intercept/install.ts';
 export { paddedMessage, readMessage } from './intercept/message.ts';
 export { type CpuidValues, guestCpuid } from './intercept/results.ts';
 export { hasIntercept, interceptMessage } from './intercept/stop.ts';
-export {
-  ACCESS_KINDS,
-  FLAG_KINDS,
-  HYPERVISOR_KINDS,
-  LATER_HYPERVISOR_KINDS,
-  MEMORY_KINDS,
-  PORT_KINDS,
-  STATISTICS_KINDS,
-} from './kinds.ts';
 export { LAPIC_BYTES, lapicAtReset } from './lapic/state.ts';
 export { apicMode, apicWindow } from './lapic/targets.ts';
 export { type Overlay, overlayAt, overlaysOf, type PlacedOverlay } from './memory/overlay.ts';

@@ -49,7 +49,7 @@ const longBytes: fc.Arbitrary<Uint8Array> = fc
   });
 
 /** Of all the sizes that are kept in different ways; some come again. */
-export const anyBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
+const anyBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 6, arbitrary: shortBytes },
   fc.constantFrom(new Uint8Array(16).fill(7), new Uint8Array(300).fill(1, 20, 40), new Uint8Array(0)),
   longBytes,
@@ -59,7 +59,7 @@ const partition = fc.option(u64, { nil: undefined });
 const vpIndex = fc.option(u32, { nil: undefined });
 const vp = fc.record({ partition, vp: vpIndex }, PLAIN);
 
-export const anyHandle: fc.Arbitrary<Handle> = fc.oneof(
+const anyHandle: fc.Arbitrary<Handle> = fc.oneof(
   fc.record({ kind: fc.constant('device' as const), open: u32 }, PLAIN),
   fc.record({ kind: fc.constant('partition' as const), partition }, PLAIN),
   fc.record({ kind: fc.constant('vp' as const), partition, vp: vpIndex }, PLAIN),

@@ -15,7 +15,7 @@ const UPSTREAM: readonly Kernel[] = ['upstream-7.2', 'upstream-7.0', 'upstream-6
  * What Linux 7.2 drivers/hv does otherwise than one would expect, each by the place where it shows; found by reading.
  * docs/engine.md says of each what the engine does with it on and off.
  */
-export const QUIRKS = {
+const QUIRKS = {
   'gpap-noop-sets': {
     what: 'MSHV_GET_GPAP_ACCESS_BITMAP with the operation NOOP acts like SET',
     kernels: UPSTREAM,

@@ -4,7 +4,7 @@ import { decode } from './decode.ts';
 import type { DecodedStruct } from './decoded.ts';
 
 /** Bytes of a register's value. */
-export const REGISTER_VALUE_BYTES = 16;
+const REGISTER_VALUE_BYTES = 16;
 
 /** The members of a register's value; undefined where it is a plain number. */
 export function decodeRegister(name: number, value: bigint): DecodedStruct | undefined {
@@ -14,7 +14,7 @@ export function decodeRegister(name: number, value: bigint): DecodedStruct | und
 }
 
 /** The 16 little-endian bytes of a value of at most 128 bits. */
-export function registerBytes(value: bigint): Uint8Array {
+function registerBytes(value: bigint): Uint8Array {
   const bytes = new Uint8Array(REGISTER_VALUE_BYTES);
   let rest = BigInt.asUintN(128, value);
   for (let i = 0; i < bytes.length; i++) {

@@ -11,11 +11,6 @@ export interface NamedRow {
   readonly name: string;
 }
 
-/** True for the answer of a lookup that found nothing. */
-export function isUnknown(row: object): row is Unknown {
-  return 'unknown' in row;
-}
-
 /**
  * A table of named numbers with lookups both ways. Rows are read on first use. Readers accept the canonical
  * name, that name under one of the other prefixes (Linux renamed HV_X64_MSR_ to HV_REGISTER_ to HV_MSR_), the

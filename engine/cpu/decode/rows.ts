@@ -74,7 +74,7 @@ const immediateOf: Readonly<Record<string, Immediate>> = {
 
 const forms = new Map<string, Form>();
 
-export function formOf(text: string): Form {
+function formOf(text: string): Form {
   const known = forms.get(text);
   if (known !== undefined) return known;
   const form = parseForm(text.split(' ').filter((word) => word !== ''));

@@ -29,7 +29,7 @@ export function needOrdinary(m: Machine, i: Instruction): void {
 }
 
 /** What an operation without a number as its result gives (Intel SDM 1, 4.8.3.7). */
-export function setDefaultNan(m: Machine, precision: Precision, lane: number): void {
+function setDefaultNan(m: Machine, precision: Precision, lane: number): void {
   if (precision === 1) m.x32[lane] = 0xffc00000 | 0;
   else {
     m.x32[2 * lane] = 0;

@@ -7,7 +7,7 @@ export const AUTO_EOI = 1n << 17n;
 export const AS_INTERCEPT = 1n << 19n;
 export const VECTOR_MASK = 0xffn;
 export const BASE_SHIFT = 12n;
-export const BASE_MASK = ~0xfffn & 0xffff_ffff_ffff_ffffn;
+const BASE_MASK = ~0xfffn & 0xffff_ffff_ffff_ffffn;
 
 /** The vector of the hypervisor's interrupts (Linux 7.2 arch/x86/include/asm/irq_vectors.h). */
 export const CALLBACK_VECTOR = BigInt(constantNumber('HYPERVISOR_CALLBACK_VECTOR'));

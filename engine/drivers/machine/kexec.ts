@@ -13,7 +13,7 @@ import { startAnew } from './restart.ts';
 
 const RULE = 'Linux.kexec';
 
-export function setKexec(context: Context, phase: (typeof KEXEC_PHASES)[number]): void {
+function setKexec(context: Context, phase: (typeof KEXEC_PHASES)[number]): void {
   context.store.set(cellAt(systemOf(context), SYSTEM.slots.kexec), KEXEC_PHASES.indexOf(phase));
 }
 

@@ -53,7 +53,7 @@ export function messageConnection(context: Context): CellId {
  * The message in VMBus' slot of a CPU, if there is one: it is read, the slot freed, and an EOM written only
  * where another message waits (Linux 7.2 drivers/hv/vmbus_drv.c, vmbus_on_msg_dpc and vmbus_signal_eom).
  */
-export function* takeMessage(context: Context, cpu: number): DriverRun<Uint8Array | undefined> {
+function* takeMessage(context: Context, cpu: number): DriverRun<Uint8Array | undefined> {
   const { store } = context;
   const id = store.find(TOP, CPU, cpu);
   if (id === undefined) return undefined;

@@ -9,7 +9,7 @@ import { VTL, VTL_EVENTFD, VTL_POLL } from '../cells/vtl.ts';
 import { driverOf } from '../kernel/objects.ts';
 
 /** The SINT of VMBus of the lower VTL (Linux 7.2 drivers/hv/mshv_vtl_main.c, VTL2_VMBUS_SINT_INDEX). */
-export const VTL_SINT = 7;
+const VTL_SINT = 7;
 
 /** The interrupt takes the flag from the page, and signals the eventfd that stands for it (mshv_vtl_vmbus_isr). */
 function* serveFlag(context: Context, { cpu = 0, flag }: MessageEvent): DriverRun<Outcome> {

@@ -50,7 +50,7 @@ const BY_OFFSET: readonly (MsrRow | undefined)[] = (() => {
 })();
 
 /** What a guest finds: no event ring, which only parents have, and no second register file. */
-export const GUEST_MSR_ROWS: readonly MsrRow[] = [
+const GUEST_MSR_ROWS: readonly MsrRow[] = [
   ...OVERLAY_ROWS,
   ...CLOCK_ROWS,
   ...APIC_ROWS,

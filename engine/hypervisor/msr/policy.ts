@@ -40,7 +40,7 @@ export function refusesTransition(context: Context, cpu: ObjectId, file: SynicFi
   return blob !== 0 && textOf(store.blob(blob)) !== textOf(bytesOf(access.component ?? 'unknown'));
 }
 
-export function textOf(bytes: Uint8Array): string {
+function textOf(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;

@@ -24,7 +24,7 @@ export const TIMER = {
   sintMask: 0xf,
 } as const;
 
-export const TIMER_EXPIRED = messageTypes.number('HVMSG_TIMER_EXPIRED');
+const TIMER_EXPIRED = messageTypes.number('HVMSG_TIMER_EXPIRED');
 const PAYLOAD = {
   bytes: 24,
   index: fieldOf('hv_timer_message_payload', 'timer_index'),

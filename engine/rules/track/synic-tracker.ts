@@ -31,7 +31,7 @@ export interface SynicWrite {
 }
 
 /** Follows every SynIC: which controls are on, who switched them on, who has let go of them. */
-export class SynicTracker implements Tracker {
+class SynicTracker implements Tracker {
   /** The write of the present step, when it is one to a SynIC that a rule may have something to say about. */
   write: SynicWrite | undefined;
   readonly #input: TrackerInput;

@@ -19,10 +19,10 @@ export interface PackedProblem {
 
 /** `HVRP` and a version. A reader refuses versions from the next one on. */
 const MAGIC = 0x5052_5648;
-export const PACKED_VERSION = 1;
+const PACKED_VERSION = 1;
 
 /** A frame is its length (u32), a check sum (u32) and its bytes; all numbers little-endian. */
-export const FRAME_HEAD_BYTES = 8;
+const FRAME_HEAD_BYTES = 8;
 /** Larger frames do not come from here: a chunk is closed after {@link CHUNK_BYTES} of payload. */
 const MAX_FRAME_BYTES = 0x1000_0000;
 /** Payload after which a chunk is closed early, so that no chunk grows beyond what is decoded at once. */
@@ -46,7 +46,7 @@ function frame(body: Uint8Array): Uint8Array {
 }
 
 /** The frame that stands first in a packed stream. */
-export function encodePackedHeader(header: PackedHeader): Uint8Array {
+function encodePackedHeader(header: PackedHeader): Uint8Array {
   const writer = new ByteWriter();
   const view = new DataView(new ArrayBuffer(4));
   view.setUint32(0, MAGIC, true);

@@ -1,15 +1,6 @@
-import type { JsonSchema } from '../schema/json-schema.ts';
 import { HEX_BYTES } from './codec.ts';
 import type { Json, JsonObject } from './json.ts';
 import { readKey } from './row.ts';
-
-/** What stands where bytes cannot be decoded: `{"bytes":"00ff"}`. */
-export const BYTES_OBJECT_SCHEMA: JsonSchema = {
-  type: 'object',
-  properties: { bytes: HEX_BYTES.schema },
-  required: ['bytes'],
-  additionalProperties: false,
-};
 
 /** The bytes of `{"bytes":"…"}`; undefined for any other value. */
 export function readBytesObject(json: Json): Uint8Array | undefined {

@@ -153,7 +153,7 @@ export const HANDLE: Codec<Handle> = {
 };
 
 /** A number of one of the ABI's tables of names: any accepted name or the number; the canonical name is written. */
-export function named(table: NameTable<NamedRow>, what: string, max: number): Codec<number> {
+function named(table: NameTable<NamedRow>, what: string, max: number): Codec<number> {
   return {
     read(json) {
       const value = typeof json === 'string' ? table.parse(json) : json;

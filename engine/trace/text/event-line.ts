@@ -38,7 +38,7 @@ export const ACTOR_ROWS: readonly Row[] = [
 const NOTE_ROWS: readonly Row[] = [common.optional('note', TEXT)];
 
 /** Keys that every event may have and that are not rows. */
-export const FRAME_KEYS: readonly string[] = ['t', 'seq', 'parent', 'kind', 'provenance', 'note'];
+const FRAME_KEYS: readonly string[] = ['t', 'seq', 'parent', 'kind', 'provenance', 'note'];
 
 const KIND = oneOf(EVENT_KINDS);
 
