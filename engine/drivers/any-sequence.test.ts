@@ -17,6 +17,6 @@ it('any sequence of stimuli plays: both sides keep their books, and its recordin
       assert.deepEqual(report.divergences, []);
       assert.equal(report.hash, hash);
     }),
-    { numRuns: Number(process.env.HVREWIND_RUNS ?? 150) },
+    { numRuns: Number(process.env.HVREWIND_RUNS ?? 90) },
   );
 });

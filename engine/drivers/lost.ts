@@ -15,7 +15,9 @@ const RESETS: ReadonlySet<LifecycleEvent['what']> = new Set([
   'reboot',
   'crash',
   'power-off',
+  'suspend',
   'resume',
+  'save',
   'restore',
 ]);
 

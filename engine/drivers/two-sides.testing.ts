@@ -73,15 +73,28 @@ export class TwoSides {
     return event;
   }
 
-  /** The VP or the partition that it is about is there. */
+  /** The VP or the partition that it is about is there; a module is not put in twice, nor taken out while its files are open. */
   isLegal(stimulus: Stimulus): boolean {
     if (stimulus.kind === 'signal') return true;
     const { machine } = this.#live;
+    if (stimulus.kind === 'lifecycle' && stimulus.what === 'component-stop') return this.#hasNoFiles();
+    if (stimulus.kind === 'lifecycle' && stimulus.what === 'component-start') {
+      const { component } = stimulus;
+      const isSame = (event: TraceEvent) =>
+        event.kind === 'lifecycle' && event.component === component && /^component-/.test(event.what);
+      const last = this.recorded.findLast(isSame);
+      return last?.kind !== 'lifecycle' || last.what === 'component-stop';
+    }
     const { vp } = stimulus;
     if (vp !== undefined) return vpOfRef(machine, vp) !== undefined;
     const handle = 'handle' in stimulus ? stimulus.handle : undefined;
     if (handle?.kind === 'vp') return vpOfRef(machine, handle) !== undefined;
     return handle?.kind !== 'partition' || this.#partitions().includes(handle.partition ?? 0n);
+  }
+
+  #hasNoFiles(): boolean {
+    const { store } = this.#live.machine;
+    return store.children(TOP, PROCESS).every((process) => store.children(process, FD).length === 0);
   }
 
   #signal(seq: Seq): void {

@@ -94,7 +94,7 @@ test('legal bring-up and tear-down gives no finding, whoever leads and however t
     fc.property(fc.array(round, { maxLength: 6 }), (rounds) => {
       assert.deepEqual(judge(trafficOf(rounds.flatMap(legal))).map(findingToJson), []);
     }),
-    { numRuns: 200 },
+    { numRuns: 80 },
   );
 });
 
@@ -126,6 +126,6 @@ test('one write of a stranger in a legal sequence is found, and it alone is to b
         );
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 80 },
   );
 });

@@ -11,10 +11,10 @@ import { AnswerTable } from './answers-table.ts';
 import { bootOfQemu, type Recording, recordings, sourceOf } from './corpus.ts';
 import { generator, sampled } from './random.ts';
 
-/** Changes of each recording, beside one of each kind of field; a change is a replay. */
+/** Changes of each recording; a change is a replay. */
 const SAMPLED = 3;
 /** Of QEMU's boot. */
-const BOOT_EVENTS = 800;
+const BOOT_EVENTS = 400;
 
 describe('a changed answer is a divergence there', () => {
   const seed = (Date.now() % 0x7fff_ffff) | 1;
@@ -47,7 +47,7 @@ describe('a changed answer is a divergence there', () => {
       const mutations = recording.events.flatMap(mutationsOf);
       table.change(
         recording,
-        sampled(mutations, ({ event, field }) => `${event.kind} ${field}`, SAMPLED, random),
+        sampled(mutations, () => '', SAMPLED, random),
       );
       assert.deepEqual(table.missed, [], `seed ${seed}`);
     });

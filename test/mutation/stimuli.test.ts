@@ -10,7 +10,7 @@ import { NO_OP_REASONS } from './no-ops.ts';
 import { generator, sampled } from './random.ts';
 import { StimulusTable, trialsOf } from './stimuli-table.ts';
 
-const SAMPLED = 400;
+const SAMPLED = 150;
 
 test('a changed stimulus shows, or cannot', () => {
   const seed = (Date.now() % 0x7fff_ffff) | 1;

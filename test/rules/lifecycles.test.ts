@@ -76,7 +76,7 @@ test('the kernels with the ownership patch give no finding but for a notifier th
     fc.property(profile, fc.constantFrom('v1', 'v2', 'merged'), lives, (given, synicOwnership, steps) => {
       assert.deepEqual(findingsOf({ ...given, synicOwnership }, steps).map(idOf), leftAt(given, steps));
     }),
-    { numRuns: 250 },
+    { numRuns: 50 },
   );
 });
 
@@ -92,7 +92,7 @@ test('before the patch it is mshv that takes what VMBus switched on, on L1VH and
       if (findings.length === 0) return;
       assert.deepEqual([given.role, findings], ['l1vh', ['R01:mshv:off:vmbus']]);
     }),
-    { numRuns: 250 },
+    { numRuns: 50 },
   );
   assert.ok(found > 0);
 });

@@ -1,4 +1,4 @@
-import { constantNumber, fieldOf, lowHalf, readU32 } from '../../abi/index.ts';
+import { constantNumber, fieldOf, lowHalf, readU32, readU64 } from '../../abi/index.ts';
 import { cellAt } from '../../hypervisor/index.ts';
 import type { DriverRun, HypercallRequest } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
@@ -15,8 +15,11 @@ import { ownPartition } from './partition-id.ts';
 /** What the driver shows under /sys/kernel/debug/mshv, as far as the hypervisor is asked (Linux 7.2 drivers/hv/mshv_debugfs.c). */
 
 const MAP_STATS_PAGE = hypercallCode('MAP_STATS_PAGE');
+const MAP_STATS_PAGE2 = hypercallCode('MAP_STATS_PAGE2');
 const CODE = 0xffff;
 const TYPE = fieldOf('hv_input_map_stats_page', 'type');
+const OF = fieldOf('hv_input_map_stats_page', 'identity.partition.partition_id');
+const OF_PARTITION = constantNumber('HV_STATS_OBJECT_PARTITION');
 const OF_HYPERVISOR = constantNumber('HV_STATS_OBJECT_HYPERVISOR');
 
 const HYPERVISOR: StatsObject = { object: 'hypervisor' };
@@ -140,13 +143,17 @@ export function* hideStatistics(context: Context, actor: Actor): DriverRun<void>
 }
 
 /**
- * The hypervisor's statistics are mapped for nobody else: where the driver's start is not in the trace, that they are says
- * that the driver shows statistics.
+ * The hypervisor's statistics, and those of the own partition, are mapped for nobody else: where the driver's start is not in the
+ * trace, that they are says that the driver shows statistics.
  */
 export function statisticsMapped(context: Context, call: HypercallRequest | HypercallEvent): void {
   const { control, input, vp } = call;
-  if (vp !== undefined || input === undefined || input.length < TYPE.offset + TYPE.size) return;
-  if ((lowHalf(control) & CODE) !== MAP_STATS_PAGE || readU32(input, TYPE) !== OF_HYPERVISOR) return;
+  if (vp !== undefined || input === undefined || input.length < OF.offset + OF.size) return;
+  const code = lowHalf(control) & CODE;
+  if (code !== MAP_STATS_PAGE && code !== MAP_STATS_PAGE2) return;
+  const type = readU32(input, TYPE);
+  const isOwn = type === OF_PARTITION && readU64(input, OF) === ownPartition(context);
+  if (!isOwn && type !== OF_HYPERVISOR) return;
   if (driverState(context, MSHV) === 'unseen') context.store.set(shown(context), 1);
 }
 

@@ -44,8 +44,9 @@ export function takePages(
   const { store, profile } = call.context;
   const used = cellAt(partition, pool.used);
   const deposited = cellAt(partition, pool.deposited);
-  if (!store.known(used) || !store.known(deposited)) return shortInRecord(call);
   const block = blockOf(call, object);
+  if (!store.known(used) || !store.known(deposited))
+    return pages + block === 0 ? undefined : shortInRecord(call);
   const blocks = cellAt(partition, pool.blocks);
   const isRoot = profile.role === 'root' && isOwn(call, partition);
   const free = store.number(deposited) - store.number(used);
@@ -65,9 +66,10 @@ export function takePages(
   return undefined;
 }
 
-/** What a pool of which nobody knows how much it has lacks is what the record says. */
-function shortInRecord({ event }: Call): HypercallAnswer | undefined {
+/** What a pool of which nobody knows how much it has lacks is what the record says, and open without one. */
+function shortInRecord({ context, event }: Call): HypercallAnswer | undefined {
   const { result } = recordedAnswer(event);
+  if (result === undefined) context.store.doubt();
   return result !== undefined && SHORT.has(result.status) ? unmodelledCall(event) : undefined;
 }
 
