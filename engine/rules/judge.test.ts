@@ -26,7 +26,9 @@ function eomRule(id: string, needs: readonly EventKind[]): Rule {
           const cpu = event.cpu ?? 0;
           if (found.has(cpu)) return;
           const cause = { rule: id, cause: [String(cpu)], severity: 'info', component: 'guest' } as const;
-          found.set(cpu, new OpenFinding({ ...cause, culprit: input.now() }));
+          const finding = new OpenFinding({ ...cause, culprit: input.now() });
+          found.set(cpu, finding);
+          input.begun(finding);
         },
         end() {
           for (const finding of [...found.values()].reverse()) input.report(finding.close('EOM', 'none'));
@@ -52,6 +54,16 @@ test('a rule is silent where the trace is not deep enough for it', () => {
   const known = new Traffic({ kernel: 'upstream-7.0' }).write('a', 3, 'EOM', 0n);
   assert.equal(judge(known, rules).length, 1);
   assert.deepEqual(judge(known, [eomRule('A', ['msr', 'message'])]), []);
+});
+
+test('what has begun is known while the trace goes on', () => {
+  const { profile, steps } = eoms();
+  const judgement = createJudge([eomRule('A', ['msr']), eomRule('B', ['message'])], profile);
+  const begun = steps.map((step) => {
+    judgement.step(step, new CellStore());
+    return judgement.begun().map(({ id }) => id);
+  });
+  assert.deepEqual(begun, [['A:3'], ['A:3', 'A:1']]);
 });
 
 test('rules that name the same tracker share it, and it goes first', () => {
@@ -96,6 +108,8 @@ test('what only a programmer can get wrong is an assertion', () => {
     },
   };
   assert.throws(() => judge(eoms(), [twice]), /two findings A:/);
+  const untold: Rule = { ...rule, judge: (input) => rule.judge({ ...input, begun: () => {} }) };
+  assert.throws(() => judge(eoms(), [untold]), /A:1 was reported without having begun/);
   const ended = createJudge([rule], profile);
   ended.step(eoms().steps[0]!, new CellStore());
   ended.end();

@@ -84,6 +84,9 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
     end() {
       if (findings !== undefined) throw new Error('the judgement has ended already');
       for (const judge of judges) judge.end();
+      const known = new Set(begun.map(({ id }) => id));
+      for (const { id } of reported)
+        if (!known.has(id)) throw new Error(`finding ${id} was reported without having begun`);
       findings = unique(reported.filter(deepEnough).sort(compareFindings));
     },
     findings() {

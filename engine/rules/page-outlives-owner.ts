@@ -70,8 +70,12 @@ export const pageOutlivesOwner: Rule = {
         return;
       }
       const key = `${who} ${end}`;
-      const known = cases.get(key) ?? new Case(input.profile, who, end, moment);
-      cases.set(key, known);
+      let known = cases.get(key);
+      if (known === undefined) {
+        known = new Case(input.profile, who, end, moment);
+        cases.set(key, known);
+        input.begun(known.finding);
+      }
       known.add(page);
       pages.blame(page, known.finding);
     }

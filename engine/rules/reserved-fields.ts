@@ -110,6 +110,7 @@ class Cases {
       });
       known = { finding, wrong, fields: new Set() };
       this.#open.set(key, known);
+      this.#input.begun(finding);
       if (wrong.stale !== undefined) finding.prove(wrong.stale.moment);
     }
     if (wrong.refused) known.finding.escalate('error');

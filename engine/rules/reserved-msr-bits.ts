@@ -76,6 +76,7 @@ export function judgeReservedMsrBits(rule: string, input: RuleInput): Judge {
       const culprit = input.now();
       open = { finding: new OpenFinding({ rule, cause, severity: 'warning', component, culprit }), name };
       findings.set(key, open);
+      input.begun(open.finding);
     }
     if (event.fault === true) open.finding.escalate('error');
     const cell = synicCell(cpu, event.msr) ?? `cpu[${cpu}].msr[${hexOf(event.msr)}]`;

@@ -47,10 +47,12 @@ export function judgeStaleSlots(rule: string, input: RuleInput): Judge {
         // What waited when the page was off is gone.
         if (delivered.step < page.by.moment.step) continue;
         const cause = [component, 'crash', 'slots'];
-        const found =
-          findings.get(component) ??
-          new OpenFinding({ rule, cause, severity: 'error', component, culprit: moment });
-        findings.set(component, found);
+        let found = findings.get(component);
+        if (found === undefined) {
+          found = new OpenFinding({ rule, cause, severity: 'error', component, culprit: moment });
+          findings.set(component, found);
+          input.begun(found);
+        }
         if (found.concerns(`${synicPath(cpu, false)}.slot[${sint}].filled`, cpu)) found.prove(delivered);
         cpus.set(component, (cpus.get(component) ?? new Set()).add(cpu));
       }

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import type { Sides } from '../../engine/machine/machine.ts';
 import { dialectOf } from '../../engine/trace/dialect.ts';
-import type { Profile, TraceHeader } from '../../engine/trace/profile.ts';
+import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { Arena } from '../native/arena.ts';
 import { syscall } from '../native/libc.ts';
 import { NR, O_CLOEXEC } from '../native/numbers.ts';
@@ -11,10 +11,9 @@ import { passSignals } from '../process/signals.ts';
 import { makeOutputBlocking } from '../process/standard-files.ts';
 import { midLife } from '../sink/filtered.ts';
 import type { Kept } from '../sink/kept.ts';
-import { copyPath } from '../sink/ring.ts';
-import { abiNames, isProblem, TraceFileError, type TraceProblem, TraceWriter } from '../store/index.ts';
+import { abiNames, isProblem, TraceWriter } from '../store/index.ts';
 import { RingReader, ringMemory } from './ring/ring.ts';
-import { fileTarget, type RingFile, ringTarget, type Target } from './target.ts';
+import { openTarget } from './target.ts';
 import type { Mode, TracerData, TracerMessage } from './thread/messages.ts';
 import { refusal, usage } from './trouble.ts';
 import { Writing } from './writing.ts';
@@ -74,10 +73,25 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
   if (target.kind === 'launch' && findProgram(target.command[0] ?? '') === undefined)
     return usage(`${target.command[0]}: no such program`);
   let writing: Writing | undefined;
-  const writer = createFile(options, header, () => (writing?.header ?? header).profile);
-  if (isProblem(writer)) return usage(writer.text);
+  const into = openTarget({
+    ...{ path: options.path, header, present: () => writing?.header ?? header, kept },
+    ...{ sides: options.sides, tell: options.tell },
+    create: (path, own, profile) =>
+      TraceWriter.create(path, own, {
+        force: options.force,
+        names: { ...abiNames(own.profile), ioctl: (...call) => abiNames(profile()).ioctl(...call) },
+        tool: options.tool,
+        engine: options.engine,
+        start: new Date().toISOString(),
+        capture: {
+          how: 'ptrace',
+          ...kept,
+          ...(target.kind === 'launch' ? { command: target.command } : { pid: target.pid }),
+        },
+      }),
+  });
+  if (isProblem(into)) return usage(into.text);
   const memory = ringMemory(RING_BYTES);
-  const into = targetOf(options, header, writer);
   writing = new Writing(new RingReader(memory), into, header, kept.until);
   const pipe = new Arena(8);
   syscall(NR.pipe2, pipe.address, O_CLOEXEC);
@@ -95,7 +109,7 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
   try {
     const first = await tracer.next();
     if (first.kind === 'failed') {
-      if (kept.ring === undefined) writer.abort();
+      into.abort();
       rmSync(options.path, { force: true });
       return refusal(first.step, first.errno, target.kind === 'attach' ? target.pid : undefined);
     }
@@ -115,45 +129,6 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
     clearInterval(timer);
     letGo.now();
   }
-}
-
-/** The file of a recording, or of what a flight recorder holds. */
-function createFile(
-  options: RecordOptions,
-  header: TraceHeader,
-  profile: () => Profile,
-  path = options.path,
-): TraceWriter | TraceProblem {
-  const { target, kept } = options;
-  return TraceWriter.create(path, header, {
-    force: options.force,
-    names: { ...abiNames(header.profile), ioctl: (...call) => abiNames(profile()).ioctl(...call) },
-    tool: options.tool,
-    engine: options.engine,
-    start: new Date().toISOString(),
-    capture: {
-      how: 'ptrace',
-      ...kept,
-      ...(target.kind === 'launch' ? { command: target.command } : { pid: target.pid }),
-    },
-  });
-}
-
-/** Where events go: a flight recorder gives the file up and makes it again at the end. */
-function targetOf(options: RecordOptions, header: TraceHeader, writer: TraceWriter): Target {
-  const { kept, sides, path, tell } = options;
-  if (kept.ring === undefined) return fileTarget(writer, header, kept.filter);
-  writer.abort();
-  const fileFor: RingFile = (present, started, number) => {
-    const own = started ? present : midLife(present);
-    const name = number === undefined ? path : copyPath(path, number);
-    const made = createFile(options, own, () => own.profile, name);
-    if (isProblem(made)) throw new TraceFileError(made);
-    return made;
-  };
-  return ringTarget(kept.ring, header, sides, fileFor, (finding, number) =>
-    tell(`${finding}: what led to it is in ${copyPath(path, number)}`),
-  );
 }
 
 /** The tracing thread lets the program go when this end of the pipe closes. */

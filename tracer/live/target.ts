@@ -1,11 +1,13 @@
 import { type CaptureFilter, captureFilterOf } from '../../engine/filter/capture.ts';
 import type { Sides } from '../../engine/machine/machine.ts';
-import type { TraceHeader } from '../../engine/trace/profile.ts';
+import type { Profile, TraceHeader } from '../../engine/trace/profile.ts';
 import type { EventSink } from '../sink/event-sink.ts';
-import { FilteredSink } from '../sink/filtered.ts';
+import { FilteredSink, midLife } from '../sink/filtered.ts';
 import { FollowedRing } from '../sink/followed.ts';
+import type { Kept } from '../sink/kept.ts';
+import { copyPath } from '../sink/ring.ts';
 import type { RingLimit } from '../sink/ring-limit.ts';
-import type { TraceWriter } from '../store/index.ts';
+import { isProblem, TraceFileError, type TraceProblem, type TraceWriter } from '../store/index.ts';
 
 /** Where a live recording goes. Every call may throw a TraceFileError; after it nothing more goes there. */
 export interface Target {
@@ -20,12 +22,14 @@ export interface Target {
   header(header: TraceHeader): void;
   /** Ends it; `cut`: calls are under way that may return. */
   close(cut: boolean): void;
+  /** Nothing was recorded: removes what it made. */
+  abort(): void;
   /** Writes what a flight recorder holds into a file of its own and goes on; others have nothing to do. */
   snapshot(): void;
 }
 
 /** A file, of which a filter may keep things out. */
-export function fileTarget(writer: TraceWriter, header: TraceHeader, filter: string | undefined): Target {
+function fileTarget(writer: TraceWriter, header: TraceHeader, filter: string | undefined): Target {
   const filtered =
     filter === undefined
       ? undefined
@@ -47,8 +51,50 @@ export function fileTarget(writer: TraceWriter, header: TraceHeader, filter: str
       filtered?.end();
       writer.close(cut);
     },
+    abort: () => writer.abort(),
     snapshot: () => {},
   };
+}
+
+/** Makes a trace file; `profile` is asked again while it is written: the kernel may be learnt late. */
+export type CreateFile = (
+  path: string,
+  header: TraceHeader,
+  profile: () => Profile,
+) => TraceWriter | TraceProblem;
+
+/** What a recording goes to. */
+export interface TargetOptions {
+  readonly path: string;
+  /** Of a recording that a filter keeps things out of: one that began mid-life. */
+  readonly header: TraceHeader;
+  /** The header as it is by now. */
+  readonly present: () => TraceHeader;
+  readonly kept: Kept;
+  /** What a flight recorder has the machine's state from. */
+  readonly sides: Sides;
+  readonly create: CreateFile;
+  /** Tells the user something: one line. */
+  readonly tell: (line: string) => void;
+}
+
+/** Where events go: a file that is there from now on, or a flight recorder, which makes it at the end. */
+export function openTarget(options: TargetOptions): Target | TraceProblem {
+  const { path, header, present, kept, sides, create, tell } = options;
+  const writer = create(path, header, () => present().profile);
+  if (isProblem(writer)) return writer;
+  if (kept.ring === undefined) return fileTarget(writer, header, kept.filter);
+  // It is there for nothing but to find out that it can be.
+  writer.abort();
+  const fileFor: RingFile = (learnt, started, number) => {
+    const own = started ? learnt : midLife(learnt);
+    const made = create(number === undefined ? path : copyPath(path, number), own, () => own.profile);
+    if (isProblem(made)) throw new TraceFileError(made);
+    return made;
+  };
+  return ringTarget(kept.ring, header, sides, fileFor, (finding, number) =>
+    tell(`${finding}: what led to it is in ${copyPath(path, number)}`),
+  );
 }
 
 /** Makes a file for what a ring holds; `started`: it has let go of nothing. A number: of a copy beside the recording. */
@@ -100,6 +146,7 @@ export function ringTarget(
       ring.readAs(learnt.profile);
     },
     close: (cut) => write(undefined, cut),
+    abort: () => {},
     snapshot,
   };
 }

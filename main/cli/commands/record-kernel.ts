@@ -1,15 +1,23 @@
 import { spawn } from 'node:child_process';
 import { constants, cpus } from 'node:os';
+import { captureFilterOf } from '../../../engine/filter/capture.ts';
+import { ENGINE_VERSION } from '../../../engine/version.ts';
 import { type MsrRange, parseMsrRanges } from '../../../tracer/live/kernel/msr-ranges.ts';
 import { type KernelRecorded, recordKernel } from '../../../tracer/live/kernel/record.ts';
+import { openTarget } from '../../../tracer/live/target.ts';
 import type { Family } from '../../../tracer/live/uprobe/ioctl-probe.ts';
+import { midLife } from '../../../tracer/sink/filtered.ts';
+import { UntilSink } from '../../../tracer/sink/until.ts';
+import { abiNames, isProblem, TraceFileError, TraceWriter } from '../../../tracer/store/index.ts';
+import { captureOptions } from '../capture-option.ts';
 import type { Arguments } from '../command.ts';
 import { tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { withProfile } from '../profile-option.ts';
 import { headerOf, summarize } from '../program-result.ts';
-import { record } from '../recording.ts';
+import { SIDES } from '../sides.ts';
 import { outputPath } from '../trace-output.ts';
+import { VERSION } from '../version.ts';
 
 const MAX_SECONDS = 1_000_000;
 
@@ -23,49 +31,80 @@ export async function runKernel(args: Arguments): Promise<number> {
   const family = familyOf(args.program, pid);
   if (!args.flag('kernel') && family === undefined)
     throw new Problem('record: --uprobe needs a program after --, or --attach PID');
-  for (const name of ['filter', 'until'])
-    if (args.value(name) !== undefined)
-      throw new Problem(`record: --${name} does not go with --kernel or --uprobe; show filters the trace`);
   const msrs = msrsOf(args.value('msr'));
   const seconds = secondsOf(args.value('seconds'));
   const path = outputPath('record', args, '.hvtrace', 'kernel');
   const host = headerOf({ kernel: 'unknown', initial: 'unknown', cpus: cpus().length });
-  const header = withProfile(host, args.value('profile'));
+  const whole = withProfile(host, args.value('profile'));
+  const kept = captureOptions('record', args, whole.profile);
+  const header = kept.filter === undefined ? whole : midLife(whole);
   const stop = new AbortController();
   const end = (): void => stop.abort();
   const started = new Started();
-  const options = { force: args.flag('force'), how: 'tracefs' };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  const target = openTarget({
+    ...{ path, header, present: () => header, kept, sides: SIDES },
+    create: (file, own) =>
+      TraceWriter.create(file, own, {
+        force: args.flag('force'),
+        names: abiNames(own.profile),
+        tool: VERSION,
+        engine: ENGINE_VERSION,
+        start: new Date().toISOString(),
+        capture: { how: 'tracefs', ...kept },
+      }),
+    tell: (line) => tell(`hvrewind: ${line}`),
+  });
+  if (isProblem(target)) throw new Problem(`record: ${target.text}`);
+  const until =
+    kept.until === undefined
+      ? undefined
+      : new UntilSink(target.sink, captureFilterOf(kept.until, header.profile), end);
+  for (const signal of ENDING) process.on(signal, end);
+  const copy = (): void => target.snapshot();
+  if (kept.ring !== undefined) process.on('SIGUSR2', copy);
   try {
-    const recorded = await record('record', path, header, options, async (writer) => {
-      const result = await recordKernel(writer, {
-        kernel: args.flag('kernel'),
-        msrs,
-        signal: stop.signal,
-        ...(family === undefined ? {} : { ioctlsOf: family }),
-        onStart: (lacks) => {
-          for (const line of lacks) tell(`hvrewind: this kernel lacks ${line}`);
-          if (args.program.length > 0) void started.start(args.program).finally(end);
-          if (seconds !== undefined) setTimeout(end, seconds * 1000).unref();
-        },
-      });
-      if ('text' in result) throw new Problem(`record: ${result.text}; ${result.remedy}`, EXIT.environment);
-      return result;
+    const result = await recordKernel(until ?? target.sink, {
+      kernel: args.flag('kernel'),
+      msrs,
+      signal: stop.signal,
+      tick: () => target.tick(),
+      ...(family === undefined ? {} : { ioctlsOf: family }),
+      onStart: (lacks) => {
+        for (const line of lacks) tell(`hvrewind: this kernel lacks ${line}`);
+        if (args.program.length > 0) void started.start(args.program).finally(end);
+        if (seconds !== undefined) setTimeout(end, seconds * 1000).unref();
+      },
     });
+    if ('text' in result) throw new Problem(`record: ${result.text}; ${result.remedy}`, EXIT.environment);
+    target.close(until?.isOver ?? false);
+    const { events, dropped } = target;
+    const recorded = { ...result, events, ...(dropped === 0 ? {} : { dropped }) };
     summarize(args, path, recorded, lineOf(recorded));
+    await started.ended;
     return started.status;
+  } catch (error) {
+    if (!(error instanceof TraceFileError)) {
+      target.abort();
+      throw error;
+    }
+    target.close(true);
+    throw new Problem(`record: ${error.message}; what was written until then is kept`, EXIT.environment);
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, end);
+    for (const signal of ENDING) process.off(signal, end);
+    process.off('SIGUSR2', copy);
   }
 }
+
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** The program that is recorded, if one is started. */
 class Started {
   /** As a shell says it; 0 before it has ended. */
   status: number = EXIT.fine;
+  ended: Promise<void> = Promise.resolve();
 
   start([name = '', ...words]: readonly string[]): Promise<void> {
-    return new Promise((done) => {
+    this.ended = new Promise((done) => {
       const child = spawn(name, words, { stdio: 'inherit' });
       child.on('error', ({ message }) => {
         tell(`hvrewind: record: ${message}`);
@@ -77,6 +116,7 @@ class Started {
         done();
       });
     });
+    return this.ended;
   }
 }
 
@@ -92,9 +132,10 @@ function familyOf(program: readonly string[], pid: number | undefined): Family |
   return pid === undefined ? undefined : { kind: 'process', pid };
 }
 
-function lineOf({ events, lost, badBytes }: KernelRecorded): string {
+function lineOf({ events, dropped, lost, badBytes }: KernelRecorded & { readonly dropped?: number }): string {
   const missing = lost === 0 ? '' : `; ${lost} were lost in the kernel`;
-  return `${events} events${missing}${badBytes === 0 ? '' : `; ${badBytes} bytes were no record`}`;
+  const left = dropped === undefined ? '' : `, ${dropped} not kept`;
+  return `${events} events${left}${missing}${badBytes === 0 ? '' : `; ${badBytes} bytes were no record`}`;
 }
 
 function msrsOf(text: string | undefined): readonly MsrRange[] {

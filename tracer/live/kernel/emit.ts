@@ -4,6 +4,7 @@ import type { Emitter, EventBody } from '../../sources/emitter.ts';
 import type { Told } from '../../sources/kernel/told.ts';
 import type { KernelItem, ToldItem } from './decoder.ts';
 import type { Processes } from './processes.ts';
+import { SeenTwice } from './seen-twice.ts';
 import { WritesUnseen } from './writes-unseen.ts';
 
 /** What became of the items. */
@@ -23,6 +24,7 @@ export class KernelEmitter {
   readonly #origin: number;
   readonly #open = new Map<string, Seq[]>();
   readonly #unseen = new WritesUnseen();
+  readonly #twice = new SeenTwice();
   #events = 0;
   #lost = 0;
   #badBytes = 0;
@@ -75,6 +77,7 @@ export class KernelEmitter {
       return;
     }
     const body = this.#body(told, cpu, tid, component);
+    if (told.kind === 'event' && this.#twice.isSecond(told, body, tid, t)) return;
     if (body.kind === 'msr') this.#warn(this.#unseen.msr(body, cpu), t);
     this.#events += 1;
     if (told.kind === 'event') {

@@ -139,6 +139,32 @@ test('writes that have no trace point come from the probe, and VMBus says when i
   ]);
 });
 
+test('a write that the probe and a trace point see is one; another one, or a refused one, is its own', () => {
+  const kernel = new WrittenKernel();
+  const probed = (tid: number, value: number) => ({
+    ...{ event: 'hv_set_non_nested_msr', tid, after: 1 },
+    values: { reg: SIMP, value },
+  });
+  const written = (tid: number, val: number, failed = 0, msr = SIMP) => ({
+    ...{ event: 'write_msr', tid, after: 5 },
+    values: { msr, val: BigInt(val), failed },
+  });
+  kernel.page(0, 0, [
+    ...[probed(21, 1), stack(FRAMES.mshv), written(21, 1), stack(FRAMES.mshv)],
+    ...[written(21, 1), probed(21, 2), written(22, 2), written(21, 2)],
+    ...[probed(21, 3), written(21, 3, 1), probed(21, 4), written(21, 4, 0, SCONTROL)],
+  ]);
+  const seen = linesOf(kernel).map((line) => {
+    const { tid, msr, value, fault } = line as Record<string, unknown>;
+    return `${tid} ${String(msr).replace('HV_X64_MSR_', '')} ${value}${fault === true ? ' #GP' : ''}`;
+  });
+  assert.deepEqual(seen, [
+    ...['21 SIMP 0x1', '21 SIMP 0x1'],
+    ...['21 SIMP 0x2', '22 SIMP 0x2'],
+    ...['21 SIMP 0x3', '21 SIMP 0x3 #GP', '21 SIMP 0x4', '21 SCONTROL 0x4'],
+  ]);
+});
+
 test('reads of SynIC MSRs without a write say that writes are not seen, once', () => {
   const read = (msr: number) => ({ event: 'read_msr', tid: 21, after: 1, values: { msr, val: 1n } });
   const write = { event: 'write_msr', tid: 21, after: 1, values: { msr: SIMP, val: 0n } };

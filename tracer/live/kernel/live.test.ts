@@ -33,6 +33,7 @@ test(
           { first: TSC_DEADLINE, last: TSC_DEADLINE },
           { first: X2APIC_ICR, last: X2APIC_ICR },
         ],
+        tick: () => {},
         signal: stop.signal,
         // Timers of this process set the deadline of the CPU's timer.
         onStart: () => setTimeout(() => stop.abort(), 600),

@@ -15,6 +15,8 @@ export interface KernelRecordOptions {
   readonly ioctlsOf?: Family;
   /** Ends the recording. */
   readonly signal: AbortSignal;
+  /** Called every few milliseconds: does what is due where the events go. */
+  readonly tick: () => void;
   /** Called once everything is switched on, with a line for each thing that this kernel lacks. */
   readonly onStart?: (lacks: readonly string[]) => void;
 }
@@ -57,6 +59,7 @@ export async function recordKernel(
     options.onStart?.(source.lacks);
     await each(READ_MS, options.signal, () => {
       for (const item of source.drain()) kernel.add(item);
+      options.tick();
     });
     for (const item of source.stop()) kernel.add(item);
     kernel.end();

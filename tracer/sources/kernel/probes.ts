@@ -49,6 +49,7 @@ function probe(
 
 const msrWrite: SourceRow['tell'] = (fields) => ({
   kind: 'event',
+  ahead: true,
   body: {
     kind: 'msr',
     dir: 'write',

@@ -15,7 +15,12 @@ export type CallName = 'hypercall' | 'run-vp' | 'guest-hypercall' | (string & {}
 
 /** What one record of the kernel says. */
 export type Told =
-  | { readonly kind: 'event'; readonly body: EventBody }
+  | {
+      readonly kind: 'event';
+      readonly body: EventBody;
+      /** A probe at the entry of a function saw it: what the function does may have a trace point of its own. */
+      readonly ahead?: true;
+    }
   | { readonly kind: 'entry'; readonly call: CallName; readonly body: EventBody }
   | { readonly kind: 'return'; readonly call: CallName; readonly answer: Answer };
 
