@@ -39,12 +39,27 @@ function hasNoAnswer(event: TraceEvent): boolean {
   return event.kind === 'ioctl' && typeof event.ret !== 'number';
 }
 
+/** A guest's memory that the trace shows, which no section has. */
+function memoryText(): Text {
+  const header = JSON.stringify({ profile: { role: 'root', kernel: 'upstream-7.2' } });
+  const steps = [
+    'CREATE_PARTITION flags: 0',
+    'DEPOSIT_MEMORY partition_id: 2, gpa_page_list: [{from: 0x1000, count: 400}]',
+    'INITIALIZE_PARTITION partition_id: 2',
+    'CREATE_VP partition_id: 2, vp_index: 0',
+  ];
+  const lines = steps.map((step, i) => stepLine(step, headerOf(header).profile, i));
+  const page = { t: '9us', kind: 'page', what: 'snapshot', page: 'ram', vp: '2.0', gpa: '0x1000' };
+  return { name: 'memory', header, lines: [...lines, JSON.stringify({ ...page, bytes: { 0: '01020304' } })] };
+}
+
 const ROOT = join(import.meta.dirname, '../..');
 const TEXTS = [
   ...globSync(join(ROOT, 'samples/scenarios/*.ndjson')).sort().map(sampleText),
   ...readdirSync(join(import.meta.dirname, 'sections'))
     .sort()
     .map(sectionText),
+  memoryText(),
 ];
 
 describe('a rule for each answer and writer', () => {

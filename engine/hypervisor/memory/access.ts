@@ -1,4 +1,4 @@
-import { constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
+import { constant, constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { type Call, type CallRow, failed, recordedAnswer, repeated } from '../call/call.ts';
@@ -15,6 +15,7 @@ const INPUT = {
   base: fieldOf('hv_input_get_gpa_pages_access_state', 'hv_gpa_page_number'),
 };
 const NO_ACCESS = constantNumber('HV_MAP_GPA_NO_ACCESS');
+const PAGE_SHIFT = constant('HV_HYP_PAGE_SHIFT');
 const ACCESSED = 1;
 const DIRTY = 2;
 /** union hv_gpa_page_access_state_flags (Linux 7.2 include/hyperv/hvhdk.h): what is done to the bits after they were read. */
@@ -42,7 +43,12 @@ function getAccessStates(call: Call): HypercallAnswer {
   if (CONTRADICTIONS.some((both) => (flags & both) === both)) {
     return failed(STATUS.INVALID_PARAMETER, 'choice.gpa.access-flags');
   }
-  const first = readU64(input, INPUT.base) + BigInt(control.repStart);
+  const base = readU64(input, INPUT.base);
+  const frames = 1n << (BigInt(context.profile.gpaBits) - PAGE_SHIFT);
+  if (base + BigInt(control.repCount) > frames) {
+    return failed(STATUS.INVALID_PARAMETER, 'TLFS2013.gpa.address-space');
+  }
+  const first = base + BigInt(control.repStart);
   const { output } = recordedAnswer(call.event);
   const states = new Uint8Array(control.repCount);
   if (output !== undefined) states.set(output.subarray(0, states.length));

@@ -5,6 +5,9 @@ import { MEMORY } from '../cells/gpa.ts';
 import { cellAt } from '../cells/place.ts';
 import { vpOfRef } from '../vp/find.ts';
 
+/** The rule by which a `page` event changes what is known of a guest's memory. */
+export const MEMORY_SHOWN = 'choice.memory.shown';
+
 const PAGE_BYTES = 4096;
 const WORD_BYTES = 8;
 const { content } = MEMORY.slots;
