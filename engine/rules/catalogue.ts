@@ -1,6 +1,10 @@
 import { depositProtocol } from './deposit-protocol.ts';
+import { gpaMap } from './gpa-map.ts';
+import { largePages } from './large-pages.ts';
 import { pageOutlivesOwner } from './page-outlives-owner.ts';
+import { pairing } from './pairing.ts';
 import { partitionPhase } from './partition-phase.ts';
+import { repProgress } from './rep-progress.ts';
 import { reservedFields } from './reserved-fields.ts';
 import type { Rule } from './rule.ts';
 import { sharedOwnership } from './shared-ownership.ts';
@@ -14,4 +18,8 @@ export const RULES: readonly Rule[] = [
   pageOutlivesOwner,
   depositProtocol,
   partitionPhase,
+  repProgress,
+  gpaMap,
+  pairing,
+  largePages,
 ];
