@@ -30,6 +30,7 @@ export class CaseBook {
     if (known !== undefined) return known.finding;
     const finding = new OpenFinding({ rule: this.#rule, ...root });
     this.#cases.set(key, { finding, words });
+    this.#input.begun(finding);
     return finding;
   }
 

@@ -1,5 +1,9 @@
 import { depositProtocol } from './deposit-protocol.ts';
+import { depositedPages } from './deposited-pages.ts';
+import { failedCalls } from './failed-calls.ts';
 import { gpaMap } from './gpa-map.ts';
+import { interceptAccess } from './intercept-access.ts';
+import { isolatedPages } from './isolated-pages.ts';
 import { largePages } from './large-pages.ts';
 import { pageOutlivesOwner } from './page-outlives-owner.ts';
 import { pairing } from './pairing.ts';
@@ -22,4 +26,8 @@ export const RULES: readonly Rule[] = [
   gpaMap,
   pairing,
   largePages,
+  isolatedPages,
+  interceptAccess,
+  depositedPages,
+  failedCalls,
 ];

@@ -1,5 +1,6 @@
 import { readU64 } from '../abi/index.ts';
-import { type Moment, OpenFinding } from './open-finding.ts';
+import { CaseBook } from './case-book.ts';
+import type { Moment } from './open-finding.ts';
 import type { Judge, RuleInput } from './rule.ts';
 import { answered, call, partitionField, status } from './track/hypercall.ts';
 import { isHost, type Life, PARTITIONS } from './track/partition-tracker.ts';
@@ -22,7 +23,7 @@ interface Pool {
 export function judgePools(rule: string, input: RuleInput): Judge {
   const partitions = input.tracker(PARTITIONS);
   const pools = new Map<bigint, Pool>();
-  const findings = new Map<string, OpenFinding>();
+  const cases = new CaseBook(rule, input);
 
   function poolOf({ id, created }: Life): Pool {
     const known = pools.get(id);
@@ -34,11 +35,13 @@ export function judgePools(rule: string, input: RuleInput): Judge {
 
   function deleted(component: string, life: Life, pool: Pool): void {
     const culprit = input.now();
-    const cause = [component, 'not-withdrawn'];
-    const known = findings.get(component);
-    const finding =
-      known ?? new OpenFinding({ rule, cause, severity: 'error', component, culprit, partition: life.id });
-    findings.set(component, finding);
+    const finding = cases.open(
+      { cause: [component, 'not-withdrawn'], severity: 'error', component, culprit, partition: life.id },
+      {
+        title: `${component} deletes a partition in whose pool there are pages yet`,
+        fix: `let ${component} withdraw until NO_RESOURCES before it deletes`,
+      },
+    );
     if (!finding.concerns(`partition[${life.id}].pool`)) return;
     finding.prove(pool.deposit);
     finding.prove(life.since);
@@ -73,11 +76,6 @@ export function judgePools(rule: string, input: RuleInput): Judge {
           }
       }
     },
-    end() {
-      for (const [component, finding] of findings) {
-        const title = `${component} deletes a partition in whose pool there are pages yet`;
-        input.report(finding.close(title, `let ${component} withdraw until NO_RESOURCES before it deletes`));
-      }
-    },
+    end: () => cases.report(),
   };
 }

@@ -1,7 +1,8 @@
 import { type FieldHandle, hypercalls, readU64, statuses } from '../abi/index.ts';
 import type { Step } from '../replay/step.ts';
+import { CaseBook, type Words } from './case-book.ts';
 import { judgePools } from './deposit-pools.ts';
-import { type Moment, OpenFinding } from './open-finding.ts';
+import type { Moment } from './open-finding.ts';
 import type { Judge, Rule, RuleInput } from './rule.ts';
 import { type Answered, answered, call, partitionField, SELF, SUCCESS, status } from './track/hypercall.ts';
 import { isHost, PARTITIONS } from './track/partition-tracker.ts';
@@ -82,11 +83,12 @@ class Shortages implements Judge {
   readonly #isRoot: boolean;
   /** By the event in which the call was made, or else by component. */
   readonly #waiting = new Map<number | string, Shortage>();
-  readonly #findings = new Map<string, { finding: OpenFinding; mistake: Mistake; of: Shortage }>();
+  readonly #cases: CaseBook;
 
   constructor(input: RuleInput) {
     const { role } = input.profile;
     this.#input = input;
+    this.#cases = new CaseBook(depositProtocol.id, input);
     this.#isRoot = role === 'root' || role === 'nested-root';
     input.tracker(PARTITIONS);
   }
@@ -124,9 +126,7 @@ class Shortages implements Judge {
   }
 
   end(): void {
-    for (const { finding, mistake, of } of this.#findings.values()) {
-      this.#input.report(finding.close(...words(mistake, of)));
-    }
+    this.#cases.report();
   }
 
   #shortageOf(hypercall: Answered, again: Shortage | undefined): Shortage {
@@ -174,20 +174,17 @@ class Shortages implements Judge {
 
   #found(mistake: Mistake, of: Shortage): void {
     const { component, moment } = of;
-    const key = `${component} ${mistake}`;
     const atDeposit = mistake === 'wrong-pool';
-    const known = this.#findings.get(key);
-    const finding =
-      known?.finding ??
-      new OpenFinding({
-        rule: depositProtocol.id,
+    const finding = this.#cases.open(
+      {
         cause: [component, mistake],
         severity: atDeposit || mistake === 'no-deposit' ? 'error' : 'warning',
         component,
         culprit: atDeposit ? this.#input.now() : moment,
         ...(atDeposit ? {} : { shown: this.#input.now() }),
-      });
-    if (known === undefined) this.#findings.set(key, { finding, mistake, of });
+      },
+      words(mistake, of),
+    );
     const pool =
       of.target === SELF || of.target === undefined ? 'partition.pool' : `partition[${of.target}].pool`;
     if (!finding.concerns(pool)) return;
@@ -209,29 +206,29 @@ function partitionFieldIfAny(code: number): FieldHandle | undefined {
   return hypercalls.find(code)?.input === undefined ? undefined : partitionField(code);
 }
 
-function words(mistake: Mistake, { component, code, status: answer, target }: Shortage): [string, string] {
+function words(mistake: Mistake, { component, code, status: answer, target }: Shortage): Words {
   const [name, why] = [hypercalls.name(code), statuses.name(answer)];
   const pool = target === SELF ? 'the own partition (SELF)' : 'the partition that the call is about';
   switch (mistake) {
     case 'wrong-pool':
-      return [
-        `${component} deposits to another pool than the one that ${why} says is short`,
-        `let ${component} deposit to ${pool} after ${why}`,
-      ];
+      return {
+        title: `${component} deposits to another pool than the one that ${why} says is short`,
+        fix: `let ${component} deposit to ${pool} after ${why}`,
+      };
     case 'no-deposit':
-      return [
-        `${component} does not deposit after ${name} was answered with ${why}`,
-        `let ${component} deposit to ${pool} and make ${name} again`,
-      ];
+      return {
+        title: `${component} does not deposit after ${name} was answered with ${why}`,
+        fix: `let ${component} deposit to ${pool} and make ${name} again`,
+      };
     case 'no-retry':
-      return [
-        `${component} deposits and does not make ${name} again`,
-        `let ${component} make ${name} again after the deposit`,
-      ];
+      return {
+        title: `${component} deposits and does not make ${name} again`,
+        fix: `let ${component} make ${name} again after the deposit`,
+      };
     case 'endless':
-      return [
-        `${component} has deposited ${MAX_ROUNDS} times for one ${name}, which is still short`,
-        `let ${component} give up, or deposit as many pages as ${name} takes`,
-      ];
+      return {
+        title: `${component} has deposited ${MAX_ROUNDS} times for one ${name}, which is still short`,
+        fix: `let ${component} give up, or deposit as many pages as ${name} takes`,
+      };
   }
 }
