@@ -10,7 +10,8 @@ import { hvrewind, PROGRAM } from '../cli/hvrewind.testing.ts';
 import { atPrompt } from '../cli/prompt.testing.ts';
 import { build, emulate, events, LACKING, scratch, verify } from './build.testing.ts';
 
-describe('what of the events is kept', { skip: LACKING }, () => {
+// Two at a time: each waits for processes most of the time.
+describe('what of the events is kept', { skip: LACKING, concurrency: 2 }, () => {
   const folder = scratch();
 
   test('--filter: exactly those events that show finds in a whole recording', async () => {

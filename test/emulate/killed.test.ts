@@ -13,8 +13,8 @@ import { build, LACKING, scratch } from './build.testing.ts';
 const HVREWIND = join(import.meta.dirname, '../../hvrewind');
 /** `npm run test:kills` has 50. */
 const ROUNDS = Number(process.env.HVREWIND_ROUNDS ?? 10);
-/** Rounds at a time: most of a round is the start. */
-const BESIDE = 2;
+/** Rounds at a time: most of a round is waiting, for the start and for the kill. */
+const BESIDE = 4;
 /** When it is killed, counted from the program's first word: before and after some commits. */
 const KILLED_AFTER_MS = { least: 20, most: 700 };
 const MAX_LOSS_MS = 250;

@@ -48,20 +48,25 @@ describe('a recorder that comes or goes', { skip: LACKING }, () => {
       ? Promise.resolve()
       : new Promise<void>((done) => child.once('close', () => done()));
 
-  /** The program goes on untraced, hears signals, and nothing has failed in it. */
-  async function unharmed(pid: number, text: () => string): Promise<void> {
+  /**
+   * The program goes on untraced, hears signals, and nothing has failed in it. A recorder that is killed leaves a thread that stood
+   * before a wait of epoll with EINTR: the kernel wakes it as a signal does, and nobody is there to make the wait again.
+   */
+  async function unharmed(pid: number, text: () => string, by: 'SIGINT' | 'SIGKILL'): Promise<void> {
     await eventually(() => tracers(pid)[0] === '0', 'it is traced still');
     await wait(100);
     process.kill(pid, 'SIGUSR1');
     await wait(100);
     process.kill(pid, 'SIGTERM');
     await eventually(() => text().includes('unexpected'), `it does not end: ${text()}`);
-    assert.match(text(), /unexpected=0 caught=1\n/);
+    const [, broken] = /unexpected=0 broken=(\d+) caught=1\n/.exec(text()) ?? [];
+    assert.ok(broken !== undefined && (by === 'SIGKILL' || broken === '0'), text());
   }
 
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     test(`attached, then ${signal}: the program is unharmed`, async () => {
-      const { child, pid, text } = await started([program()]);
+      // So many threads that some stand before a call at any time: the tracer is not fast enough for them.
+      const { child, pid, text } = await started([program(), '40']);
       const trace = join(folder, `attached-${signal}.hvtrace`);
       const recorder = spawn(HVREWIND, ['record', '--quiet', '-o', trace, '--attach', `${pid}`], {
         stdio: 'inherit',
@@ -70,7 +75,7 @@ describe('a recorder that comes or goes', { skip: LACKING }, () => {
       await wait(RECORDED_MS);
       recorder.kill(signal);
       await exit(recorder);
-      await unharmed(pid, text);
+      await unharmed(pid, text, signal);
       await exit(child);
       const calls = eventsOf(trace).filter((event) => event.kind === 'ioctl');
       assert.equal(new Set(calls.map(({ tid }) => tid)).size, 4);
@@ -83,7 +88,7 @@ describe('a recorder that comes or goes', { skip: LACKING }, () => {
       const { child, pid, text } = await started([HVREWIND, ...words]);
       await wait(RECORDED_MS);
       child.kill(signal);
-      await unharmed(pid, text);
+      await unharmed(pid, text, signal);
       assert.ok(eventsOf(trace).some((event) => event.kind === 'ioctl'));
     });
   }

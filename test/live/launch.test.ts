@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { build, results, scratch } from '../emulate/build.testing.ts';
 import { eventsOf } from './calls.testing.ts';
-import { LACKING, record } from './record.testing.ts';
+import { HVREWIND, LACKING, record } from './record.testing.ts';
+import { narrowProgram } from './small-program.testing.ts';
 
 const ENOTTY = -25;
 
@@ -46,6 +50,52 @@ describe('a program that is started', { skip: LACKING }, () => {
     const { out } = await record(folder, ['--', 'env']);
     assert.doesNotMatch(out, /hvrewind_gate/);
     assert.match((await record(folder, ['--', '/nonexistent/program'])).err, /no such program/);
+  });
+
+  test('a 32-bit program runs, and a mark says that its calls are not recorded', async (context) => {
+    const program = join(folder, 'narrow');
+    writeFileSync(program, narrowProgram(), { mode: 0o755 });
+    if (spawnSync(program).status !== 5) {
+      context.skip('this kernel runs no 32-bit programs');
+      return;
+    }
+    const { exit, trace } = await record(folder, ['--', program]);
+    assert.equal(exit, 5);
+    const [mark] = eventsOf(trace);
+    assert.ok(mark?.kind === 'mark' && mark.what === 'note' && /32-bit/.test(mark.text ?? ''));
+  });
+
+  test('a program that is stopped stands still, and goes on when it is told to', async () => {
+    const program = build('test/live/clients/busy.c', folder, '-pthread');
+    const trace = join(folder, 'stopped.hvtrace');
+    const child = spawn(HVREWIND, ['record', '--quiet', '-o', trace, '--', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'close');
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+    });
+    await once(child.stdout, 'data');
+    const pid = Number.parseInt(text, 10);
+    await wait(300);
+    process.kill(pid, 'SIGSTOP');
+    await wait(500);
+    const stopped = Date.now();
+    await wait(700);
+    const gone = Date.now() - stopped;
+    process.kill(pid, 'SIGCONT');
+    await wait(500);
+    process.kill(pid, 'SIGTERM');
+    await ended;
+    assert.match(text, /unexpected=0 /);
+    const times = eventsOf(trace)
+      .filter(({ kind }) => kind === 'ioctl')
+      .map(({ t }) => t / 1e6);
+    // Four threads call every 20 ms or so while they run.
+    const longest = Math.max(...times.slice(1).map((t, i) => t - (times[i] as number)));
+    assert.ok(longest >= gone, `${longest} ms without a call, stopped for ${gone} ms`);
+    assert.ok((times.at(-1) ?? 0) - (times[0] ?? 0) > longest, 'it goes on');
   });
 
   test('trouble of its own: 2, and nothing is left', async () => {

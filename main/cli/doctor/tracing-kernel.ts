@@ -1,4 +1,4 @@
-import { planKernel } from '../../../tracer/live/kernel/plan.ts';
+import { type KernelPlan, planKernel } from '../../../tracer/live/kernel/plan.ts';
 import type { Host } from './host.ts';
 import type { Look } from './look.ts';
 
@@ -29,19 +29,29 @@ export function tracefs(host: Host): Look {
   };
 }
 
-/** Trace points of each group, counted. */
+/** What `record --kernel` would switch on here; undefined without tracefs. */
+function planHere(host: Host): KernelPlan | undefined {
+  const folder = tracefsOf(host);
+  if (folder === undefined) return undefined;
+  const functions = host.functions();
+  return planKernel({
+    hasEvent: (system, name) => host.status(`${folder}/events/${system}/${name}/format`) !== undefined,
+    hasProbes: host.status(`${folder}/kprobe_events`) !== undefined,
+    hasSymbol: (name) => functions.has(name),
+  });
+}
+
+/** Trace points that would be recorded, counted, and what is not seen because others are missing. */
 export function tracePoints(host: Host): Look {
   const what = 'trace points of the kernel';
-  const folder = tracefsOf(host);
-  if (folder === undefined) return { what, ok: false, found: 'unknown without tracefs' };
-  const counts = GROUPS.map((group) => [group, pointsOf(host, folder, group).length] as const);
-  const here = counts.filter(([, count]) => count > 0).map(([group, count]) => `${group} (${count})`);
-  const not = counts.filter(([, count]) => count === 0).map(([group]) => group);
-  const found = [
-    here.length === 0 ? 'none' : here.join(', '),
-    ...(not.length === 0 ? [] : [`not here: ${not.join(', ')}`]),
-  ].join('; ');
-  return { what, ok: here.length > 0, found };
+  const plan = planHere(host);
+  if (plan === undefined) return { what, ok: false, found: 'unknown without tracefs' };
+  const { points, lacks, lacksProbes } = plan;
+  const counts = new Map<string, number>();
+  for (const { system } of points) counts.set(system, (counts.get(system) ?? 0) + 1);
+  const here = [...counts].map(([system, count]) => `${system} (${count})`).join(', ');
+  const missing = lacks.filter((line) => line !== lacksProbes).map((line) => `lacks ${line}`);
+  return { what, ok: points.length > 0, found: [here === '' ? 'none' : here, ...missing].join('; ') };
 }
 
 /** Trace points of a group; of kvm only those of its Hyper-V part and of MSRs. */
@@ -74,11 +84,7 @@ export function kprobes(host: Host): Look {
       found: 'kernel symbols are not shown',
       remedy: 'run it as root; see kernel.kptr_restrict',
     };
-  const { probes } = planKernel({
-    hasEvent: (system, name) => host.status(`${folder}/events/${system}/${name}/format`) !== undefined,
-    hasProbes: true,
-    hasSymbol: (name) => functions.has(name),
-  });
+  const probes = planHere(host)?.probes ?? [];
   const here = [...new Set(probes.map(({ symbol }) => symbol))];
   const ok = here.length > 0;
   if (!ok) return { what, ok, found: 'kprobes, but none of the functions of Hyper-V in this kernel' };

@@ -1,17 +1,19 @@
 /*
- * Makes calls until it is told to end: four threads that sleep, wait and call, and one that catches signals. Prints a line
- * first, and at the end whether anything failed that should not.
+ * busy [WAITING]: makes calls until it is told to end: four threads that sleep, wait and call, so many that wait alone, again and
+ * again, and one that catches signals. Prints a line first, and at the end whether anything failed that should not: waits that
+ * ended with EINTR (`broken`), and anything else.
  */
 #include "../../emulate/clients/common.h"
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
 
 #define THREADS 4
 
 static volatile sig_atomic_t ended, caught;
-static int unexpected;
+static int unexpected, broken;
 
 static void end(int unused)
 {
@@ -25,26 +27,43 @@ static void count(int unused)
 	caught++;
 }
 
+/* Other threads count as well. */
+static void wait_once(int poll, int ms)
+{
+	struct epoll_event event;
+
+	if (epoll_wait(poll, &event, 1, ms) != 0)
+		__atomic_fetch_add(errno == EINTR ? &broken : &unexpected, 1, __ATOMIC_RELAXED);
+}
+
+static void *keep_waiting(void *unused)
+{
+	int poll = epoll_create1(0);
+
+	while (!ended)
+		wait_once(poll, 1);
+	return unused;
+}
+
 static void *work(void *unused)
 {
 	int file = open("/dev/null", O_RDWR), poll = epoll_create1(0);
-	struct epoll_event event;
 	struct timespec pause = { .tv_nsec = 1000000 };
 
 	while (!ended) {
 		if (ioctl(file, MSHV_INITIALIZE_PARTITION) != -1 || errno != ENOTTY)
 			unexpected++;
-		if (epoll_wait(poll, &event, 1, 20) != 0)
-			unexpected++;
+		wait_once(poll, 20);
 		if (nanosleep(&pause, NULL) != 0)
 			unexpected++;
 	}
 	return unused;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	pthread_t threads[THREADS];
+	int waiting = argc > 1 ? atoi(argv[1]) : 0;
+	pthread_t threads[THREADS + 64];
 	sigset_t all, none;
 	struct sigaction ends = { .sa_handler = end }, counts = { .sa_handler = count };
 
@@ -55,12 +74,14 @@ int main(void)
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, work, NULL);
+	for (int i = 0; i < waiting; i++)
+		pthread_create(&threads[THREADS + i], NULL, keep_waiting, NULL);
 	printf("%d\n", getpid());
 	fflush(stdout);
 	while (!ended)
 		sigsuspend(&none);
-	for (int i = 0; i < THREADS; i++)
+	for (int i = 0; i < THREADS + waiting; i++)
 		pthread_join(threads[i], NULL);
-	printf("unexpected=%d caught=%d\n", unexpected, caught);
+	printf("unexpected=%d broken=%d caught=%d\n", unexpected, broken, caught);
 	return 0;
 }

@@ -17,7 +17,10 @@ export interface KernelSides {
 export interface KernelPlan {
   readonly points: readonly SourceRow[];
   readonly probes: readonly Probe[];
+  /** Of trace points, then of probes. */
   readonly lacks: readonly string[];
+  /** The line of the probes alone. */
+  readonly lacksProbes?: string;
 }
 
 interface Group {
@@ -54,7 +57,8 @@ export function planKernel(sides: KernelSides): KernelPlan {
     }
   }
   const { probes, lack } = planProbes(sides);
-  return { points, probes, lacks: lack === undefined ? lacks : [...lacks, lack] };
+  if (lack === undefined) return { points, probes, lacks };
+  return { points, probes, lacks: [...lacks, lack], lacksProbes: lack };
 }
 
 function planProbes({ hasProbes, hasSymbol }: KernelSides): {

@@ -98,12 +98,16 @@ export class Tracer {
     const op = this.#ptrace.readInfo(task.tid);
     if (op === SYSCALL_OP.exit) this.#leave(task, this.#ptrace.result());
     // Any stop takes the place of the one that was asked for (Linux kernel/signal.c, ptrace_stop).
-    if (this.#isLettingGo) {
+    if (!this.#isLettingGo) {
+      if (op === SYSCALL_OP.entry) this.#enter(task);
+      this.#go(task);
+    } else if (op === SYSCALL_OP.entry) {
+      // Being let go wakes the thread as a signal does, so a call that has not begun would end with EINTR; after it that is undone.
+      this.#ptrace.syscall(task.tid);
+      this.#ptrace.interrupt(task.tid);
+    } else {
       this.#release(task, 0);
-      return;
     }
-    if (op === SYSCALL_OP.entry) this.#enter(task);
-    this.#go(task);
   }
 
   #enter(task: Task): void {
