@@ -90,9 +90,18 @@ test('a crash leaves the pages of other CPUs, but not messages in their slots', 
     });
   silent(crash(up()));
   const finding = only(crash(message(up(), 'deliver', 1)));
-  assert.deepEqual([finding.id, finding.cpus], ['R03:vmbus:crash:slots', [1]]);
+  assert.deepEqual([finding.id, finding.cpus], ['R03:vmbus:slots', [1]]);
   silent(crash(message(message(up(), 'deliver', 1), 'clear', 1)));
   silent(crash(message(up(), 'deliver', 1).write('vmbus', 1, 'SIMP', 0n)));
+  // A slot that was filled was that of a page, whoever enabled it.
+  const messages = () =>
+    message(
+      message(message(new Traffic().read('arch', 0, 'VP_INDEX', 0n), 'deliver', 0), 'clear', 0),
+      'deliver',
+      1,
+    ).life('kexec');
+  assert.equal(only(messages().life('kexec', END)).id, 'R03:unknown:slots');
+  silent(messages().write('vmbus', 1, 'SIMP', 0n).life('kexec', END));
   // Emptied slots are not recorded at all.
   silent(message(up(), 'deliver', 1).life('crash').life('crash', END));
 });
@@ -105,7 +114,11 @@ test('a restored image writes its own pages; a suspend keeps the kernel', () => 
   // Enabled by the image itself, before it was saved.
   const saved = new Traffic().write('mshv', 0, 'SIRBP', ASSIST).life('save').life('save', END);
   silent(saved.life('restore').life('restore', END));
-  silent(vmbusUp(new Traffic(), 0).life('suspend').life('suspend', END));
+  const slept = () => vmbusUp(new Traffic(), 0).life('suspend').life('suspend', END);
+  silent(slept());
+  silent(slept().life('resume').life('resume', END));
+  const other = slept().write('arch', 0, 'VP_ASSIST_PAGE', ASSIST).life('resume');
+  assert.equal(only(other.life('resume', END)).id, 'R03:arch:image-switch');
 });
 
 test('memory is freed while the hypervisor has it', () => {

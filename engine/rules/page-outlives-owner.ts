@@ -1,6 +1,6 @@
-import type { Profile } from '../trace/profile.ts';
 import type { Finding } from './finding.ts';
-import { type Moment, OpenFinding } from './open-finding.ts';
+import type { Moment, OpenFinding } from './open-finding.ts';
+import { OpenFindings } from './open-findings.ts';
 import type { Rule } from './rule.ts';
 import { judgeStaleSlots } from './stale-slots.ts';
 import { BOUNDARIES, type Boundary } from './track/boundary.ts';
@@ -60,8 +60,12 @@ export const pageOutlivesOwner: Rule = {
     const boundaries = input.tracker(BOUNDARIES);
     const pages = input.tracker(PAGES);
     const slots = judgeStaleSlots(pageOutlivesOwner.id, input);
+    const findings = new OpenFindings(pageOutlivesOwner.id, input);
     const cases = new Map<string, Case>();
-    /** The end of the last hibernation: what was enabled before it belongs to the image. */
+    const { role } = input.profile;
+    // The pages of a root are the hypervisor's own: nobody else comes to have them.
+    const severity = role === 'root' || role === 'nested-root' ? 'warning' : 'error';
+    /** The end of the last hibernation or sleep: what was enabled before it belongs to the kernel that comes back. */
     let savedAt = 0;
 
     function left(page: Page, end: End, moment: Moment, who: string): void {
@@ -70,12 +74,10 @@ export const pageOutlivesOwner: Rule = {
         return;
       }
       const key = `${who} ${end}`;
-      let known = cases.get(key);
-      if (known === undefined) {
-        known = new Case(input.profile, who, end, moment);
-        cases.set(key, known);
-        input.begun(known.finding);
-      }
+      const cause = [who, end];
+      const finding = findings.of({ cause, severity, component: who, culprit: moment });
+      const known = cases.get(key) ?? new Case(finding, who, end);
+      cases.set(key, known);
       known.add(page);
       pages.blame(page, known.finding);
     }
@@ -89,7 +91,8 @@ export const pageOutlivesOwner: Rule = {
             left(page, end, boundary.moment, by.component);
         }
       }
-      if (boundary.what === 'save' && boundary.partition === undefined) savedAt = boundary.moment.step;
+      const { what, partition } = boundary;
+      if ((what === 'save' || what === 'suspend') && partition === undefined) savedAt = boundary.moment.step;
     }
 
     function isLeft(page: Page, by: Deed, boundary: Boundary, end: End): boolean {
@@ -144,6 +147,7 @@ function endOf({ what, succeeded, partition, inCrash }: Boundary): End | undefin
     case 'kexec':
       return succeeded ? 'kexec' : undefined;
     case 'restore':
+    case 'resume':
       return succeeded && partition === undefined ? 'image-switch' : undefined;
     default:
       return undefined;
@@ -157,18 +161,10 @@ class Case {
   readonly #end: End;
   readonly #registers = new Set<string>();
 
-  constructor({ role }: Profile, who: string, end: End, culprit: Moment) {
+  constructor(finding: OpenFinding, who: string, end: End) {
+    this.finding = finding;
     this.#who = who;
     this.#end = end;
-    // The pages of a root are the hypervisor's own: nobody else comes to have them.
-    const severity = role === 'root' || role === 'nested-root' ? 'warning' : 'error';
-    this.finding = new OpenFinding({
-      rule: pageOutlivesOwner.id,
-      cause: [who, end],
-      severity,
-      component: who,
-      culprit,
-    });
   }
 
   add({ register, cell, owner, by }: Page): void {

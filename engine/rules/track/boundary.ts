@@ -57,6 +57,8 @@ export class BoundaryTracker implements Tracker {
     if (below) return;
     this.ended = this.#over();
     this.#open = isWhole(event, this.#input.profile) ? begun : undefined;
+    // A reset is nothing that others take part in: what follows comes after it.
+    if (event.what === 'partition-reset') this.ended = [...this.ended, ...this.#over()];
     this.#inCrash = event.what === 'crash';
   }
 

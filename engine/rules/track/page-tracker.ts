@@ -1,10 +1,12 @@
 import { fieldOf, hypercalls, msrs, readU32, readU64, registers } from '../../abi/index.ts';
 import type { Step } from '../../replay/step.ts';
-import type { HypercallEvent, MsrEvent, PageEvent, TraceEvent } from '../../trace/event.ts';
+import type { HypercallEvent, MsrEvent, PageEvent } from '../../trace/event.ts';
 import type { VpRef } from '../../trace/handle.ts';
 import type { OpenFinding } from '../open-finding.ts';
 import type { Tracker, TrackerInput, TrackerKind } from '../rule.ts';
 import { BOUNDARIES, type Boundary, type BoundaryTracker } from './boundary.ts';
+import { CALLERS, type CallerTracker } from './callers.ts';
+import { makerOf } from './maker.ts';
 import {
   frameOf,
   HYPERCALL,
@@ -19,9 +21,10 @@ import { type Page, type PageOwner, PageSet, type PageWrite } from './pages.ts';
 import type { Deed } from './synic.ts';
 import { MAX_CPUS } from './synic-registers.ts';
 
-const GUEST_OS_ID = msrs.number('GUEST_OS_ID');
+/** Who the guest says it is. */
+export const GUEST_OS_ID = msrs.number('GUEST_OS_ID');
 const GUEST_OS_ID_NAME = registers.number('GUEST_OS_ID');
-const SET_VP_REGISTERS = hypercalls.number('HVCALL_SET_VP_REGISTERS');
+export const SET_VP_REGISTERS = hypercalls.number('HVCALL_SET_VP_REGISTERS');
 const DELETE_PARTITION = hypercalls.number('HVCALL_DELETE_PARTITION');
 const SET = {
   partition: fieldOf('hv_input_set_vp_registers', 'partition_id'),
@@ -39,21 +42,31 @@ const MAX_GUESTS = 4096;
 /** VPs of a partition (MSHV_MAX_VPS is 256 in Linux 7.2, a hypervisor has 2048). */
 const MAX_VPS = 2048;
 
+/** Where an event takes place: in a guest, or in the kernel that the trace is about. */
+interface PlaceOfEvent {
+  readonly vp?: VpRef | undefined;
+  readonly vtl?: number | undefined;
+}
+
 /** What is known of a partition, in one VTL of it. */
 export class PagesOfPartition {
   /** What it said of itself; undefined where that is not known. */
   identity: bigint | undefined;
+  /** The trace itself says so, not only what a partition starts with. */
+  identityIsSeen = false;
   /** Pages that all its processors share. */
   readonly shared: PageSet;
   readonly #processors = new Map<number, PageSet>();
   readonly #id: bigint | undefined;
+  readonly #vtl: number;
   readonly #known: boolean;
 
-  constructor(id: bigint | undefined, known: boolean, first: number) {
+  constructor(id: bigint | undefined, vtl: number, known: boolean) {
     this.#id = id;
+    this.#vtl = vtl;
     this.#known = known;
     this.identity = known ? 0n : undefined;
-    this.shared = this.#set(first);
+    this.shared = this.#set(0);
   }
 
   /** The pages of a CPU, or of a VP. */
@@ -85,11 +98,9 @@ export class PagesOfPartition {
   }
 
   #set(processor: number): PageSet {
-    const id = this.#id;
-    const owner: PageOwner =
-      id === undefined
-        ? { cpu: processor, vp: undefined }
-        : { cpu: processor, vp: { partition: id, vp: processor } };
+    const [id, vtl] = [this.#id, this.#vtl];
+    const vp = id === undefined ? undefined : { partition: id, vp: processor };
+    const owner: PageOwner = { cpu: processor, vp, vtl };
     return new PageSet(owner, this.#known ? false : undefined);
   }
 }
@@ -100,26 +111,27 @@ export class PageTracker implements Tracker {
   writes: readonly PageWrite[] = NONE;
   readonly #input: TrackerInput;
   readonly #boundaries: BoundaryTracker;
+  readonly #callers: CallerTracker;
   readonly #own = new Map<number, PagesOfPartition>();
   readonly #guests = new Map<string, PagesOfPartition>();
   #known: boolean;
   /** The step since which the present kernel runs. */
   #kernelSince = 0;
 
-  constructor(input: TrackerInput, boundaries: BoundaryTracker) {
+  constructor(input: TrackerInput) {
     this.#input = input;
-    this.#boundaries = boundaries;
+    this.#boundaries = input.tracker(BOUNDARIES);
+    this.#callers = input.tracker(CALLERS);
     this.#known = input.profile.initial === 'reset';
   }
 
-  step({ event }: Step): void {
+  step(step: Step): void {
+    const { event } = step;
     this.writes = NONE;
     if (event.kind === 'msr') this.#msr(event);
-    else if (event.kind === 'hypercall') this.#hypercall(event);
+    else if (event.kind === 'hypercall') this.#hypercall(event, step);
     else if (event.kind === 'lifecycle') {
       for (const boundary of this.#boundaries.ended) this.#ended(boundary);
-      // Firmware was at work while it slept.
-      if (event.what === 'resume' && event.phase !== 'end') this.#forgetOwn();
     } else if (event.kind === 'mark' && event.what === 'gap') {
       this.#forgetOwn();
       this.#guests.clear();
@@ -132,13 +144,13 @@ export class PageTracker implements Tracker {
   }
 
   /** Pages of the partition that an event stands in. */
-  *sameAs(event: { readonly vp?: VpRef; readonly vtl?: number }): Generator<Page> {
+  *sameAs(event: PlaceOfEvent): Generator<Page> {
     const pages = this.partitionOf(event);
     if (pages !== undefined) yield* pages.all();
   }
 
   /** What is known of the partition that an event stands in; undefined where the trace does not tell which. */
-  partitionOf({ vp, vtl = 0 }: { readonly vp?: VpRef; readonly vtl?: number }): PagesOfPartition | undefined {
+  partitionOf({ vp, vtl = 0 }: PlaceOfEvent): PagesOfPartition | undefined {
     if (vp === undefined) return this.#ownOf(vtl);
     return vp.partition === undefined ? undefined : this.#guest(vp.partition, vtl);
   }
@@ -166,7 +178,10 @@ export class PageTracker implements Tracker {
     const who = event.component ?? (vp === undefined ? 'unknown' : 'guest');
     if (event.msr === GUEST_OS_ID) {
       if (event.dir === 'write') this.#identified(partition, value, this.#deed(who), false);
-      else partition.identity = value;
+      else {
+        partition.identity = value;
+        partition.identityIsSeen = true;
+      }
       return;
     }
     const plain = PAGE_MSRS.get(event.msr);
@@ -177,16 +192,16 @@ export class PageTracker implements Tracker {
     else set.read(register, value);
   }
 
-  #hypercall(event: HypercallEvent): void {
+  #hypercall(event: HypercallEvent, step: Step): void {
     const { input, result } = event;
-    if (input === undefined || result?.status !== 0) return;
+    if (step.returned || input === undefined || result?.status !== 0) return;
     const code = Number(event.control & 0xffffn);
     if (code === DELETE_PARTITION) this.#deleted(readU64(input, DELETE_ID));
-    else if (code === SET_VP_REGISTERS) this.#set(input, result.reps, event);
+    else if (code === SET_VP_REGISTERS) this.#set(input, result.reps, event, step);
   }
 
   /** A parent sets registers of its guest. */
-  #set(input: Uint8Array, count: number, event: TraceEvent): void {
+  #set(input: Uint8Array, count: number, event: HypercallEvent, step: Step): void {
     for (let i = 0; i < count; i++) {
       if (SET.value.offset + i * SET.value.stride + SET.value.size > input.length) return;
       const name = readU32(input, SET.name, i);
@@ -195,7 +210,7 @@ export class PageTracker implements Tracker {
       const vp = readU32(input, SET.vp);
       if (event.vp !== undefined || vp >= MAX_VPS) return;
       const partition = this.#guest(readU64(input, SET.partition), 0);
-      const deed = this.#deed(event.component ?? 'vmm');
+      const deed = makerOf(this.#callers, step, event, this.#input.now) ?? this.#deed('vmm');
       const value = readU64(input, SET.value, i);
       if (register === undefined) this.#identified(partition, value, deed, true);
       else this.#wrote(partition, register, vp, value, deed, true);
@@ -204,6 +219,7 @@ export class PageTracker implements Tracker {
 
   #identified(partition: PagesOfPartition, value: bigint, deed: Deed, byParent: boolean): void {
     partition.identity = value;
+    partition.identityIsSeen = true;
     if (value !== 0n) return;
     const page = partition.shared.get(HYPERCALL);
     const before = { ...page };
@@ -266,7 +282,7 @@ export class PageTracker implements Tracker {
   #ownOf(vtl: number): PagesOfPartition {
     const known = this.#own.get(vtl);
     if (known !== undefined) return known;
-    const made = new PagesOfPartition(undefined, this.#known, 0);
+    const made = new PagesOfPartition(undefined, vtl, this.#known);
     this.#own.set(vtl, made);
     return made;
   }
@@ -277,7 +293,7 @@ export class PageTracker implements Tracker {
     if (known !== undefined) return known;
     if (this.#guests.size >= MAX_GUESTS) this.#guests.clear();
     // A guest may have been there before its parent's calls were recorded, and a lost one may come back.
-    const made = new PagesOfPartition(id, false, 0);
+    const made = new PagesOfPartition(id, vtl, false);
     this.#guests.set(key, made);
     return made;
   }
@@ -316,5 +332,5 @@ export const PAGES: TrackerKind<PageTracker> = {
     'lifecycle',
     'mark',
   ],
-  create: (input) => new PageTracker(input, input.tracker(BOUNDARIES)),
+  create: (input) => new PageTracker(input),
 };

@@ -6,6 +6,7 @@ import type { Deed } from './synic.ts';
 export interface PageOwner {
   readonly cpu: number;
   readonly vp: { readonly partition: bigint; readonly vp: number } | undefined;
+  readonly vtl: number;
 }
 
 /** A page that a register gives, or gave, the hypervisor, as far as the trace has told. */
@@ -16,7 +17,7 @@ export interface Page {
   readonly cell: string;
   /** Undefined: not known. */
   readonly on: boolean | undefined;
-  /** The frame that was last given. */
+  /** The frame at which it is, or last was, enabled. */
   readonly frame: bigint | undefined;
   /** Who gave it, while it is on and that is known. */
   readonly by: Deed | undefined;
@@ -66,12 +67,12 @@ export class PageSet {
     return this.#pages.values();
   }
 
-  /** `era`: pages that a kernel before this one left on become those of the next writer. */
+  /** `isNewEra`: what a kernel before this one left on becomes the writer's. */
   wrote(register: PageRegister, value: bigint, deed: Deed, isNewEra: boolean): void {
     const page = this.#live(register);
     const { on: was } = page;
     page.on = isEnabled(value);
-    page.frame = frameOf(value);
+    if (page.on) page.frame = frameOf(value);
     page.written = deed.moment.step;
     if (page.on) {
       if (was !== true || isNewEra) {
@@ -96,7 +97,7 @@ export class PageSet {
     const [on, frame] = [isEnabled(value), frameOf(value)];
     if (page.on === on && (!on || page.frame === frame)) return;
     page.on = on;
-    page.frame = frame;
+    if (on) page.frame = frame;
     page.by = undefined;
     page.offBy = undefined;
     page.blamed = undefined;
