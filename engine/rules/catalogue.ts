@@ -1,16 +1,15 @@
+import { crashReport } from './crash-report.ts';
 import { depositProtocol } from './deposit-protocol.ts';
-import { depositedPages } from './deposited-pages.ts';
-import { failedCalls } from './failed-calls.ts';
-import { gpaMap } from './gpa-map.ts';
-import { interceptAccess } from './intercept-access.ts';
-import { isolatedPages } from './isolated-pages.ts';
-import { largePages } from './large-pages.ts';
+import { hypercallWithoutInterface } from './hypercall-without-interface.ts';
+import { identityFirst } from './identity-first.ts';
+import { overlays } from './overlays.ts';
+import { overlaysCollide } from './overlays-collide.ts';
 import { pageOutlivesOwner } from './page-outlives-owner.ts';
-import { pairing } from './pairing.ts';
 import { partitionPhase } from './partition-phase.ts';
-import { repProgress } from './rep-progress.ts';
+import { processorGoes } from './processor-goes.ts';
 import { reservedFields } from './reserved-fields.ts';
 import type { Rule } from './rule.ts';
+import { saveRestoreReset } from './save-restore-reset.ts';
 import { sharedOwnership } from './shared-ownership.ts';
 import { synicOrder } from './synic-order.ts';
 
@@ -19,15 +18,14 @@ export const RULES: readonly Rule[] = [
   reservedFields,
   sharedOwnership,
   synicOrder,
+  processorGoes,
   pageOutlivesOwner,
   depositProtocol,
   partitionPhase,
-  repProgress,
-  gpaMap,
-  pairing,
-  largePages,
-  isolatedPages,
-  interceptAccess,
-  depositedPages,
-  failedCalls,
+  identityFirst,
+  hypercallWithoutInterface,
+  overlays,
+  overlaysCollide,
+  saveRestoreReset,
+  crashReport,
 ];

@@ -1,6 +1,5 @@
 import { readU64 } from '../abi/index.ts';
-import { CaseBook } from './case-book.ts';
-import type { Moment } from './open-finding.ts';
+import { type Moment, OpenFinding } from './open-finding.ts';
 import type { Judge, RuleInput } from './rule.ts';
 import { answered, call, partitionField, status } from './track/hypercall.ts';
 import { isHost, type Life, PARTITIONS } from './track/partition-tracker.ts';
@@ -23,7 +22,7 @@ interface Pool {
 export function judgePools(rule: string, input: RuleInput): Judge {
   const partitions = input.tracker(PARTITIONS);
   const pools = new Map<bigint, Pool>();
-  const cases = new CaseBook(rule, input);
+  const findings = new Map<string, OpenFinding>();
 
   function poolOf({ id, created }: Life): Pool {
     const known = pools.get(id);
@@ -35,13 +34,11 @@ export function judgePools(rule: string, input: RuleInput): Judge {
 
   function deleted(component: string, life: Life, pool: Pool): void {
     const culprit = input.now();
-    const finding = cases.open(
-      { cause: [component, 'not-withdrawn'], severity: 'error', component, culprit, partition: life.id },
-      {
-        title: `${component} deletes a partition in whose pool there are pages yet`,
-        fix: `let ${component} withdraw until NO_RESOURCES before it deletes`,
-      },
-    );
+    const cause = [component, 'not-withdrawn'];
+    const known = findings.get(component);
+    const finding =
+      known ?? new OpenFinding({ rule, cause, severity: 'error', component, culprit, partition: life.id });
+    findings.set(component, finding);
     if (!finding.concerns(`partition[${life.id}].pool`)) return;
     finding.prove(pool.deposit);
     finding.prove(life.since);
@@ -76,6 +73,11 @@ export function judgePools(rule: string, input: RuleInput): Judge {
           }
       }
     },
-    end: () => cases.report(),
+    end() {
+      for (const [component, finding] of findings) {
+        const title = `${component} deletes a partition in whose pool there are pages yet`;
+        input.report(finding.close(title, `let ${component} withdraw until NO_RESOURCES before it deletes`));
+      }
+    },
   };
 }

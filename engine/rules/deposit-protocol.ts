@@ -1,8 +1,7 @@
 import { type FieldHandle, hypercalls, readU64, statuses } from '../abi/index.ts';
 import type { Step } from '../replay/step.ts';
-import { CaseBook, type Words } from './case-book.ts';
 import { judgePools } from './deposit-pools.ts';
-import type { Moment } from './open-finding.ts';
+import { type Moment, OpenFinding } from './open-finding.ts';
 import type { Judge, Rule, RuleInput } from './rule.ts';
 import { type Answered, answered, call, partitionField, SELF, SUCCESS, status } from './track/hypercall.ts';
 import { isHost, PARTITIONS } from './track/partition-tracker.ts';
@@ -83,12 +82,11 @@ class Shortages implements Judge {
   readonly #isRoot: boolean;
   /** By the event in which the call was made, or else by component. */
   readonly #waiting = new Map<number | string, Shortage>();
-  readonly #cases: CaseBook;
+  readonly #findings = new Map<string, { finding: OpenFinding; mistake: Mistake; of: Shortage }>();
 
   constructor(input: RuleInput) {
     const { role } = input.profile;
     this.#input = input;
-    this.#cases = new CaseBook(depositProtocol.id, input);
     this.#isRoot = role === 'root' || role === 'nested-root';
     input.tracker(PARTITIONS);
   }
@@ -126,7 +124,9 @@ class Shortages implements Judge {
   }
 
   end(): void {
-    this.#cases.report();
+    for (const { finding, mistake, of } of this.#findings.values()) {
+      this.#input.report(finding.close(...words(mistake, of)));
+    }
   }
 
   #shortageOf(hypercall: Answered, again: Shortage | undefined): Shortage {
@@ -174,17 +174,20 @@ class Shortages implements Judge {
 
   #found(mistake: Mistake, of: Shortage): void {
     const { component, moment } = of;
+    const key = `${component} ${mistake}`;
     const atDeposit = mistake === 'wrong-pool';
-    const finding = this.#cases.open(
-      {
+    const known = this.#findings.get(key);
+    const finding =
+      known?.finding ??
+      new OpenFinding({
+        rule: depositProtocol.id,
         cause: [component, mistake],
         severity: atDeposit || mistake === 'no-deposit' ? 'error' : 'warning',
         component,
         culprit: atDeposit ? this.#input.now() : moment,
         ...(atDeposit ? {} : { shown: this.#input.now() }),
-      },
-      words(mistake, of),
-    );
+      });
+    if (known === undefined) this.#findings.set(key, { finding, mistake, of });
     const pool =
       of.target === SELF || of.target === undefined ? 'partition.pool' : `partition[${of.target}].pool`;
     if (!finding.concerns(pool)) return;
@@ -206,29 +209,29 @@ function partitionFieldIfAny(code: number): FieldHandle | undefined {
   return hypercalls.find(code)?.input === undefined ? undefined : partitionField(code);
 }
 
-function words(mistake: Mistake, { component, code, status: answer, target }: Shortage): Words {
+function words(mistake: Mistake, { component, code, status: answer, target }: Shortage): [string, string] {
   const [name, why] = [hypercalls.name(code), statuses.name(answer)];
   const pool = target === SELF ? 'the own partition (SELF)' : 'the partition that the call is about';
   switch (mistake) {
     case 'wrong-pool':
-      return {
-        title: `${component} deposits to another pool than the one that ${why} says is short`,
-        fix: `let ${component} deposit to ${pool} after ${why}`,
-      };
+      return [
+        `${component} deposits to another pool than the one that ${why} says is short`,
+        `let ${component} deposit to ${pool} after ${why}`,
+      ];
     case 'no-deposit':
-      return {
-        title: `${component} does not deposit after ${name} was answered with ${why}`,
-        fix: `let ${component} deposit to ${pool} and make ${name} again`,
-      };
+      return [
+        `${component} does not deposit after ${name} was answered with ${why}`,
+        `let ${component} deposit to ${pool} and make ${name} again`,
+      ];
     case 'no-retry':
-      return {
-        title: `${component} deposits and does not make ${name} again`,
-        fix: `let ${component} make ${name} again after the deposit`,
-      };
+      return [
+        `${component} deposits and does not make ${name} again`,
+        `let ${component} make ${name} again after the deposit`,
+      ];
     case 'endless':
-      return {
-        title: `${component} has deposited ${MAX_ROUNDS} times for one ${name}, which is still short`,
-        fix: `let ${component} give up, or deposit as many pages as ${name} takes`,
-      };
+      return [
+        `${component} has deposited ${MAX_ROUNDS} times for one ${name}, which is still short`,
+        `let ${component} give up, or deposit as many pages as ${name} takes`,
+      ];
   }
 }

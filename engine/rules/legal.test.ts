@@ -25,7 +25,8 @@ interface Round {
 
 const COMPONENTS = ['a', 'b', 'c'];
 const SHARED = ['SIMP', 'SIEFP', 'SCONTROL'];
-const PAGE = 0x5000_001n;
+/** Each register has a page of its own. */
+const PAGES: Readonly<Record<string, bigint>> = { SIMP: 0x5000_001n, SIEFP: 0x6000_001n, SIRBP: 0x7000_001n };
 
 const component = fc.nat({ max: COMPONENTS.length - 1 });
 const round: fc.Arbitrary<Round> = fc.record({
@@ -59,18 +60,18 @@ function legal({ cpu, leader, sints, ringOwner, redundant, picks }: Round): Writ
   const up = COMPONENTS.map((_, who) => {
     const write = by(who);
     const own = sints.flatMap((owner, n) => (owner === who ? [write(`SINT${n}`, UNMASKED)] : []));
-    const ring = who === ringOwner ? [write('SIRBP', PAGE)] : [];
+    const ring = who === ringOwner ? [write('SIRBP', PAGES.SIRBP!)] : [];
     const asIntercept =
       who === ringOwner && own.length > 0 ? [{ ...own[0]!, value: UNMASKED | AS_INTERCEPT }] : [];
     const rest = own.slice(asIntercept.length);
     const lead = who === leader;
     // Which of unmasking and SCONTROL comes first is free.
     const on = lead ? [write('SCONTROL', 1n)] : [];
-    const pages = lead ? [write('SIMP', PAGE), write('SIEFP', PAGE)] : [];
+    const pages = lead ? [write('SIMP', PAGES.SIMP!), write('SIEFP', PAGES.SIEFP!)] : [];
     const live = (picks[0] as number) % 2 === 0 ? [...rest, ...on] : [...on, ...rest];
     return [...pages, ...ring, ...asIntercept, ...live];
   });
-  const middle = redundant.map((r) => by(r.component)(SHARED[r.register]!, r.register === 2 ? 1n : PAGE));
+  const middle = redundant.map((r) => by(r.component)(SHARED[r.register]!, PAGES[SHARED[r.register]!] ?? 1n));
   const down = up.map((script) => {
     const off = (register: (name: string) => boolean, value: bigint) =>
       script.filter((w) => register(w.register)).map((w) => ({ ...w, value }));

@@ -1,8 +1,8 @@
 import { fieldOf, hypercalls, partitionProperties, readU32, readU64 } from '../abi/index.ts';
 import { PHASES } from '../hypervisor/partition/phases.ts';
 import type { Step } from '../replay/step.ts';
-import { CaseBook, type Words } from './case-book.ts';
-import type { Moment } from './open-finding.ts';
+import type { Finding } from './finding.ts';
+import { type Moment, OpenFinding } from './open-finding.ts';
 import type { Rule } from './rule.ts';
 import { CALLERS } from './track/callers.ts';
 import { answered, call, partitionField, status } from './track/hypercall.ts';
@@ -91,21 +91,28 @@ export const partitionPhase: Rule = {
   judge(input) {
     const partitions = input.tracker(PARTITIONS);
     const callers = input.tracker(CALLERS);
-    const cases = new CaseBook(partitionPhase.id, input);
+    const cases = new Map<string, Case>();
 
     /** One finding for each thing that one component does wrongly; its partitions are what it is about. */
     function found(
       what: string,
       life: Life,
       by: { component: string; moment: Moment },
-      words: Words & { proof: Moment; severity: 'error' | 'warning' },
+      words: Pick<Case, 'title' | 'fix' | 'proof'> & { severity: 'error' | 'warning' },
     ): void {
-      const { component, moment: culprit } = by;
-      const { severity } = words;
-      const finding = cases.open(
-        { cause: [component, what], severity, component, culprit, partition: life.id },
-        words,
-      );
+      const key = `${by.component} ${what}`;
+      const known = cases.get(key);
+      const finding =
+        known?.finding ??
+        new OpenFinding({
+          rule: partitionPhase.id,
+          cause: [by.component, what],
+          severity: words.severity,
+          component: by.component,
+          culprit: by.moment,
+          partition: life.id,
+        });
+      if (known === undefined) cases.set(key, { finding, ...words });
       if (!finding.concerns(`partition[${life.id}].state`)) return;
       finding.prove(words.proof);
       finding.prove(by.moment);
@@ -180,7 +187,21 @@ export const partitionPhase: Rule = {
           },
         );
       },
-      end: () => cases.report(),
+      end() {
+        for (const known of cases.values()) input.report(close(known));
+      },
     };
   },
 };
+
+interface Case {
+  readonly finding: OpenFinding;
+  readonly title: string;
+  readonly fix: string;
+  /** What made the call wrong. */
+  readonly proof: Moment;
+}
+
+function close({ finding, title, fix }: Case): Finding {
+  return finding.close(title, fix);
+}

@@ -23,7 +23,7 @@ const PASSTHROUGH = new Set(
 );
 
 /** MSHV_ROOT_HVCALL, and MSHV_HVCALL of the VTL driver: the hypercall is the caller's. */
-export function isPassthrough({ op, handle }: IoctlEvent): boolean {
+function isPassthrough({ op, handle }: IoctlEvent): boolean {
   return PASSTHROUGH.has(op) && handle.kind !== 'foreign' && handle.kind !== 'eventfd';
 }
 
