@@ -58,7 +58,7 @@ async function failedOf(chosen: readonly string[], together: number): Promise<st
     files: chosen.map((file) => join(root, file)),
     concurrency: together,
     timeout: testTimeoutMs,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    execArgv: ['--disable-warning=ExperimentalWarning', '--import', join(root, 'test/compile-cache.ts')],
   });
   events.on('test:fail', ({ file }) => failed.add(relative(root, file ?? '')));
   const text = events.compose(new spec());
