@@ -1,6 +1,8 @@
+import { callGeometry } from './call-geometry.ts';
 import { crashReport } from './crash-report.ts';
 import { depositProtocol } from './deposit-protocol.ts';
 import { hypercallWithoutInterface } from './hypercall-without-interface.ts';
+import { identifierDomains } from './identifier-domains.ts';
 import { identityFirst } from './identity-first.ts';
 import { overlays } from './overlays.ts';
 import { overlaysCollide } from './overlays-collide.ts';
@@ -12,6 +14,7 @@ import type { Rule } from './rule.ts';
 import { saveRestoreReset } from './save-restore-reset.ts';
 import { sharedOwnership } from './shared-ownership.ts';
 import { synicOrder } from './synic-order.ts';
+import { valueDomains } from './value-domains.ts';
 
 /** All rules. Root causes stand before the rules whose findings may follow from them. */
 export const RULES: readonly Rule[] = [
@@ -28,4 +31,7 @@ export const RULES: readonly Rule[] = [
   overlaysCollide,
   saveRestoreReset,
   crashReport,
+  callGeometry,
+  valueDomains,
+  identifierDomains,
 ];

@@ -23,7 +23,7 @@ const PASSTHROUGH = new Set(
 );
 
 /** MSHV_ROOT_HVCALL, and MSHV_HVCALL of the VTL driver: the hypercall is the caller's. */
-function isPassthrough({ op, handle }: IoctlEvent): boolean {
+export function isPassthrough({ op, handle }: IoctlEvent): boolean {
   return PASSTHROUGH.has(op) && handle.kind !== 'foreign' && handle.kind !== 'eventfd';
 }
 
@@ -54,6 +54,11 @@ export function programOf(caller: Caller): Maker {
 /** Where the call that returns in this step was made. */
 export function callThatReturns(callers: CallerTracker, step: Step): Caller | undefined {
   return callers.callerOf({ ...step, parent: at(step.address.seq) });
+}
+
+/** Where it showed, of a finding whose culprit stands elsewhere. */
+export function shownBeside(culprit: Moment, now: Moment): { readonly shown?: Moment } {
+  return now.step === culprit.step ? {} : { shown: now };
 }
 
 function holds({ arg, in: given }: IoctlEvent, bytes: Uint8Array | undefined): boolean {
