@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { sampleGuest } from '../../samples/clients/guest.ts';
 import { build, LACKING as NOT_EMULATED, scratch } from '../emulate/build.testing.ts';
-import { beside, callsByThread, type SeenCall } from './calls.testing.ts';
+import { beside, callsByThread, eventsOf, type SeenCall } from './calls.testing.ts';
 import { HVREWIND, LACKING, type Run, record } from './record.testing.ts';
 
 const SHARED = join(import.meta.dirname, 'clients/shared.h');
@@ -27,6 +27,7 @@ const PROGRAMS: Readonly<Record<string, readonly Program[]>> = {
     { source: 'test/emulate/clients/fork.c', words: ['exit'] },
     { source: 'test/emulate/clients/signal.c' },
     { source: 'test/live/clients/threads.c' },
+    { source: 'test/live/clients/passed.c' },
   ],
   'kernel=rfc2020': [{ source: 'samples/clients/hello-rfc2020.c', words: [GUEST] }],
 };
@@ -87,6 +88,24 @@ describe('a recorder under the emulated device', { skip: NOT_EMULATED ?? LACKING
         assert.deepEqual([run.exit, run.summary.mode, run.summary.lost], [0, 'every-call', 0]);
         assert.deepEqual([...(actual?.keys() ?? [])].sort(), [...(expected?.keys() ?? [])].sort());
       });
+
+      const passed = programs.findIndex(({ source }) => source.endsWith('/passed.c'));
+      if (passed >= 0)
+        test('a descriptor that came through a socket is noted at its first call, as the file that it is', () => {
+          const sender = Number(text(recorded, passed, 'pid'));
+          const events = eventsOf(run.trace);
+          const at = events.findIndex(
+            (event) => event.kind === 'fd' && event.note === 'received from another process',
+          );
+          const [note, call] = events.slice(at, at + 2);
+          assert.ok(note?.kind === 'fd' && note.what === 'dup' && note.pid !== sender);
+          assert.ok(call?.kind === 'ioctl' && call.pid === note.pid && call.fd === note.fd);
+          const opened = events.find(
+            (event) => event.kind === 'fd' && event.what === 'open' && event.pid === sender,
+          );
+          assert.ok(opened?.kind === 'fd' && opened.handle !== undefined);
+          assert.deepEqual([note.handle, call.handle], [opened.handle, opened.handle]);
+        });
 
       programs.forEach((program, i) => {
         test(`${nameOf(program)}: both saw the same calls, thread by thread; the program sees no difference`, () => {

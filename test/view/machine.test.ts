@@ -1,9 +1,13 @@
 /** The views of a machine that runs a guest, beside the command line, and their keys. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { blindSpots } from '../../engine/trace/blind-spots.ts';
 import { timeNs } from '../../engine/trace/position.ts';
+import type { Profile } from '../../engine/trace/profile.ts';
 import { formatTime, parseTime } from '../../engine/trace/time.ts';
+import { isProblem, openTrace } from '../../tracer/store/index.ts';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
 import { exits, json, scratch } from '../cli/hvrewind.testing.ts';
 import { violations } from './axe.testing.ts';
@@ -23,6 +27,15 @@ import {
 
 const SEED = Number(process.env.HVREWIND_SEED ?? Date.now() % 1_000_000);
 const random = randomFrom(SEED);
+
+const STRACE = join(import.meta.dirname, '../../tracer/import/corpus/strace-examples.txt');
+
+function headerOf(file: string): Profile {
+  const reader = openTrace(file);
+  if (isProblem(reader)) throw new Error(reader.text);
+  reader.close();
+  return reader.header.profile;
+}
 
 interface Run {
   readonly seq: number;
@@ -178,5 +191,25 @@ describe(`the views of a guest, seed ${SEED}`, { skip: noChromium }, () => {
     assert.equal(await other.page.locator('.partition .left, .descriptors .left').count(), 5);
     await closeView(other);
     await cut.close();
+  });
+
+  test('the head says which questions a trace cannot answer, and why; of one that can it says nothing', async () => {
+    assert.equal(await page.locator('.unanswered').count(), 0);
+    const shallow = join(folder, 'shallow.hvtrace');
+    await exits(0, ['import', STRACE, '-o', shallow]);
+    const given = blindSpots(headerOf(shallow), { kinds: { ioctl: 1, fd: 1 } });
+    const [first] = given;
+    assert.ok(first !== undefined && given.length > 1);
+    const imported = await serve(shallow);
+    const other = await openView(browser, imported);
+    const head = other.page.locator('header .unanswered');
+    assert.equal(await head.textContent(), `does not tell ${first.question} and ${given.length - 1} more`);
+    const lines = (await head.getAttribute('title'))?.split('\n') ?? [];
+    assert.deepEqual(
+      lines,
+      given.map(({ question, why }) => `${question}: ${why}`),
+    );
+    await closeView(other);
+    await imported.close();
   });
 });

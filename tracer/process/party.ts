@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 /**
@@ -7,8 +9,13 @@ import { Worker } from 'node:worker_threads';
 export function startThread(from: string, folder: string, data: unknown): Worker {
   // Published, the project is JavaScript.
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  // A thread keeps no compiled code unless it is told where: without that, each start compiles some hundred modules again.
+  const compiled = getCompileCacheDir();
+  // Node makes a folder of its version below the one that it is given.
+  const cache = compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) };
   return new Worker(new URL(`./${folder}/worker.${ending}`, from), {
     workerData: data,
+    env: { ...process.env, ...cache },
     stdout: true,
     stderr: true,
   });
