@@ -38,6 +38,7 @@ export function judgePools(rule: string, input: RuleInput): Judge {
     const known = findings.get(component);
     const finding =
       known ?? new OpenFinding({ rule, cause, severity: 'error', component, culprit, partition: life.id });
+    if (known === undefined) input.begun(finding);
     findings.set(component, finding);
     if (!finding.concerns(`partition[${life.id}].pool`)) return;
     finding.prove(pool.deposit);

@@ -187,7 +187,10 @@ class Shortages implements Judge {
         culprit: atDeposit ? this.#input.now() : moment,
         ...(atDeposit ? {} : { shown: this.#input.now() }),
       });
-    if (known === undefined) this.#findings.set(key, { finding, mistake, of });
+    if (known === undefined) {
+      this.#findings.set(key, { finding, mistake, of });
+      this.#input.begun(finding);
+    }
     const pool =
       of.target === SELF || of.target === undefined ? 'partition.pool' : `partition[${of.target}].pool`;
     if (!finding.concerns(pool)) return;

@@ -112,7 +112,10 @@ export const partitionPhase: Rule = {
           culprit: by.moment,
           partition: life.id,
         });
-      if (known === undefined) cases.set(key, { finding, ...words });
+      if (known === undefined) {
+        cases.set(key, { finding, ...words });
+        input.begun(finding);
+      }
       if (!finding.concerns(`partition[${life.id}].state`)) return;
       finding.prove(words.proof);
       finding.prove(by.moment);
