@@ -7,6 +7,7 @@
 import type { FilterError } from '../filter/error.ts';
 import type { FindingJson } from '../rules/finding.ts';
 import type { BlindSpot } from '../trace/blind-spots.ts';
+import type { AnalysisRequests } from './api-analysis.ts';
 import type { ExitRequests } from './api-exits.ts';
 import type { MachineRequests } from './api-machine.ts';
 
@@ -216,7 +217,7 @@ export type AppProgress =
   | { readonly state: 'failed'; readonly problem: string };
 
 /** Requests by name: what goes in, what comes out. */
-export interface AppRequests extends ExitRequests, MachineRequests {
+export interface AppRequests extends AnalysisRequests, ExitRequests, MachineRequests {
   readonly info: { readonly in: Record<string, never>; readonly out: TraceInfo };
   /** Answered by whoever holds the trace, also while it is busy. */
   readonly progress: { readonly in: Record<string, never>; readonly out: AppProgress };

@@ -23,6 +23,7 @@ const SHAPES: Shapes<AppRequests> = {
   exit: { at: 'text' },
   partitions: { at: 'text' },
   gpaMap: { at: 'text' },
+  blame: { of: 'text', at: 'text' },
   complete: { filter: 'text', cursor: 'count' },
 };
 

@@ -5,6 +5,7 @@ import type { StepArchive } from '../replay/derived.ts';
 import { type History, lowerBound } from '../replay/history.ts';
 import { returnOf } from '../replay/numbering.ts';
 import type { EventSource } from '../replay/source.ts';
+import type { Step } from '../replay/step.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Address, at } from '../trace/position.ts';
 import { NotYet } from './session-parts.ts';
@@ -105,6 +106,11 @@ export class EventReader {
     if (this.#archive === undefined) return this.#recorded(address);
     const step = this.#archive.step(address);
     return step === undefined ? undefined : { address, parent: step.parent, event: step.event };
+  }
+
+  /** The step at a position, once the trace is replayed. */
+  step(address: Address): Step | undefined {
+    return this.#archive?.step(address);
   }
 
   #recorded(address: Address): Listed | undefined {

@@ -11,6 +11,7 @@ import type {
   TimelineView,
   TraceInfo,
 } from './api.ts';
+import { Blamer } from './blame.ts';
 import type { SessionCall } from './border.ts';
 import { StateExplorer } from './cells.ts';
 import { eventDetail } from './detail.ts';
@@ -45,6 +46,7 @@ export class Session {
   #exits: Exits | undefined;
   readonly #deeds: Deeds;
   #objects: ObjectIndex | undefined;
+  #blamer: Blamer | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -103,6 +105,17 @@ export class Session {
         return partitionLives(this.#machineAt(call.input.at), this.#exitIndex());
       case 'gpaMap':
         return gpaMaps(this.#machineAt(call.input.at));
+      case 'blame': {
+        const { source, sides } = this.#parts;
+        this.#blamer ??= new Blamer({
+          source,
+          sides,
+          state: this.#state,
+          reader: this.#reader,
+          rows: this.#rows,
+        });
+        return this.#blamer.blame(call.input.of, this.#address(call.input.at));
+      }
       case 'complete':
         return completeFilter(call.input.filter, call.input.cursor, this.#profile);
     }

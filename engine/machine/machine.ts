@@ -49,16 +49,17 @@ export class Machine implements Context {
     return machine;
   }
 
-  /** A machine that continues from a checkpoint. */
+  /** A machine that continues from a checkpoint; `read` hears which cell is read. */
   static restored(
     profile: Profile,
     sides: Sides,
     checkpoint: StoreCheckpoint,
     tables: StoreTables,
     sink?: JournalSink,
+    read?: (cell: number) => void,
   ): Machine {
     const midLife = profile.initial === 'unknown';
-    return new Machine(profile, sides, CellStore.restore(checkpoint, tables, sink, midLife));
+    return new Machine(profile, sides, CellStore.restore(checkpoint, tables, sink, midLife, read));
   }
 
   /** Bound outputs of hypercalls so far: while one is answered, tells whether its output was bound. */

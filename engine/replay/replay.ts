@@ -131,7 +131,7 @@ function atRests(
 
 /**
  * Replays from one checkpoint to the next (or to the end) and returns the hash there: the second half of
- * `--verify`, and the way to see derived events again without keeping them.
+ * `--verify`, and the way to see derived events again without keeping them. `read` hears which cell is read.
  */
 export function replaySegment(
   source: EventSource,
@@ -140,8 +140,10 @@ export function replaySegment(
   to: number,
   tables: StoreTables,
   observe?: ReplayOptions['observe'],
+  read?: (cell: number) => void,
 ): string {
-  const machine = Machine.restored(source.header.profile, sides, from.store, tables);
+  const { profile } = source.header;
+  const machine = Machine.restored(profile, sides, from.store, tables, undefined, read);
   const options = observe === undefined ? { to } : { observe, to };
   return run(source, machine, options, from.nextSeq, reopening(source, from.open), () => {}).hash;
 }

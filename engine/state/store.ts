@@ -4,6 +4,7 @@ import { CellPages } from './cells.ts';
 import type { StoreCheckpoint, StoreTables } from './checkpoint.ts';
 import { DoubtedPages } from './doubt.ts';
 import { RunningHash } from './hash.ts';
+import { HeardPages } from './heard.ts';
 import {
   CREATED_KNOWN,
   JOURNAL_CHUNK_ENTRIES,
@@ -72,10 +73,14 @@ export class CellStore {
   #writer = 'hypervisor';
   #component = 0;
 
-  /** `midLife`: the machine was up before its recording began, and reads of what is not known are counted. */
-  constructor(sink?: JournalSink, midLife = false) {
-    this.#doubted = midLife ? new DoubtedPages() : undefined;
-    this.#cells = this.#doubted ?? new CellPages();
+  /**
+   * `midLife`: the machine was up before its recording began, and reads of what is not known are counted. `read` hears
+   * which cell is read: to ask what decided an answer, which a replay for its own sake does not pay for.
+   */
+  constructor(sink?: JournalSink, midLife = false, read?: (cell: number) => void) {
+    const heard = read === undefined ? undefined : new HeardPages(read);
+    this.#doubted = midLife ? (heard ?? new DoubtedPages()) : undefined;
+    this.#cells = heard ?? this.#doubted ?? new CellPages();
     this.#sink = sink;
     this.#chunk = newChunk(0);
     this.#component = this.#componentId(this.#writer);
@@ -318,8 +323,9 @@ export class CellStore {
     tables: StoreTables,
     sink?: JournalSink,
     midLife = false,
+    read?: (cell: number) => void,
   ): CellStore {
-    const store = new CellStore(sink, midLife);
+    const store = new CellStore(sink, midLife, read);
     for (const name of tables.components.slice(0, checkpoint.components)) store.#componentId(name);
     for (const bytes of tables.blobs.slice(0, checkpoint.blobs)) store.intern(bytes);
     for (const row of tables.objects.slice(0, checkpoint.objects))

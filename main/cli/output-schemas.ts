@@ -115,6 +115,21 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   state: object({ at: POSITION, cells: list(CELL) }),
   check: object({ findings: list(FINDING) }, { file: TEXT, expected: { type: 'boolean' } }),
+  blame: object({
+    of: TEXT,
+    at: POSITION,
+    links: list(
+      object(
+        {
+          why: { enum: ['wrote', 'held', 'answered', 'caused', 'failed', 'decided'] },
+          depth: COUNT,
+          at: POSITION,
+        },
+        { component: TEXT, rule: TEXT, cell: object({ path: TEXT, old: orNull(HEX), now: HEX }) },
+      ),
+    ),
+    cut: { type: 'boolean' },
+  }),
   explain: object({
     value: TEXT,
     readings: list(object({ as: TEXT, title: TEXT, facts: list(object({ name: TEXT, value: TEXT })) })),

@@ -179,6 +179,23 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/check.ts'),
   },
   {
+    name: 'blame',
+    operands: 'FILE CELL|ANSWER',
+    least: 2,
+    most: 2,
+    summary: 'say which events led to a cell’s value or to an answer',
+    details:
+      'CELL is a path that `state` prints; ANSWER is an event and what it was told: 93.fault, 12.status, 5.ret (docs/blame.md).',
+    options: [
+      {
+        name: 'at',
+        value: 'POSITION',
+        help: 'the cell’s value after this position (default: the end)',
+      },
+    ],
+    load: () => import('./commands/blame.ts'),
+  },
+  {
     name: 'pack',
     operands: 'FILE',
     least: 1,

@@ -219,6 +219,16 @@ table('a command line', [
     ['state good.hvtrace --at twelve', /state: "twelve" is not a position; such as 812/],
     ['state good.hvtrace --at 012', /state: "012" is not a position/],
     ['state good.hvtrace --at -1', /state: "-1" is not a position/],
+    [
+      'blame good.hvtrace 93',
+      /blame: "93" is no cell path and no answer; such as cpu\[0\]\.synic\.scontrol, 93\.fault/,
+    ],
+    ['blame good.hvtrace 93.ret', /blame: the msr at 93 has no answer "ret"; it has fault, value/],
+    ['blame good.hvtrace cpu[0].synic', /blame: "cpu\[0\]\.synic" names several cells; ask for one/],
+    [
+      'blame good.hvtrace cpu[0].synic.scontrol --at 119',
+      /blame: position 119 is beyond the last event, 118/,
+    ],
     ['state good.hvtrace --path cpu[', /state: --path "cpu\[" is no cell path; such as /],
     ['state good.hvtrace --path cpu[7].synic', /state: nothing is called "cpu\[7\]\.synic" at 118; /],
   ]),

@@ -44,6 +44,8 @@ describe('JSON', () => {
     { exit: 0, words: ['state', stimuli, '--at', '0'] },
     { exit: 1, words: ['check', trace] },
     { exit: 0, words: ['check', trace, '--expect'] },
+    { exit: 0, words: ['blame', trace, 'cpu[0].synic.scontrol', '--at', '74'] },
+    { exit: 0, words: ['blame', stimuli, '4.33.fault'] },
     { exit: 0, words: ['explain', '0x40000083'] },
     { exit: 0, words: ['explain', 'HV_STATUS_INSUFFICIENT_MEMORY'] },
     { exit: 0, words: ['pack', trace, '-o', at('packed.hvtrace.zst')] },
