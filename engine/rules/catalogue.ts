@@ -1,3 +1,4 @@
+import { answerCannotCome } from './answer-cannot-come.ts';
 import { callGeometry } from './call-geometry.ts';
 import { crashReport } from './crash-report.ts';
 import { depositProtocol } from './deposit-protocol.ts';
@@ -9,6 +10,7 @@ import { overlaysCollide } from './overlays-collide.ts';
 import { pageOutlivesOwner } from './page-outlives-owner.ts';
 import { partitionPhase } from './partition-phase.ts';
 import { processorGoes } from './processor-goes.ts';
+import { registerCannotChange } from './register-cannot-change.ts';
 import { reservedFields } from './reserved-fields.ts';
 import type { Rule } from './rule.ts';
 import { saveRestoreReset } from './save-restore-reset.ts';
@@ -34,4 +36,6 @@ export const RULES: readonly Rule[] = [
   callGeometry,
   valueDomains,
   identifierDomains,
+  answerCannotCome,
+  registerCannotChange,
 ];

@@ -132,6 +132,9 @@ export class PageTracker implements Tracker {
     else if (event.kind === 'hypercall') this.#hypercall(event, step);
     else if (event.kind === 'lifecycle') {
       for (const boundary of this.#boundaries.ended) this.#ended(boundary);
+      // What comes of it is told by the calls that restore it.
+      const { what, phase, partition } = event;
+      if (what === 'restore' && phase !== 'end' && partition !== undefined) this.#deleted(partition);
     } else if (event.kind === 'mark' && event.what === 'gap') {
       this.#forgetOwn();
       this.#guests.clear();
@@ -261,9 +264,8 @@ export class PageTracker implements Tracker {
         this.#forgetOwn();
         return;
       case 'partition-reset':
-      case 'restore':
-        if (partition !== undefined && succeeded) this.#deleted(partition);
-        else if (what === 'partition-reset') this.#forgetOwn();
+        if (partition === undefined) this.#forgetOwn();
+        else if (succeeded) this.#deleted(partition);
         return;
       default:
         return;

@@ -48,6 +48,11 @@ class SynicTracker implements Tracker {
     this.#reset = resetOf(input.profile);
   }
 
+  /** The SynIC of a CPU; undefined where no access to it is in the trace. */
+  of(cpu: number, nested: boolean): Synic | undefined {
+    return (nested ? this.#nested : this.#plain)[cpu];
+  }
+
   step(step: Step): void {
     this.write = undefined;
     const { event } = step;
