@@ -10,10 +10,10 @@ import { memorySource } from '../../engine/replay/source.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { SIDES } from '../../main/cli/sides.ts';
-import { openTraceFile } from '../../main/cli/trace.ts';
+import { kindOf, openTraceFile } from '../../main/cli/trace.ts';
 import { ringTarget, type Target } from '../../tracer/live/target.ts';
 import { midLife } from '../../tracer/sink/filtered.ts';
-import { isProblem, TraceWriter } from '../../tracer/store/index.ts';
+import { isProblem, recoverTrace, TraceWriter } from '../../tracer/store/index.ts';
 import { build } from '../emulate/build.testing.ts';
 import { bootOfQemu } from '../mutation/corpus.ts';
 import { DEPTHS } from '../mutation/depths.ts';
@@ -95,6 +95,16 @@ describe('a flight recorder of calls', () => {
       assert.deepEqual(last.report.divergences, []);
       assert.ok(last.report.checked > 1000, `${last.report.checked} checked`);
       assert.deepEqual(last.known, whole.known);
+      // What is recovered of it starts with the state as well.
+      const saved = join(folder, 'saved.hvtrace');
+      const recovered = recoverTrace(paths[0] ?? '', saved, { force: true, registry: kindOf });
+      if (isProblem(recovered)) assert.fail(recovered.text);
+      const again = openTraceFile(saved);
+      try {
+        assert.deepEqual(endOf(again.source), last);
+      } finally {
+        again.close();
+      }
     } finally {
       trace.close();
     }

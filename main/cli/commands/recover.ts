@@ -3,6 +3,7 @@ import type { Arguments } from '../command.ts';
 import { printJson, tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';
+import { kindOf } from '../trace.ts';
 import { outputPath } from '../trace-output.ts';
 
 const PERCENT = 100;
@@ -15,6 +16,7 @@ export async function run(args: Arguments): Promise<number> {
   const recovered = recoverTrace(input, path, {
     force: args.flag('force'),
     names: abiNames,
+    registry: kindOf,
     progress: (done) => progress.report(Math.floor(done * PERCENT)),
   });
   progress.done();

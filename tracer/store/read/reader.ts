@@ -1,17 +1,17 @@
 import type { TraceIndex } from '../../../engine/app/early/trace-index.ts';
 import type { Columns } from '../../../engine/filter/sql.ts';
-import type { OpenCall } from '../../../engine/replay/frame.ts';
 import { isSound, type Start } from '../../../engine/replay/start.ts';
-import type { StoreCheckpoint, StoreTables } from '../../../engine/state/checkpoint.ts';
+import type { StoreTables } from '../../../engine/state/checkpoint.ts';
 import type { JournalChunk } from '../../../engine/state/journal.ts';
 import type { ObjectRow } from '../../../engine/state/store.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
-import { type Address, at, timeNs } from '../../../engine/trace/position.ts';
+import { timeNs } from '../../../engine/trace/position.ts';
 import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import { META, readCounts, readHeader, type TraceCounts } from '../format/meta.ts';
 import { type Gap, gapOf, type Note, noteOf } from '../format/notes.ts';
-import { addGrowth, decodeHash, decodeState, type KindRegistry } from '../journal/checkpoint-codec.ts';
+import { addGrowth, type KindRegistry } from '../journal/checkpoint-codec.ts';
 import { decodeJournal } from '../journal/journal-codec.ts';
+import { CHECKPOINT_COLUMNS, checkpointIn, openCallsIn, type PlacedCheckpoint } from '../journal/origin.ts';
 import { isProblem, TraceFileError, type TraceProblem } from '../problem.ts';
 import { readWord } from '../row/actor-ids.ts';
 import { tileEvents } from '../tile/tile.ts';
@@ -26,12 +26,6 @@ import { indexOf } from './trace-index.ts';
 export interface Where {
   readonly where: string;
   readonly params: readonly (bigint | string)[];
-}
-
-/** A checkpoint and where it stands. */
-export interface PlacedCheckpoint {
-  readonly at: Address;
-  readonly checkpoint: StoreCheckpoint;
 }
 
 /** Seqs that one step of a filtered range fetches. */
@@ -280,30 +274,16 @@ export class TraceReader {
 
   /** Checkpoints in order. */
   *checkpoints(): Generator<PlacedCheckpoint, void, undefined> {
-    const columns = 'id, seq, sub, entries, cells, objects, blobs, components, hash, state';
     for (let last = 0; ; ) {
-      const [row] = this.#all(`SELECT ${columns} FROM checkpoint WHERE id > ? ORDER BY id LIMIT 1`, last);
+      const [row] = this.#all(
+        `SELECT ${CHECKPOINT_COLUMNS} FROM checkpoint WHERE id > ? ORDER BY id LIMIT 1`,
+        last,
+      );
       if (row === undefined) return;
-      const [id, seq, sub, entries, cells, objects, blobs, components, hashJson, bytes] = row;
-      const numbers = [id, seq, sub, entries, cells, objects, blobs, components];
-      const good = numbers.every(isCount) && typeof hashJson === 'string' && bytes instanceof Uint8Array;
-      const state = good ? decodeState(bytes, cells as number) : undefined;
-      const hash = good ? decodeHash(hashJson) : undefined;
-      if (state === undefined || hash === undefined)
-        throw this.#queries.corrupt('a checkpoint is not readable');
-      yield {
-        at: at(seq as number, sub as number),
-        checkpoint: {
-          ...state,
-          cells: cells as number,
-          entries: entries as number,
-          objects: objects as number,
-          blobs: blobs as number,
-          components: components as number,
-          hash,
-        },
-      };
-      last = id as number;
+      const placed = checkpointIn(row);
+      if (placed === undefined) throw this.#queries.corrupt('a checkpoint is not readable');
+      yield placed;
+      last = row[0] as number;
     }
   }
 
@@ -356,22 +336,6 @@ function countsIn(queries: Queries, meta: ReadonlyMap<string, string>): TraceCou
   const counts = readCounts(text);
   if (counts === undefined) throw queries.corrupt('its counts are damaged');
   return counts;
-}
-
-/** Open calls with which a trace starts: the first events, numbered from 1. */
-function openCallsIn(json: string): OpenCall[] | undefined {
-  let calls: unknown;
-  try {
-    calls = JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-  if (!Array.isArray(calls)) return undefined;
-  const good = (calls as unknown[]).every((call, i) => {
-    const { seq, sub, waits } = (call ?? {}) as Partial<OpenCall>;
-    return seq === i + 1 && isCount(sub) && typeof waits === 'boolean';
-  });
-  return good ? (calls as OpenCall[]) : undefined;
 }
 
 function isCount(value: unknown): value is number {

@@ -1,15 +1,19 @@
+import type { Start } from '../../../engine/replay/start.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { type Address, type Seq, seqOf, type TimeNs, timeNs } from '../../../engine/trace/position.ts';
 import type { Profile, TraceHeader } from '../../../engine/trace/profile.ts';
 import { parseProfile } from '../../../engine/trace/profile-read.ts';
 import { META, readCounts, readHeader } from '../format/meta.ts';
+import type { KindRegistry } from '../journal/checkpoint-codec.ts';
+import { startIn } from '../journal/origin.ts';
 import type { NameSource } from '../names.ts';
+import { columnsOf } from '../pages/record.ts';
 import { isProblem, problem, type TraceProblem } from '../problem.ts';
 import { fileProblem, statTrace } from '../read/header-page.ts';
 import { TraceWriter } from '../write/writer.ts';
 import { Pages } from './pages.ts';
 import { RecoveredRows } from './rows.ts';
-import { type Found, scan } from './scan.ts';
+import { type Found, placedRecord, plain, scan } from './scan.ts';
 
 /** What a recovery saved. */
 export interface Recovery {
@@ -27,6 +31,8 @@ export interface RecoverOptions {
   readonly force: boolean;
   /** Names for the views, by the profile that the torn file turns out to have. */
   readonly names?: (profile: Profile) => NameSource;
+  /** Kinds of object, for the state with which a trace starts; without it that is lost. */
+  readonly registry?: KindRegistry;
   /** How far it is, from 0 to 1. */
   readonly progress?: (done: number) => void;
 }
@@ -34,7 +40,7 @@ export interface RecoverOptions {
 /**
  * Saves every event in intact pages of a torn file and its `-wal` into a new trace. Events are numbered anew; a
  * `mark` stands for each run that is lost, and is the parent of what was caused by one of them. Journal and
- * checkpoints are left behind: replay makes them again.
+ * checkpoints are left behind: replay makes them again; but for the state with which a flight recorder's trace starts.
  */
 export function recoverTrace(path: string, out: string, options: RecoverOptions): Recovery | TraceProblem {
   const stat = statTrace(path);
@@ -85,8 +91,11 @@ function save(
   if (isProblem(writer)) return writer;
   try {
     const saver = new Saver(writer, new RecoveredRows(pages, found));
+    const begins = options.registry === undefined ? undefined : startOf(pages, found, options.registry);
     let done = 0;
     for (const seq of found.events.ids()) {
+      // Right behind the entries of the calls that were under way, if all of them are there.
+      if (begins !== undefined && done === begins.open.length && saver.isWhole(done)) writer.origin(begins);
       saver.take(seq);
       done += 1;
       if (done % 1024 === 0) options.progress?.(0.5 + (done / found.events.size) * 0.5);
@@ -98,6 +107,16 @@ function save(
     writer.abort();
     throw error;
   }
+}
+
+/** The state with which the trace starts, where it does and all of it is there. */
+function startOf(pages: Pages, { meta, checkpoint }: Found, registry: KindRegistry): Start | undefined {
+  const open = meta.get(META.origin);
+  const record = placedRecord(pages, checkpoint);
+  const columns = record === undefined ? undefined : columnsOf(record);
+  if (open === undefined || record === undefined || columns === undefined) return undefined;
+  // SQLite keeps the row's number outside of its columns.
+  return startIn([record.rowid, ...columns.slice(1).map(plain)], open, registry);
 }
 
 /** A run of lost events and the mark that stands for it. */
@@ -127,6 +146,11 @@ class Saver {
   get recovery(): Omit<Recovery, 'headerLost'> {
     const missing = this.#holes.map(({ from, to }) => (to === undefined ? { from } : { from, to }));
     return { saved: this.#saved, incomplete: this.#incomplete, missing };
+  }
+
+  /** All of the first `count` events were saved, and nothing else. */
+  isWhole(count: number): boolean {
+    return this.#saved === count && this.#last === count;
   }
 
   /** Saves the event with this seq, if its row is one; seqs come in order. */

@@ -21,6 +21,9 @@ import { Places } from './places.ts';
 /** More cells than any page has (at least four bytes each in 64 KiB). */
 const CELLS = 0x4000;
 
+/** Columns of a row of `checkpoint`. */
+const CHECKPOINT = 11;
+
 /** A row of `event` has 16 columns, a byte each in its head alone; one of `blob` at least its head and 8 bytes. */
 const MIN_ROW_BYTES = 12;
 
@@ -33,6 +36,8 @@ export interface Found {
   readonly meta: Map<string, string>;
   readonly notes: Note[];
   readonly gaps: Gap[];
+  /** Of the first checkpoint, the one with which a flight recorder's trace starts. */
+  checkpoint: number | undefined;
 }
 
 export function placedRecord(pages: Pages, place: number | undefined): RecordPlace | undefined {
@@ -56,6 +61,7 @@ export function scan(pages: Pages, progress: (page: number) => void): Found {
     meta: new Map(),
     notes: [],
     gaps: [],
+    checkpoint: undefined,
   };
   for (let number = 1; number <= pages.count; number += 1) {
     progress(number);
@@ -91,6 +97,9 @@ function take(
       return;
     case 3:
       if (types[1] === 'integer' && types[2] === 'blob') found.blobs.set(rowid, place);
+      return;
+    case CHECKPOINT:
+      if (rowid === 1 && types[9] === 'blob' && types[10] === 'blob') found.checkpoint = place;
       return;
     case 9: {
       const actor = actorIn(columns.map(plain));
@@ -133,7 +142,8 @@ function takeEvent(found: Found, pages: Pages, seq: number, columns: readonly Co
 }
 
 /** A column as SQLite would give it to JavaScript. */
-function plain(column: Column): unknown {
+export function plain(column: Column): unknown {
   if (column.type === 'null') return null;
+  if (column.type === 'blob') return column.bytes;
   return column.type === 'text' ? textOf(column) : integerOf(column);
 }
