@@ -1,6 +1,8 @@
 import { answerCannotCome } from './answer-cannot-come.ts';
+import { asyncCalls } from './async-calls.ts';
 import { callGeometry } from './call-geometry.ts';
 import { crashReport } from './crash-report.ts';
+import { decoderIntegrity } from './decoder-integrity.ts';
 import { depositProtocol } from './deposit-protocol.ts';
 import { hypercallWithoutInterface } from './hypercall-without-interface.ts';
 import { identifierDomains } from './identifier-domains.ts';
@@ -9,9 +11,12 @@ import { overlays } from './overlays.ts';
 import { overlaysCollide } from './overlays-collide.ts';
 import { pageOutlivesOwner } from './page-outlives-owner.ts';
 import { partitionPhase } from './partition-phase.ts';
+import { passedCalls } from './passed-calls.ts';
+import { possibleResults } from './possible-results.ts';
 import { processorGoes } from './processor-goes.ts';
 import { registerCannotChange } from './register-cannot-change.ts';
 import { reservedFields } from './reserved-fields.ts';
+import { resultDiscipline } from './result-discipline.ts';
 import type { Rule } from './rule.ts';
 import { saveRestoreReset } from './save-restore-reset.ts';
 import { sharedOwnership } from './shared-ownership.ts';
@@ -20,6 +25,7 @@ import { valueDomains } from './value-domains.ts';
 
 /** All rules. Root causes stand before the rules whose findings may follow from them. */
 export const RULES: readonly Rule[] = [
+  decoderIntegrity,
   reservedFields,
   sharedOwnership,
   synicOrder,
@@ -38,4 +44,8 @@ export const RULES: readonly Rule[] = [
   identifierDomains,
   answerCannotCome,
   registerCannotChange,
+  possibleResults,
+  passedCalls,
+  resultDiscipline,
+  asyncCalls,
 ];
