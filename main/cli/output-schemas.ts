@@ -114,7 +114,13 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
     eventsPerSecond: COUNT,
   }),
   state: object({ at: POSITION, cells: list(CELL) }),
-  check: object({ findings: list(FINDING) }, { file: TEXT, expected: { type: 'boolean' } }),
+  /** With several files one a line; `problem`: that file could not be judged. */
+  check: {
+    anyOf: [
+      object({ findings: list(FINDING) }, { file: TEXT, events: COUNT, expected: { type: 'boolean' } }),
+      object({ file: TEXT, problem: TEXT }),
+    ],
+  },
   blame: object({
     of: TEXT,
     at: POSITION,

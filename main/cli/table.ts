@@ -164,11 +164,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'check',
-    operands: 'FILE…',
+    operands: 'FILE|FOLDER…',
     least: 1,
     most: Number.POSITIVE_INFINITY,
     summary: 'judge traces by the rules and print findings',
+    details:
+      'Takes traces and event text; a folder stands for all of them below it. Several files are judged on all processors and end in a table; one that cannot be read does not stop the rest (docs/check.md).',
     options: [
+      { name: 'jobs', value: 'N', help: 'judge so many files at a time (default: by processors and sizes)' },
       { name: 'expect', help: 'compare with the findings that the trace says it must have' },
       {
         name: 'min-severity',

@@ -1,9 +1,9 @@
-import { getCompileCacheDir } from 'node:module';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { AppProgress } from '../../engine/app/api.ts';
 import type { AppCall } from '../../engine/app/border.ts';
 import type { Reply } from '../../engine/app/shell.ts';
+import { compileCacheFolder } from '../cli/compile-cache.ts';
 import { firstLine } from '../cli/problem.ts';
 import type { FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-messages.ts';
 
@@ -153,9 +153,6 @@ export function packTrace(path: string, to: string): Promise<string> {
 }
 
 function start(task: WorkerTask): Worker {
-  const folder = getCompileCacheDir();
-  // Node makes a folder of its version below the one that it is given.
-  const compileCache = folder === undefined ? undefined : dirname(folder);
-  const workerData: WorkerData = { task, compileCache };
+  const workerData: WorkerData = { task, compileCache: compileCacheFolder() };
   return new Worker(WORKER, { workerData, name: `hvrewind ${task.work}` });
 }

@@ -108,8 +108,13 @@ table('a file that is no trace', [
     ['replay cut-3.hvtrace.zst', /cut-3\.hvtrace\.zst: is .*not a trace/],
     ['replay cut-10.hvtrace.zst', /cut-10\.hvtrace\.zst: /],
     ['replay cut-200.hvtrace.zst', /cut-200\.hvtrace\.zst: /],
-    ['check none.hvtrace good.hvtrace', /none\.hvtrace: no such file/],
   ]),
+  {
+    words: ['check', 'none.hvtrace', 'good.hvtrace'],
+    says: /none\.hvtrace: no such file/,
+    shows:
+      /^good\.hvtrace\nR01 error (?:.*\n)*.*\nnone\.hvtrace .*not judged\ngood\.hvtrace +118 (?:.*\n)*.*, 1 not judged\n$/,
+  },
   ...['show', 'state', 'check', 'export', 'pack', 'unpack', 'serve', 'recover'].flatMap((command) =>
     mistakes([
       [`${command} none.hvtrace`, /none\.hvtrace: no such file; check the name/],
@@ -207,6 +212,8 @@ table('a command line', [
     ['state good.hvtrace --at', /state: --at needs a value: POSITION/],
     ['state good.hvtrace --at 1 --at 2', /state: --at given twice/],
     ['check good.hvtrace --min-severity bad', /check: --min-severity "bad": expected error, warning, info/],
+    ['check good.hvtrace --jobs 0', /check: --jobs "0": expected a number from 1/],
+    ['check shut', /shut: holds no trace \(\.hvtrace, .*\); name another/],
     ['export good.hvtrace --format pcap', /export: --format "pcap": expected events/],
     ['show good.hvtrace --limit many', /show: --limit "many": expected a number/],
     ['replay good.hvtrace --to 119', /replay: --to "119": expected an event number from 1 to 118/],

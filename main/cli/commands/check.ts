@@ -1,47 +1,85 @@
-import { check } from '../../../engine/analysis/check.ts';
-import { compareExpected } from '../../../engine/rules/expect.ts';
-import {
-  atLeast,
-  type Finding,
-  findingToJson,
-  SEVERITIES,
-  type Severity,
-} from '../../../engine/rules/finding.ts';
-import { formatAddress } from '../../../engine/trace/position.ts';
+import { atLeast, SEVERITIES, type Severity } from '../../../engine/rules/finding.ts';
+import { findTraces, isFolder } from '../../batch/find.ts';
+import { judgeFile } from '../../batch/judge-file.ts';
+import { isUnjudged, type Judged } from '../../batch/judged.ts';
+import { judgeAll, threadsFor } from '../../batch/pool.ts';
+import { jsonReport } from '../check/json.ts';
+import type { Report, Shown } from '../check/report.ts';
+import { textReport } from '../check/text.ts';
 import type { Arguments } from '../command.ts';
-import { print, printJson, table } from '../output.ts';
+import { print, tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';
-import { SIDES } from '../sides.ts';
-import { withTrace } from '../trace.ts';
 
-/** `hvrewind check`: exit 1 on a finding of at least `--min-severity`, or where `--expect` is not met. */
+/** 128 and the number of SIGINT. */
+const CANCELLED = 130;
+
+/**
+ * `hvrewind check`: exit 2 when a file could not be judged, else 1 on a finding of at least `--min-severity`, or where `--expect`
+ * is not met.
+ */
 export async function run(args: Arguments): Promise<number> {
   const least = severityOf(args.value('min-severity') ?? 'warning');
-  const json = args.flag('json');
-  const several = args.operands.length > 1;
-  let found = false;
-  for (const file of args.operands) {
-    await withTrace(file, async ({ source }) => {
-      const progress = progressLine('check', source.count);
-      const { findings } = check(source, SIDES, progress.report);
-      progress.done();
-      const shown = { ...(several ? { file } : {}), findings: findings.map(findingToJson) };
-      if (args.flag('expect')) {
-        const expected = source.header.expect?.findings;
-        if (expected === undefined) {
-          throw new Problem(`check: ${file} says nothing of the findings that it expects`);
-        }
-        const result = compareExpected(expected, findings);
-        found ||= !result.met;
-        await (json ? printJson({ ...shown, expected: result.met }) : print(expectation(file, result)));
-      } else {
-        found ||= findings.some((finding) => atLeast(finding.severity, least));
-        await (json ? printJson(shown) : print(`${several ? `${file}\n` : ''}${report(findings)}`));
-      }
-    });
+  const jobs = jobsOf(args.value('jobs'));
+  const files = findTraces(args.operands);
+  const several = args.operands.length > 1 || args.operands.some(isFolder);
+  const report: Report = (args.flag('json') ? jsonReport : textReport)({ several, least, baseline: false });
+  const expect = args.flag('expect');
+  const cancel = new AbortController();
+  let [unjudged, found] = [false, false];
+
+  const progress = progressLine('check', several ? files.length : 0);
+  const show = async (text: string): Promise<void> => {
+    progress.done();
+    if (text !== '') await print(text);
+  };
+  const take = async (judged: Judged): Promise<void> => {
+    const shown = shownOf(judged, expect);
+    await show(report.file(shown));
+    if (isUnjudged(shown)) {
+      unjudged = true;
+      tell(`hvrewind: ${shown.problem}`);
+    } else if (shown.expectation !== undefined) {
+      const { missing, unexpected } = shown.expectation;
+      found ||= missing.length + unexpected.length > 0;
+    } else found ||= shown.findings.some(({ severity }) => atLeast(severity, least));
+  };
+
+  await show(report.begin());
+  if (several) {
+    const threads = threadsFor(files, jobs);
+    const stop = cancelling(threads, cancel);
+    let done = 0;
+    for await (const judged of judgeAll(files, threads, cancel.signal)) {
+      await take(judged);
+      progress.report(++done);
+    }
+    stop();
+  } else await take(await judgeFile(files[0] ?? '', progress.report));
+  const cancelled = cancel.signal.aborted;
+  await show(report.end({ cancelled }));
+  if (cancelled) {
+    tell('hvrewind: check: cancelled; the files after those above were not judged');
+    return CANCELLED;
   }
+  if (unjudged) return EXIT.usage;
   return found ? EXIT.found : EXIT.fine;
+}
+
+/** Ctrl-C ends a check on threads after what it has; this thread alone is too busy to hear of it, and is killed. */
+function cancelling(threads: number, cancel: AbortController): () => void {
+  if (threads === 1) return () => {};
+  const abort = (): void => cancel.abort();
+  process.once('SIGINT', abort);
+  return () => process.removeListener('SIGINT', abort);
+}
+
+function shownOf(judged: Judged, expect: boolean): Shown {
+  if (isUnjudged(judged) || !expect)
+    return isUnjudged(judged) ? judged : { ...judged, expectation: undefined };
+  if (judged.expectation !== undefined) return judged;
+  const { file } = judged;
+  return { file, problem: `check: ${file} says nothing of the findings that it expects` };
 }
 
 function severityOf(text: string): Severity {
@@ -50,30 +88,8 @@ function severityOf(text: string): Severity {
   throw new Problem(`check: --min-severity ${JSON.stringify(text)}: expected ${SEVERITIES.join(', ')}`);
 }
 
-function report(findings: readonly Finding[]): string {
-  if (findings.length === 0) return 'no findings\n';
-  return findings.map(findingText).join('\n');
-}
-
-function findingText(finding: Finding): string {
-  const { culprit, evidence, cells, cpus, fix } = finding;
-  const lines = [
-    ['culprit', `${culprit.component} at ${formatAddress(culprit.at)}`],
-    ['proof', evidence.map(formatAddress).join(' ')],
-    ['cells', cells.join(' ')],
-    ...(cpus === undefined ? [] : [['cpus', cpus.join(' ')]]),
-    ['fix', fix],
-  ];
-  return `${finding.rule} ${finding.severity} at ${formatAddress(finding.at)}: ${finding.title}\n${table(lines, '  ')}`;
-}
-
-function expectation(file: string, result: ReturnType<typeof compareExpected>): string {
-  if (result.met) return `${file}: as expected\n`;
-  const lines = [
-    ...result.missing.map((f) => `  missing: ${f.rule} ${f.component}`),
-    ...result.unexpected.map(
-      (f) => `  not expected: ${f.rule} ${f.culprit.component} at ${formatAddress(f.culprit.at)}`,
-    ),
-  ];
-  return `${file}: not as expected\n${lines.join('\n')}\n`;
+function jobsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9][0-9]{0,3}$/.test(text)) return Number(text);
+  throw new Problem(`check: --jobs ${JSON.stringify(text)}: expected a number from 1 to 9999`);
 }
