@@ -1,3 +1,4 @@
+import { fieldOf, readU32 } from '../abi/index.ts';
 import type { MessageEvent, PageEvent } from '../trace/event.ts';
 import type { VpRef } from '../trace/handle.ts';
 import type { Moment, OpenFinding } from './open-finding.ts';
@@ -16,6 +17,7 @@ const SIEFP = pageRegister('SIEFP');
 const AREA_BYTES = 256;
 /** Bit 0 of the first byte of an assist page: no EOI is needed (TLFS, VP assist page). */
 const NO_EOI = 1;
+const SLOT_TYPE = fieldOf('hv_message', 'header.message_type');
 /** Who acts for a guest from outside. */
 const HOSTS: ReadonlySet<string> = new Set(['vmm', 'hypervisor', 'mshv']);
 /** Pages that are remembered at a time. */
@@ -77,23 +79,34 @@ export function judgeOverlayContent(rule: string, input: RuleInput): Judge {
   }
 
   function content(page: Page, { what, bytes = [] }: PageEvent): void {
-    const before = known.get(page);
-    const now: Known = before ?? { page, filled: new Map(), enabled: undefined };
     for (let area = 0; area < SINT_COUNT; area++) {
       const isFilled = filledIn(bytes, area);
-      if (isFilled === undefined) continue;
-      const since = now.filled.get(area);
-      if (isFilled) now.filled.set(area, since ?? input.now());
-      else {
-        now.filled.delete(area);
-        if (since !== undefined && now.enabled !== undefined && what === 'snapshot') {
-          const finding = found('wiped', page, now.enabled.moment, 'hypervisor', input.now());
-          finding.prove(since);
-        }
+      if (isFilled !== undefined) seen(page, area, isFilled, what === 'snapshot');
+    }
+  }
+
+  /** Somebody looked at an area, or wrote it. */
+  function seen(page: Page, area: number, isFilled: boolean, isLook: boolean): void {
+    const now: Known = known.get(page) ?? { page, filled: new Map(), enabled: undefined };
+    const since = now.filled.get(area);
+    if (isFilled) now.filled.set(area, since ?? input.now());
+    else {
+      now.filled.delete(area);
+      if (since !== undefined && now.enabled !== undefined && isLook) {
+        found('wiped', page, now.enabled.moment, 'hypervisor', input.now()).prove(since);
       }
     }
     if (now.filled.size === 0) known.delete(page);
     else if (known.size < MAX_PAGES) known.set(page, now);
+  }
+
+  /** A slot as its reader found it. */
+  function read({ slot, vp, vtl, cpu, sint }: MessageEvent): void {
+    const processor = vp === undefined ? cpu : vp.vp;
+    if (slot === undefined || slot.length < SLOT_TYPE.size || processor === undefined || sint >= SINT_COUNT)
+      return;
+    const page = pages.partitionOf({ vp, vtl })?.of(processor).find(SIMP);
+    if (page !== undefined && known.has(page)) seen(page, sint, readU32(slot, SLOT_TYPE) !== 0, true);
   }
 
   function written({ page, before, deed, byParent }: PageWrite): void {
@@ -107,7 +120,9 @@ export function judgeOverlayContent(rule: string, input: RuleInput): Judge {
       page.register === ASSIST && page.on === false && before.on === true ? stale.get(page) : undefined;
     if (old === undefined || (old.frame !== undefined && old.frame !== before.frame)) return;
     const who = before.by?.component ?? deed.component;
-    found('stale', page, deed.moment, who).prove(old.seen);
+    const finding = found('stale', page, deed.moment, who);
+    finding.prove(old.seen);
+    pages.blame(page, finding);
   }
 
   /** Who took a message out, or a guest that ran, may have emptied it. */
@@ -133,8 +148,8 @@ export function judgeOverlayContent(rule: string, input: RuleInput): Judge {
     step({ event }) {
       if (event.kind === 'page') memory(event);
       else if (event.kind === 'message') {
-        if (isTaken(event))
-          emptied(event.what === 'clear' ? SIMP : undefined, event.vp, event.cpu, event.sint);
+        if (event.what === 'clear') emptied(SIMP, event.vp, event.cpu, event.sint);
+        else if (event.what === 'read') read(event);
       } else if (event.kind === 'intercept') emptied(undefined, event.vp, undefined);
       else for (const write of pages.writes) written(write);
     },
@@ -155,10 +170,6 @@ export function judgeOverlayContent(rule: string, input: RuleInput): Judge {
       }
     },
   };
-}
-
-function isTaken({ what }: MessageEvent): boolean {
-  return what === 'clear' || what === 'read';
 }
 
 /** Whether an area holds anything; undefined where the bytes do not tell: for that a filled one needs a byte, an empty one its first. */

@@ -67,6 +67,10 @@ test('a page that is restored keeps what is in it', () => {
   assert.deepEqual([finding.id, finding.at, finding.culprit.at], ['R23:hypervisor:wiped', '3', '2']);
   silent(looked(enabled(filled()), 1));
   silent(looked(filled(enabled(new Traffic())), 1));
+  const read = (traffic: Traffic, type: number) =>
+    traffic.add({ kind: 'message', what: 'read', vp: VP, sint: 2, slot: Uint8Array.of(type, 0, 0, 0) });
+  only(read(enabled(filled()), 0));
+  silent(read(enabled(filled()), 1));
   // The guest’s own first enable; a guest that ran; a message that was taken.
   silent(looked(filled().write('guest', 0, 'SIMP', 0x1000_001n, { vp: VP }), 0));
   silent(looked(enabled(filled()).add({ kind: 'intercept', vp: VP, type: 0x80010007 }), 0));
@@ -93,6 +97,39 @@ test('what is beneath an assist page says that no EOI is needed', () => {
       .write('arch', 0, 'VP_ASSIST_PAGE', 0x5000_001n)
       .write('arch', 0, 'VP_ASSIST_PAGE', 0n),
   );
+});
+
+test('interrupts that nobody ends since the assist page is off', () => {
+  const used = (traffic = new Traffic()) =>
+    traffic
+      .write('vmbus', 1, 'SINT2', 0xf3n)
+      .write('arch', 1, 'VP_ASSIST_PAGE', 0x5000_001n)
+      .write('arch', 1, 'EOI', 0n)
+      .write('arch', 1, 'VP_ASSIST_PAGE', 0n);
+  const interrupt = (traffic: Traffic, cpu = 1) =>
+    traffic.add({ kind: 'message', what: 'interrupt', cpu, sint: 2, vector: 0xf3 });
+  const eoi = (traffic: Traffic) => traffic.write('arch', 1, 'EOI', 0n);
+  const finding = only(interrupt(interrupt(used())));
+  assert.deepEqual([finding.id, finding.culprit.at, finding.at], ['R23:arch:no-eoi', '4', '6']);
+  silent(interrupt(used()));
+  silent(interrupt(eoi(interrupt(used()))));
+  silent(interrupt(interrupt(used()), 2));
+  // The CPU was to go offline and never got there.
+  only(interrupt(used(new Traffic().life('cpu-offline', { cpu: 1 }))));
+  silent(
+    interrupt(used(new Traffic().life('cpu-offline', { cpu: 1 }))).life('cpu-offline', {
+      cpu: 1,
+      phase: 'end',
+      ret: 0,
+    }),
+  );
+  // Interrupts end by themselves, or by another register.
+  silent(interrupt(interrupt(used().write('vmbus', 1, 'SINT2', 0x200f3n))));
+  const other = new Traffic()
+    .write('arch', 1, 'VP_ASSIST_PAGE', 0x5000_001n)
+    .write('arch', 1, 'VP_ASSIST_PAGE', 0n);
+  silent(interrupt(interrupt(other)));
+  silent(interrupt(interrupt(used().write('arch', 1, 'VP_ASSIST_PAGE', 0x5000_001n))));
 });
 
 test('two pages of one processor at one frame', () => {

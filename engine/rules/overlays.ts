@@ -1,4 +1,5 @@
 import type { Finding } from './finding.ts';
+import { EOI, judgeMissingEoi } from './missing-eoi.ts';
 import type { OpenFinding } from './open-finding.ts';
 import { OpenFindings } from './open-findings.ts';
 import { judgeOverlayContent } from './overlay-content.ts';
@@ -26,22 +27,23 @@ export const overlays: Rule = {
     'The register of the GHCB page is written with the same frame again, or was disabled in between.',
     'Two processors have a page at one frame, and both have let go before the memory is given up.',
     'A guest’s own first enable finds an empty page; a message was taken out, or the guest ran, in between.',
-    'The memory beneath an assist page is zero, or nobody has looked.',
+    'The memory beneath an assist page is zero; or nobody has looked, and EOIs are written as before, or never were (x2APIC).',
   ],
   source:
     'TLFS, overlay pages (GPA overlay pages, VP assist page); Linux 7.2 arch/x86/hyperv/hv_init.c (hv_cpu_init: the assist page is ' +
     'zeroed), arch/x86/kvm/hyperv.c (synic_set_msr); cloud-hypervisor commit 3fe7d6d90; OpenVMM PRs 1599 and 1633',
   watches: [
-    { kind: 'msr', msrs: [...PAGE_MSRS.keys()] },
+    { kind: 'msr', msrs: [...PAGE_MSRS.keys(), EOI] },
     { kind: 'hypercall', codes: [SET_VP_REGISTERS] },
     'page',
     'message',
     'intercept',
+    'lifecycle',
   ],
   needs: [],
   judge(input) {
     const pages = input.tracker(PAGES);
-    const content = judgeOverlayContent(overlays.id, input);
+    const parts = [judgeOverlayContent(overlays.id, input), judgeMissingEoi(overlays.id, input)];
     const findings = new OpenFindings(overlays.id, input);
 
     function found(
@@ -73,11 +75,11 @@ export const overlays: Rule = {
             for (const { offBy } of givenUp) if (offBy !== undefined) finding.prove(offBy.moment);
           }
         }
-        content.step(step, store);
+        for (const part of parts) part.step(step, store);
       },
       end() {
         for (const finding of findings.all()) input.report(close(finding));
-        content.end();
+        for (const part of parts) part.end();
       },
     };
   },

@@ -86,7 +86,9 @@ export const pageOutlivesOwner: Rule = {
       const end = endOf(boundary);
       if (end !== undefined) {
         for (const page of pages.own()) {
-          const { by } = page;
+          const { by, blamed, owner } = page;
+          // Nobody is there to clean it; what it left when it went is another finding.
+          if (blamed === undefined && boundaries.isAway(owner.cpu)) continue;
           if (by !== undefined && isLeft(page, by, boundary, end))
             left(page, end, boundary.moment, by.component);
         }

@@ -8,7 +8,6 @@ import { BOUNDARIES, type Boundary } from './track/boundary.ts';
 import { PAGE_MSRS, pageRegister } from './track/page-registers.ts';
 import { PAGES, type PageTracker } from './track/page-tracker.ts';
 import type { Page, PageWrite } from './track/pages.ts';
-import { MAX_CPUS } from './track/synic-registers.ts';
 import { list } from './words.ts';
 
 /** Pages that a kernel gives from its own memory, a frame for each CPU. */
@@ -53,8 +52,6 @@ export const processorGoes: Rule = {
     const isRoot = role === 'root' || role === 'nested-root';
     const findings = new OpenFindings(processorGoes.id, input);
     const cases = new Map<string, Case>();
-    /** Processors that are offline: they cannot go once more. */
-    const away = new Set<number>();
 
     function found(page: Page, how: How, who: string, moment: Moment): void {
       const key = `${who} ${how}`;
@@ -73,13 +70,7 @@ export const processorGoes: Rule = {
     }
 
     function ended(boundary: Boundary): void {
-      const { what, cpu, succeeded } = boundary;
-      if (!succeeded) return;
-      if (what === 'kexec' || what === 'reboot' || what === 'crash') away.clear();
-      if (cpu === undefined || cpu >= MAX_CPUS) return;
-      if (what === 'cpu-online') away.delete(cpu);
-      if (what !== 'cpu-offline' || away.has(cpu)) return;
-      away.add(cpu);
+      if (boundary.what !== 'cpu-offline' || !boundary.succeeded || boundary.isIdle) return;
       for (const page of pages.own()) {
         const { by } = page;
         // A kernel that has gone cannot clean up what it left here.

@@ -63,8 +63,8 @@ export function judgeReenlightenment(rule: string, input: RuleInput): Judge {
     asleep = by;
   }
 
-  function ended({ what, cpu, succeeded, moment }: Boundary): void {
-    if (what === 'cpu-offline' && succeeded && cpu !== undefined && by !== undefined) {
+  function ended({ what, cpu, succeeded, moment, isIdle }: Boundary): void {
+    if (what === 'cpu-offline' && succeeded && !isIdle && cpu !== undefined && by !== undefined) {
       if ((indexes.get(cpu) ?? cpu) === target) orphan = { cpu, by, gone: moment };
     } else if (what === 'cpu-online' && succeeded && cpu === orphan?.cpu) orphan = undefined;
     else if (what === 'suspend' || what === 'save') asleep = succeeded ? asleep : undefined;

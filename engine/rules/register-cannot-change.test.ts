@@ -19,6 +19,7 @@ test('registers that can only be read', () => {
     silent(guest().read('arch', 0, register, 1n));
     assert.equal(only(guest().write('arch', 0, register, 1n)).id, `R34:arch:${register}`);
   }
+  silent(guest().write(undefined, 0, 'SVERSION', 1n));
   const finding = only(traffic.write('arch', 1, 'SVERSION', 2n).write('arch', 0, 'SVERSION', 2n));
   assert.deepEqual([finding.severity, finding.at, finding.cpus], ['warning', '1', [0, 1]]);
 });

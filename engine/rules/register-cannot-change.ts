@@ -26,7 +26,7 @@ export const registerCannotChange: Rule = {
     'not change once its lock bit is set, until the guest is reset. A write to one of them is answered with #GP, which ends a guest that ' +
     'did not mean to ask.',
   silent: [
-    'The registers are read.',
+    'The registers are read, or nobody knows who wrote them.',
     'HYPERCALL is locked by the write itself, or written with the value that it has.',
     'A deliberate trial, between marks of the kind `probe`.',
     'After a reset, a kexec or a gap HYPERCALL may not be locked any more.',
@@ -60,6 +60,7 @@ export const registerCannotChange: Rule = {
           }
           if (isProbe || cpu >= MAX_CPUS) return;
           const component = event.component ?? (vp === undefined ? 'unknown' : 'guest');
+          if (component === 'unknown') return;
           const cause = [component, msrs.find(msr)?.abiName ?? hexOf(msr)];
           const culprit = input.now();
           const finding = findings.of({ cause, severity: 'warning', component, culprit });

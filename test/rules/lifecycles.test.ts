@@ -11,13 +11,21 @@ import { seqOf, timeNs } from '../../engine/trace/position.ts';
 import { readProfile } from '../../engine/trace/profile-read.ts';
 
 const SIDES = { hypervisor: createHypervisor(), drivers: createDrivers() };
+/** The hypervisor tells of migrations, which KVM wants to hear of (TLFS, feature identification). */
+const CPUID = { '0x40000003': { eax: '0x2824', ebx: '0x30', edx: '0x100' } };
 type Life = Pick<LifecycleEvent, 'what' | 'component' | 'cpu' | 'fail'>;
 
 const CPUS = 3;
+/** The boot CPU stays: Linux on x86 cannot take it offline since 6.5. */
 const hotplug: fc.Arbitrary<Life> = fc.record({
   what: fc.constantFrom('cpu-offline', 'cpu-online'),
-  cpu: fc.nat({ max: CPUS - 1 }),
+  cpu: fc.integer({ min: 1, max: CPUS - 1 }),
 });
+const sleep: fc.Arbitrary<Life[]> = fc.constantFrom(
+  [],
+  [{ what: 'suspend' }, { what: 'resume' }],
+  [{ what: 'save' }, { what: 'restore' }],
+);
 const start = (component: string): Life => ({ what: 'component-start', component });
 const stop = (component: string): Life => ({ what: 'component-stop', component });
 const failing: fc.Arbitrary<Life> = fc.record({
@@ -31,11 +39,14 @@ const lives: fc.Arbitrary<Life[]> = fc
   .record({
     between: fc.array(fc.oneof(hotplug, failing), { maxLength: 3 }),
     used: fc.array(hotplug, { maxLength: 4 }),
+    sleep,
+    kvm: fc.boolean(),
     end: fc.constantFrom<'rmmod' | LifecycleEvent['what']>('rmmod', 'kexec', 'reboot', 'crash', 'suspend'),
     again: fc.boolean(),
   })
-  .map(({ between, used, end, again }) => {
-    const once = [start('arch'), start('vmbus'), ...between, start('mshv'), ...used];
+  .map(({ between, used, sleep, kvm, end, again }) => {
+    const before = [start('arch'), start('vmbus'), ...between, start('mshv'), ...(kvm ? [start('kvm')] : [])];
+    const once = [...before, ...used, ...sleep, ...used];
     const last: Life[] = end === 'rmmod' ? [stop('mshv'), stop('vmbus')] : [{ what: end }];
     // What sleeps wakes before anything else happens.
     const woken: Life[] = end === 'suspend' ? [{ what: 'resume' }] : [];
@@ -52,7 +63,7 @@ const profile = fc.record({
 });
 
 function findingsOf(given: Record<string, string | number>, steps: readonly Life[]) {
-  const header = { profile: readProfile({ ...given, cpus: CPUS }), given };
+  const header = { profile: readProfile({ ...given, cpus: CPUS, cpuid: CPUID }), given };
   const events = steps.map((life, index): TraceEvent => {
     const t = timeNs(index * 1_000_000);
     return { ...life, kind: 'lifecycle', seq: seqOf(index + 1), t, provenance: 'authored' };

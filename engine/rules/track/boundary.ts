@@ -3,6 +3,7 @@ import type { LifecycleEvent } from '../../trace/event.ts';
 import type { Profile } from '../../trace/profile.ts';
 import type { Moment } from '../open-finding.ts';
 import type { Tracker, TrackerInput, TrackerKind } from '../rule.ts';
+import { MAX_CPUS } from './synic-registers.ts';
 
 /** A life-cycle step that is over: something has ended, or has tried to begin. */
 export interface Boundary {
@@ -21,6 +22,8 @@ export interface Boundary {
   readonly hasEnd: boolean;
   /** Part of a crash: only what the crashing CPU reaches is done. */
   readonly inCrash: boolean;
+  /** A CPU was to go offline that was offline: nothing happens. */
+  readonly isIdle: boolean;
 }
 
 interface Begun {
@@ -37,13 +40,24 @@ export class BoundaryTracker implements Tracker {
   /** One without a phase: nothing says how long it lasts. */
   #open: Begun | undefined;
   #inCrash = false;
+  /** CPUs that are offline. */
+  readonly #away = new Set<number>();
+  /** From the next step on none is known to be. */
+  #allCome = false;
 
   constructor(input: TrackerInput) {
     this.#input = input;
   }
 
+  /** Whether a CPU has gone offline and has not come back. */
+  isAway(cpu: number): boolean {
+    return this.#away.has(cpu);
+  }
+
   step({ event, parent }: Step): void {
     this.ended = NONE;
+    if (this.#allCome) this.#away.clear();
+    this.#allCome = false;
     if (event.kind !== 'lifecycle') return;
     const below = parent !== undefined;
     if (event.phase === 'end') {
@@ -89,11 +103,23 @@ export class BoundaryTracker implements Tracker {
   #boundary(event: LifecycleEvent, begun: number, moment: Moment, hasEnd: boolean): Boundary {
     const { what, component, cpu, partition, ret = 0 } = event;
     const succeeded = ret === 0;
-    return { what, component, cpu, partition, succeeded, begun, moment, hasEnd, inCrash: this.#inCrash };
+    const isIdle = what === 'cpu-offline' && cpu !== undefined && this.#away.has(cpu);
+    if (succeeded) this.#cameOrWent(what, cpu);
+    const inCrash = this.#inCrash;
+    return { what, component, cpu, partition, succeeded, begun, moment, hasEnd, inCrash, isIdle };
+  }
+
+  #cameOrWent(what: LifecycleEvent['what'], cpu: number | undefined): void {
+    if (ALL_COME.has(what)) this.#allCome = true;
+    else if (cpu === undefined || cpu >= MAX_CPUS) return;
+    else if (what === 'cpu-offline') this.#away.add(cpu);
+    else if (what === 'cpu-online') this.#away.delete(cpu);
   }
 }
 
 const NONE: readonly Boundary[] = [];
+/** After these any CPU may be online. */
+const ALL_COME: ReadonlySet<LifecycleEvent['what']> = new Set(['kexec', 'reboot', 'power-off', 'crash']);
 
 function keyOf({ what, component, cpu, partition }: LifecycleEvent): string {
   return `${what} ${component ?? ''} ${cpu ?? ''} ${partition ?? ''}`;

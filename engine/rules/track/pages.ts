@@ -19,7 +19,7 @@ export interface Page {
   readonly on: boolean | undefined;
   /** The frame at which it is, or last was, enabled. */
   readonly frame: bigint | undefined;
-  /** Who gave it, while it is on and that is known. */
+  /** Who gave the page, while it is on and that is known: writing an enable that is set gives nothing. */
   readonly by: Deed | undefined;
   /** Who switched it off, while it is off; undefined where nobody in the trace did. */
   readonly offBy: Deed | undefined;
@@ -72,13 +72,14 @@ export class PageSet {
     const page = this.#live(register);
     const { on: was } = page;
     page.on = isEnabled(value);
-    if (page.on) page.frame = frameOf(value);
     page.written = deed.moment.step;
     if (page.on) {
-      if (was !== true || isNewEra) {
+      const isMoved = page.by?.component !== deed.component && page.frame !== frameOf(value);
+      if (was !== true || isNewEra || isMoved) {
         page.by = deed;
         page.blamed = undefined;
       }
+      page.frame = frameOf(value);
       page.offBy = undefined;
     } else this.switchedOff(register, deed);
   }
