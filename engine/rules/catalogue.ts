@@ -4,17 +4,25 @@ import { callGeometry } from './call-geometry.ts';
 import { crashReport } from './crash-report.ts';
 import { decoderIntegrity } from './decoder-integrity.ts';
 import { depositProtocol } from './deposit-protocol.ts';
+import { depositedPages } from './deposited-pages.ts';
+import { failedCalls } from './failed-calls.ts';
+import { gpaMap } from './gpa-map.ts';
 import { hypercallWithoutInterface } from './hypercall-without-interface.ts';
 import { identifierDomains } from './identifier-domains.ts';
 import { identityFirst } from './identity-first.ts';
+import { interceptAccess } from './intercept-access.ts';
+import { largePages } from './large-pages.ts';
 import { overlays } from './overlays.ts';
 import { overlaysCollide } from './overlays-collide.ts';
 import { pageOutlivesOwner } from './page-outlives-owner.ts';
+import { isolatedPages } from './page-states.ts';
+import { pairing } from './pairing.ts';
 import { partitionPhase } from './partition-phase.ts';
 import { passedCalls } from './passed-calls.ts';
 import { possibleResults } from './possible-results.ts';
 import { processorGoes } from './processor-goes.ts';
 import { registerCannotChange } from './register-cannot-change.ts';
+import { repProgress } from './rep-progress.ts';
 import { reservedFields } from './reserved-fields.ts';
 import { resultDiscipline } from './result-discipline.ts';
 import type { Rule } from './rule.ts';
@@ -22,6 +30,7 @@ import { saveRestoreReset } from './save-restore-reset.ts';
 import { sharedOwnership } from './shared-ownership.ts';
 import { synicOrder } from './synic-order.ts';
 import { valueDomains } from './value-domains.ts';
+import { vpStopped } from './vp-stopped.ts';
 
 /** All rules. Root causes stand before the rules whose findings may follow from them. */
 export const RULES: readonly Rule[] = [
@@ -48,4 +57,13 @@ export const RULES: readonly Rule[] = [
   passedCalls,
   resultDiscipline,
   asyncCalls,
+  repProgress,
+  gpaMap,
+  pairing,
+  isolatedPages,
+  largePages,
+  interceptAccess,
+  depositedPages,
+  failedCalls,
+  vpStopped,
 ];

@@ -1,5 +1,7 @@
 import { readU64 } from '../abi/index.ts';
-import { type Moment, OpenFinding } from './open-finding.ts';
+import { codeOf } from '../replay/describe.ts';
+import { CaseBook } from './case-book.ts';
+import type { Moment } from './open-finding.ts';
 import type { Judge, RuleInput } from './rule.ts';
 import { answered, call, partitionField, status } from './track/hypercall.ts';
 import { isHost, type Life, PARTITIONS } from './track/partition-tracker.ts';
@@ -22,7 +24,7 @@ interface Pool {
 export function judgePools(rule: string, input: RuleInput): Judge {
   const partitions = input.tracker(PARTITIONS);
   const pools = new Map<bigint, Pool>();
-  const findings = new Map<string, OpenFinding>();
+  const cases = new CaseBook(rule, input);
 
   function poolOf({ id, created }: Life): Pool {
     const known = pools.get(id);
@@ -34,12 +36,13 @@ export function judgePools(rule: string, input: RuleInput): Judge {
 
   function deleted(component: string, life: Life, pool: Pool): void {
     const culprit = input.now();
-    const cause = [component, 'not-withdrawn'];
-    const known = findings.get(component);
-    const finding =
-      known ?? new OpenFinding({ rule, cause, severity: 'error', component, culprit, partition: life.id });
-    if (known === undefined) input.begun(finding);
-    findings.set(component, finding);
+    const finding = cases.open(
+      { cause: [component, 'not-withdrawn'], severity: 'error', component, culprit, partition: life.id },
+      {
+        title: `${component} deletes a partition in whose pool there are pages yet`,
+        fix: `let ${component} withdraw until NO_RESOURCES before it deletes`,
+      },
+    );
     if (!finding.concerns(`partition[${life.id}].pool`)) return;
     finding.prove(pool.deposit);
     finding.prove(life.since);
@@ -49,7 +52,7 @@ export function judgePools(rule: string, input: RuleInput): Judge {
   return {
     step(step) {
       const { event } = step;
-      const field = event.kind === 'hypercall' ? FIELDS.get(Number(event.control & 0xffffn)) : undefined;
+      const field = event.kind === 'hypercall' ? FIELDS.get(codeOf(event.control)) : undefined;
       if (field === undefined || !isHost(step)) return;
       const hypercall = answered(step);
       if (hypercall === undefined) return;
@@ -74,11 +77,6 @@ export function judgePools(rule: string, input: RuleInput): Judge {
           }
       }
     },
-    end() {
-      for (const [component, finding] of findings) {
-        const title = `${component} deletes a partition in whose pool there are pages yet`;
-        input.report(finding.close(title, `let ${component} withdraw until NO_RESOURCES before it deletes`));
-      }
-    },
+    end: () => cases.report(),
   };
 }

@@ -54,6 +54,18 @@ test('the root is short, and the guest gets the pages', () => {
   ]);
 });
 
+test('contiguous pages are short: eight in a row', () => {
+  const row = (count: number, step = 1): Line => {
+    const list = Array.from({ length: count }, (_, index) => 0x900 + index * step);
+    return hypercall('DEPOSIT_MEMORY', { partition_id: 2, gpa_page_list: list }, { done: count });
+  };
+  const short = attempt('INSUFFICIENT_CONTIGUOUS_MEMORY');
+  silent(creating(5, short, row(8), attempt('SUCCESS')));
+  assert.deepEqual(ids(creating(-12, short, row(1), short)), ['R09:mshv:scattered']);
+  assert.deepEqual(ids(creating(-12, short, row(8, 2), short)), ['R09:mshv:scattered']);
+  silent(creating(5, attempt('INSUFFICIENT_MEMORY'), row(1), attempt('SUCCESS')));
+});
+
 test('nobody deposits', () => {
   assert.deepEqual(ids(creating(-5, attempt('INSUFFICIENT_ROOT_MEMORY'))), ['R09:mshv:no-deposit']);
   silent(creating(-5, attempt('INSUFFICIENT_ROOT_MEMORY')), { role: 'l1vh' });

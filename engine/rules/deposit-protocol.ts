@@ -1,8 +1,10 @@
-import { type FieldHandle, hypercalls, readU64, statuses } from '../abi/index.ts';
+import { type FieldHandle, fieldOf, hypercalls, readU64, statuses } from '../abi/index.ts';
 import type { Step } from '../replay/step.ts';
+import { CaseBook, type Words } from './case-book.ts';
 import { judgePools } from './deposit-pools.ts';
-import { type Moment, OpenFinding } from './open-finding.ts';
+import type { Moment } from './open-finding.ts';
 import type { Judge, Rule, RuleInput } from './rule.ts';
+import { eachRun } from './track/frames.ts';
 import { type Answered, answered, call, partitionField, SELF, SUCCESS, status } from './track/hypercall.ts';
 import { isHost, PARTITIONS } from './track/partition-tracker.ts';
 
@@ -13,7 +15,13 @@ const SHORTAGES: ReadonlyMap<number, 'root' | 'partition'> = new Map([
   [status('INSUFFICIENT_ROOT_MEMORY'), 'root'],
   [status('INSUFFICIENT_CONTIGUOUS_ROOT_MEMORY'), 'root'],
 ]);
+/** These ask for pages that follow each other, eight at once. */
+const CONTIGUOUS: ReadonlySet<number> = new Set(
+  ['INSUFFICIENT_CONTIGUOUS_MEMORY', 'INSUFFICIENT_CONTIGUOUS_ROOT_MEMORY'].map(status),
+);
+const CONTIGUOUS_PAGES = 8n;
 const DEPOSIT = call('DEPOSIT_MEMORY');
+const PAGES = fieldOf('hv_deposit_memory', 'gpa_page_list');
 const DEPOSIT_TO = partitionField(DEPOSIT);
 const CREATE = call('CREATE_PARTITION');
 const ENOMEM = -12;
@@ -46,7 +54,7 @@ export const depositProtocol: Rule = {
     'A call that needs pages of a pool which has none fails with one of four statuses. Two name the pool of the ' +
     'partition that the call is about, two (…_ROOT_MEMORY) that of the root partition itself. The caller deposits to that ' +
     'pool and makes the same call again, as often as needed: pages in another pool do not help, and the call fails for ' +
-    'ever. What was deposited to a partition is withdrawn before the partition is deleted, or it is lost to the machine.',
+    'ever; and where contiguous pages are short, eight in a row help and single ones do not. What was deposited to a partition is withdrawn before the partition is deleted, or it is lost to the machine.',
   silent: [
     'Several rounds of small deposits.',
     'A root pool that is short under a kernel which is not root (an L1VH host): nobody there can help, and it fails at once.',
@@ -75,18 +83,19 @@ export const depositProtocol: Rule = {
   },
 };
 
-type Mistake = 'wrong-pool' | 'no-deposit' | 'no-retry' | 'endless';
+type Mistake = 'wrong-pool' | 'scattered' | 'no-deposit' | 'no-retry' | 'endless';
 
 class Shortages implements Judge {
   readonly #input: RuleInput;
   readonly #isRoot: boolean;
   /** By the event in which the call was made, or else by component. */
   readonly #waiting = new Map<number | string, Shortage>();
-  readonly #findings = new Map<string, { finding: OpenFinding; mistake: Mistake; of: Shortage }>();
+  readonly #cases: CaseBook;
 
   constructor(input: RuleInput) {
     const { role } = input.profile;
     this.#input = input;
+    this.#cases = new CaseBook(depositProtocol.id, input);
     this.#isRoot = role === 'root' || role === 'nested-root';
     input.tracker(PARTITIONS);
   }
@@ -103,11 +112,11 @@ class Shortages implements Judge {
     }
     if (event.kind !== 'hypercall') return;
     // Every call passes here; only few are looked at.
-    const code = Number(event.control & 0xffffn);
     const isShort = event.result !== undefined && SHORTAGES.has(event.result.status);
     if (!isShort && this.#waiting.size === 0) return;
     const hypercall = isHost(step) ? answered(step) : undefined;
-    if (hypercall === undefined || hypercall.component === undefined) return;
+    if (hypercall?.component === undefined) return;
+    const { code } = hypercall.control;
     const key = step.parent?.seq ?? hypercall.component;
     const before = this.#waiting.get(key);
     if (code === DEPOSIT) {
@@ -124,9 +133,7 @@ class Shortages implements Judge {
   }
 
   end(): void {
-    for (const { finding, mistake, of } of this.#findings.values()) {
-      this.#input.report(finding.close(...words(mistake, of)));
-    }
+    this.#cases.report();
   }
 
   #shortageOf(hypercall: Answered, again: Shortage | undefined): Shortage {
@@ -146,7 +153,8 @@ class Shortages implements Judge {
     };
   }
 
-  #deposited(shortage: Shortage, { input, status: answer, reps }: Answered): void {
+  #deposited(shortage: Shortage, hypercall: Answered): void {
+    const { input, status: answer, reps } = hypercall;
     if (answer !== SUCCESS && reps === 0) {
       shortage.refused = true;
       return;
@@ -154,6 +162,7 @@ class Shortages implements Judge {
     const to = readU64(input, DEPOSIT_TO);
     if (shortage.target === undefined || shortage.target === to) {
       shortage.served = true;
+      if (CONTIGUOUS.has(shortage.status) && !isContiguous(hypercall)) this.#found('scattered', shortage);
       return;
     }
     // The id of the own partition is not known: only a child is surely another than SELF.
@@ -174,23 +183,17 @@ class Shortages implements Judge {
 
   #found(mistake: Mistake, of: Shortage): void {
     const { component, moment } = of;
-    const key = `${component} ${mistake}`;
-    const atDeposit = mistake === 'wrong-pool';
-    const known = this.#findings.get(key);
-    const finding =
-      known?.finding ??
-      new OpenFinding({
-        rule: depositProtocol.id,
+    const atDeposit = mistake === 'wrong-pool' || mistake === 'scattered';
+    const finding = this.#cases.open(
+      {
         cause: [component, mistake],
         severity: atDeposit || mistake === 'no-deposit' ? 'error' : 'warning',
         component,
         culprit: atDeposit ? this.#input.now() : moment,
         ...(atDeposit ? {} : { shown: this.#input.now() }),
-      });
-    if (known === undefined) {
-      this.#findings.set(key, { finding, mistake, of });
-      this.#input.begun(finding);
-    }
+      },
+      words(mistake, of),
+    );
     const pool =
       of.target === SELF || of.target === undefined ? 'partition.pool' : `partition[${of.target}].pool`;
     if (!finding.concerns(pool)) return;
@@ -208,33 +211,52 @@ const FIELDS = {
   },
 };
 
+/** Whether eight of the pages that were taken follow each other. */
+function isContiguous({ input, control, reps }: Answered): boolean {
+  let found = false;
+  eachRun(
+    (index) => readU64(input, PAGES, index),
+    control.repStart,
+    reps,
+    (_, count) => {
+      found ||= count >= CONTIGUOUS_PAGES;
+    },
+  );
+  return found;
+}
+
 function partitionFieldIfAny(code: number): FieldHandle | undefined {
   return hypercalls.find(code)?.input === undefined ? undefined : partitionField(code);
 }
 
-function words(mistake: Mistake, { component, code, status: answer, target }: Shortage): [string, string] {
+function words(mistake: Mistake, { component, code, status: answer, target }: Shortage): Words {
   const [name, why] = [hypercalls.name(code), statuses.name(answer)];
   const pool = target === SELF ? 'the own partition (SELF)' : 'the partition that the call is about';
   switch (mistake) {
     case 'wrong-pool':
-      return [
-        `${component} deposits to another pool than the one that ${why} says is short`,
-        `let ${component} deposit to ${pool} after ${why}`,
-      ];
+      return {
+        title: `${component} deposits to another pool than the one that ${why} says is short`,
+        fix: `let ${component} deposit to ${pool} after ${why}`,
+      };
+    case 'scattered':
+      return {
+        title: `${component} deposits pages that do not follow each other after ${why}`,
+        fix: `let ${component} deposit ${CONTIGUOUS_PAGES} contiguous pages after ${why}`,
+      };
     case 'no-deposit':
-      return [
-        `${component} does not deposit after ${name} was answered with ${why}`,
-        `let ${component} deposit to ${pool} and make ${name} again`,
-      ];
+      return {
+        title: `${component} does not deposit after ${name} was answered with ${why}`,
+        fix: `let ${component} deposit to ${pool} and make ${name} again`,
+      };
     case 'no-retry':
-      return [
-        `${component} deposits and does not make ${name} again`,
-        `let ${component} make ${name} again after the deposit`,
-      ];
+      return {
+        title: `${component} deposits and does not make ${name} again`,
+        fix: `let ${component} make ${name} again after the deposit`,
+      };
     case 'endless':
-      return [
-        `${component} has deposited ${MAX_ROUNDS} times for one ${name}, which is still short`,
-        `let ${component} give up, or deposit as many pages as ${name} takes`,
-      ];
+      return {
+        title: `${component} has deposited ${MAX_ROUNDS} times for one ${name}, which is still short`,
+        fix: `let ${component} give up, or deposit as many pages as ${name} takes`,
+      };
   }
 }

@@ -1,11 +1,13 @@
 import { fieldOf, hypercalls, partitionProperties, readU32, readU64 } from '../abi/index.ts';
 import { PHASES } from '../hypervisor/partition/phases.ts';
+import { codeOf } from '../replay/describe.ts';
 import type { Step } from '../replay/step.ts';
-import type { Finding } from './finding.ts';
-import { type Moment, OpenFinding } from './open-finding.ts';
+import { CaseBook, type Words } from './case-book.ts';
+import type { Moment } from './open-finding.ts';
 import type { Rule } from './rule.ts';
 import { CALLERS } from './track/callers.ts';
 import { answered, call, partitionField, status } from './track/hypercall.ts';
+import { programOf } from './track/maker.ts';
 import { isHost, type Life, PARTITIONS, type Phase } from './track/partition-tracker.ts';
 import { RUN_VP } from './track/requests.ts';
 
@@ -91,31 +93,21 @@ export const partitionPhase: Rule = {
   judge(input) {
     const partitions = input.tracker(PARTITIONS);
     const callers = input.tracker(CALLERS);
-    const cases = new Map<string, Case>();
+    const cases = new CaseBook(partitionPhase.id, input);
 
     /** One finding for each thing that one component does wrongly; its partitions are what it is about. */
     function found(
       what: string,
       life: Life,
       by: { component: string; moment: Moment },
-      words: Pick<Case, 'title' | 'fix' | 'proof'> & { severity: 'error' | 'warning' },
+      words: Words & { proof: Moment; severity: 'error' | 'warning' },
     ): void {
-      const key = `${by.component} ${what}`;
-      const known = cases.get(key);
-      const finding =
-        known?.finding ??
-        new OpenFinding({
-          rule: partitionPhase.id,
-          cause: [by.component, what],
-          severity: words.severity,
-          component: by.component,
-          culprit: by.moment,
-          partition: life.id,
-        });
-      if (known === undefined) {
-        cases.set(key, { finding, ...words });
-        input.begun(finding);
-      }
+      const { component, moment: culprit } = by;
+      const { severity } = words;
+      const finding = cases.open(
+        { cause: [component, what], severity, component, culprit, partition: life.id },
+        words,
+      );
       if (!finding.concerns(`partition[${life.id}].state`)) return;
       finding.prove(words.proof);
       finding.prove(by.moment);
@@ -125,11 +117,17 @@ export const partitionPhase: Rule = {
     /** Whoever asked for it: a kernel that is told to do something in the wrong order passes that on. */
     function blamed(step: Step): { component: string; moment: Moment } {
       const caller = callers.callerOf(step);
-      const component = caller?.event.component ?? step.event.component ?? 'unknown';
-      return { component, moment: caller?.moment ?? input.now() };
+      if (caller !== undefined) return programOf(caller);
+      return { component: step.event.component ?? 'unknown', moment: input.now() };
     }
 
     function judgeCall(step: Step): void {
+      const { event } = step;
+      if (event.kind !== 'hypercall' || event.result === undefined) return;
+      // Nearly every call is answered otherwise.
+      const { status: answer } = event.result;
+      const mayBeWrong = answer === INVALID_PARTITION_STATE || answer === INVALID_PARTITION_ID;
+      if (!mayBeWrong && codeOf(event.control) !== SET_PROPERTY) return;
       const hypercall = isHost(step) ? answered(step) : undefined;
       const row = hypercall === undefined ? undefined : ROWS.get(hypercall.control.code);
       if (hypercall === undefined || row === undefined) return;
@@ -190,21 +188,7 @@ export const partitionPhase: Rule = {
           },
         );
       },
-      end() {
-        for (const known of cases.values()) input.report(close(known));
-      },
+      end: () => cases.report(),
     };
   },
 };
-
-interface Case {
-  readonly finding: OpenFinding;
-  readonly title: string;
-  readonly fix: string;
-  /** What made the call wrong. */
-  readonly proof: Moment;
-}
-
-function close({ finding, title, fix }: Case): Finding {
-  return finding.close(title, fix);
-}

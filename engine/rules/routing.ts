@@ -1,3 +1,4 @@
+import { codeOf } from '../replay/describe.ts';
 import type { Step } from '../replay/step.ts';
 import type { CellStore } from '../state/store.ts';
 import type { EventKind, TraceEvent } from '../trace/event.ts';
@@ -63,7 +64,7 @@ export class Routing {
 function numberOf(event: TraceEvent): number {
   switch (event.kind) {
     case 'hypercall':
-      return Number(event.control & 0xffffn);
+      return codeOf(event.control);
     case 'msr':
       return event.msr;
     case 'ioctl':

@@ -13,7 +13,7 @@ export const HYPERCALLS = `
 0x0008 NOTIFY_LONG_SPIN_WAIT  simple linux-fast  - -
 0x000a INVOKE_HYPERVISOR_DEBUGGER  ?  - -
 0x000b SEND_IPI  simple linux-fast  hv_send_ipi -
-0x000c MODIFY_VTL_PROTECTION_MASK  ?  - -
+0x000c MODIFY_VTL_PROTECTION_MASK  rep  hv_input_modify_vtl_protection_mask -
 0x000d ENABLE_PARTITION_VTL  ?  - -
 0x000f ENABLE_VP_VTL  simple  hv_enable_vp_vtl -
 0x0011 VTL_CALL  ?  - -
@@ -79,7 +79,7 @@ export const HYPERCALLS = `
 0x00d4 CHECK_SPARSE_GPA_PAGE_VTL_ACCESS  ?  - -
 0x00d7 ACQUIRE_SPARSE_SPA_PAGE_HOST_ACCESS  rep  hv_input_modify_sparse_spa_page_host_access -  # driver batch 510
 0x00d8 RELEASE_SPARSE_SPA_PAGE_HOST_ACCESS  rep  hv_input_modify_sparse_spa_page_host_access -  # driver batch 510
-0x00d9 ACCEPT_GPA_PAGES  ?  - -
+0x00d9 ACCEPT_GPA_PAGES  rep  hv_input_accept_gpa_pages -  # the elements follow the base; no list
 0x00db MODIFY_SPARSE_GPA_PAGE_HOST_VISIBILITY  rep  hv_gpa_range_for_visibility -
 0x00e1 MAP_VP_STATE_PAGE  simple  hv_input_map_vp_state_page hv_output_map_vp_state_page
 0x00e2 UNMAP_VP_STATE_PAGE  simple  hv_input_unmap_vp_state_page -

@@ -49,6 +49,26 @@ struct hv_output_get_memory_balance 16
 `,
   ),
   structTable(
+    'OpenVMM vm/hv1/hvdef; TLFS HvCallModifyVtlProtectionMask',
+    `
+struct hv_input_modify_vtl_protection_mask 16
+  0 partition_id u64 partition
+  8 map_flags u32 @mapGpaFlags
+  12 target_vtl hv_input_vtl
+  13 reserved u8[3]
+  16 gpa_page_list u64[] pfn
+struct hv_input_accept_gpa_pages 24
+  0 partition_id u64 partition
+  8 - u32
+    [0..5] memory_type
+    [6..7] host_visibility
+    [8..10] vtl_set
+    [11..31] reserved
+  12 vtl_permission_set u16[2] hex
+  16 gpa_page_base u64 pfn
+`,
+  ),
+  structTable(
     'buffers behind pointers of an ioctl argument, one after the other',
     `
 struct mshv_register_names 0
