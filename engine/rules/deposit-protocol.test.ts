@@ -82,6 +82,20 @@ test('nobody deposits', () => {
   assert.deepEqual(ids(creating(5, ...twice)), ['R09:mshv:no-deposit']);
 });
 
+test('calls of several threads are not taken for one another', () => {
+  const other = { partition_id: 3, vp_index: 0 };
+  const of = (tid: number, line: Line): Line => ({ ...line, tid, pid: 7 });
+  const short = 'INSUFFICIENT_MEMORY';
+  const wrong = [attempt(short), deposit(3), attempt(short)];
+  // One thread, two, and nobody knows which.
+  assert.deepEqual(ids([...ACTIVE, ...wrong.map((line) => of(1, line))]), ['R09:mshv:wrong-pool']);
+  silent([...ACTIVE, ...wrong.map((line, index) => of(index, line))]);
+  silent([...ACTIVE, ...wrong]);
+  // The same call about another partition is another call.
+  const mixed = [attempt(short), hypercall('CREATE_VP', other, { status: short }), deposit(3)];
+  silent([...ACTIVE, ...mixed.slice(0, 2).map((line) => of(1, line))]);
+});
+
 test('deposited and not made again: not where the program is told to', () => {
   assert.deepEqual(ids(creating(-5, attempt('INSUFFICIENT_MEMORY'), deposit(2))), ['R09:mshv:no-retry']);
   silent(creating(-11, attempt('INSUFFICIENT_MEMORY'), deposit(2)));

@@ -35,6 +35,8 @@ const MAX_WAITING = 4096;
 interface Shortage {
   readonly code: number;
   readonly status: number;
+  /** The partition that the call is about, where it names one. */
+  readonly named: bigint | undefined;
   /** Who lacks the pages; undefined where the call does not say it. */
   readonly target: bigint | undefined;
   readonly moment: Moment;
@@ -88,7 +90,7 @@ type Mistake = 'wrong-pool' | 'scattered' | 'no-deposit' | 'no-retry' | 'endless
 class Shortages implements Judge {
   readonly #input: RuleInput;
   readonly #isRoot: boolean;
-  /** By the event in which the call was made, or else by component. */
+  /** By the event in which the call was made, or else by thread. */
   readonly #waiting = new Map<number | string, Shortage>();
   readonly #cases: CaseBook;
 
@@ -117,13 +119,14 @@ class Shortages implements Judge {
     const hypercall = isHost(step) ? answered(step) : undefined;
     if (hypercall?.component === undefined) return;
     const { code } = hypercall.control;
-    const key = step.parent?.seq ?? hypercall.component;
+    const key = contextOf(step, hypercall.component);
+    if (key === undefined) return;
     const before = this.#waiting.get(key);
     if (code === DEPOSIT) {
       if (before !== undefined) this.#deposited(before, hypercall);
       return;
     }
-    const again = before?.code === code ? before : undefined;
+    const again = before !== undefined && isAgain(before, hypercall) ? before : undefined;
     if (again !== undefined) this.#waiting.delete(key);
     if (again !== undefined && isShort && !again.served) this.#found('no-deposit', again);
     if (!isShort) return;
@@ -144,6 +147,7 @@ class Shortages implements Judge {
     return {
       code,
       status: hypercall.status,
+      named,
       target: ofRoot ? SELF : named,
       moment: this.#input.now(),
       component: hypercall.component ?? 'unknown',
@@ -200,6 +204,21 @@ class Shortages implements Judge {
     finding.prove(moment);
     finding.prove(this.#input.now());
   }
+}
+
+/** The same call about the same partition. */
+function isAgain({ code, named }: Shortage, { control, input }: Answered): boolean {
+  const field = FIELDS.of(control.code);
+  return control.code === code && (field === undefined ? undefined : readU64(input, field)) === named;
+}
+
+/**
+ * Within which a call, a deposit and the call again belong together: what an event made, or one thread did. Where neither is
+ * known they may be of several threads.
+ */
+function contextOf({ event: { tid }, parent }: Step, component: string): number | string | undefined {
+  if (parent !== undefined) return parent.seq;
+  return tid === undefined ? undefined : `${component} ${tid}`;
 }
 
 /** Where calls name their partition, looked up once for each. */

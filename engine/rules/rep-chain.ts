@@ -20,6 +20,7 @@ const MAX_CHAINS = 4096;
 
 /** A call that ended before its last element, and should go on there. */
 interface Unfinished {
+  readonly step: Step;
   readonly rep: RepCall;
   readonly moment: Moment;
 }
@@ -61,6 +62,11 @@ export function judgeChains(rule: string, input: RuleInput): Judge {
     finding.prove(input.now());
   }
 
+  /** A call for another ioctl, while the one that is to go on has not returned: another thread's. */
+  function isOfAnother(before: Step, next: Step): boolean {
+    return before.parent?.seq !== next.parent?.seq && callers.callerOf(before) !== undefined;
+  }
+
   return {
     step(step) {
       const { event } = step;
@@ -74,7 +80,7 @@ export function judgeChains(rule: string, input: RuleInput): Judge {
       if (rep === undefined) return;
       const key = `${event.component} ${rep.code} ${rep.partition}`;
       const before = unfinished.get(key);
-      if (before !== undefined) {
+      if (before !== undefined && !isOfAnother(before.step, step)) {
         const mistake = mistakeOf(before.rep, rep);
         if (mistake !== undefined) found(step, mistake, before, rep);
         unfinished.delete(key);
@@ -82,7 +88,7 @@ export function judgeChains(rule: string, input: RuleInput): Judge {
       // What was mapped is taken back: whoever maps again begins anew.
       if (rep.code === UNMAP) unfinished.delete(`${event.component} ${MAP} ${rep.partition}`);
       if (partial && unfinished.size < MAX_CHAINS) {
-        unfinished.set(key, { rep, moment: input.now() });
+        unfinished.set(key, { step, rep, moment: input.now() });
       }
     },
     end: () => cases.report(),

@@ -71,6 +71,18 @@ test('a pool was short: the call again, from the element that was not done', () 
   silent(map(0x10, list, { status: 'INVALID_PARAMETER', done: 3 }), map(0x10, list));
 });
 
+test('what another thread does while a call has not returned is another matter', () => {
+  const asked = (tid: number): Line => ioctl('vp:2.0', 'MSHV_RUN_VP', { tid, ret: 0, tEnd: '90us' });
+  const within = (parent: number, line: Line): Line => ({ ...line, parent });
+  const first = map(0x10, [1, 2, 3, 4], { ...SHORT, done: 3 });
+  silent(asked(1), asked(2), within(1, first), within(2, map(0x14, [5, 6])));
+  assert.equal(findings(asked(1), asked(2), within(1, first), within(1, map(0x14, [5, 6]))).length, 1);
+  assert.equal(
+    findings(asked(1), asked(2), within(1, first), { returns: 1 }, { returns: 2 }, map(0x14, [5, 6])).length,
+    1,
+  );
+});
+
 test('a list without a base: the same list again from its start', () => {
   const visible = (list: readonly number[], extra: object = {}): Line =>
     hypercall(
