@@ -30,6 +30,7 @@ export {
   ioctlInFromObject,
   ioctlInToObject,
 } from './codec/ioctl.ts';
+export { argumentLayout } from './codec/ioctl-buffers.ts';
 export {
   type IoctlAnswer,
   type IoctlOutResult,

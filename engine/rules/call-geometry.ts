@@ -1,4 +1,13 @@
-import { decodeControl, fieldOf, highHalf, hypercalls, lowHalf, readU32, readU64 } from '../abi/index.ts';
+import {
+  decodeControl,
+  encodeControl,
+  fieldOf,
+  highHalf,
+  hypercalls,
+  lowHalf,
+  readU32,
+  readU64,
+} from '../abi/index.ts';
 import { refusedControl } from '../hypervisor/call/legality.ts';
 import { inputBytes, outputBytes } from '../hypervisor/call/size.ts';
 import type { HypercallEvent } from '../trace/event.ts';
@@ -37,8 +46,9 @@ export const callGeometry: Rule = {
       step(step) {
         const { event } = step;
         if (event.kind !== 'hypercall') return;
-        const caller = callers.callerOf(step);
+        const caller = step.parent === undefined ? undefined : callers.callerOf(step);
         const passed = caller !== undefined && isPassthrough(caller.event);
+        if (!passed && isOrdinary(event)) return;
         const wrong = wrongShape(event, passed);
         if (wrong === undefined) return;
         const maker = makerOf(callers, step, event, input.now);
@@ -65,17 +75,50 @@ interface Wrong {
 }
 
 const PAGE_BYTES = 4096;
-/** Bits of a control word that only calls with a list or a variable header have: 16..26 and the upper half. */
-const SHAPED_LOW = 0x07ff_0000;
+/** Of the 12 bits of a rep count. */
+const MAX_REPS = 0xfff;
+/** Bits of a control word beside the call code: fast, variable header, reserved; and those beside the rep count. */
+const BESIDE_LOW = 0x7fff_0000;
+const BESIDE_HIGH = 0xffff_f000;
+
+/** By call code: how many elements of a rep call a page holds, on the side that holds fewer; 0: a simple call; -1: neither. */
+const room = new Map<number, number>();
+
+function roomOf(code: number): number {
+  let known = room.get(code);
+  if (known === undefined) {
+    const row = hypercalls.find(code);
+    const isKnown = row !== undefined && row.shape !== 'unknown' && !row.variableHeader;
+    known = !isKnown ? -1 : row.shape === 'simple' ? 0 : largest(code);
+    room.set(code, known);
+  }
+  return known;
+}
+
+function largest(code: number): number {
+  const fits = (repCount: number): boolean => {
+    const word = decodeControl(encodeControl({ code, repCount }));
+    return inputBytes(word) <= PAGE_BYTES && outputBytes(word) <= PAGE_BYTES;
+  };
+  let reps = MAX_REPS;
+  while (reps > 0 && !fits(reps)) reps--;
+  return reps;
+}
+
+/** Nothing that could be wrong: as almost every call is. */
+function isOrdinary({ control, inputGpa, outputGpa }: HypercallEvent): boolean {
+  if (inputGpa !== undefined || outputGpa !== undefined) return false;
+  const low = lowHalf(control);
+  const reps = highHalf(control);
+  if ((low & BESIDE_LOW) !== 0 || (reps & BESIDE_HIGH) !== 0) return false;
+  const most = roomOf(low & 0xffff);
+  return reps === 0 ? most === 0 : reps <= most;
+}
 
 function wrongShape(event: HypercallEvent, passed: boolean): Wrong | undefined {
   const { control, input, inputGpa, outputGpa } = event;
-  const low = lowHalf(control);
-  const row = hypercalls.find(low & 0xffff);
+  const row = hypercalls.find(lowHalf(control) & 0xffff);
   if (row === undefined) return undefined;
-  const isPlain = (low & SHAPED_LOW) === 0 && highHalf(control) === 0 && row.shape === 'simple';
-  // Most calls are simple ones without pointers that the trace knows.
-  if (isPlain && !row.variableHeader && inputGpa === undefined && outputGpa === undefined) return undefined;
   const word = decodeControl(control);
   const refused = refusedControl({ ...word, reserved: 0n }, row);
   if (refused !== undefined) return WORDS[refused.rule] ?? MALFORMED;

@@ -1,4 +1,4 @@
-import { allIoctls, decodeControl, errnoNumber, hypercalls, lowHalf } from '../abi/index.ts';
+import { allIoctls, errnoNumber, highHalf, hypercalls, lowHalf } from '../abi/index.ts';
 import type { HypercallEvent, IoctlEvent } from '../trace/event.ts';
 import { CaseBook } from './case-book.ts';
 import type { Moment } from './open-finding.ts';
@@ -42,7 +42,7 @@ interface Below {
   undone: Moment | undefined;
   failed: boolean;
   /** The last rep call, when all of its elements were completed. */
-  rep: { readonly name: string; readonly moment: Moment } | undefined;
+  rep: { readonly code: number; readonly moment: Moment } | undefined;
   readonly component: string;
 }
 
@@ -60,11 +60,13 @@ export function judgeCallOutcomes(rule: string, input: RuleInput): Judge {
     const { result, control } = event;
     if (result === undefined) return;
     const code = lowHalf(control) & 0xffff;
-    const { repCount } = decodeControl(control);
+    const repCount = highHalf(control) & 0xfff;
     const done = isDone(result.status);
     below.failed ||= !done || result.reps < repCount;
-    below.rep = done && repCount > 0 ? { name: hypercalls.name(code), moment: input.now() } : undefined;
-    if (code === below.work) below.answer = { status: result.status, moment: input.now() };
+    const isWork = code === below.work;
+    const moment = isWork || repCount > 0 ? input.now() : undefined;
+    below.rep = done && repCount > 0 && moment !== undefined ? { code, moment } : undefined;
+    if (isWork && moment !== undefined) below.answer = { status: result.status, moment };
     const undo = below.work === undefined ? undefined : UNDO.get(below.work);
     if (code === undo && done && below.answer !== undefined && isDone(below.answer.status))
       below.undone = input.now();
@@ -95,7 +97,7 @@ export function judgeCallOutcomes(rule: string, input: RuleInput): Judge {
 
   function failed(name: string, { component }: Below, rep: NonNullable<Below['rep']>): void {
     const words = {
-      title: `${component} lets ${name} fail although ${rep.name} completed all that it was asked for`,
+      title: `${component} lets ${name} fail although ${hypercalls.name(rep.code)} completed all that it was asked for`,
       fix: `let ${component} compare bits 0..15 of the result with 0, not the whole word`,
     };
     const cause = [component, 'failure', name];

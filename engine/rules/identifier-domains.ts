@@ -1,9 +1,10 @@
 import {
   constantNumber,
-  decodeControl,
   type FieldHandle,
   fieldOf,
+  highHalf,
   hypercalls,
+  lowHalf,
   readU32,
   readU64,
   statuses,
@@ -65,9 +66,12 @@ export const identifierDomains: Rule = {
       step(step, store) {
         const { event } = step;
         if (event.kind !== 'hypercall' || event.input === undefined) return;
-        const { code, repCount } = decodeControl(event.control);
+        const code = lowHalf(event.control) & 0xffff;
+        // Most calls name a VP that is there.
+        const isRefused = event.result?.status === INVALID_VP_INDEX;
+        if (!isRefused && translations.areNone && code !== TRANSLATE && code !== POST) return;
         if (code === TRANSLATE) {
-          translations.learn(event, repCount, input.now());
+          translations.learn(event, highHalf(event.control) & 0xfff, input.now());
           return;
         }
         const wrong =
@@ -119,6 +123,11 @@ class Translations {
     bigint,
     { readonly byApicId: Map<number, number>; readonly vps: Set<number>; moment: Moment }
   >();
+
+  /** Nobody has asked for any. */
+  get areNone(): boolean {
+    return this.#partitions.size === 0;
+  }
 
   learn({ input, output, result }: HypercallEvent, reps: number, moment: Moment): void {
     if (input === undefined || output === undefined || result === undefined) return;

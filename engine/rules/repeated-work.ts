@@ -30,8 +30,8 @@ interface Done {
 /** The part of R06 about rep calls: what is completed is not done once more. */
 export function judgeRepeatedWork(rule: string, input: RuleInput): Judge {
   const cases = new CaseBook(rule, input);
-  /** By caller: the call before, when it was such a call. */
-  const last = new Map<string, Done>();
+  /** The call before, when it was such a call: by the number of the event it was made for, else by caller. */
+  const last = new Map<number | string, Done>();
 
   function again(event: HypercallEvent, before: Done, component: string): void {
     const name = hypercalls.name(lowHalf(event.control) & 0xffff);
@@ -47,13 +47,14 @@ export function judgeRepeatedWork(rule: string, input: RuleInput): Judge {
   return {
     step(step) {
       const { event } = step;
+      if (event.kind === 'ioctl' && step.returned) last.delete(event.seq);
       if (event.kind !== 'hypercall') return;
       const code = lowHalf(event.control) & 0xffff;
       if (last.size === 0 && !ONCE.has(code)) return;
-      const { component, cpu, tid, vp } = event;
+      const { component, vp } = event;
       if (component === 'unknown' || (component === undefined && vp === undefined)) return;
       const who = component ?? 'guest';
-      const key = `${step.parent?.seq ?? ''} ${who} ${cpu} ${tid} ${vp?.partition}.${vp?.vp}`;
+      const key = step.parent?.seq ?? `${who} ${event.cpu} ${event.tid} ${vp?.partition}.${vp?.vp}`;
       const before = last.get(key);
       last.delete(key);
       if (!ONCE.has(code) || event.input === undefined) return;

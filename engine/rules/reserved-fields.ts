@@ -1,7 +1,7 @@
 import {
+  allIoctls,
+  argumentLayout,
   decodeControl,
-  decodeHypercallInput,
-  decodeIoctlArg,
   type FdKind,
   fieldOf,
   findIoctl,
@@ -23,11 +23,22 @@ import { dialectOf } from '../trace/dialect.ts';
 import type { HypercallEvent, IoctlEvent } from '../trace/event.ts';
 import type { Finding } from './finding.ts';
 import { type Moment, OpenFinding } from './open-finding.ts';
-import { judgeReservedMsrBits } from './reserved-msr-bits.ts';
+import { judgeReservedMsrBits, RESERVING_MSRS } from './reserved-msr-bits.ts';
 import type { Rule, RuleInput } from './rule.ts';
 import { CALLERS, type Caller, type CallerTracker } from './track/callers.ts';
 import { callThatReturns, type Maker, makerOf, programOf } from './track/maker.ts';
 import { list } from './words.ts';
+
+/** What MSHV_CREATE_PARTITION may take instead of its argument: more members, of which some are reserved. */
+function longest(argument: string): string {
+  return argument === 'mshv_create_partition' ? 'mshv_create_partition_v2' : argument;
+}
+
+/** Requests of which the argument has reserved members. */
+const RESERVING_IOCTLS: readonly number[] = allIoctls().flatMap(({ number, argument }) => {
+  if (number === undefined || argument === undefined || argument === 'u32' || argument === 'char') return [];
+  return reservedBits(structOf(longest(argument))).words.length === 0 ? [] : [number];
+});
 
 /** R05: what a source marks as reserved is zero, and what it marks as preserved keeps its value. */
 export const reservedFields: Rule = {
@@ -53,7 +64,13 @@ export const reservedFields: Rule = {
     'TLFS, Hypercall Inputs (reserved bits of the control word) and SynIC MSRs (RsvdP, RsvdZ); Linux 7.2 include/hyperv (rsvdz, padding, ' +
     'reserved); review of “Drivers: hv: Introduce mshv_root module”, v5; Linux drivers/hv/mshv_root_hv_call.c ' +
     '(hv_call_modify_spa_host_access)',
-  watches: ['hypercall', 'ioctl', 'msr', 'lifecycle', 'mark'],
+  watches: [
+    'hypercall',
+    { kind: 'ioctl', ops: RESERVING_IOCTLS },
+    { kind: 'msr', msrs: RESERVING_MSRS },
+    'lifecycle',
+    'mark',
+  ],
   needs: [],
   judge(input) {
     const callers = input.tracker(CALLERS);
@@ -149,11 +166,11 @@ const HOST_ACCESS = {
   exclusive: 1,
 };
 
-/** The last input that was seen on a page. */
+/** The last input that was seen on a page; written over by the next, so that nothing is made for each call. */
 interface Previous {
-  readonly event: HypercallEvent;
-  readonly bytes: Uint8Array;
-  readonly moment: Moment;
+  event: HypercallEvent;
+  bytes: Uint8Array;
+  moment: Moment;
 }
 
 const MAX_PAGES = 8192;
@@ -174,8 +191,8 @@ class InputBlocks {
 
   step(step: Step, event: HypercallEvent, input: RuleInput): void {
     const { control, input: bytes } = event;
-    const [low, high] = [lowHalf(control), highHalf(control)];
-    if ((low & CONTROL_RESERVED_LOW) !== 0 || (high & CONTROL_RESERVED_HIGH) !== 0) {
+    const low = lowHalf(control);
+    if ((low & CONTROL_RESERVED_LOW) !== 0 || (highHalf(control) & CONTROL_RESERVED_HIGH) !== 0) {
       this.#add(step, event, 'the control word', ['bits that must be zero'], undefined, input);
     }
     if (bytes === undefined) return;
@@ -198,9 +215,12 @@ class InputBlocks {
   }
 
   #block(step: Step, event: HypercallEvent, bytes: Uint8Array, input: RuleInput): void {
-    const decoded = decodeHypercallInput(event.control, bytes);
-    if (decoded === undefined) return;
-    const set = setReserved(decoded).filter((member) => !isDeliberate(member));
+    const { code, variableHeaderQwords } = decodeControl(event.control);
+    const layout = hypercallInputLayout(code);
+    if (layout === undefined) return;
+    const set = setReserved(layout, bytes, 8 * variableHeaderQwords).filter(
+      (member) => !isDeliberate(member),
+    );
     const first = set[0];
     if (first === undefined) return;
     const paths = set.map(({ path }) => path);
@@ -240,7 +260,14 @@ class InputBlocks {
   #remember(event: HypercallEvent, bytes: Uint8Array, fast: boolean, input: RuleInput): void {
     const page = pageOf(event);
     if (page === undefined || fast) return;
-    if (this.#previous.size >= MAX_PAGES && !this.#previous.has(page)) this.#previous.clear();
+    const previous = this.#previous.get(page);
+    if (previous !== undefined) {
+      previous.event = event;
+      previous.bytes = bytes;
+      previous.moment = input.now();
+      return;
+    }
+    if (this.#previous.size >= MAX_PAGES) this.#previous.clear();
     this.#previous.set(page, { event, bytes, moment: input.now() });
   }
 }
@@ -277,11 +304,10 @@ function judgeArgument(
   const { arg, handle, op } = event;
   if (arg === undefined || caller === undefined) return;
   const row = findIoctl(dialect, handle.kind as FdKind, op);
-  if (row?.argument === undefined || row.argument === 'u32' || row.argument === 'char') return;
-  const longer = row.argument === 'mshv_create_partition' ? 'mshv_create_partition_v2' : row.argument;
-  if (!mayHaveReservedSet(reservedBits(structOf(longer)), arg)) return;
-  const decoded = decodeIoctlArg(row, arg);
-  const set = decoded === undefined ? [] : setReserved(decoded);
+  if (row === undefined || row.argument === 'u32' || row.argument === 'char') return;
+  const layout = argumentLayout(row, arg);
+  if (layout === undefined || !mayHaveReservedSet(reservedBits(layout), arg)) return;
+  const set = setReserved(layout, arg);
   if (set.length === 0) return;
   const refused = (event.ret ?? 0) < 0;
   cases.add(

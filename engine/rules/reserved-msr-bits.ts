@@ -28,6 +28,9 @@ const REGISTERS: ReadonlyMap<number, Bits> = new Map(
     .filter(([, { low, high }]) => low !== 0 || high !== 0),
 );
 
+/** Their addresses. */
+export const RESERVING_MSRS: readonly number[] = [...REGISTERS.keys()];
+
 function maskOf({ lsb, width }: BitField): bigint {
   return ((1n << BigInt(width)) - 1n) << BigInt(lsb);
 }

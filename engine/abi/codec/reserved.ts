@@ -2,7 +2,7 @@ import type { Field, StructLayout } from '../layout/layout.ts';
 import { layoutOfType } from '../layout/structs.ts';
 import { tailOf } from '../layout/tail.ts';
 import { strideOf } from './decode.ts';
-import type { DecodedField, DecodedStruct } from './decoded.ts';
+import { isChosen, type Scope, unsignedAt } from './scope.ts';
 
 /** Four bytes of a buffer in which some bits may be reserved. */
 interface Word {
@@ -113,48 +113,66 @@ function markField(field: Field, at: number, masks: Uint8Array): void {
   for (let i = 0; i < count; i++) markStruct(inner, at + i * inner.size, masks);
 }
 
-/** The reserved members that are not zero, of those that stand for their bytes. */
-export function setReserved(decoded: DecodedStruct): readonly SetReserved[] {
+/**
+ * The reserved members that are not zero, of those that stand for their bytes. What no member names is padding of the
+ * declaration, on which sources are silent.
+ */
+export function setReserved(
+  layout: StructLayout,
+  bytes: Uint8Array,
+  variableHeaderBytes = 0,
+): readonly SetReserved[] {
   const found: SetReserved[] = [];
-  collect(decoded.fields, '', found);
+  walk({ layout, bytes, base: 0, outer: undefined }, '', variableHeaderBytes, found);
   return found;
 }
 
-function collect(fields: readonly DecodedField[], within: string, found: SetReserved[]): void {
-  for (const field of fields) {
-    // What no member names is padding of the declaration, which sources leave without a word.
-    if (!field.chosen || field.name.startsWith('@')) continue;
-    const { value, offset, size } = field;
-    const isIndex = field.name >= '0' && field.name <= '9~';
-    const path = isIndex
-      ? `${within}[${field.name}]`
-      : within === ''
-        ? field.name
-        : `${within}.${field.name}`;
-    if (field.reserved) {
-      if (!isZero(field)) found.push({ path, offset, size, full: isFull(field) });
-    } else if (value.kind === 'struct') {
-      if (value.struct.layout.form !== 'integer') collect(value.struct.fields, path, found);
-    } else if (value.kind === 'array') {
-      collect(value.elements, path, found);
-    }
+function walk(scope: Scope, within: string, variable: number, found: SetReserved[]): void {
+  const { layout, bytes, base } = scope;
+  if (layout.form === 'integer') return;
+  const tail = tailOf(layout);
+  for (const field of layout.fields) {
+    const follows = field === tail.own && tail.nested !== undefined;
+    const offset = base + field.offset + (follows ? variable : 0);
+    if (offset >= bytes.length) continue;
+    const chosen = isChosen(scope, field);
+    if (field.name !== '' || chosen) bitsOf(field, bytes, offset, within, found);
+    if (!chosen || field.name === '') continue;
+    const path = within === '' ? field.name : `${within}.${field.name}`;
+    if (field.reserved) whole(bytes, { path, offset, size: field.size }, found);
+    else if (field.display !== 'message') inside(field, scope, path, offset, found);
   }
 }
 
-function isZero({ value }: DecodedField): boolean {
-  switch (value.kind) {
-    case 'integer':
-      return value.value === 0 || value.value === 0n;
-    case 'bytes':
-    case 'partial':
-      return value.bytes.every((byte) => byte === 0);
-    case 'struct':
-      return value.struct.bytes.every((byte) => byte === 0);
-    case 'array':
-      return value.elements.every(isZero);
+function inside({ type }: Field, scope: Scope, path: string, offset: number, found: SetReserved[]): void {
+  const element = type.kind === 'array' ? type.element : type;
+  const layout = layoutOfType(element);
+  if (layout === undefined) return;
+  const { bytes } = scope;
+  if (type.kind !== 'array') {
+    walk({ layout, bytes, base: offset, outer: scope }, path, 0, found);
+    return;
+  }
+  const count = type.count ?? Math.floor((bytes.length - offset) / layout.size);
+  for (let i = 0; i < count; i++) {
+    walk({ layout, bytes, base: offset + i * layout.size, outer: scope }, `${path}[${i}]`, 0, found);
   }
 }
 
-function isFull({ value, width, size }: DecodedField): boolean {
-  return value.kind === 'integer' && BigInt(value.value) === (1n << BigInt(width ?? size * 8)) - 1n;
+function bitsOf(field: Field, bytes: Uint8Array, offset: number, within: string, found: SetReserved[]): void {
+  for (const { name, lsb, width, reserved, alternative } of field.bits) {
+    if (!reserved || alternative) continue;
+    const value = BigInt.asUintN(width, unsignedAt(bytes, offset, field.size) >> BigInt(lsb));
+    const path = within === '' ? name : `${within}.${name}`;
+    if (value !== 0n) found.push({ path, offset, size: field.size, full: isOnes(value, width) });
+  }
+}
+
+function whole(bytes: Uint8Array, at: Omit<SetReserved, 'full'>, found: SetReserved[]): void {
+  const own = bytes.subarray(at.offset, at.offset + at.size);
+  if (own.some((byte) => byte !== 0)) found.push({ ...at, full: own.every((byte) => byte === 0xff) });
+}
+
+function isOnes(value: bigint, width: number): boolean {
+  return value === (1n << BigInt(width)) - 1n;
 }
