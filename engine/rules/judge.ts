@@ -1,6 +1,7 @@
 import type { Step } from '../replay/step.ts';
 import type { CellStore } from '../state/store.ts';
 import type { EventKind } from '../trace/event.ts';
+import type { TimeNs } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { compareFindings, type Finding } from './finding.ts';
 import type { Moment, OpenFinding } from './open-finding.ts';
@@ -37,7 +38,7 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
 
   function now(): Moment {
     if (present === undefined) throw new Error('no step yet');
-    return { at: present.address, step: steps };
+    return { at: present.address, step: steps, t: timeOf(present) };
   }
 
   function tracker<T extends Tracker>(kind: TrackerKind<T>): T {
@@ -94,6 +95,10 @@ export function createJudge(rules: readonly Rule[], profile: Profile): Judgement
       return findings;
     },
   };
+}
+
+function timeOf({ event, returned }: Step): TimeNs {
+  return returned && event.kind === 'ioctl' ? (event.tEnd ?? event.t) : event.t;
 }
 
 function unique(findings: readonly Finding[]): readonly Finding[] {

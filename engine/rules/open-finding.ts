@@ -1,4 +1,4 @@
-import type { Address } from '../trace/position.ts';
+import type { Address, TimeNs } from '../trace/position.ts';
 import { atLeast, type Finding, type Severity } from './finding.ts';
 
 /** A place in the order of effect, which that of addresses is not: a call can return after later events. */
@@ -6,6 +6,8 @@ export interface Moment {
   readonly at: Address;
   /** Number of the step, from 1. */
   readonly step: number;
+  /** When it was: of a return, when the call returned. */
+  readonly t: TimeNs;
 }
 
 /** What a finding starts with. */

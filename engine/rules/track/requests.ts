@@ -6,3 +6,6 @@ export function requests(name: string): readonly number[] {
 }
 
 export const RUN_VP = requests('MSHV_RUN_VP');
+
+/** A signal has come while the call waited. */
+export const EINTR = -4;
