@@ -172,6 +172,9 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Takes traces and event text; a folder stands for all of them below it. Several files are judged on all processors and end in a table; one that cannot be read does not stop the rest (docs/check.md).',
     options: [
       { name: 'jobs', value: 'N', help: 'judge so many files at a time (default: by processors and sizes)' },
+      { name: 'format', value: 'FORMAT', help: 'text (default), json, sarif or junit' },
+      { name: 'baseline', value: 'FILE', help: 'leave out the findings that FILE has' },
+      { name: 'write-baseline', help: 'write all findings to the FILE of --baseline' },
       { name: 'expect', help: 'compare with the findings that the trace says it must have' },
       {
         name: 'min-severity',

@@ -213,6 +213,23 @@ table('a command line', [
     ['state good.hvtrace --at 1 --at 2', /state: --at given twice/],
     ['check good.hvtrace --min-severity bad', /check: --min-severity "bad": expected error, warning, info/],
     ['check good.hvtrace --jobs 0', /check: --jobs "0": expected a number from 1/],
+    ['check good.hvtrace --format xml', /check: --format "xml": expected text, json, sarif, junit/],
+    ['check good.hvtrace --json --format sarif', /check: --json is --format json; give one/],
+    ['check good.hvtrace --write-baseline', /check: --write-baseline: name the file with --baseline FILE/],
+    [
+      'check good.hvtrace --baseline b --write-baseline --json',
+      /check: --write-baseline prints no findings; /,
+    ],
+    [
+      'check good.hvtrace --baseline none.json --expect',
+      /check: --expect goes with text and JSON and no base/,
+    ],
+    [
+      'check good.hvtrace --baseline none.json',
+      /--baseline none\.json: cannot be read \(ENOENT\); write one/,
+    ],
+    ['check good.hvtrace --baseline broken.json', /--baseline broken\.json: is not JSON \(/],
+    ['check good.hvtrace --baseline list.json', /--baseline list\.json: is no baseline of this version; /],
     ['check shut', /shut: holds no trace \(\.hvtrace, .*\); name another/],
     ['export good.hvtrace --format pcap', /export: --format "pcap": expected events/],
     ['show good.hvtrace --limit many', /show: --limit "many": expected a number/],
