@@ -233,14 +233,9 @@ const FIELDS = {
 /** Whether eight of the pages that were taken follow each other. */
 function isContiguous({ input, control, reps }: Answered): boolean {
   let found = false;
-  eachRun(
-    (index) => readU64(input, PAGES, index),
-    control.repStart,
-    reps,
-    (_, count) => {
-      found ||= count >= CONTIGUOUS_PAGES;
-    },
-  );
+  eachRun(input, PAGES, control.repStart, reps, (_, count) => {
+    found ||= count >= CONTIGUOUS_PAGES;
+  });
   return found;
 }
 

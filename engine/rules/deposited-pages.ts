@@ -62,8 +62,7 @@ export const depositedPages: Rule = {
       const list = LISTS.get(DEPOSIT);
       if (list === undefined) return;
       const value = { partition: readU64(bytes, PARTITION), moment: input.now() };
-      const frameAt = (index: number) => readU64(bytes, list, index);
-      eachRun(frameAt, control.repStart, reps, (first, count) => given.add(first, count, value));
+      eachRun(bytes, list, control.repStart, reps, (first, count) => given.add(first, count, value));
     }
 
     function withdrawn({ output, reps, control }: Answered): void {
@@ -73,8 +72,7 @@ export const depositedPages: Rule = {
         given.clear();
         return;
       }
-      const frameAt = (index: number) => readU64(output, WITHDRAWN, index);
-      eachRun(frameAt, control.repStart, reps, (first, pages) => given.remove(first, pages));
+      eachRun(output, WITHDRAWN, control.repStart, reps, (first, pages) => given.remove(first, pages));
     }
 
     function refused({ control, input: bytes, reps, component = 'unknown' }: Answered): void {

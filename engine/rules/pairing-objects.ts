@@ -3,18 +3,21 @@ import type { Step } from '../replay/step.ts';
 import { CaseBook, type Words } from './case-book.ts';
 import type { Moment } from './open-finding.ts';
 import type { Judge, RuleInput } from './rule.ts';
-import { type Answered, answered, call, partitionField, SUCCESS, status } from './track/hypercall.ts';
+import {
+  type Answered,
+  answered,
+  call,
+  isShortage,
+  partitionField,
+  SUCCESS,
+  status,
+} from './track/hypercall.ts';
 import { ACQUIRING, type Held, heldBy, RELEASING, type What } from './track/objects.ts';
 import { isHost, PARTITIONS } from './track/partition-tracker.ts';
 
 const FINALIZE = call('FINALIZE_PARTITION');
 const PARTITION = partitionField(FINALIZE);
 const INVALID_PARTITION_STATE = status('INVALID_PARTITION_STATE');
-const SHORTAGES: ReadonlySet<number> = new Set(
-  ['MEMORY', 'CONTIGUOUS_MEMORY', 'ROOT_MEMORY', 'CONTIGUOUS_ROOT_MEMORY'].map((name) =>
-    status(`INSUFFICIENT_${name}`),
-  ),
-);
 /** What finalization does not take away, or leaves behind elsewhere. */
 const OWED: ReadonlySet<What> = new Set(['state page', 'statistics page', 'connection']);
 /** Objects that are followed at once. */
@@ -47,7 +50,7 @@ export function judgeObjects(rule: string, input: RuleInput): Judge {
       if (held.size < MAX_HELD) held.set(of.key, { ...of, moment: input.now() });
       return;
     }
-    if (before === undefined || SHORTAGES.has(answer) || answer === INVALID_PARTITION_STATE) return;
+    if (before === undefined || isShortage(answer) || answer === INVALID_PARTITION_STATE) return;
     const name = hypercalls.name(control.code);
     found(
       'twice',

@@ -4,17 +4,11 @@ import { CaseBook } from './case-book.ts';
 import type { Moment } from './open-finding.ts';
 import type { Judge, RuleInput } from './rule.ts';
 import { CALLERS } from './track/callers.ts';
-import { answered, SUCCESS, status } from './track/hypercall.ts';
+import { answered, isShortage, SUCCESS } from './track/hypercall.ts';
 import { makerOf } from './track/maker.ts';
 import { isHost } from './track/partition-tracker.ts';
 import { elementsOf, frameAfter, isSameWork, MAP, type RepCall, repCall, UNMAP } from './track/rep-call.ts';
 
-/** After these the caller gives pages and goes on; after any other failure it may mend what was refused and start again. */
-const SHORTAGES: ReadonlySet<number> = new Set(
-  ['MEMORY', 'CONTIGUOUS_MEMORY', 'ROOT_MEMORY', 'CONTIGUOUS_ROOT_MEMORY'].map((name) =>
-    status(`INSUFFICIENT_${name}`),
-  ),
-);
 /** Chains of calls that are followed at once: one for each component, call and partition. */
 const MAX_CHAINS = 4096;
 
@@ -72,8 +66,9 @@ export function judgeChains(rule: string, input: RuleInput): Judge {
       const { event } = step;
       if (event.kind !== 'hypercall' || event.result === undefined) return;
       const { status: answer, reps } = event.result;
+      // After any other failure the caller may mend what was refused, and start again.
       const partial =
-        reps > 0 && (answer === SUCCESS || SHORTAGES.has(answer)) && endsEarly(event.control, reps);
+        reps > 0 && (answer === SUCCESS || isShortage(answer)) && endsEarly(event.control, reps);
       if (!partial && unfinished.size === 0) return;
       const hypercall = answered(step);
       const rep = hypercall === undefined || !isHost(step) ? undefined : repCall(hypercall);

@@ -1,3 +1,5 @@
+import { type FieldHandle, readHigh32, readU32 } from '../../abi/index.ts';
+
 /** Frames that follow each other, and what is known of them all. */
 interface Run<T> {
   readonly first: bigint;
@@ -86,17 +88,23 @@ export class Frames<T> {
   }
 }
 
+/** A frame of a list, as a number: frames have 52 bits. */
+function frameAt(bytes: Uint8Array, list: FieldHandle, index: number): number {
+  return readHigh32(bytes, list, index) * 0x1_0000_0000 + readU32(bytes, list, index);
+}
+
 /** The frames of a list, elements `from` to `to`, as runs: pages mostly follow each other. */
 export function eachRun(
-  frameAt: (index: number) => bigint,
+  bytes: Uint8Array,
+  list: FieldHandle,
   from: number,
   to: number,
   visit: (first: bigint, count: bigint) => void,
 ): void {
   for (let i = from; i < to; ) {
-    const first = frameAt(i);
-    let count = 1n;
-    while (++i < to && frameAt(i) === first + count) count++;
-    visit(first, count);
+    const first = frameAt(bytes, list, i);
+    let count = 1;
+    while (++i < to && frameAt(bytes, list, i) === first + count) count++;
+    visit(BigInt(first), BigInt(count));
   }
 }

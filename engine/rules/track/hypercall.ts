@@ -26,6 +26,18 @@ export const SUCCESS = status('SUCCESS');
 /** The hypervisor took the call and finishes it later. */
 const CALL_PENDING = status('CALL_PENDING');
 
+/** The statuses that say that a pool is short (Linux 7.2 drivers/hv/hv_proc.c). */
+const SHORTAGES: ReadonlySet<number> = new Set(
+  ['MEMORY', 'CONTIGUOUS_MEMORY', 'ROOT_MEMORY', 'CONTIGUOUS_ROOT_MEMORY'].map((name) =>
+    status(`INSUFFICIENT_${name}`),
+  ),
+);
+
+/** A pool is short: the call is made again when it has more pages. */
+export function isShortage(code: number): boolean {
+  return SHORTAGES.has(code);
+}
+
 /** A hypercall and its answer. */
 export interface Answered {
   readonly control: ControlWord;
