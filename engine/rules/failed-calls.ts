@@ -7,11 +7,14 @@ import type { Rule } from './rule.ts';
 import { type Answered, answered, call, partitionField, SUCCESS } from './track/hypercall.ts';
 import { ACQUIRING, heldBy, RELEASING } from './track/objects.ts';
 import { isHost } from './track/partition-tracker.ts';
+import { requests } from './track/requests.ts';
 
 const CREATE = call('CREATE_PARTITION');
 const DELETE = call('DELETE_PARTITION');
 const CREATED = fieldOf('hv_output_create_partition', 'partition_id');
 const DELETED = partitionField(DELETE);
+/** The calls that make something. */
+const MAKING = ['MSHV_CREATE_PARTITION', 'MSHV_CREATE_VP', 'MSHV_IOEVENTFD'].flatMap(requests);
 /** Calls in which something was made and that have not returned. */
 const MAX_OPEN = 1024;
 
@@ -42,7 +45,7 @@ export const failedCalls: Rule = {
   source: 'Linux 7.2 drivers/hv/mshv_root_main.c (mshv_partition_ioctl_create_vp, unwinding), mshv_eventfd.c',
   watches: [
     { kind: 'hypercall', codes: [CREATE, DELETE, ...ACQUIRING.keys(), ...RELEASING.keys()] },
-    'ioctl',
+    { kind: 'ioctl', ops: MAKING },
   ],
   needs: ['hypercall'],
   judge(input) {

@@ -3,6 +3,7 @@ import { judgeObjects } from './pairing-objects.ts';
 import type { Rule } from './rule.ts';
 import { call } from './track/hypercall.ts';
 import { ACQUIRING, RELEASING } from './track/objects.ts';
+import { requests } from './track/requests.ts';
 
 const LIFE = [call('FINALIZE_PARTITION'), call('DELETE_PARTITION')];
 
@@ -31,7 +32,7 @@ export const pairing: Rule = {
   watches: [
     { kind: 'hypercall', codes: [...ACQUIRING.keys(), ...RELEASING.keys(), ...LIFE] },
     'fd',
-    'ioctl',
+    { kind: 'ioctl', ops: [...requests('MSHV_CREATE_PARTITION'), ...requests('MSHV_CREATE_VP')] },
     'lifecycle',
     'mark',
   ],

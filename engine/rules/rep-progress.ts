@@ -4,6 +4,7 @@ import { judgeChains } from './rep-chain.ts';
 import { judgeUndo } from './rep-undo.ts';
 import type { Rule } from './rule.ts';
 import { CHAIN_CODES } from './track/rep-call.ts';
+import { requests } from './track/requests.ts';
 
 /** R07: a rep call may do less than it was asked for, and whoever goes on does so where it ended. */
 export const repProgress: Rule = {
@@ -27,7 +28,13 @@ export const repProgress: Rule = {
   source:
     'TLFS, hypercall continuation and result; Linux 7.2 drivers/hv/mshv_common.c (hv_do_rep_hypercall), ' +
     'mshv_root_hv_call.c; Linux commit 4cc1aa469cd6 “mshv: Fix deposit memory in MSHV_ROOT_HVCALL”',
-  watches: [{ kind: 'hypercall', codes: CHAIN_CODES }, 'ioctl'],
+  watches: [
+    { kind: 'hypercall', codes: CHAIN_CODES },
+    {
+      kind: 'ioctl',
+      ops: ['MSHV_ROOT_HVCALL', 'MSHV_SET_GUEST_MEMORY', 'MSHV_MAP_GUEST_MEMORY'].flatMap(requests),
+    },
+  ],
   needs: ['hypercall'],
   judge(input) {
     const parts = [judgeChains, judgeUndo, judgeAnswerAbove, judgeRegisterBatches].map((judge) =>
