@@ -19,6 +19,7 @@ import { largePages } from './large-pages.ts';
 import { liveConnection } from './live-connection.ts';
 import { overlays } from './overlays.ts';
 import { overlaysCollide } from './overlays-collide.ts';
+import { pageBeyondMemory } from './page-beyond-memory.ts';
 import { pageOutlivesOwner } from './page-outlives-owner.ts';
 import { isolatedPages } from './page-states.ts';
 import { pairing } from './pairing.ts';
@@ -80,4 +81,5 @@ export const RULES: readonly Rule[] = [
   busyVp,
   unusableTimer,
   liveConnection,
+  pageBeyondMemory,
 ];
