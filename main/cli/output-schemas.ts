@@ -136,6 +136,22 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
     ),
     cut: { type: 'boolean' },
   }),
+  diff: object({
+    equal: { type: 'boolean' },
+    first: orNull(
+      object({
+        a: orNull(POSITION),
+        b: orNull(POSITION),
+        reason: { enum: ['changed', 'missing', 'added', 'replaced', 'order', 'profile'] },
+        fields: list(object({ field: TEXT, a: TEXT, b: TEXT })),
+      }),
+    ),
+    state: list(object({ path: TEXT, a: orNull(HEX), b: orNull(HEX) })),
+    aligned: COUNT,
+    onlyA: COUNT,
+    onlyB: COUNT,
+  }),
+  minimize: object({ file: TEXT, events: COUNT, of: COUNT, tried: COUNT, minimal: { type: 'boolean' } }),
   explain: object({
     value: TEXT,
     readings: list(object({ as: TEXT, title: TEXT, facts: list(object({ name: TEXT, value: TEXT })) })),

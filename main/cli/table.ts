@@ -202,6 +202,35 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/blame.ts'),
   },
   {
+    name: 'diff',
+    operands: 'A B',
+    least: 2,
+    most: 2,
+    summary: 'compare two traces by meaning: the first difference, and the state there',
+    details:
+      'Ids, descriptors, addresses and times may be others, and actors that do not touch the same state may come in another order (docs/diff.md). Exits with 1 where the traces differ.',
+    options: [],
+    load: () => import('./commands/diff.ts'),
+  },
+  {
+    name: 'minimize',
+    operands: 'FILE',
+    least: 1,
+    most: 1,
+    summary: 'search the smallest trace that still shows a finding, a status or a divergence',
+    details:
+      'The output is event text or a trace by the ending of its name. Ctrl-C keeps the smallest so far (docs/minimize.md).',
+    options: [
+      { name: 'finding', value: 'ID', help: 'keep this finding (check --json has its id)' },
+      { name: 'status', value: 'POSITION=STATUS', help: 'keep this answer of the engine: 12=EINVAL, 12.3=HV_STATUS_…' },
+      { name: 'divergence', value: 'POSITION', help: 'keep the divergence at this position' },
+      { name: 'resume', help: 'go on with a search that was interrupted' },
+      OUTPUT,
+      FORCE,
+    ],
+    load: () => import('./commands/minimize.ts'),
+  },
+  {
     name: 'pack',
     operands: 'FILE',
     least: 1,

@@ -48,6 +48,8 @@ describe('JSON', () => {
     { exit: 0, words: ['blame', stimuli, '4.33.fault'] },
     { exit: 0, words: ['explain', '0x40000083'] },
     { exit: 0, words: ['explain', 'HV_STATUS_INSUFFICIENT_MEMORY'] },
+    { exit: 0, words: ['diff', trace, trace] },
+    { exit: 1, words: ['diff', trace, stimuli] },
     { exit: 0, words: ['pack', trace, '-o', at('packed.hvtrace.zst')] },
     { exit: 0, words: ['unpack', at('packed.hvtrace.zst'), '-o', at('unpacked.hvtrace')] },
     { exit: 0, words: ['recover', trace, '-o', at('recovered.hvtrace')] },
