@@ -222,7 +222,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       'The output is event text or a trace by the ending of its name. Ctrl-C keeps the smallest so far (docs/minimize.md).',
     options: [
       { name: 'finding', value: 'ID', help: 'keep this finding (check --json has its id)' },
-      { name: 'status', value: 'POSITION=STATUS', help: 'keep this answer of the engine: 12=EINVAL, 12.3=HV_STATUS_…' },
+      {
+        name: 'status',
+        value: 'POSITION=STATUS',
+        help: 'keep this answer of the engine: 12=EINVAL, 12.3=HV_STATUS_…',
+      },
       { name: 'divergence', value: 'POSITION', help: 'keep the divergence at this position' },
       { name: 'resume', help: 'go on with a search that was interrupted' },
       OUTPUT,

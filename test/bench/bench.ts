@@ -11,6 +11,7 @@ import { measure as diff } from './measures/diff.ts';
 import { measure as emulate } from './measures/emulate.ts';
 import { measure as filter } from './measures/filter.ts';
 import { measure as live } from './measures/live.ts';
+import { measure as minimize } from './measures/minimize.ts';
 import { measure as open } from './measures/open.ts';
 import { measure as record } from './measures/record.ts';
 import { measure as replay } from './measures/replay.ts';
@@ -26,6 +27,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   filter,
   start,
   diff,
+  minimize,
   open,
   emulate,
   live,
