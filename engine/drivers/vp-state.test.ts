@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { seqOf, timeNs } from '../trace/position.ts';
 import type { Bench } from './bench.testing.ts';
 import { activePartition, hypercallsOf, PARTITION, request, VP } from './guest.testing.ts';
 
@@ -7,6 +8,10 @@ const GET = request('vp', 'MSHV_GET_VP_STATE');
 const SET = request('vp', 'MSHV_SET_VP_STATE');
 const ROUTING = request('partition', 'MSHV_SET_MSI_ROUTING');
 const RUN = request('vp', 'MSHV_RUN_VP');
+
+/** Where a LAPIC's state has what is left of its timer's count. */
+const COUNTER = 164;
+const AT = { seq: seqOf(1), t: timeNs(0), provenance: 'authored' } as const;
 
 interface Given {
   readonly type?: number;
@@ -85,6 +90,7 @@ describe('MSHV_GET_VP_STATE and MSHV_SET_VP_STATE', () => {
   it('what was set is read back until the guest has run', () => {
     const bench = vp();
     const state = new Uint8Array(4096).fill(3);
+    state.fill(0, COUNTER, COUNTER + 4);
     assert.deepEqual(hypercallsOf(set(bench, {}, state).lines), ['SET_VP_STATE SUCCESS']);
     const wrong = { out: { data: new Uint8Array(4096) }, ret: 0, pid: 7 };
     const ask = () => bench.ioctl({ handle: VP, op: GET, arg: argOf({}), ...wrong }).outcome?.out?.data;
@@ -92,6 +98,104 @@ describe('MSHV_GET_VP_STATE and MSHV_SET_VP_STATE', () => {
     bench.ioctl({ handle: VP, op: RUN, pid: 7 });
     assert.deepEqual(ask(), wrong.out.data);
     assert.equal(bench.machine.bound['vp-state'], 1);
+  });
+
+  it('the LAPIC that is given is that of the machine, and what becomes of it is read', () => {
+    const bench = vp();
+    const state = new Uint8Array(4096);
+    state[16] = 0xff;
+    state[17] = 1;
+    set(bench, {}, state);
+    assert.equal(bench.cell('partition[2].vp[0].lapic.svr'), 0x1ffn);
+    const request = { kind: 'message', what: 'interrupt', sint: 0, vector: 0x21 } as const;
+    bench.machine.note({ ...request, ...AT, vp: { partition: 2n, vp: 0 } });
+    const data = get(bench, {}).outcome?.out?.data;
+    assert.equal(data?.[17], 1);
+    // The word of vectors 32 to 63 is the second of those that are requested, behind 21 words.
+    assert.equal(data?.[21 * 4 + 4], 1 << 1);
+  });
+
+  it('a timer that runs changes what the record alone can tell', () => {
+    const bench = vp();
+    const state = new Uint8Array(4096);
+    state[COUNTER] = 9;
+    set(bench, {}, state);
+    const recorded = new Uint8Array(4096).fill(1);
+    const asked = bench.ioctl({
+      handle: VP,
+      op: GET,
+      arg: argOf({}),
+      pid: 7,
+      ret: 0,
+      out: { data: recorded },
+    });
+    assert.deepEqual(asked.outcome?.out?.data, recorded);
+  });
+
+  it('the message page has what was delivered, and what is given fills and frees slots', () => {
+    const bench = vp();
+    const slot = new Uint8Array(24).fill(7);
+    bench.machine.note({
+      kind: 'message',
+      what: 'deliver',
+      sint: 2,
+      slot,
+      ...AT,
+      vp: { partition: 2n, vp: 0 },
+    });
+    const page = get(bench, { type: 2 }).outcome?.out?.data?.slice() ?? assert.fail();
+    assert.deepEqual([page[512], page[512 + 5], page[512 + 23], page[512 + 24]], [7, 0, 7, 0]);
+    page.fill(0, 512, 516);
+    page[256] = 0x10;
+    page[256 + 5] = 1;
+    set(bench, { type: 2 }, page);
+    assert.equal(bench.cell('partition[2].vp[0].synic.slot[2].filled'), 0n);
+    assert.equal(bench.cell('partition[2].vp[0].synic.slot[1].filled'), 1n);
+    assert.equal(bench.cell('partition[2].vp[0].synic.slot[1].type'), 0x10n);
+    assert.deepEqual(get(bench, { type: 2 }).outcome?.out?.data, page);
+  });
+
+  it('the event flag page has the flags that are set, and sets and clears them', () => {
+    const bench = vp();
+    const flag = { kind: 'message', what: 'event', sint: 3, flag: 9, ...AT } as const;
+    bench.machine.note({ ...flag, vp: { partition: 2n, vp: 0 } });
+    const page = get(bench, { type: 3 }).outcome?.out?.data?.slice() ?? assert.fail();
+    assert.equal(page[3 * 256 + 1], 2);
+    page[3 * 256 + 1] = 0;
+    page[4 * 256 + 255] = 0x80;
+    set(bench, { type: 3 }, page);
+    assert.equal(bench.cell('partition[2].vp[0].eventFlags[96]'), 0n);
+    assert.equal(bench.cell('partition[2].vp[0].eventFlags[159]'), 1n << 63n);
+    assert.deepEqual(get(bench, { type: 3 }).outcome?.out?.data, page);
+  });
+
+  it('a page event shows what the guest made of its message and event flag page', () => {
+    const bench = vp();
+    const shown = { kind: 'page', what: 'snapshot', ...AT, vp: { partition: 2n, vp: 0 } } as const;
+    const type = [{ offset: 256, bytes: Uint8Array.of(0x10) }];
+    bench.machine.page({ ...shown, page: 'simp', bytes: type });
+    bench.machine.page({ ...shown, page: 'siefp', bytes: [{ offset: 256, bytes: Uint8Array.of(4) }] });
+    assert.equal(bench.cell('partition[2].vp[0].synic.slot[1].filled'), 1n);
+    assert.equal(get(bench, { type: 2 }).outcome?.out?.data?.[256], 0x10);
+    assert.equal(bench.cell('partition[2].vp[0].eventFlags[32]'), 4n);
+  });
+
+  it('timers that are given run; those that may have been written to unseen are as recorded', () => {
+    const bench = vp();
+    const timers = new Uint8Array(4096);
+    timers.set([1, 0, 2], 8);
+    timers[16] = 7;
+    set(bench, { type: 4 }, timers);
+    assert.equal(bench.cell('partition[2].vp[0].timerDue[0]'), 700n);
+    const recorded = new Uint8Array(200);
+    const ask = () =>
+      bench.ioctl({ handle: VP, op: GET, arg: argOf({ type: 4 }), pid: 7, ret: 0, out: { data: recorded } });
+    assert.deepEqual(ask().outcome?.out?.data, recorded);
+    assert.equal(bench.cell('partition[2].vp[0].timerDue[0]'), 0n);
+    recorded[8] = 4;
+    assert.equal(ask().outcome?.out?.data?.[8], 0);
+    bench.ioctl({ handle: VP, op: RUN, pid: 7 });
+    assert.equal(ask().outcome?.out?.data?.[8], 4);
   });
 
   it('timers travel in the call itself', () => {

@@ -20,7 +20,7 @@ export { installedIntercept } from './intercept/install.ts';
 export { paddedMessage, readMessage } from './intercept/message.ts';
 export { type CpuidValues, guestCpuid } from './intercept/results.ts';
 export { hasIntercept, interceptMessage } from './intercept/stop.ts';
-export { LAPIC_BYTES, lapicAtReset } from './lapic/state.ts';
+export { LAPIC_BYTES } from './lapic/state.ts';
 export { apicMode, apicWindow } from './lapic/targets.ts';
 export { type Overlay, overlayAt, overlaysOf, type PlacedOverlay } from './memory/overlay.ts';
 export { type GpaRun, gpaRunOf } from './memory/runs.ts';
@@ -34,6 +34,7 @@ export { type Offered, offeredInterrupt, pendingInterruption } from './vp/accept
 export { vpOfRef } from './vp/find.ts';
 
 export { hasInjected, injectVector } from './vp/inject.ts';
+export { isSettled, keepPageState, pageState } from './vp/page-state.ts';
 export { signalledBy } from './vp/signalled.ts';
 export { isWaitingForStart, mayRun } from './vp/suspend.ts';
 export { tablesUnseen } from './vp/translate.ts';

@@ -92,7 +92,7 @@ export const BINDABLE = {
     why: 'which pages the guest touched is not in the trace',
   },
   'vp-state': {
-    what: 'MSHV_GET_VP_STATE out.data of a state that was not set since the guest ran',
+    what: 'MSHV_GET_VP_STATE out.data and HVCALL_GET_VP_STATE output of a state that was neither set nor read since the guest ran, or of a VP with a timer that runs',
     why: 'the guest and the hypervisor change it',
   },
   'write-back': {

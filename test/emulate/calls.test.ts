@@ -69,6 +69,22 @@ describe('calls of a program', { skip: LACKING }, () => {
     await agrees(trace);
   });
 
+  test('state of a VP: its LAPIC, and the message page that the guest sees', async () => {
+    const program = build('test/emulate/clients/synic-pages.c', folder);
+    const { exit, out, trace } = await emulate(folder, [program]);
+    assert.equal(exit, 0);
+    assert.deepEqual(out.trim().split('\n'), [
+      ...['initialize=ok', 'memory=ok', 'memory=ok', 'vp=ok'],
+      ...['lapic=ok', 'set-lapic=ok', 'lapic-again=ok', 'svr=1ff lint0=7', 'run=ok', 'message=80010007'],
+      ...['simp=ok', 'guest=77', 'set-simp=ok', 'run=ok', 'message=80010007', 'seen=99 below=0'],
+    ]);
+    assert.deepEqual(
+      (await events(trace, 'kind == page')).map(({ page, vp }) => [page, vp]),
+      [['simp', '2.0']],
+    );
+    await agrees(trace);
+  });
+
   test('looks at the device: stat, access, its name alone; unmapped pages', async () => {
     const program = build('test/emulate/clients/looks.c', folder);
     const { exit, out, trace } = await emulate(folder, [program]);

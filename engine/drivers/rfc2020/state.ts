@@ -7,7 +7,8 @@ import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { isUserRange } from '../kernel/user-memory.ts';
 import type { IoctlRow } from '../mshv/ioctl-row.ts';
-import { driverVp, vpOfCall } from '../mshv/run/vp.ts';
+import type { VpId } from '../mshv/pages.ts';
+import { vpOfCall } from '../mshv/run/vp.ts';
 import { currentState, keepState } from '../mshv/state/data.ts';
 import { GET_STATE, inputOf, SET_STATE, transfer } from '../mshv/state/transfer.ts';
 
@@ -45,6 +46,10 @@ function unread({ ret }: IoctlEvent): Outcome {
   return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
 }
 
+function xsaveOf(vp: VpId, { t }: IoctlEvent) {
+  return { vp, type: XSAVE_PLACE, tNs: t };
+}
+
 function typeOf(arg: Uint8Array) {
   return {
     type: readU32(arg, ARG.type),
@@ -68,7 +73,7 @@ function* get(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array
   const data =
     what.type === LAPIC
       ? output.slice(0, LAPIC_BYTES)
-      : currentState(context, driverVp(context, vp), XSAVE_PLACE, recorded?.length ?? bytes, recorded);
+      : currentState(context, xsaveOf(vp, event), recorded?.length ?? bytes, recorded);
   return { ret, out: { data }, rule: RULE };
 }
 
@@ -82,7 +87,7 @@ function* set(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array
   const inCall = what.type === LAPIC;
   const list = inCall ? given.slice(0, LAPIC_BYTES) : Number(readU64(arg, ARG.size) / PAGE_BYTES);
   const { ret } = yield* transfer(context, actor, vp, SET_STATE, inputOf(context, vp, what, list));
-  if (ret === 0 && !inCall) keepState(context, driverVp(context, vp), XSAVE_PLACE, given);
+  if (ret === 0 && !inCall) keepState(context, xsaveOf(vp, event), given);
   return { ret, rule: RULE };
 }
 

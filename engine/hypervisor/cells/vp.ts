@@ -92,6 +92,8 @@ export const VP = objectKind('vp', PARTITION, 'decimal', {
   stale: cells(3, () => ({ as: 'hex' })),
   reg: registerCells(),
   synic: { ...synicControl(''), ...synicInterrupts(''), timer: synicTimers(), ...synicMessages() },
+  /** The state of its timers as a call gave or took it whole; their registers stand in `synic`. */
+  given: { timers: cell('bytes') },
   /** Interrupts that its parent put on its register page: how many, then vectors (hv_vp_register_page_interrupt_vectors). */
   injected: cell('hex'),
   /** Number of the next message that has to wait for its slot. */

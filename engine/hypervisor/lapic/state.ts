@@ -41,7 +41,7 @@ function put({ store }: Context, vp: ObjectId, slot: number, value: number): voi
 }
 
 /** The state of a LAPIC after reset. */
-export function lapicAtReset(index: number): Uint8Array {
+function lapicAtReset(index: number): Uint8Array {
   const state = new Uint8Array(LAPIC_BYTES);
   writeField(state, ID, index);
   writeField(state, VERSION, LAPIC_VERSION);
@@ -70,7 +70,7 @@ export function keepLapic(context: Context, vp: ObjectId, state: Uint8Array, tNs
 }
 
 /** The state with the registers as they stand now. */
-function current(context: Context, vp: ObjectId, tNs: number): Uint8Array {
+export function currentLapic(context: Context, vp: ObjectId, tNs: number): Uint8Array {
   const { store } = context;
   const blob = store.number(cellAt(vp, content));
   const state = blob === 0 ? lapicAtReset(0) : store.blob(blob).slice();
@@ -90,7 +90,7 @@ export function lapicOf(
   tNs: number,
 ): Uint8Array {
   const { store } = context;
-  const own = current(context, vp, tNs);
+  const own = currentLapic(context, vp, tNs);
   if (store.low(cellAt(vp, certain)) === 1) return own;
   context.bind('vp-state', recorded === undefined ? undefined : 1n, 0n);
   const state = recorded?.slice(0, LAPIC_BYTES) ?? own;

@@ -4,6 +4,7 @@ import type { PageEvent } from '../../trace/event.ts';
 import { MEMORY } from '../cells/gpa.ts';
 import { cellAt } from '../cells/place.ts';
 import { vpOfRef } from '../vp/find.ts';
+import { noteSynicPage } from '../vp/page-state.ts';
 
 /** The rule by which a `page` event changes what is known of a guest's memory. */
 export const MEMORY_SHOWN = 'choice.memory.shown';
@@ -35,14 +36,20 @@ function keep(context: Context, partition: ObjectId, gpa: bigint, bytes: Uint8Ar
   }
 }
 
+/** What a `page` event shows is of a guest: its memory, or a page that the SynIC of its VP lays over it. */
+export function showsGuest({ page, vp }: PageEvent): boolean {
+  return vp !== undefined && (page === 'ram' || page === 'simp' || page === 'siefp');
+}
+
 /**
- * Takes over what a `page` event shows of a guest's memory (`ram`, of the partition of its VP, from its address on). It
- * counts until a VP of the partition may have run, or something else is mapped there.
+ * Takes over what a `page` event shows of a guest's memory (`ram`, of the partition of its VP, from its address on), which
+ * counts until a VP of the partition may have run, or something else is mapped there; or of the message and event flag page of a VP.
  */
-export function notePage(context: Context, { vp: ref, gpa, bytes = [], page }: PageEvent): void {
-  if (page !== 'ram' || ref === undefined || gpa === undefined) return;
-  const vp = vpOfRef(context, ref);
+export function notePage(context: Context, { vp: ref, gpa, bytes = [], page, t }: PageEvent): void {
+  const vp = ref === undefined ? undefined : vpOfRef(context, ref);
   if (vp === undefined) return;
+  if (page === 'simp' || page === 'siefp') noteSynicPage(context, vp, page, bytes, t);
+  if (page !== 'ram' || gpa === undefined) return;
   const partition = context.store.parent(vp);
   for (const { offset, bytes: part } of bytes) keep(context, partition, gpa + BigInt(offset), part);
 }

@@ -28,6 +28,29 @@ export function isFlagSet(
   return id !== undefined && (store.get(cellAt(id, kind.slots.value)) & bit) !== 0n;
 }
 
+/** Words of 64 flags on a page. */
+export const WORD_COUNT = FILE_WORDS;
+
+/** A word of the page, and what it becomes. */
+export function flagWord({ store }: Context, owner: ObjectId, file: SynicFile, word: number): bigint {
+  const { kind, word: key } = place(file, 0, word * WORD_BITS);
+  const id = store.find(owner, kind, key);
+  return id === undefined ? 0n : store.get(cellAt(id, kind.slots.value));
+}
+
+export function setFlagWord(
+  { store }: Context,
+  owner: ObjectId,
+  file: SynicFile,
+  word: number,
+  value: bigint,
+): void {
+  const { kind, word: key } = place(file, 0, word * WORD_BITS);
+  const found = store.find(owner, kind, key);
+  if (found === undefined && value === 0n) return;
+  store.set(cellAt(found ?? store.create(owner, kind, key), kind.slots.value), value);
+}
+
 /** A signal sets a flag; its reader clears it. A flag that no page has is none. */
 export function changeFlag(
   { store }: Context,

@@ -1,16 +1,13 @@
-import { fieldOf, readU32, readU64, writeField } from '../../abi/index.ts';
+import { fieldOf, readU32 } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
-import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { type Call, type CallRow, failed, recordedAnswer, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
-import { STIMER_COUNT } from '../cells/cpu.ts';
-import { cellAt, groupAt } from '../cells/place.ts';
-import { VP } from '../cells/vp.ts';
 import { keepLapic, LAPIC_BYTES, lapicOf } from '../lapic/state.ts';
 import { PHASES } from '../partition/phases.ts';
 import { timeOf } from '../partition/reference.ts';
 import { findChild, findVp, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+import { keepTimers, timersOf } from './timers-state.ts';
 
 const INPUT = {
   id: fieldOf('hv_input_get_vp_state', 'partition_id'),
@@ -19,12 +16,7 @@ const INPUT = {
   reserved: ['rsvd0', 'rsvd1', 'state_data.rsvd'].map((name) => fieldOf('hv_input_get_vp_state', name)),
   data: fieldOf('hv_input_set_vp_state', 'data').offset,
 };
-const TIMERS = {
-  type: 4,
-  bytes: 200,
-  config: fieldOf('hv_synthetic_timers_state', 'timers.config'),
-  count: fieldOf('hv_synthetic_timers_state', 'timers.count'),
-};
+const TIMERS = 4;
 /** In the call, as the driver of 2020 has it; later ones give pages (patches to linux-hyperv of 2020, hyperv-tlfs.h). */
 const LAPIC = 0;
 /** Linux 7.2 hvhdk: enum hv_get_set_vp_state_type; those from here on are in pages that the call lists. */
@@ -42,27 +34,11 @@ function target(call: Call): Target {
   if ('answer' in vp) return vp;
   if (reservedSet(call, INPUT.reserved)) return { answer: RESERVED };
   const type = readU32(call.input, INPUT.type);
-  const inCall = type === TIMERS.type || type === LAPIC;
+  const inCall = type === TIMERS || type === LAPIC;
   if (!inCall && (type < IN_PAGES || type > LAST_IN_PAGES)) {
     return { answer: failed(STATUS.INVALID_PARAMETER, 'HDR.vp-state.type') };
   }
   return { vp: vp.id, type };
-}
-
-function timerCells(vp: ObjectId, index: number) {
-  const { timer } = VP.slots.synic;
-  const at = groupAt(timer, index);
-  return { config: cellAt(vp, at + timer.slots.config), count: cellAt(vp, at + timer.slots.count) };
-}
-
-function timersOf({ store }: Context, vp: ObjectId): Uint8Array {
-  const state = new Uint8Array(TIMERS.bytes);
-  for (let i = 0; i < STIMER_COUNT; i++) {
-    const { config, count } = timerCells(vp, i);
-    writeField(state, TIMERS.config, store.get(config), i);
-    writeField(state, TIMERS.count, store.get(count), i);
-  }
-  return state;
 }
 
 /** What stands in pages of the caller is not part of the call: only timers are, and a LAPIC asked for so. */
@@ -73,8 +49,9 @@ function get(call: Call): HypercallAnswer {
     const { output } = recordedAnswer(call.event);
     return succeeded('HDR.vp-state.get', lapicOf(call.context, found.vp, output, timeOf(call.event)));
   }
-  if (found.type !== TIMERS.type) return succeeded('HDR.vp-state.get');
-  return succeeded('HDR.vp-state.get', timersOf(call.context, found.vp));
+  if (found.type !== TIMERS) return succeeded('HDR.vp-state.get');
+  const { output } = recordedAnswer(call.event);
+  return succeeded('HDR.vp-state.get', timersOf(call.context, found.vp, output, timeOf(call.event)));
 }
 
 function set(call: Call): HypercallAnswer {
@@ -85,13 +62,8 @@ function set(call: Call): HypercallAnswer {
       return failed(STATUS.INVALID_PARAMETER, 'HDR.vp-state.type');
     keepLapic(call.context, found.vp, call.input.subarray(INPUT.data), timeOf(call.event));
   }
-  if (found.type !== TIMERS.type) return succeeded('HDR.vp-state.set');
-  const state = call.input.subarray(INPUT.data);
-  for (let i = 0; i < STIMER_COUNT; i++) {
-    const { config, count } = timerCells(found.vp, i);
-    call.context.store.set(config, readU64(state, TIMERS.config, i));
-    call.context.store.set(count, readU64(state, TIMERS.count, i));
-  }
+  if (found.type === TIMERS)
+    keepTimers(call.context, found.vp, call.input.subarray(INPUT.data), timeOf(call.event));
   return succeeded('HDR.vp-state.set');
 }
 

@@ -11,6 +11,7 @@ import { type EventfdCall, eventfdCall, refusedEventfd } from './eventfds.ts';
 import { type Call, type Host, remark, stamp } from './host.ts';
 import { finishMemoryCall, type MemoryCall, memoryCall, refusedMemory } from './memory-calls.ts';
 import { showPageTables } from './page-tables.ts';
+import { giveSynicPage, showSynicPage } from './synic-pages.ts';
 
 type IoctlStimulus = Extract<LiveEvent, { readonly kind: 'ioctl' }>;
 
@@ -70,12 +71,16 @@ export function ioctl(host: Host, call: Call): void {
     host.lacks({ component: 'vmm', pid: process.pid, tid }, `${row.name} is not emulated: ENOTTY`);
   const give = (out: IoctlOut) =>
     row === undefined || writeCall(host.memory, process.pid, row, args[2], bytes.arg, out);
-  if (given.ret === undefined) showPageTables(host, call, file, row, bytes);
+  if (given.ret === undefined) {
+    showPageTables(host, call, file, row, bytes);
+    showSynicPage(host, call, file, row, bytes);
+  }
   const result = host.feedCall(given, give);
   const own = result.returned.find(({ seq }) => seq === result.seq);
   const finish = (ended: LiveReturn) => {
     if (eventfd !== undefined && ended.ret === 0 && file.handle.kind === 'partition')
       host.eventfds.apply(process, file.handle.partition ?? 0n, eventfd);
+    if (ended.ret === 0) giveSynicPage(host, file, row, bytes);
     if (memory !== undefined && ended.ret === 0) finishMemoryCall(host, call, file, memory);
     else end(host, call, ended);
   };

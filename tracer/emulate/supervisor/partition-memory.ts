@@ -138,6 +138,11 @@ export class PartitionMemory {
     if (address !== undefined) this.#bytes.write(process.pid, address + offset, bytes);
   }
 
+  /** Puts bytes into a page of a VP that the guest may not see yet. */
+  prepareOverlay(vp: number, name: 'SIMP' | 'SIEFP', bytes: Uint8Array): void {
+    this.#bytes.write(process.pid, this.#overlays.address(vp, name), bytes);
+  }
+
   /** Pages of the hypervisor hide what the guest has at their place, which is seen again when they go; the first one of a page counts. */
   #placeOverlays(machine: Machine, partition: ObjectId): GuestRegion[] {
     const regions = new Map<number, GuestRegion>();

@@ -1,13 +1,26 @@
-import { cellAt, lapicAtReset } from '../../../hypervisor/index.ts';
+import { cellAt, isSettled, keepPageState, pageState } from '../../../hypervisor/index.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { ObjectId } from '../../../state/store.ts';
 import { MSHV_VP } from '../../cells/driver.ts';
+import type { VpId } from '../pages.ts';
+import { driverVp, guestVp } from '../run/vp.ts';
 
-/** State of a VP that travels in pages of the program; its place in `given` is the type of the ioctl. */
+/**
+ * State of a VP that travels in pages of the program; its place in `given` is the type of the ioctl. What the hypervisor's side
+ * keeps of it counts; `given` has what lies behind it in the pages, and XSAVE.
+ */
 
-const LAPIC = 0;
 const XSAVE = 1;
+/** The hypervisor's number of each type, in the order of the ioctl's. */
+export const HYPERVISOR_TYPES = [0x8000_0000, 0x8000_0001, 0x8000_0002, 0x8000_0003, 4] as const;
 const { given, certain } = MSHV_VP.slots;
+
+/** A type of state of a VP, and when it is asked for or given. */
+export interface StateOf {
+  readonly vp: VpId;
+  readonly type: number;
+  readonly tNs: number;
+}
 
 /** The legacy area of XSAVE after reset (Intel SDM 1, 10.5.1, 8.1): FCW 0x40, MXCSR 0x1f80. */
 function resetXsave(): Uint8Array {
@@ -18,15 +31,14 @@ function resetXsave(): Uint8Array {
   return area;
 }
 
-function atReset(type: number, index: number): Uint8Array {
-  if (type === LAPIC) return lapicAtReset(index);
-  return type === XSAVE ? resetXsave() : new Uint8Array(0);
-}
-
 /** Takes over what the program gives. */
-export function keepState({ store }: Context, vp: ObjectId, type: number, bytes: Uint8Array): void {
-  store.set(cellAt(vp, given.first + type), store.intern(bytes));
-  store.set(cellAt(vp, certain), store.number(cellAt(vp, certain)) | (1 << type));
+export function keepState(context: Context, { vp, type, tNs }: StateOf, bytes: Uint8Array): void {
+  const { store } = context;
+  const [own, guest] = [driverVp(context, vp), guestVp(context, vp)];
+  store.set(cellAt(own, given.first + type), store.intern(bytes));
+  store.set(cellAt(own, certain), store.number(cellAt(own, certain)) | (1 << type));
+  const number = HYPERVISOR_TYPES[type];
+  if (guest !== undefined && number !== undefined) keepPageState(context, guest, number, bytes, tNs);
 }
 
 /** The guest runs: nothing is certain of its state any more. */
@@ -34,22 +46,36 @@ export function doubtState({ store }: Context, vp: ObjectId): void {
   if (store.number(cellAt(vp, certain)) !== 0) store.set(cellAt(vp, certain), 0);
 }
 
-/** The state, `size` bytes of it; what the guest and the hypervisor made of it is taken from the record. */
+/** The state as the machine has it, `size` bytes of it. */
+function ownState(context: Context, { vp, type, tNs }: StateOf, size: number): Uint8Array {
+  const { store } = context;
+  const blob = store.number(cellAt(driverVp(context, vp), given.first + type));
+  const own = new Uint8Array(size);
+  if (blob !== 0) own.set(store.blob(blob).subarray(0, size));
+  else if (type === XSAVE) own.set(resetXsave().subarray(0, size));
+  const guest = guestVp(context, vp);
+  const number = HYPERVISOR_TYPES[type];
+  const kept =
+    guest === undefined || number === undefined ? undefined : pageState(context, guest, number, tNs);
+  if (kept !== undefined) own.set(kept.subarray(0, size));
+  return own;
+}
+
+/** The state, `size` bytes of it; what the guest and the hypervisor made of it unseen is taken from the record. */
 export function currentState(
   context: Context,
-  vp: ObjectId,
-  type: number,
+  state: StateOf,
   size: number,
   recorded: Uint8Array | undefined,
 ): Uint8Array {
+  const { vp, type } = state;
   const { store } = context;
-  const blob = store.number(cellAt(vp, given.first + type));
-  const known = blob === 0 ? atReset(type, Number(store.key(vp))) : store.blob(blob);
-  const own = new Uint8Array(size);
-  own.set(known.subarray(0, size));
-  if (((store.number(cellAt(vp, certain)) >> type) & 1) === 1) return own;
+  const own = ownState(context, state, size);
+  const guest = guestVp(context, vp);
+  const isKnown = ((store.number(cellAt(driverVp(context, vp), certain)) >> type) & 1) === 1;
+  if (isKnown && (type === XSAVE || guest === undefined || isSettled(context, guest))) return own;
   context.bind('vp-state', recorded === undefined ? undefined : 1n, 0n);
   const data = recorded ?? own;
-  keepState(context, vp, type, data);
+  keepState(context, state, data);
   return data;
 }

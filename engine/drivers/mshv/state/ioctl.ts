@@ -9,8 +9,8 @@ import { hypercall, hypercallCode } from '../../kernel/hypercall.ts';
 import { isUserRange } from '../../kernel/user-memory.ts';
 import type { IoctlRow } from '../ioctl-row.ts';
 import type { VpId } from '../pages.ts';
-import { driverVp, vpOfCall } from '../run/vp.ts';
-import { currentState, keepState } from './data.ts';
+import { vpOfCall } from '../run/vp.ts';
+import { currentState, HYPERVISOR_TYPES, keepState } from './data.ts';
 import { GET_STATE, inputOf, SET_STATE, transfer } from './transfer.ts';
 
 const RULE = 'Linux.mshv.vp-state';
@@ -28,8 +28,6 @@ const TIMER_BYTES = 200;
 const PAGE_BYTES = constantNumber('HV_HYP_PAGE_SIZE');
 /** Pages that one call lists (HV_GET_VP_STATE_BATCH_SIZE, HV_SET_VP_STATE_BATCH_SIZE). */
 const MOST_PAGES = constantNumber('HV_GET_VP_STATE_BATCH_SIZE');
-/** The hypervisor's number of each type, in the order of the ioctl's. */
-const HYPERVISOR_TYPES = [0x8000_0000, 0x8000_0001, 0x8000_0002, 0x8000_0003, 4] as const;
 
 const PROPERTY = {
   bytes: 16,
@@ -95,26 +93,27 @@ function* enter(
   writeField(after, ARG.size, needed.bytes);
   const out = { arg: after };
   if (given < needed.bytes) return { ret: failure('EINVAL'), out, rule: RULE };
-  const own = driverVp(context, vp);
+  const state = { vp, type, tNs: event.t };
   const what = { type: HYPERVISOR_TYPES[type] ?? 0, flags: 0n, states: needed.states };
   // All pages of the buffer are listed, however many of them the state takes.
   const pages = type === TIMERS ? 0 : given / PAGE_BYTES;
   if (pages > MOST_PAGES) return { ret: failure('EINVAL'), out, rule: RULE };
   if (!set) {
     const made = inputOf(context, vp, what, pages);
-    const { ret, output } = yield* transfer(context, actor, vp, GET_STATE, made);
-    if (ret !== 0) return { ret, out, rule: RULE };
     const recorded = event.ret === 0 ? event.out?.data : undefined;
+    const shown = type === TIMERS ? recorded?.slice(0, TIMER_BYTES) : undefined;
+    const { ret, output } = yield* transfer(context, actor, vp, GET_STATE, made, shown);
+    if (ret !== 0) return { ret, out, rule: RULE };
     const data =
       type === TIMERS
         ? output.subarray(0, TIMER_BYTES)
-        : currentState(context, own, type, recorded?.length ?? pages * PAGE_BYTES, recorded);
+        : currentState(context, state, recorded?.length ?? pages * PAGE_BYTES, recorded);
     return { ret, out: { arg: after, data }, rule: RULE };
   }
   if (event.in === undefined) return unread(event);
   const list = type === TIMERS ? event.in.subarray(0, TIMER_BYTES) : pages;
   const { ret } = yield* transfer(context, actor, vp, SET_STATE, inputOf(context, vp, what, list));
-  if (ret === 0 && type !== TIMERS) keepState(context, own, type, event.in);
+  if (ret === 0 && type !== TIMERS) keepState(context, state, event.in);
   return { ret, out, rule: RULE };
 }
 
