@@ -1,4 +1,4 @@
-import { hypercalls } from '../abi/index.ts';
+import { hypercalls, lowHalf } from '../abi/index.ts';
 import type { HypercallEvent } from '../trace/event.ts';
 import type { OpenFinding } from './open-finding.ts';
 import { OpenFindings } from './open-findings.ts';
@@ -67,7 +67,7 @@ export const hypercallWithoutInterface: Rule = {
         const known = cases.get(finding) ?? { caller, closer: offBy.component, calls: new Set() };
         cases.set(finding, known);
         if (finding.concerns(page.cell)) finding.prove(offBy.moment);
-        known.calls.add(hypercalls.name(Number(event.control & 0xffffn)));
+        known.calls.add(hypercalls.name(lowHalf(event.control) & 0xffff));
       },
       end() {
         for (const [finding, { caller, closer, calls }] of cases) {

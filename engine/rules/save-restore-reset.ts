@@ -1,4 +1,4 @@
-import { fieldOf, hexOf, hypercalls, msrs, readU32, readU64 } from '../abi/index.ts';
+import { fieldOf, hexOf, hypercalls, lowHalf, msrs, readU32, readU64 } from '../abi/index.ts';
 import type { HypercallEvent, LifecycleEvent, MsrEvent } from '../trace/event.ts';
 import type { Moment, OpenFinding } from './open-finding.ts';
 import { OpenFindings } from './open-findings.ts';
@@ -59,6 +59,8 @@ export const saveRestoreReset: Rule = {
     const guests = new Map<bigint | undefined, GuestState>();
     const findings = new OpenFindings(saveRestoreReset.id, input);
     const cases = new Map<OpenFinding, Case>();
+    /** Saves and restores that began: while there is none no call can belong to one. */
+    let windows = 0;
     /** What the last save had to hold, and what it left out. */
     let saved:
       | { readonly active: readonly ActiveRegister[]; readonly finding: OpenFinding | undefined }
@@ -114,30 +116,27 @@ export const saveRestoreReset: Rule = {
 
     function call({ control, input: block, result, vp: caller }: HypercallEvent): void {
       if (block === undefined || result?.status !== 0 || caller !== undefined) return;
-      const partition = readU64(block, PARTITION);
-      const code = Number(control & 0xffffn);
-      if (code === DELETE_PARTITION) {
-        guests.delete(partition);
-        return;
-      }
+      const code = lowHalf(control) & 0xffff;
       const isSet = code === SET_VP_REGISTERS;
-      const known = guests.get(partition);
-      const window = known?.window;
-      if (!isSet && window === undefined) return;
+      if (code === DELETE_PARTITION) guests.delete(readU64(block, PARTITION));
+      // Registers are set whenever a VP runs: nothing is looked up for those.
+      if (code === DELETE_PARTITION || (windows === 0 && !isSet)) return;
+      const window = windows === 0 ? undefined : guests.get(readU64(block, PARTITION))?.window;
       const vp = readU32(block, VP);
       const name = isSet ? SET_NAME : GET_NAME;
       for (let i = 0; i < result.reps && name.offset + i * name.stride + name.size <= block.length; i++) {
         const register = SYNTHETIC_NAMES.get(readU32(block, name, i));
         window?.name(register, vp);
         if (!isSet || register === undefined) continue;
-        guest(partition).wrote(register, vp, readU64(block, SET_VALUE, i), input.now());
+        guest(readU64(block, PARTITION)).wrote(register, vp, readU64(block, SET_VALUE, i), input.now());
       }
     }
 
     function begun({ what, partition }: LifecycleEvent): void {
       if (what === 'partition-reset') guest(partition).forget();
-      if ((what === 'save' || what === 'restore') && partition !== undefined)
-        guest(partition).window = new Window();
+      if ((what !== 'save' && what !== 'restore') || partition === undefined) return;
+      guest(partition).window = new Window();
+      windows++;
     }
 
     function ended({ what, component = 'vmm', partition, succeeded, moment }: Boundary): void {

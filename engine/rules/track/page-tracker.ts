@@ -1,4 +1,4 @@
-import { fieldOf, hypercalls, msrs, readU32, readU64, registers } from '../../abi/index.ts';
+import { fieldOf, hypercalls, lowHalf, msrs, readU32, readU64, registers } from '../../abi/index.ts';
 import type { Step } from '../../replay/step.ts';
 import type { HypercallEvent, MsrEvent, PageEvent } from '../../trace/event.ts';
 import type { VpRef } from '../../trace/handle.ts';
@@ -32,6 +32,8 @@ const SET = {
   name: fieldOf('hv_input_set_vp_registers', 'elements.name'),
   value: fieldOf('hv_input_set_vp_registers', 'elements.value.reg64'),
 };
+/** Those below are registers of the processor, which are set whenever a VP runs. */
+const FIRST_NAME = Math.min(GUEST_OS_ID_NAME, ...PAGE_NAMES.keys());
 const DELETE_ID = fieldOf('hv_input_delete_partition', 'partition_id');
 const NESTED: ReadonlyMap<string, PageRegister> = new Map([
   ['SIMP', pageRegister('NESTED_SIMP')],
@@ -198,7 +200,7 @@ export class PageTracker implements Tracker {
   #hypercall(event: HypercallEvent, step: Step): void {
     const { input, result } = event;
     if (step.returned || input === undefined || result?.status !== 0) return;
-    const code = Number(event.control & 0xffffn);
+    const code = lowHalf(event.control) & 0xffff;
     if (code === DELETE_PARTITION) this.#deleted(readU64(input, DELETE_ID));
     else if (code === SET_VP_REGISTERS) this.#set(input, result.reps, event, step);
   }
@@ -208,6 +210,7 @@ export class PageTracker implements Tracker {
     for (let i = 0; i < count; i++) {
       if (SET.value.offset + i * SET.value.stride + SET.value.size > input.length) return;
       const name = readU32(input, SET.name, i);
+      if (name < FIRST_NAME) continue;
       const register = PAGE_NAMES.get(name);
       if (register === undefined && name !== GUEST_OS_ID_NAME) continue;
       const vp = readU32(input, SET.vp);
