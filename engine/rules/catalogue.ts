@@ -8,6 +8,7 @@ import { depositProtocol } from './deposit-protocol.ts';
 import { depositedPages } from './deposited-pages.ts';
 import { exitHandling } from './exit-handling.ts';
 import { failedCalls } from './failed-calls.ts';
+import { featureGates } from './feature-gates.ts';
 import { gpaMap } from './gpa-map.ts';
 import { hypercallWithoutInterface } from './hypercall-without-interface.ts';
 import { identifierDomains } from './identifier-domains.ts';
@@ -17,6 +18,8 @@ import { interceptMessage } from './intercept-message.ts';
 import { interruptRoutes } from './interrupt-routes.ts';
 import { largePages } from './large-pages.ts';
 import { liveConnection } from './live-connection.ts';
+import { lostWakeUp } from './lost-wake-up.ts';
+import { messageSlots } from './message-slots.ts';
 import { overlays } from './overlays.ts';
 import { overlaysCollide } from './overlays-collide.ts';
 import { pageBeyondMemory } from './page-beyond-memory.ts';
@@ -82,4 +85,7 @@ export const RULES: readonly Rule[] = [
   unusableTimer,
   liveConnection,
   pageBeyondMemory,
+  messageSlots,
+  lostWakeUp,
+  featureGates,
 ];
