@@ -3,16 +3,9 @@ import { test } from 'node:test';
 import { fieldOf, messageTypes, writeField } from '../abi/index.ts';
 import { asyncCalls } from './async-calls.ts';
 import { enter, hypercall, leave } from './calls.testing.ts';
-import { findingToJson } from './finding.ts';
-import { judge, Traffic } from './traffic.testing.ts';
+import { judging, Traffic } from './traffic.testing.ts';
 
-const found = (traffic: Traffic) => judge(traffic, [asyncCalls]).map(findingToJson);
-const silent = (traffic: Traffic) => assert.deepEqual(found(traffic), []);
-const only = (traffic: Traffic) => {
-  const findings = found(traffic);
-  assert.equal(findings.length, 1, JSON.stringify(findings));
-  return findings[0]!;
-};
+const { only, silent } = judging([asyncCalls]);
 
 const set = (traffic: Traffic, partition_id = 2, extra: Parameters<typeof hypercall>[3] = {}) =>
   hypercall(traffic, 'SET_PARTITION_PROPERTY', { partition_id }, { status: 'CALL_PENDING', ...extra });

@@ -3,16 +3,9 @@ import { test } from 'node:test';
 import { encodeControl, hypercalls } from '../abi/index.ts';
 import { callGeometry } from './call-geometry.ts';
 import { enter, hypercall, leave } from './calls.testing.ts';
-import { findingToJson } from './finding.ts';
-import { judge, Traffic } from './traffic.testing.ts';
+import { judging, Traffic } from './traffic.testing.ts';
 
-const found = (traffic: Traffic) => judge(traffic, [callGeometry]).map(findingToJson);
-const silent = (traffic: Traffic) => assert.deepEqual(found(traffic), []);
-const only = (traffic: Traffic) => {
-  const findings = found(traffic);
-  assert.equal(findings.length, 1, JSON.stringify(findings));
-  return findings[0]!;
-};
+const { only, silent } = judging([callGeometry]);
 
 const pages = (count: number) => [{ from: 0x1000, count, step: 1 }];
 const call = (

@@ -4,16 +4,9 @@ import { ioctlNamed } from '../abi/index.ts';
 import { parseHandle } from '../trace/handle.ts';
 import { at, RETURN_SUB } from '../trace/position.ts';
 import { decoderIntegrity } from './decoder-integrity.ts';
-import { findingToJson } from './finding.ts';
-import { judge, Traffic } from './traffic.testing.ts';
+import { judging, Traffic } from './traffic.testing.ts';
 
-const found = (traffic: Traffic) => judge(traffic, [decoderIntegrity]).map(findingToJson);
-const silent = (traffic: Traffic) => assert.deepEqual(found(traffic), []);
-const only = (traffic: Traffic) => {
-  const findings = found(traffic);
-  assert.equal(findings.length, 1, JSON.stringify(findings));
-  return findings[0]!;
-};
+const { only, silent } = judging([decoderIntegrity]);
 
 interface Call {
   readonly fd?: number;

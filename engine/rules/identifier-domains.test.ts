@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hypercall } from './calls.testing.ts';
-import { findingToJson } from './finding.ts';
 import { identifierDomains } from './identifier-domains.ts';
-import { judge, Traffic } from './traffic.testing.ts';
+import { judging, Traffic } from './traffic.testing.ts';
 
-const found = (traffic: Traffic) => judge(traffic, [identifierDomains]).map(findingToJson);
-const silent = (traffic: Traffic) => assert.deepEqual(found(traffic), []);
-const only = (traffic: Traffic) => {
-  const findings = found(traffic);
-  assert.equal(findings.length, 1, JSON.stringify(findings));
-  return findings[0]!;
-};
+const { only, silent } = judging([identifierDomains]);
 
 /** The hypervisor is asked which VPs have these APIC ids. */
 function translated(

@@ -2,17 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fieldOf, writeField } from '../abi/index.ts';
 import { enter, hypercall, leave } from './calls.testing.ts';
-import { findingToJson } from './finding.ts';
 import { passedCalls } from './passed-calls.ts';
-import { judge, Traffic } from './traffic.testing.ts';
+import { judging, Traffic } from './traffic.testing.ts';
 
-const found = (traffic: Traffic) => judge(traffic, [passedCalls]).map(findingToJson);
-const silent = (traffic: Traffic) => assert.deepEqual(found(traffic), []);
-const only = (traffic: Traffic) => {
-  const findings = found(traffic);
-  assert.equal(findings.length, 1, JSON.stringify(findings));
-  return findings[0]!;
-};
+const { only, silent } = judging([passedCalls]);
 
 interface Case {
   readonly handle?: string;

@@ -2,17 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeControl } from '../abi/index.ts';
 import { hypercall } from './calls.testing.ts';
-import { findingToJson } from './finding.ts';
 import { possibleResults } from './possible-results.ts';
-import { judge, Traffic } from './traffic.testing.ts';
+import { judging, Traffic } from './traffic.testing.ts';
 
-const found = (traffic: Traffic) => judge(traffic, [possibleResults]).map(findingToJson);
-const silent = (traffic: Traffic) => assert.deepEqual(found(traffic), []);
-const only = (traffic: Traffic) => {
-  const findings = found(traffic);
-  assert.equal(findings.length, 1, JSON.stringify(findings));
-  return findings[0]!;
-};
+const { only, silent } = judging([possibleResults]);
 
 const unmap = (reps: number, start: number, done: number, status = 'SUCCESS') =>
   hypercall(new Traffic(), 'UNMAP_GPA_PAGES', { target_partition_id: 2 }, { reps, start, done, status });

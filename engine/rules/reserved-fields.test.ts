@@ -2,17 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeControl, hypercalls } from '../abi/index.ts';
 import { enter, hypercall, leave } from './calls.testing.ts';
-import { findingToJson } from './finding.ts';
 import { reservedFields } from './reserved-fields.ts';
-import { judge, Traffic } from './traffic.testing.ts';
+import { judge, judging, Traffic } from './traffic.testing.ts';
 
-const found = (traffic: Traffic) => judge(traffic, [reservedFields]).map(findingToJson);
-const silent = (traffic: Traffic) => assert.deepEqual(found(traffic), []);
-const only = (traffic: Traffic) => {
-  const findings = found(traffic);
-  assert.equal(findings.length, 1, JSON.stringify(findings));
-  return findings[0]!;
-};
+const { only, silent } = judging([reservedFields]);
 
 const MAP = {
   target_partition_id: 2,
@@ -163,7 +156,7 @@ test('all calls of one kind by one component are one finding', () => {
   only(traffic);
   hypercall(traffic, 'POST_MESSAGE', bad, { component: 'vmbus' });
   hypercall(traffic, 'SEND_IPI', { vector: 0xf3, reserved: 1, cpu_mask: 1 });
-  assert.equal(found(traffic).length, 3);
+  assert.equal(judge(traffic, [reservedFields]).length, 3);
   // Nobody knows whose it is.
   silent(hypercall(new Traffic(), 'POST_MESSAGE', bad, { component: 'unknown' }));
 });

@@ -3,17 +3,10 @@ import { test } from 'node:test';
 import { fieldOf, ioctlNamed, writeField } from '../abi/index.ts';
 import { at } from '../trace/position.ts';
 import { enter, hypercall, leave } from './calls.testing.ts';
-import { findingToJson } from './finding.ts';
-import { judge, MASKED, Traffic, UNMASKED } from './traffic.testing.ts';
+import { judging, MASKED, Traffic, UNMASKED } from './traffic.testing.ts';
 import { valueDomains } from './value-domains.ts';
 
-const found = (traffic: Traffic) => judge(traffic, [valueDomains]).map(findingToJson);
-const silent = (traffic: Traffic) => assert.deepEqual(found(traffic), []);
-const only = (traffic: Traffic) => {
-  const findings = found(traffic);
-  assert.equal(findings.length, 1, JSON.stringify(findings));
-  return findings[0]!;
-};
+const { only, silent } = judging([valueDomains]);
 
 test('a SINT is not unmasked with the vector of an exception', () => {
   const sint = (value: bigint) => new Traffic().write('vmbus', 0, 'SINT2', value);
