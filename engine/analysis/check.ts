@@ -2,7 +2,6 @@ import type { Sides } from '../machine/machine.ts';
 import type { History } from '../replay/history.ts';
 import { type ReplayOptions, type ReplayReport, replay, replayWithHistory } from '../replay/replay.ts';
 import type { EventSource } from '../replay/source.ts';
-import type { StepObserver } from '../replay/step.ts';
 import { RULES } from '../rules/catalogue.ts';
 import type { Finding } from '../rules/finding.ts';
 import { createJudge } from '../rules/judge.ts';
@@ -29,13 +28,13 @@ export function checkWithHistory(
   source: EventSource,
   sides: Sides,
   progress?: ReplayOptions['progress'],
-  observe: StepObserver = () => {},
+  observe: NonNullable<ReplayOptions['observe']> = () => {},
 ): Checked & { readonly history: History } {
   const judge = createJudge(RULES, source.header.profile);
   const { report, history } = replayWithHistory(source, sides, {
     observe: (step, machine) => {
       judge.step(step, machine.store);
-      observe(step);
+      observe(step, machine);
     },
     ...(progress === undefined ? {} : { progress }),
   });

@@ -8,5 +8,15 @@ export interface Ahead {
   time(): TimeNs | undefined;
 }
 
+/** The first event to come for which it holds. */
+export function firstAhead(ahead: Ahead, test: (event: TraceEvent) => boolean): TraceEvent | undefined {
+  let found: TraceEvent | undefined;
+  ahead.some((event) => {
+    if (test(event)) found = event;
+    return found !== undefined;
+  });
+  return found;
+}
+
 /** Nothing is known of what comes (live emulation). */
 export const NOTHING_AHEAD: Ahead = { some: () => false, time: () => undefined };

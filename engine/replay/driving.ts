@@ -1,16 +1,20 @@
 import type { Outcome } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { TraceEvent } from '../trace/event.ts';
 import { type Expectation, type Frame, NO_ANSWER, parentIn } from './frame.ts';
 import { asOutcome, endOf, isDriven, isRun } from './stimulus.ts';
+import { answerOfTaken, type Supposed } from './supposed.ts';
 
 /** Runs what the drivers of open stimuli do, up to the next thing that they ask for or do. */
 export class Driving {
   /** Drivers that are in the middle of something. */
   busy = 0;
   readonly #machine: Machine;
+  readonly #supposed: Supposed | undefined;
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, supposed: Supposed | undefined) {
     this.#machine = machine;
+    this.#supposed = supposed;
   }
 
   /** A stimulus whose outcome is known at once starts nothing. */
@@ -51,10 +55,20 @@ export class Driving {
     return ready;
   }
 
-  /** What comes next below the stimulus; undefined when the driver has come to its end. */
-  next(frame: Frame): Expectation | undefined {
-    while (frame.queue.length === 0 && frame.run !== undefined) this.resume(frame);
-    return frame.queue[0];
+  /**
+   * What comes next below the stimulus; undefined when the driver has come to its end. What somebody took out of the trace is passed
+   * over, but where the next event that is `recorded` is like it.
+   */
+  next(frame: Frame, recorded?: () => TraceEvent | undefined): Expectation | undefined {
+    for (;;) {
+      while (frame.queue.length === 0 && frame.run !== undefined) this.resume(frame);
+      const [next] = frame.queue;
+      if (next === undefined || this.#supposed === undefined) return next;
+      const answer = answerOfTaken(this.#supposed, frame, next.what, recorded);
+      if (answer === undefined) return next;
+      frame.queue.shift();
+      if (next.asked) frame.answer = answer;
+    }
   }
 
   resume(frame: Frame): void {

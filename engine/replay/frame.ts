@@ -1,4 +1,5 @@
 import type { Answer, DriverRun, Emitted, NoAnswer, Outcome, Request } from '../machine/child.ts';
+import type { Machine } from '../machine/machine.ts';
 import type { Handler } from '../machine/sides.ts';
 import { UNMODELLED } from '../machine/unmodelled.ts';
 import type { TraceEvent } from '../trace/event.ts';
@@ -32,6 +33,8 @@ export interface Frame {
   lost: boolean;
   /** Recorded events below it of which nobody can say what they cause. */
   unsaid: Set<number> | undefined;
+  /** How many of the events that were taken out below it have been passed over. */
+  passed: number;
   /** Number of the last derived event below the stimulus. */
   sub: number;
   outcome: Outcome | undefined;
@@ -58,8 +61,25 @@ export interface OpenCall {
 /** What is handed to a driver that starts, and to one whose note nobody answers. */
 export const NO_ANSWER: NoAnswer = { kind: 'none' };
 
+/** What the kernel's side does with a stimulus; a step of a life cycle that another one brought about is not begun by its own record. */
+function handlerOf(machine: Machine, event: TraceEvent): Handler | undefined {
+  const isDone = !isDriven(event) || (event.kind === 'lifecycle' && event.parent !== undefined);
+  return isDone ? undefined : machine.handler(event);
+}
+
+/** By its record the call never returned. */
+export function isOpen({ stimulus }: Frame): boolean {
+  return stimulus.kind === 'ioctl' && stimulus.ret === null;
+}
+
+/** By its record the call has returned before `t`. */
+export function hasReturned({ stimulus }: Frame, t: number): boolean {
+  return stimulus.kind === 'ioctl' && typeof stimulus.ret === 'number' && (stimulus.tEnd ?? stimulus.t) < t;
+}
+
 /** A stimulus before anything was done with it. */
-export function newFrame(stimulus: TraceEvent, handler: Handler | undefined): Frame {
+export function openFrame(machine: Machine, stimulus: TraceEvent): Frame {
+  const handler = handlerOf(machine, stimulus);
   return {
     stimulus,
     handler,
@@ -71,6 +91,7 @@ export function newFrame(stimulus: TraceEvent, handler: Handler | undefined): Fr
     certain: handler !== undefined || !isDriven(stimulus),
     lost: false,
     unsaid: undefined,
+    passed: 0,
     sub: 0,
     outcome: undefined,
     leaveFrom: 0,

@@ -69,7 +69,7 @@ export class Numberer {
 }
 
 /** Without what only the machine is told. Most requests have nothing of it, and leaving out is dear. */
-function asEvent(what: Expectation['what']): object {
+export function asEvent(what: Expectation['what']): object {
   if (what.kind !== 'hypercall' || !('bind' in what || 'bound' in what || 'recorded' in what)) return what;
   const { bind: _bind, bound: _bound, recorded: _recorded, forms: _forms, ...rest } = what;
   return rest;

@@ -171,6 +171,7 @@ function run(
     childKinds: source.childKinds,
     ...(observe === undefined ? {} : { observe: (step) => observe(step, machine) }),
     lastSeq: from - 1,
+    ...(source.supposed === undefined ? {} : { supposed: source.supposed }),
   });
   prepare(replayer);
   const to = Math.min(options.to ?? source.count, source.count);

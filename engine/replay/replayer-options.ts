@@ -3,6 +3,7 @@ import type { EventKind } from '../trace/event.ts';
 import type { Numbering } from './numbering.ts';
 import type { Deliver } from './outcome.ts';
 import type { StepObserver } from './step.ts';
+import type { Supposed } from './supposed.ts';
 
 /** What a replayer works with. */
 export interface ReplayerOptions {
@@ -14,4 +15,6 @@ export interface ReplayerOptions {
   /** Number of the last event before the first that will be fed (a resumed replay); 0 at the start. */
   readonly lastSeq?: number;
   readonly deliver?: Deliver;
+  /** The trace was changed. */
+  readonly supposed?: Supposed;
 }

@@ -1,7 +1,7 @@
 import type { Machine } from '../machine/machine.ts';
 import type { EventKind, TraceEvent } from '../trace/event.ts';
 import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
-import { type Ahead, NOTHING_AHEAD } from './ahead.ts';
+import { type Ahead, firstAhead, NOTHING_AHEAD } from './ahead.ts';
 import { Verdict } from './compare.ts';
 import { Driving } from './driving.ts';
 import { Executor } from './executor.ts';
@@ -10,12 +10,13 @@ import {
   type Expectation,
   expectEmitted,
   type Frame,
+  isOpen,
   isUnmodelled,
   isUnsaid,
   leaveUnsaid,
   nest,
-  newFrame,
   type OpenCall,
+  openFrame,
 } from './frame.ts';
 import { Frames } from './frames.ts';
 import { compareRequest, sameEvent } from './match.ts';
@@ -23,7 +24,8 @@ import { Numberer, type Numbering, returnOf } from './numbering.ts';
 import { compareOutcome, EINTR, recordedRet } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
 import type { ReplayerOptions } from './replayer-options.ts';
-import { isDriven, ruleOf } from './stimulus.ts';
+import { ruleOf } from './stimulus.ts';
+import { asSupposed, isGone, mayEnd, type Supposed } from './supposed.ts';
 
 /**
  * Feeds events to a machine: stimuli start drivers, recorded events below them are matched with what the
@@ -41,6 +43,7 @@ export class Replayer {
   readonly #returns = new PendingReturns();
   readonly #numbers: Numberer;
   readonly #driving: Driving;
+  readonly #supposed: Supposed | undefined;
 
   constructor(options: ReplayerOptions) {
     this.#machine = options.machine;
@@ -48,7 +51,8 @@ export class Replayer {
     this.#numbers = new Numberer(options.numbering, options.lastSeq ?? 0);
     this.#childKinds = options.childKinds;
     this.#executor = new Executor(options);
-    this.#driving = new Driving(options.machine);
+    this.#supposed = options.supposed;
+    this.#driving = new Driving(options.machine, options.supposed);
   }
 
   /** No driver is in the middle of anything: the machine's whole state is its store and the open calls. */
@@ -63,7 +67,7 @@ export class Replayer {
 
   /** Puts an open call back, after a restore from a checkpoint. */
   reopen(event: TraceEvent, { sub, waits }: OpenCall): void {
-    const frame = this.#open(event);
+    const frame = openFrame(this.#machine, event);
     frame.sub = sub;
     frame.phase = waits ? 'waiting' : 'calling';
     this.#await(frame);
@@ -143,7 +147,7 @@ export class Replayer {
       this.#frames.over(event.seq, ruleOf(answer));
       return undefined;
     }
-    const frame = this.#open(event);
+    const frame = openFrame(this.#machine, event);
     expectEmitted(frame, answer, address);
     leaveUnsaid(frame, event, answer);
     // The kernel hears of a VP's stop by what the hypervisor made of it.
@@ -153,7 +157,7 @@ export class Replayer {
 
   /** What the kernel handles, or what only happened. */
   #happened(event: TraceEvent): Frame {
-    const frame = this.#open(event);
+    const frame = openFrame(this.#machine, event);
     this.#executor.happened(frame, () => {
       this.#driving.enter(frame);
       this.#driving.resume(frame);
@@ -173,7 +177,7 @@ export class Replayer {
     }
     if (frame.phase === 'waiting') this.#goesOn(frame, event);
     for (;;) {
-      const next = this.#driving.next(frame);
+      const next = this.#driving.next(frame, () => event);
       if (next === undefined) break;
       if (sameEvent(next.what, event)) {
         frame.queue.shift();
@@ -192,9 +196,11 @@ export class Replayer {
       }
     }
     this.#frames.join(frame, event.seq);
-    if (frame.certain) this.verdict.event(event.seq, undefined, event);
-    else this.verdict.unmodelled++;
-    this.#follow(frame, event, address);
+    if (!isGone(this.#supposed, frame, event.seq)) {
+      if (frame.certain) this.verdict.event(event.seq, undefined, event);
+      else this.verdict.unmodelled++;
+      this.#follow(frame, event, address);
+    }
     this.#advance(frame, ahead);
   }
 
@@ -209,7 +215,8 @@ export class Replayer {
     this.#driving.wake(frame, event.kind !== 'intercept' && !goesOn && !isUnseen);
   }
 
-  #match(frame: Frame, expected: Expectation, event: TraceEvent, address: Address): void {
+  #match(frame: Frame, expected: Expectation, given: TraceEvent, address: Address): void {
+    const event = asSupposed(this.#supposed, frame.certain, expected.what, given);
     if (expected.asked && !frame.certain) this.verdict.unmodelled++;
     else
       compareRequest(expected.what, event, address, this.verdict, (reason) =>
@@ -239,7 +246,9 @@ export class Replayer {
   #advance(frame: Frame, ahead: Ahead): void {
     for (;;) {
       if (frame.unsaid !== undefined && ahead.some((event) => isUnsaid(frame, event))) return;
-      const next = this.#driving.next(frame);
+      const next = this.#driving.next(frame, () =>
+        firstAhead(ahead, (e) => this.#frames.get(e.parent) === frame),
+      );
       if (next === undefined) break;
       if (this.#childKinds.has(next.what.kind)) return;
       if (this.#isGuess(frame, next)) this.#lose(frame);
@@ -322,10 +331,7 @@ export class Replayer {
       this.#returnDone(t, (frame) => frame.phase === 'waiting' && frame.returns === t);
     if (this.#driving.busy === 0) return;
     for (const frame of this.#frames.all()) {
-      const { stimulus } = frame;
-      if (stimulus.kind !== 'ioctl' || typeof stimulus.ret !== 'number') continue;
-      if (frame.phase === 'calling' || frame.phase === 'waiting') continue;
-      if ((stimulus.tEnd ?? stimulus.t) >= t) continue;
+      if (!mayEnd(this.#supposed, frame, t)) continue;
       const below = (e: TraceEvent) => this.#frames.get(e.parent) === frame;
       if (!ahead.some(below)) this.#close(frame);
     }
@@ -367,7 +373,7 @@ export class Replayer {
   /** Nothing more will be recorded below the stimulus: what is still expected is missing. */
   #close(frame: Frame): void {
     const { stimulus } = frame;
-    if (frame.phase === 'waiting' || (stimulus.kind === 'ioctl' && stimulus.ret === null)) {
+    if (frame.phase === 'waiting' || isOpen(frame)) {
       this.#abandon(frame);
       return;
     }
@@ -388,11 +394,5 @@ export class Replayer {
   #abandon(frame: Frame): void {
     this.#driving.stop(frame);
     this.#frames.drop(frame);
-  }
-
-  #open(event: TraceEvent): Frame {
-    // A step of a life cycle that another one brought about is not begun by its own record.
-    const isDone = !isDriven(event) || (event.kind === 'lifecycle' && event.parent !== undefined);
-    return newFrame(event, isDone ? undefined : this.#machine.handler(event));
   }
 }

@@ -2,6 +2,7 @@ import type { EventKind, TraceEvent } from '../trace/event.ts';
 import type { TraceHeader } from '../trace/profile.ts';
 import type { Ahead } from './ahead.ts';
 import type { Start } from './start.ts';
+import type { Supposed } from './supposed.ts';
 
 /** Recorded events, wherever they are kept. Events are numbered 1 to `count`. */
 export interface EventSource {
@@ -13,6 +14,8 @@ export interface EventSource {
   readonly cut?: boolean;
   /** The state before its first events, where it does not start with the machine. */
   readonly start?: Start;
+  /** The trace was changed: what is recorded may not happen any more. */
+  readonly supposed?: Supposed;
   /** Events `from` to `to`, both included, in order. */
   range(from: number, to: number): Iterable<TraceEvent>;
 }

@@ -34,20 +34,29 @@ function object(
   };
 }
 
-const FINDING = object(
-  {
-    id: TEXT,
-    rule: TEXT,
-    severity: { enum: ['error', 'warning', 'info'] },
-    title: TEXT,
-    at: POSITION,
-    culprit: object({ at: POSITION, component: TEXT }),
-    evidence: list(POSITION),
-    cells: list(TEXT),
-    fix: TEXT,
-  },
-  { cpus: list(COUNT), partition: TEXT, vp: COUNT },
-);
+function finding(position: Schema): Schema {
+  return object(
+    {
+      id: TEXT,
+      rule: TEXT,
+      severity: { enum: ['error', 'warning', 'info'] },
+      title: TEXT,
+      at: position,
+      culprit: object({ at: position, component: TEXT }),
+      evidence: list(position),
+      cells: list(TEXT),
+      fix: TEXT,
+    },
+    { cpus: list(COUNT), partition: TEXT, vp: COUNT },
+  );
+}
+
+const FINDING = finding(POSITION);
+/** Events that an edit put in are `+1`, `+2`, …. */
+const CHANGED_FINDING = finding({
+  type: 'string',
+  pattern: '^(0|\\+?[1-9][0-9]*(\\.[1-9][0-9]*)?(r|\\.[1-9][0-9]*)?)$',
+});
 
 const DIVERGENCE = object({ at: POSITION, field: TEXT, expected: TEXT, actual: TEXT, rule: TEXT });
 
@@ -152,6 +161,23 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
     onlyB: COUNT,
   }),
   minimize: object({ file: TEXT, events: COUNT, of: COUNT, tried: COUNT, minimal: { type: 'boolean' } }),
+  whatif: {
+    anyOf: [
+      object({
+        edits: list(TEXT),
+        findings: object({
+          before: list(FINDING),
+          after: list(CHANGED_FINDING),
+          added: list(CHANGED_FINDING),
+          removed: list(FINDING),
+        }),
+        answers: list(object({ at: POSITION, before: orNull(TEXT), after: orNull(TEXT) })),
+        state: list(object({ path: TEXT, before: orNull(HEX), after: orNull(HEX) })),
+      }),
+      /** With `--suggest`, where nothing was found. */
+      object({ edits: list(TEXT), problem: TEXT }),
+    ],
+  },
   explain: object({
     value: TEXT,
     readings: list(object({ as: TEXT, title: TEXT, facts: list(object({ name: TEXT, value: TEXT })) })),

@@ -235,6 +235,24 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/minimize.ts'),
   },
   {
+    name: 'whatif',
+    operands: 'FILE',
+    least: 1,
+    most: 1,
+    summary: 'replay a trace with changes and say what becomes of findings, answers and state',
+    details:
+      "EDIT is drop P; move P before|after P; set P.FIELD=VALUE; insert before|after P '<event line>'; or profile KEY=VALUE. P is an event of the trace as it is (docs/what-if.md). The file is not changed.",
+    options: [
+      { name: 'edit', value: 'EDIT', repeat: true, help: 'change this; may be given several times' },
+      {
+        name: 'suggest',
+        value: 'FINDING',
+        help: 'search for the smallest edits that remove this finding (its id or rule) and add none',
+      },
+    ],
+    load: () => import('./commands/whatif.ts'),
+  },
+  {
     name: 'pack',
     operands: 'FILE',
     least: 1,

@@ -247,6 +247,12 @@ table('a command line', [
       'blame good.hvtrace 93',
       /blame: "93" is no cell path and no answer; such as cpu\[0\]\.synic\.scontrol, 93\.fault/,
     ],
+    ['whatif good.hvtrace', /whatif: nothing to change; give --edit/],
+    ['whatif good.hvtrace --edit drop', /whatif: edit "drop": expected drop P, move P/],
+    [
+      'whatif good.hvtrace --suggest R77',
+      /whatif: the trace has no finding "R77"; it has R01:mshv:off:vmbus/,
+    ],
     ['blame good.hvtrace 93.ret', /blame: the msr at 93 has no answer "ret"; it has fault, value/],
     ['blame good.hvtrace cpu[0].synic', /blame: "cpu\[0\]\.synic" names several cells; ask for one/],
     [

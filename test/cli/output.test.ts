@@ -46,6 +46,18 @@ describe('JSON', () => {
     { exit: 0, words: ['check', trace, '--expect'] },
     { exit: 0, words: ['blame', trace, 'cpu[0].synic.scontrol', '--at', '74'] },
     { exit: 0, words: ['blame', stimuli, '4.33.fault'] },
+    {
+      exit: 1,
+      words: [
+        'whatif',
+        trace,
+        '--edit',
+        'drop 74',
+        '--edit',
+        'insert before 2 {"kind":"mark","what":"note"}',
+      ],
+    },
+    { exit: 0, words: ['whatif', trace, '--suggest', 'R01'] },
     { exit: 0, words: ['explain', '0x40000083'] },
     { exit: 0, words: ['explain', 'HV_STATUS_INSUFFICIENT_MEMORY'] },
     { exit: 0, words: ['diff', trace, trace] },
