@@ -114,6 +114,23 @@ describe('MSHV_RUN_VP', () => {
     }
   });
 
+  it('what it was asked to tell of is told once, and stays asked for where it was not told', () => {
+    const bench = running();
+    const [asked] = bench.paths.find('partition[2].vp[0].deliverability') ?? assert.fail();
+    assert.ok(asked !== undefined);
+    const stop = (type: string, first: number, after: bigint) => {
+      const told = new Uint8Array(48);
+      told[40] = first;
+      bench.intercept({ vp: VP_REF, type: messageTypes.number(type), payload: told, registers: [] });
+      assert.equal(bench.cell('partition[2].vp[0].deliverability'), after);
+    };
+    bench.machine.store.set(asked, (5n << 48n) | 0x2bn);
+    stop('HVMSG_X64_HALT', 4, (5n << 48n) | 0x2bn);
+    stop('HVMSG_SYNIC_SINT_DELIVERABLE', 4, (1n << 48n) | 0x2bn);
+    stop('HVMSG_X64_INTERRUPTION_DELIVERABLE', 0, (1n << 48n) | 1n);
+    stop('HVMSG_X64_INTERRUPTION_DELIVERABLE', 2, 1n << 48n);
+  });
+
   it('of another partition’s VP nothing is known', () => {
     const bench = activePartition();
     assert.deepEqual(run(bench), { lines: ['not modelled'], outcome: undefined });

@@ -81,6 +81,8 @@ export const VP = objectKind('vp', PARTITION, 'decimal', {
   suspend: { explicit: cell('bool', 1n), intercept: cell('bool'), dispatch: cell('bool') },
   /** Scheduler signals sent for it (HV_REGISTER_VP_ROOT_SIGNAL_COUNT). */
   signals: cell('dec'),
+  /** What its parent asked to be told of (HV_X64_REGISTER_DELIVERABILITY_NOTIFICATIONS). */
+  deliverability: cell('hex'),
   /** Why its last dispatch was answered BLOCKED, until its parent is signalled. */
   blocked: cell({ as: 'enum', names: BLOCKED }),
   /** Frames of the mapped state pages; 0 = not mapped (Linux 7.2 hvhdk: enum hv_vp_state_page_type). */

@@ -15,6 +15,7 @@ import { expireTimers } from '../synic/expire.ts';
 import { PLAIN_FILE } from '../synic/file.ts';
 import { vpOfRef } from '../vp/find.ts';
 import { waitForStart } from '../vp/suspend.ts';
+import { endNotification } from './deliverability.ts';
 import { messageOf, opaqueIntercept } from './message.ts';
 import { takeRegisters } from './registers.ts';
 
@@ -73,8 +74,10 @@ export function answerIntercept(context: Context, event: InterceptEvent): Interc
   // Who stops has run: a start-up interrupt that is not in the trace started it.
   waitForStart(context, vp, false);
   store.set(cellAt(vp, VP.slots.suspend.intercept), 1);
+  const payload = event.payload ?? new Uint8Array(0);
+  endNotification(context, vp, event.type, payload);
   const partition = store.parent(vp);
-  const message = messageOf(event.type, BigInt(store.key(partition)), event.payload ?? new Uint8Array(0));
+  const message = messageOf(event.type, BigInt(store.key(partition)), payload);
   store.set(cellAt(vp, VP.slots.intercept.type), event.type);
   store.set(cellAt(vp, VP.slots.intercept.content), store.intern(message));
   // A parent that schedules hears of it by the end of the dispatch (Linux 7.2: it counts every other message as a signal).

@@ -5,6 +5,8 @@ import { type Call, type CallRow, failed, recordedAnswer, repeated, unmodelledCa
 import type { Refusal } from '../call/legality.ts';
 import { STATUS } from '../call/status.ts';
 import { cellAt } from '../cells/place.ts';
+import { VP } from '../cells/vp.ts';
+import { DELIVERABILITY } from '../intercept/deliverability.ts';
 import { PHASES } from '../partition/phases.ts';
 import {
   findChild,
@@ -107,7 +109,7 @@ function valueRead(call: Call, whose: Whose, name: number, index: number): Wide 
   if (!('vp' in whose)) return ownValue(call, whose, name, index);
   const { vp } = whose;
   const { store } = context;
-  const control = CONTROL_SLOTS.get(name);
+  const control = name === DELIVERABILITY ? VP.slots.deliverability : CONTROL_SLOTS.get(name);
   if (control !== undefined) {
     const cell = cellAt(vp, control);
     return store.known(cell) ? { low: store.get(cell), high: 0n } : undefined;
@@ -171,7 +173,8 @@ function set(call: Call): HypercallAnswer {
     if (refused !== undefined) return stoppedAt(i, refused);
     if (!('vp' in found)) continue;
     const control = CONTROL_SLOTS.get(name);
-    if (control === undefined) setRegister(context, found.vp, name, value);
+    if (name === DELIVERABILITY) context.store.set(cellAt(found.vp, VP.slots.deliverability), value.low);
+    else if (control === undefined) setRegister(context, found.vp, name, value);
     else {
       setControl(context, found.vp, control, value.low);
       lets = true;

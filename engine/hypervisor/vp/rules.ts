@@ -2,6 +2,7 @@ import { registers } from '../../abi/index.ts';
 import type { Profile } from '../../trace/profile.ts';
 import type { Refusal } from '../call/legality.ts';
 import { STATUS } from '../call/status.ts';
+import { DELIVERABILITY, DELIVERABILITY_BITS } from '../intercept/deliverability.ts';
 import type { Wide } from './values.ts';
 
 function named(...names: readonly string[]): ReadonlySet<number> {
@@ -75,6 +76,7 @@ const BITS: ReadonlyMap<number, bigint> = new Map([
   [registers.number('DR6'), 0xffff_ffffn],
   [registers.number('DR7'), 0xffff_ffffn],
   [registers.number('INTERRUPT_STATE'), 3n],
+  [DELIVERABILITY, DELIVERABILITY_BITS],
 ]);
 const FIRST_SINT = registers.number('SINT0');
 const LAST_SINT = registers.number('SINT15');
