@@ -107,12 +107,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'export',
-    operands: 'FILE',
+    operands: 'FILE|FOLDER…',
     least: 1,
-    most: 1,
-    summary: 'print a trace in another form',
+    most: Number.POSITIVE_INFINITY,
+    summary: 'print a trace in another form, or write many as tables',
+    details:
+      'As event text to standard output or -o FILE; or, of any number of traces, as events.parquet, findings.parquet and traces.parquet in the folder -o (docs/fleet.md).',
     options: [
-      { name: 'format', value: 'FORMAT', help: 'events: event text, loss-free' },
+      { name: 'format', value: 'FORMAT', help: 'events (default): event text, loss-free; parquet: tables' },
       { name: 'derived', help: 'derived events as well' },
       OUTPUT,
       FORCE,

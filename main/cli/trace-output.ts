@@ -30,7 +30,8 @@ function fileNumber(path: string): string | undefined {
   }
 }
 
-function defaultName(command: string, ending: string): string {
+/** `<command>-<date>-<time><ending>`, by the local clock. */
+export function defaultName(command: string, ending: string): string {
   const now = new Date();
   const two = (n: number) => String(n).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;

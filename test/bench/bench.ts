@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Ground, Measure, Measured } from './measure.ts';
+import { measure as check } from './measures/check.ts';
 import { measure as diff } from './measures/diff.ts';
 import { measure as emulate } from './measures/emulate.ts';
 import { measure as filter } from './measures/filter.ts';
@@ -23,6 +24,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   record,
   store,
   replay,
+  check,
   seek,
   filter,
   start,

@@ -11,6 +11,7 @@ type Layer = { readonly layers: readonly string[]; readonly packages: readonly s
 const allowed: Readonly<Record<string, Layer>> = {
   engine: { layers: ['engine'], packages: [] },
   tracer: { layers: ['engine', 'tracer'], packages: ['node:', 'better-sqlite3', 'koffi'] },
+  'tracer/share/parquet': { layers: ['engine', 'tracer'], packages: ['node:', 'hyparquet-writer'] },
   main: { layers: ['engine', 'tracer', 'main'], packages: ['node:', 'esbuild'] },
   'main/desktop': { layers: ['engine', 'tracer', 'main'], packages: ['node:', 'electron', 'esbuild'] },
   renderer: { layers: ['engine', 'renderer'], packages: ['preact', '@preact/signals', 'd3'] },
@@ -33,7 +34,7 @@ const engineOrder = [
 ];
 
 /** What tests may use besides what their layer may. */
-const forTests = ['node:', 'fast-check', 'playwright-core', '@sparticuz/chromium', 'axe-core'];
+const forTests = ['node:', 'fast-check', 'playwright-core', '@sparticuz/chromium', 'axe-core', 'hyparquet'];
 
 /** The folder of the engine that `path` stands in; what stands in none belongs to all. */
 const engineFolder = (path: string): string | undefined => /^engine\/([^/]+)\//.exec(path)?.[1];

@@ -16,10 +16,22 @@ import { refuseInput } from '../trace-output.ts';
 
 const CHUNK_CHARS = 1 << 16;
 
-/** `hvrewind export`: a trace as event text. */
+/** `hvrewind export`: a trace as event text, or many as tables. */
 export async function run(args: Arguments): Promise<number> {
   const format = args.value('format') ?? 'events';
-  if (format !== 'events') throw new Problem(`export: --format ${JSON.stringify(format)}: expected events`);
+  if (format === 'parquet') {
+    if (args.flag('derived')) throw new Problem('export: --derived goes with --format events; leave it out');
+    const { exportParquet } = await import('../parquet.ts');
+    return exportParquet(args);
+  }
+  if (format !== 'events') {
+    throw new Problem(`export: --format ${JSON.stringify(format)}: expected events, parquet`);
+  }
+  if (args.operands.length > 1) {
+    throw new Problem(
+      `export: unexpected ${JSON.stringify(args.operands[1])}; only --format parquet takes several`,
+    );
+  }
   return withTrace(args.operands[0] ?? '', async ({ source }) => {
     const lines = eventLines(source, args.flag('derived'));
     const path = args.value('output');
