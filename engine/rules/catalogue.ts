@@ -15,6 +15,7 @@ import { identifierDomains } from './identifier-domains.ts';
 import { identityFirst } from './identity-first.ts';
 import { interceptAccess } from './intercept-access.ts';
 import { interceptMessage } from './intercept-message.ts';
+import { interceptSuspend } from './intercept-suspend.ts';
 import { interruptRoutes } from './interrupt-routes.ts';
 import { largePages } from './large-pages.ts';
 import { liveConnection } from './live-connection.ts';
@@ -88,4 +89,5 @@ export const RULES: readonly Rule[] = [
   messageSlots,
   lostWakeUp,
   featureGates,
+  interceptSuspend,
 ];
