@@ -33,8 +33,9 @@ export function legalSamples(): Legal[] {
   });
 }
 
-/** The engine's answer counts. */
-function unanswered(event: TraceEvent): TraceEvent {
+/** As a recorder saw it, which tells the begin of a step from its end; the engine's answer counts. */
+function unanswered(played: TraceEvent): TraceEvent {
+  const event = { ...played, provenance: 'observed' as const };
   switch (event.kind) {
     case 'msr': {
       const { fault: _fault, value, ...access } = event;
@@ -44,6 +45,8 @@ function unanswered(event: TraceEvent): TraceEvent {
       const { result: _result, fault: _fault, output: _output, ...call } = event;
       return call;
     }
+    case 'lifecycle':
+      return { ...event, phase: event.phase ?? 'begin' };
     default:
       return event;
   }

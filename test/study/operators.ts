@@ -126,12 +126,17 @@ export function mutantsOf(sample: Legal): Mutant[] {
   return mutants;
 }
 
-/** Numbered anew and with times that do not go back; nothing stands below anything. */
+/** Numbered anew, with times that do not go back; below what stood above in the sample, where that is still before it. */
 function ordered(placed: readonly Placed[]): Placed[] {
   let t = 0;
-  return placed.map(({ event: { parent: _parent, ...event }, was }, i) => {
+  const places = new Map<number, TraceEvent['seq']>();
+  return placed.map(({ event: { parent, ...event }, was }, i) => {
     t = Math.max(t, event.t);
-    return { event: { ...event, seq: seqOf(i + 1), t: t as TimeNs } as TraceEvent, was };
+    const seq = seqOf(i + 1);
+    const above = parent === undefined ? undefined : places.get(parent);
+    if (!places.has(was)) places.set(was, seq);
+    const below = above === undefined ? {} : { parent: above };
+    return { event: { ...event, seq, t: t as TimeNs, ...below } as TraceEvent, was };
   });
 }
 
