@@ -17,6 +17,8 @@ export interface Legal {
   readonly name: string;
   readonly header: TraceHeader;
   readonly events: readonly TraceEvent[];
+  /** The same with its answers, and the kernel's sources known: replay compares it with what that kernel does. */
+  readonly recorded: { readonly header: TraceHeader; readonly events: readonly TraceEvent[] };
 }
 
 /** The samples that must be silent, with all that happens in them; answers are left to the engine. */
@@ -29,7 +31,9 @@ export function legalSamples(): Legal[] {
     const { events, header } = played(path, read.header, lines);
     const unknown = parseHeader(JSON.stringify({ profile: { ...header.given, kernel: 'unknown' } }));
     if ('problem' in unknown) throw new Error(unknown.problem.message);
-    return [{ name: path, header: unknown.header, events: events.map(unanswered) }];
+    return [
+      { name: path, header: unknown.header, events: events.map(unanswered), recorded: { header, events } },
+    ];
   });
 }
 

@@ -18,6 +18,8 @@ export interface Mutant {
   /** What was done to which event. */
   readonly what: string;
   readonly events: () => readonly Placed[];
+  /** The same done to the sample with its answers. */
+  readonly recorded: () => readonly Placed[];
 }
 
 type Change = (event: TraceEvent) => readonly TraceEvent[];
@@ -100,13 +102,23 @@ function acts(event: TraceEvent): boolean {
   );
 }
 
+type Made = Omit<Mutant, 'sample' | 'recorded'>;
+
 export function mutantsOf(sample: Legal): Mutant[] {
-  const { events } = sample;
+  const recorded = broken(sample.recorded.events);
+  return broken(sample.events).map((made, i) => ({
+    ...made,
+    sample,
+    recorded: (recorded[i] as Made).events,
+  }));
+}
+
+function broken(events: readonly TraceEvent[]): Made[] {
   const placed: readonly Placed[] = events.map((event) => ({ event, was: event.seq }));
-  const mutants: Mutant[] = [];
+  const mutants: Made[] = [];
   const add = (operator: string, event: TraceEvent, made: () => readonly Placed[]): void => {
     const what = `${operator}: ${nameOf(event)}`;
-    mutants.push({ sample, operator, what, events: () => ordered(made()) });
+    mutants.push({ operator, what, events: () => ordered(made()) });
   };
   events.forEach((event, i) => {
     const own = placed[i] as Placed;

@@ -7,6 +7,8 @@ export interface Row {
   illegal: number;
   residue: number;
   detected: number;
+  /** No rule speaks, and a replay against the kernel's own sources diverges. */
+  diverged: number;
   /** Neither refused nor left behind, and a rule speaks: a breach that the hypervisor takes. */
   silentBreach: number;
 }
@@ -44,8 +46,15 @@ export class Tally {
   readonly unexplained: string[] = [];
   readonly reasons = new Map<string, number>();
 
-  add({ operator, what }: Mutant, { kind, why, detected }: Verdict): void {
-    const row = this.rows.get(operator) ?? { tried: 0, illegal: 0, residue: 0, detected: 0, silentBreach: 0 };
+  add({ operator, what }: Mutant, { kind, why, detected, diverges }: Verdict): void {
+    const row = this.rows.get(operator) ?? {
+      tried: 0,
+      illegal: 0,
+      residue: 0,
+      detected: 0,
+      diverged: 0,
+      silentBreach: 0,
+    };
     this.rows.set(operator, row);
     row.tried++;
     if (kind === 'harmless') {
@@ -57,6 +66,7 @@ export class Tally {
       row.detected++;
       return;
     }
+    if (diverges()) row.diverged++;
     const miss = `${what} (${kind}: ${why})`;
     this.missed.set(miss, (this.missed.get(miss) ?? 0) + 1);
     const reason = REASONS.find(({ test }) => test.test(why))?.reason;
@@ -66,6 +76,10 @@ export class Tally {
 
   get bad(): number {
     return [...this.rows.values()].reduce((sum, { illegal, residue }) => sum + illegal + residue, 0);
+  }
+
+  get diverged(): number {
+    return [...this.rows.values()].reduce((sum, { diverged }) => sum + diverged, 0);
   }
 
   get detected(): number {

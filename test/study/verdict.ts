@@ -26,6 +26,8 @@ export interface Verdict {
   /** The first refusal, or what is left. */
   readonly why: string;
   readonly detected: boolean;
+  /** A replay that knows the kernel's sources diverges. */
+  readonly diverges: () => boolean;
 }
 
 function run({ header }: Legal, placed: readonly Placed[]): Run {
@@ -100,17 +102,26 @@ export function isSilent(sample: Legal): boolean {
   return legalRun(sample).findings.size === 0;
 }
 
+/** More divergences than the sample has by itself. */
+function divergesIn({ sample, recorded }: Mutant): boolean {
+  const { header, events } = sample.recorded;
+  const diverged = (of: readonly TraceEvent[]): number => replay(memorySource(header, of), SIDES).diverged;
+  return diverged(recorded().map(({ event }) => event)) > diverged(events);
+}
+
 /** A copy of what is refused anyway is refused like it: only the first of its like counts. */
-export function verdictOf({ sample, events }: Mutant): Verdict {
+export function verdictOf(mutant: Mutant): Verdict {
+  const { sample, events } = mutant;
+  const diverges = (): boolean => divergesIn(mutant);
   const [before, after] = [legalRun(sample), run(sample, events())];
   const detected = [...after.findings].some((id) => !before.findings.has(id));
   for (const [was, refusals] of after.refused) {
     const known = before.refused.get(was) ?? [];
     const fresh = refusals.find((refusal) => !known.includes(refusal));
-    if (fresh !== undefined) return { kind: 'illegal', why: fresh, detected };
+    if (fresh !== undefined) return { kind: 'illegal', why: fresh, detected, diverges };
   }
   const left = [...after.left].find((each) => !before.left.has(each));
   if (left !== undefined)
-    return { kind: 'residue', why: left.replaceAll(/\[[^\]]*\]|(?<=exists): .*$/g, ''), detected };
-  return { kind: 'harmless', why: '', detected };
+    return { kind: 'residue', why: left.replaceAll(/\[[^\]]*\]|(?<=exists): .*$/g, ''), detected, diverges };
+  return { kind: 'harmless', why: '', detected, diverges };
 }
