@@ -24,6 +24,8 @@ const SHAPES: Shapes<AppRequests> = {
   partitions: { at: 'text' },
   gpaMap: { at: 'text' },
   blame: { of: 'text', at: 'text' },
+  whatIf: { edits: 'texts' },
+  suggest: { finding: 'text' },
   complete: { filter: 'text', cursor: 'count' },
 };
 

@@ -14,6 +14,7 @@ import type {
 import { Blamer } from './blame.ts';
 import type { SessionCall } from './border.ts';
 import { StateExplorer } from './cells.ts';
+import { Changes } from './changes.ts';
 import { eventDetail } from './detail.ts';
 import { ExitIndex } from './exits/exit-index.ts';
 import { Exits } from './exits/exits.ts';
@@ -47,6 +48,7 @@ export class Session {
   readonly #deeds: Deeds;
   #objects: ObjectIndex | undefined;
   #blamer: Blamer | undefined;
+  #changes: Changes | undefined;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -116,6 +118,10 @@ export class Session {
         });
         return this.#blamer.blame(call.input.of, this.#address(call.input.at));
       }
+      case 'whatIf':
+        return this.#whatIfs().whatIf(call.input.edits);
+      case 'suggest':
+        return this.#whatIfs().suggest(call.input.finding);
       case 'complete':
         return completeFilter(call.input.filter, call.input.cursor, this.#profile);
     }
@@ -216,6 +222,11 @@ export class Session {
       },
     );
     return this.#exits;
+  }
+
+  #whatIfs(): Changes {
+    this.#changes ??= new Changes({ parts: this.#parts, reader: this.#reader, rows: this.#rows });
+    return this.#changes;
   }
 
   #timeline(input: AppRequests['timeline']['in']): TimelineView {

@@ -34,7 +34,7 @@ const NARROW = split(
     'row',
     0.6,
     split('narrow-list', 'column', 0.63, stack('events', 'exits'), stack('matrix', 'memory')),
-    stack('findings', 'event', 'state', 'partitions'),
+    stack('findings', 'event', 'why', 'whatif', 'state', 'partitions'),
   ),
 );
 
@@ -63,7 +63,7 @@ const WIDE = split(
         'wide-machine',
         'column',
         0.34,
-        stack('findings'),
+        stack('findings', 'why', 'whatif'),
         split('wide-partitions', 'column', 0.58, stack('partitions'), stack('memory')),
       ),
     ),

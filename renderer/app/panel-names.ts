@@ -9,6 +9,8 @@ export const PANELS = [
   { id: 'exits', title: 'VP exits', key: '7' },
   { id: 'partitions', title: 'Partitions', key: '8' },
   { id: 'memory', title: 'GPA map', key: '9' },
+  { id: 'why', title: 'Why', key: 'b' },
+  { id: 'whatif', title: 'What if', key: 'w' },
 ] as const;
 
 export type PanelId = (typeof PANELS)[number]['id'];

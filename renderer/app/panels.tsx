@@ -1,4 +1,5 @@
 import type { ComponentType } from 'preact';
+import { Why } from '../blame/why.tsx';
 import { Event } from '../detail/event.tsx';
 import { Exits } from '../exits/exits.tsx';
 import { ExitsBar } from '../exits/exits-bar.tsx';
@@ -13,6 +14,7 @@ import { Timeline } from '../timeline/timeline.tsx';
 import { TimelineBar } from '../timeline/timeline-bar.tsx';
 import { State } from '../tree/state.tsx';
 import { StateBar } from '../tree/state-bar.tsx';
+import { WhatIf } from '../whatif/what-if.tsx';
 import type { PanelId } from './panel-names.ts';
 
 /** What a view draws: itself, and what stands beside its title. */
@@ -31,4 +33,6 @@ export const PANEL_PARTS: Readonly<Record<PanelId, Panel>> = {
   exits: { Body: Exits, Bar: ExitsBar },
   partitions: { Body: Partitions },
   memory: { Body: GpaMap },
+  why: { Body: Why },
+  whatif: { Body: WhatIf },
 };

@@ -8,7 +8,16 @@ import { Owner } from '../widgets/owner.tsx';
 import { Dialog } from './dialog.tsx';
 import { Keys } from './key-caps.tsx';
 
-const GROUPS: readonly CommandGroup[] = ['Move', 'Findings', 'List', 'Timeline', 'Views', 'Copy', 'App'];
+const GROUPS: readonly CommandGroup[] = [
+  'Move',
+  'Findings',
+  'What if',
+  'List',
+  'Timeline',
+  'Views',
+  'Copy',
+  'App',
+];
 const COMPONENTS = ['vmbus', 'mshv', 'timer', 'arch', 'guest', 'vmm', 'hypervisor', 'unknown'] as const;
 const SIGNS: readonly (readonly [string, string])[] = [
   ['▲', 'culprit of the finding that is shown'],

@@ -1,7 +1,7 @@
 import type { Refusal } from '../model/go.ts';
 import type { Model } from '../model/model.ts';
 
-export type CommandGroup = 'Move' | 'Findings' | 'List' | 'Timeline' | 'Views' | 'Copy' | 'App';
+export type CommandGroup = 'Move' | 'Findings' | 'What if' | 'List' | 'Timeline' | 'Views' | 'Copy' | 'App';
 
 /** One thing the app can do: a line of the palette and of the sheet, and the keys that do it. */
 export interface Command {

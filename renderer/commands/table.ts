@@ -1,5 +1,6 @@
 import { focusedPanel, focusPanel } from '../app/focus.ts';
 import { PANELS, type PanelId } from '../app/panel-names.ts';
+import { askWhy, dropHere, moveHere, takeBack } from '../model/ask.ts';
 import { goToChange, goToDivergence, goToExit, goToParent, goToRow, step } from '../model/go.ts';
 import type { Model } from '../model/model.ts';
 import { eventAt } from '../model/place.ts';
@@ -68,6 +69,28 @@ export const COMMANDS: readonly Command[] = [
     keys: ['Shift+P'],
     run: (model) => goToDivergence(model, -1),
   },
+  {
+    id: 'why-answer',
+    group: 'Findings',
+    title: 'Why did the event get this answer',
+    keys: ['Shift+B'],
+    run: askWhy,
+  },
+  change('what-if-drop', 'What if the event did not happen', ['Delete'], dropHere),
+  change(
+    'what-if-move',
+    'What if the event stood elsewhere: pick it up, put it after another',
+    ['m'],
+    (model) => moveHere(model, 'after'),
+  ),
+  change('what-if-move-before', 'Put the event that is picked up before another', ['Shift+K'], (model) =>
+    moveHere(model, 'before'),
+  ),
+  change('what-if-set', 'What if a field of the event were another', ['c'], (model) => {
+    focusPanel(model, 'whatif', 'input');
+    return undefined;
+  }),
+  change('what-if-clear', 'Take back the last edit of what-if', ['Backspace'], takeBack),
   {
     id: 'back-to-normal',
     group: 'Findings',
@@ -247,6 +270,10 @@ export const COMMANDS: readonly Command[] = [
     },
   },
 ];
+
+function change(id: string, title: string, keys: readonly string[], run: Command['run']): Command {
+  return { id, group: 'What if', title, keys, run };
+}
 
 function move(id: string, title: string, keys: readonly string[], run: Command['run']): Command {
   return { id, group: 'Move', title, keys, run };

@@ -1,5 +1,7 @@
 import { useRef } from 'preact/hooks';
 import type { AnswerView, EventDetail, EventRow, WriteView } from '../../engine/app/api.ts';
+import { questionOf } from '../blame/question.ts';
+import { WhyButton } from '../blame/why-button.tsx';
 import { useModel } from '../model/model.ts';
 import { eventAt } from '../model/place.ts';
 import { showFinding } from '../model/show.ts';
@@ -41,7 +43,7 @@ function Detail({ detail }: { readonly detail: EventDetail }) {
       <Head detail={detail} />
       <FindingLinks detail={detail} />
       {detail.replayed ? undefined : <Replaying what="the engine’s answer, its writes and derived events" />}
-      <Answers answers={detail.answers} rule={detail.rule} />
+      <Answers answers={detail.answers} rule={detail.rule} row={detail.row} />
       {detail.buffers.map((buffer) => (
         <Buffer key={`${at} ${buffer.name}`} id={`buffer-${buffer.name}`} buffer={buffer} />
       ))}
@@ -120,7 +122,12 @@ const VERDICT_SIGNS: Readonly<Record<AnswerView['verdict'], string>> = {
   unmodelled: '?',
 };
 
-function Answers(props: { readonly answers: readonly AnswerView[]; readonly rule: string | undefined }) {
+function Answers(props: {
+  readonly answers: readonly AnswerView[];
+  readonly rule: string | undefined;
+  readonly row: EventRow;
+}) {
+  const why = questionOf(props.row);
   if (props.answers.length === 0) return undefined;
   return (
     <section aria-label="answer">
@@ -145,6 +152,7 @@ function Answers(props: { readonly answers: readonly AnswerView[]; readonly rule
                 <span aria-hidden="true">{VERDICT_SIGNS[verdict]} </span>
                 {verdict}
                 {props.rule === undefined ? undefined : <span class="dim value"> {props.rule}</span>}
+                {why === undefined ? undefined : <WhyButton of={why} />}
               </td>
             </tr>
           ))}

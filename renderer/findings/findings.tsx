@@ -1,7 +1,9 @@
 import type { FindingView } from '../../engine/app/api.ts';
+import { WhyButton } from '../blame/why-button.tsx';
 import { useModel } from '../model/model.ts';
 import { eventAt } from '../model/place.ts';
 import { hideFinding, showFinding } from '../model/show.ts';
+import { SuggestButton } from '../whatif/suggest-button.tsx';
 import { Answered } from '../widgets/answered.tsx';
 import { CopyButton } from '../widgets/copy-button.tsx';
 import { EventLine } from '../widgets/event-line.tsx';
@@ -25,17 +27,33 @@ function Verdicts({ findings }: { readonly findings: readonly FindingView[] }) {
           <span class="verdict-ok">✓ No findings.</span> No rule has anything to say about this trace.
         </p>
       ) : (
-        <ul>
-          {findings.map((finding) => (
-            <li key={finding.id}>
-              <Finding finding={finding} open={model.shown.value === finding || findings.length === 1} />
-            </li>
-          ))}
-        </ul>
+        byRule(findings).map(([rule, own]) => (
+          <section key={rule} class="rule-group" aria-label={`findings of rule ${rule}`}>
+            {findings.length === 1 ? undefined : (
+              <h2 class="rule-head">
+                {rule} <span class="dim">{own.length === 1 ? '1 finding' : `${own.length} findings`}</span>
+              </h2>
+            )}
+            <ul>
+              {own.map((finding) => (
+                <li key={finding.id}>
+                  <Finding finding={finding} open={model.shown.value === finding || findings.length === 1} />
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))
       )}
       <Divergences />
     </div>
   );
+}
+
+/** Rules in the order of their first finding. */
+function byRule(findings: readonly FindingView[]): (readonly [string, readonly FindingView[]])[] {
+  const rules = new Map<string, FindingView[]>();
+  for (const finding of findings) rules.set(finding.rule, [...(rules.get(finding.rule) ?? []), finding]);
+  return [...rules];
 }
 
 const SEVERITY_SIGNS: Readonly<Record<FindingView['severity'], string>> = {
@@ -96,6 +114,7 @@ function Proof({ finding }: { readonly finding: FindingView }) {
       <p class="fix">
         <b>Fix</b> {finding.fix} <CopyButton text={finding.fix} what="the fix" />
       </p>
+      <SuggestButton finding={finding} />
       <h4>
         Proof <span class="dim">{places.length === 1 ? '1 event' : `${places.length} events`}</span>
       </h4>
@@ -128,6 +147,7 @@ function Proof({ finding }: { readonly finding: FindingView }) {
             >
               {path}
             </button>
+            <WhyButton of={path} />
           </li>
         ))}
       </ul>

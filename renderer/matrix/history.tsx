@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { WriteView } from '../../engine/app/api.ts';
 import { compareAddresses, parseAddress } from '../../engine/trace/position.ts';
+import { WhyButton } from '../blame/why-button.tsx';
 import { goToChange } from '../model/go.ts';
 import { useModel } from '../model/model.ts';
 import { Owner } from '../widgets/owner.tsx';
@@ -28,6 +29,7 @@ export function History() {
         <span class="dim">
           {problem ?? (history === undefined ? '…' : writesText(history.total, writes.length))}
         </span>
+        <WhyButton of={path.value} />
         <button
           type="button"
           disabled={history?.previous === undefined}

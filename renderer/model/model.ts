@@ -56,6 +56,11 @@ export class Model {
   /** How many views show partitions, and guest memory. */
   readonly partitionsSeen: Signal<number> = signal(0);
   readonly gpaMapSeen: Signal<number> = signal(0);
+  /** How many views show why, and what-if. */
+  readonly blameSeen: Signal<number> = signal(0);
+  readonly whatIfSeen: Signal<number> = signal(0);
+  /** The event that is picked up to be put elsewhere; empty for none. */
+  readonly picked: Signal<string> = signal('');
   /** Columns in which the timeline wants its answer; 0 while it has no size. */
   readonly buckets: Signal<number> = signal(0);
 
@@ -78,6 +83,8 @@ export class Model {
   /** The exit at the cursor, or the last one before it. */
   readonly exit: Slot<'exit'>;
   readonly proof: Slot<'rows'>;
+  readonly blame: Slot<'blame'>;
+  readonly whatIf: Slot<'whatIf'>;
 
   /** The list that the grid shows. A filter with a mistake leaves the last good list in place. */
   readonly list: EventList;
@@ -176,6 +183,23 @@ export class Model {
         ),
       KEPT_SMALL,
     );
+    this.blame = new Slot(
+      asked,
+      'blame',
+      () => {
+        const of = this.view.why.value;
+        if (this.blameSeen.value === 0 || of === '') return undefined;
+        // An answer is asked where it was given, a cell where the cursor is.
+        return /^[0-9]/.test(of) ? { of, at: '' } : ifKnown(known(), (at) => ({ of, at }));
+      },
+      KEPT_SMALL,
+    );
+    this.whatIf = new Slot(
+      asked,
+      'whatIf',
+      () => (this.whatIfSeen.value === 0 ? undefined : { edits: editsOf(this.view.edits.value) }),
+      KEPT_LARGE,
+    );
     this.extent = computed(() => {
       const info = this.info.value.value;
       if (info === undefined) return undefined;
@@ -269,6 +293,11 @@ export class Model {
   #isTouched(): boolean {
     return this.list.sight.from > 0 || this.view.filter.peek() !== '' || this.view.range.peek() !== undefined;
   }
+}
+
+/** Edits are kept one a line, as a link carries them. */
+export function editsOf(text: string): string[] {
+  return text.split('\n').filter((edit) => edit.trim() !== '');
 }
 
 function ifKnown<T>(at: string | undefined, input: (at: string) => T): T | undefined {

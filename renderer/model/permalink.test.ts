@@ -21,6 +21,8 @@ const views: fc.Arbitrary<ViewState> = fc.record(
     ),
     finding: word,
     nested: fc.boolean(),
+    why: fc.constantFrom('', '93.fault', 'cpu[0].synic.sint[2]'),
+    edits: fc.constantFrom('', 'drop 4.33', 'move 62 after 88\ninsert before 2 \'{"kind":"mark"}\''),
     theme: fc.constantFrom('system', 'dark', 'light'),
   },
   { noNullPrototype: true },

@@ -20,6 +20,8 @@ export function formatLink(view: ViewState): string {
   put('axis', view.axis, FIRST_VIEW.axis);
   if (view.range !== undefined) put('range', `${view.range.from}..${view.range.to}`, '');
   put('finding', view.finding, FIRST_VIEW.finding);
+  put('why', view.why, FIRST_VIEW.why);
+  put('edits', view.edits, FIRST_VIEW.edits);
   put('nested', String(view.nested), String(FIRST_VIEW.nested));
   put('theme', view.theme, FIRST_VIEW.theme);
   return readable(parts.toString());
@@ -28,7 +30,10 @@ export function formatLink(view: ViewState): string {
 /** Reads such a text; what is missing or makes no sense is as in the first view. */
 export function parseLink(hash: string): ViewState {
   const parts = new URLSearchParams(hash.replace(/^#/, ''));
-  const text = (key: 'filter' | 'exits' | 'path' | 'panel' | 'finding', first: string): string => {
+  const text = (
+    key: 'filter' | 'exits' | 'path' | 'panel' | 'finding' | 'why' | 'edits',
+    first: string,
+  ): string => {
     const value = parts.get(key) ?? first;
     return value.length > MAX_TEXT_CHARS ? first : value;
   };
@@ -48,6 +53,8 @@ export function parseLink(hash: string): ViewState {
     range: parseRange(parts.get('range')),
     finding: text('finding', FIRST_VIEW.finding),
     nested: flag('nested'),
+    why: text('why', FIRST_VIEW.why),
+    edits: text('edits', FIRST_VIEW.edits),
     theme: one('theme', THEMES, FIRST_VIEW.theme),
   };
 }

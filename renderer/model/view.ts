@@ -29,6 +29,10 @@ export interface ViewState {
   /** Id of the finding that is being shown; empty for none. */
   readonly finding: string;
   readonly nested: boolean;
+  /** What is asked why: a cell's path, or an answer such as `93.fault`; empty for nothing. */
+  readonly why: string;
+  /** Edits of what-if, one a line. */
+  readonly edits: string;
   readonly theme: Theme;
 }
 
@@ -46,6 +50,8 @@ export const FIRST_VIEW: ViewState = {
   range: undefined,
   finding: '',
   nested: false,
+  why: '',
+  edits: '',
   theme: 'system',
 };
 
@@ -61,6 +67,8 @@ export function newView(): View {
     range: signal(FIRST_VIEW.range),
     finding: signal(FIRST_VIEW.finding),
     nested: signal(FIRST_VIEW.nested),
+    why: signal(FIRST_VIEW.why),
+    edits: signal(FIRST_VIEW.edits),
     theme: signal(FIRST_VIEW.theme),
   };
 }
@@ -78,6 +86,8 @@ export function viewState(view: View): ViewState {
     range: view.range.value,
     finding: view.finding.value,
     nested: view.nested.value,
+    why: view.why.value,
+    edits: view.edits.value,
     theme: view.theme.value,
   };
 }
@@ -94,5 +104,7 @@ export function setView(view: View, state: ViewState): void {
   view.range.value = state.range;
   view.finding.value = state.finding;
   view.nested.value = state.nested;
+  view.why.value = state.why;
+  view.edits.value = state.edits;
   view.theme.value = state.theme;
 }

@@ -116,7 +116,7 @@ describe('the keyboard', { skip: noChromium }, () => {
     await page.locator('dialog').waitFor({ state: 'detached' });
   });
 
-  test('every view has a number', async () => {
+  test('every view has a key', async () => {
     for (const [key, panel] of [
       ['1', 'timeline'],
       ['2', 'events'],
@@ -127,6 +127,8 @@ describe('the keyboard', { skip: noChromium }, () => {
       ['7', 'exits'],
       ['8', 'partitions'],
       ['9', 'memory'],
+      ['b', 'why'],
+      ['w', 'whatif'],
     ] as const) {
       await press(key);
       await page.waitForFunction(
