@@ -94,7 +94,7 @@ export class Replayer {
   /** Replays one event. */
   feed(event: TraceEvent, ahead: Ahead): void {
     const { t, parent } = event;
-    this.settle(t, ahead);
+    this.settle(t, ahead, parent);
     const frame = this.#frames.get(parent);
     this.#numbers.time = t;
     this.events++;
@@ -325,13 +325,13 @@ export class Replayer {
   }
 
   /** Returns that are due before an event at `t`; a call whose recorded children are still to come waits. */
-  settle(t: number, ahead: Ahead): void {
+  settle(t: number, ahead: Ahead, parent?: Seq): void {
     // What lets a waiting call go on may be what happens at the very time of its return.
     if (this.#returns.size > 0)
       this.#returnDone(t, (frame) => frame.phase === 'waiting' && frame.returns === t);
     if (this.#driving.busy === 0) return;
     for (const frame of this.#frames.all()) {
-      if (!mayEnd(this.#supposed, frame, t)) continue;
+      if (!mayEnd(this.#supposed, frame, t, this.#frames.get(parent))) continue;
       const below = (e: TraceEvent) => this.#frames.get(e.parent) === frame;
       if (!ahead.some(below)) this.#close(frame);
     }

@@ -21,11 +21,16 @@ export interface Supposed {
 
 /**
  * Whether a stimulus below which nothing more is recorded has come to its end before `t`: a call that returned. In a trace that was
- * changed others have too, for they may do more than is recorded.
+ * changed others have too, for they may do more than is recorded, but not that which the `next` event stands below.
  */
-export function mayEnd(supposed: Supposed | undefined, frame: Frame, t: number): boolean {
+export function mayEnd(
+  supposed: Supposed | undefined,
+  frame: Frame,
+  t: number,
+  next: Frame | undefined,
+): boolean {
   if (frame.phase === 'calling' || frame.phase === 'waiting') return false;
-  return hasReturned(frame, t) || (supposed !== undefined && !isOpen(frame));
+  return hasReturned(frame, t) || (supposed !== undefined && !isOpen(frame) && frame !== next);
 }
 
 /** A recorded event below a stimulus that nothing leads to any more; `supposed` is told. */

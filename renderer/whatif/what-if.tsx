@@ -16,7 +16,13 @@ export function WhatIf() {
   useSeen(model.whatIfSeen);
   const edits = editsOf(model.view.edits.value);
   return (
-    <div class="whatif" data-focus="main" tabIndex={0} role="region" aria-label="edits and what comes of them">
+    <div
+      class="whatif"
+      data-focus="main"
+      tabIndex={0}
+      role="region"
+      aria-label="edits and what comes of them"
+    >
       <Edits edits={edits} />
       {edits.length === 0 ? (
         <p class="empty">

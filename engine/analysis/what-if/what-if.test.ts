@@ -71,6 +71,12 @@ describe('what-if', () => {
     }
   });
 
+  test('without edits a guest that runs comes out as it did: its calls, their hypercalls, its stops', () => {
+    const original = originalFrom('../engine/app/corpus/guest.hvtrace.ndjson', true);
+    const { findings, answers, state } = result(original);
+    assert.deepEqual([findings.added, findings.removed, answers, state], [[], [], [], []]);
+  });
+
   test('a step of a life cycle that is moved takes its writes along, and what followed from them is worked out anew', () => {
     const { findings, answers, state } = result(kexec, `move ${stop} after ${vmbusStop}`);
     assert.deepEqual(
