@@ -184,12 +184,14 @@ export class MixedLoad {
   #hypercall(): TraceEvent {
     const partition = this.#partition();
     const id = `0x${partition.id.toString(16)}`;
-    const vp_index = this.#random(Math.max(1, partition.vps.length));
+    const vps = partition.vps.length;
+    const vp_index = this.#random(Math.max(1, vps));
     const value = `0x${this.#random(0x7fff_ffff).toString(16)}`;
     const count = 1 + this.#random(4);
     const names = Array.from({ length: count }, () => REGISTERS[this.#random(REGISTERS.length)] as string);
     const property_code = 'HV_PARTITION_PROPERTY_TIME_FREEZE';
-    switch (this.#random(10)) {
+    // Registers are those of a VP: a partition without one has properties alone.
+    switch (this.#random(vps === 0 ? 2 : 10)) {
       case 0:
         return this.#call('HVCALL_SET_PARTITION_PROPERTY', {
           partition_id: id,
