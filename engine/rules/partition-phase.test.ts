@@ -42,7 +42,7 @@ test('nothing is known of a partition whose creation is not in the trace, or sta
   silent(ACTIVE[0] as Line, hypercall('CREATE_VP', VP, { ...STATE, component: 'guest', vp: '5.0' }));
 });
 
-test('many calls of one name in one phase are one finding; after the end the id means nothing', () => {
+test('many calls in one phase are one finding, which the first names; after the end the id means nothing', () => {
   const gone = { status: 'INVALID_PARTITION_ID' };
   const end = [
     ...ACTIVE,
@@ -53,6 +53,7 @@ test('many calls of one name in one phase are one finding; after the end the id 
     ...end,
     hypercall('GET_VP_REGISTERS', { ...VP, names: ['RIP'] }, gone),
     hypercall('GET_VP_REGISTERS', { ...VP, names: ['RIP'] }, gone),
+    hypercall('CREATE_VP', VP, gone),
   ).map(({ id }) => id);
   assert.deepEqual(ids, ['R10:mshv:HVCALL_GET_VP_REGISTERS:deleted']);
   // The number is given again: it is another partition.

@@ -3,7 +3,7 @@ import { PHASES } from '../hypervisor/partition/phases.ts';
 import { codeOf } from '../replay/describe.ts';
 import type { Step } from '../replay/step.ts';
 import { CaseBook, type Words } from './case-book.ts';
-import type { Moment } from './open-finding.ts';
+import type { Moment, OpenFinding } from './open-finding.ts';
 import type { Rule } from './rule.ts';
 import { CALLERS } from './track/callers.ts';
 import { answered, call, partitionField, status } from './track/hypercall.ts';
@@ -56,6 +56,8 @@ const SET_PROPERTY = call('SET_PARTITION_PROPERTY');
 const PROPERTY = fieldOf('hv_input_set_partition_property', 'property_code');
 const REFERENCE_TIME = partitionProperties.number('REFERENCE_TIME');
 
+/** Partitions of which a wrong call is remembered. */
+const MAX_PARTITIONS = 4096;
 const PREREQUISITE: Readonly<Record<Phase, string>> = {
   uninitialized: 'after it was initialized',
   active: 'before it is initialized or after it was finalized',
@@ -74,8 +76,8 @@ export const partitionPhase: Rule = {
     'that names it is legal in some of these phases alone, and is answered with INVALID_PARTITION_STATE in the others, ' +
     'or INVALID_PARTITION_ID after it was deleted. The reference time can be set while the time of the partition stands ' +
     'still (property TIME_FREEZE) and at no other time; whoever freezes it lets it go on before a VP runs. Privileges ' +
-    'and synthetic features are set before the partition is initialized. One finding covers all calls of one name that ' +
-    'one component makes in one phase.',
+    'and synthetic features are set before the partition is initialized. One finding covers what one component does to ' +
+    'one partition in a wrong phase, and the first such call names it.',
   silent: [
     'Pages deposited to, withdrawn from and a delete of a partition that was never initialized: the drivers give up so.',
     'The tear-down that unmaps memory after it has finalized the partition, as Linux does.',
@@ -94,6 +96,8 @@ export const partitionPhase: Rule = {
     const partitions = input.tracker(PARTITIONS);
     const callers = input.tracker(CALLERS);
     const cases = new CaseBook(partitionPhase.id, input);
+    /** The first wrong call of each component on each partition, while that is in one phase. */
+    const wrong = new Map<string, { readonly since: Moment; readonly finding: OpenFinding }>();
 
     /** One finding for each thing that one component does wrongly; its partitions are what it is about. */
     function found(
@@ -101,17 +105,18 @@ export const partitionPhase: Rule = {
       life: Life,
       by: { component: string; moment: Moment },
       words: Words & { proof: Moment; severity: 'error' | 'warning' },
-    ): void {
+    ): OpenFinding {
       const { component, moment: culprit } = by;
       const { severity } = words;
       const finding = cases.open(
         { cause: [component, what], severity, component, culprit, partition: life.id },
         words,
       );
-      if (!finding.concerns(`partition[${life.id}].state`)) return;
+      if (!finding.concerns(`partition[${life.id}].state`)) return finding;
       finding.prove(words.proof);
       finding.prove(by.moment);
       finding.prove(input.now());
+      return finding;
     }
 
     /** Whoever asked for it: a kernel that is told to do something in the wrong order passes that on. */
@@ -141,12 +146,20 @@ export const partitionPhase: Rule = {
       const by = blamed(step);
       if (refused && !row.legal.includes(life.phase)) {
         if (code === UNMAP && life.phase === 'finalized') return;
-        found(`${row.name}:${life.phase}`, life, by, {
+        const key = `${by.component} ${life.id}`;
+        const before = wrong.get(key);
+        if (before?.since === life.since) {
+          // Whoever takes a partition for what it is not goes on so: it is the same mistake.
+          before.finding.explains(row.name, input.now());
+          return;
+        }
+        const finding = found(`${row.name}:${life.phase}`, life, by, {
           severity: 'error',
           title: `${by.component} makes ${row.name} on a partition that is ${life.phase}`,
           fix: `let ${by.component} make ${row.name} ${PREREQUISITE[life.phase]}`,
           proof: life.since,
         });
+        if (wrong.size < MAX_PARTITIONS) wrong.set(key, { since: life.since, finding });
       } else if (wrongTime && life.phase === 'active' && !life.frozen) {
         found('reference-time', life, by, {
           severity: 'error',
