@@ -79,12 +79,15 @@ function sections(): Recording[] {
     });
 }
 
-/** Recordings small enough to be changed all over. */
+/**
+ * Recordings small enough to be changed all over. Of the rules' scenarios those with a kernel that is known: the others show
+ * hypercalls of kernels that err, without the calls that would explain them, and a change of those may be as good as they are.
+ */
 export function recordings(): Recording[] {
   return [
     ...scenarios(`samples/scenarios/*${ENDING}`),
     ...scenarios(`test/cli/corpus/*${ENDING}`),
-    ...scenarios(`test/rules/corpus/*${ENDING}`),
+    ...scenarios(`test/rules/corpus/*${ENDING}`).filter(({ header }) => header.profile.kernel !== 'unknown'),
     ...sections(),
   ];
 }
