@@ -6,11 +6,24 @@ import { test } from 'node:test';
 import { RULES } from '../../engine/rules/catalogue.ts';
 import { compareExpected } from '../../engine/rules/expect.ts';
 import { findingToJson } from '../../engine/rules/finding.ts';
-import { findingsOf, linesOf, load } from './scenario.testing.ts';
+import { judged, linesOf, load } from './scenario.testing.ts';
 
 const BUGS = globSync(join(import.meta.dirname, '../../samples/bugs/*/')).sort();
 const CORPUS = globSync(join(import.meta.dirname, 'corpus/*.hvtrace.ndjson')).sort();
 const ENDING = '.hvtrace.ndjson';
+
+/** Samples whose hypervisor or kernel answers otherwise than the engine with its defaults, and how. */
+const ANSWERS_OTHERWISE: Readonly<Record<string, string>> = {
+  B05: 'no pool runs short where the sample creates its VP',
+  B09: 'the guest posts before its identity is known',
+  B10: 'a hypervisor that checks the reserved bits of creation properties',
+  B14: 'access states that are given in parts',
+  B15: 'no pool runs short where the sample creates its VP',
+  B19: 'no pool runs short where the sample creates its VP',
+  B21: 'no buffers for a posted message',
+  B40: 'a root that is short of memory',
+  B44: 'the kernel of the bug takes two routes for one GSI',
+};
 
 type Variant = 'buggy' | 'fixed' | 'nearmiss';
 const VARIANTS: readonly Variant[] = ['buggy', 'fixed', 'nearmiss'];
@@ -34,7 +47,9 @@ for (const bug of BUGS) {
       const { header } = load(file);
       assert.ok(header.expect !== undefined, `${variant} says nothing of its findings`);
       assert.equal(header.expect.findings.length > 0, variant === 'buggy', variant);
-      const findings = findingsOf(load(file));
+      const { findings, report } = judged(load(file));
+      if (!(basename(bug).slice(0, 3) in ANSWERS_OTHERWISE))
+        assert.deepEqual(report.divergences, [], variant);
       const { met } = compareExpected(header.expect.findings, findings);
       assert.ok(met, `${variant}: ${JSON.stringify(findings.map(findingToJson), undefined, 1)}`);
     }

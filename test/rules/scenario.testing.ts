@@ -1,7 +1,7 @@
 /** Scenarios as rules see them: read from event text, replayed and judged. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { check } from '../../engine/analysis/check.ts';
+import { type Checked, check } from '../../engine/analysis/check.ts';
 import { createDrivers } from '../../engine/drivers/index.ts';
 import { createHypervisor } from '../../engine/hypervisor/index.ts';
 import { type EventSource, memorySource } from '../../engine/replay/source.ts';
@@ -34,6 +34,11 @@ export function load(file: string, edit: Record<string, string> = {}): EventSour
   return memorySource(read.header, events);
 }
 
+/** What replay and rules say of it. */
+export function judged(source: EventSource): Checked {
+  return check(source, SIDES);
+}
+
 export function findingsOf(source: EventSource): readonly Finding[] {
-  return check(source, SIDES).findings;
+  return judged(source).findings;
 }
