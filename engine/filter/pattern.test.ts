@@ -72,7 +72,8 @@ const tied = fc.tuple(fc.boolean(), source, fc.boolean()).map(([start, inner, en
 test('agrees with the regular expressions of JavaScript', () => {
   fc.assert(
     fc.property(tied, fc.string({ unit: fc.constantFrom(...'aAbBc._'), maxLength: 8 }), (pattern, text) => {
-      fc.pre(pattern.length <= MAX_PATTERN_CHARS);
+      // V8 tries one way after the other: a long pattern of nested repetitions would keep it for hours.
+      fc.pre(pattern.length <= 32);
       assert.equal(matches(pattern, text), new RegExp(pattern, 'is').test(text));
     }),
     { numRuns: 500 },
