@@ -59,7 +59,9 @@ function leaves(decoded: DecodedStruct, prefix = '', index = 0): Leaf[] {
     const path = `${prefix}${field.name}`;
     const { value } = field;
     if (value.kind === 'integer') return [{ path, index, value: value.value }];
-    if (decoded.layout.form === 'message' && field.name === 'payload') return [];
+    // What a payload is depends on the type beside it: no path names its members.
+    const { form } = decoded.layout;
+    if ((form === 'message' || form === 'posted') && field.name === 'payload') return [];
     if (value.kind === 'struct') return leaves(value.struct, `${path}.`, index);
     if (value.kind !== 'array' || index > 0) return [];
     return value.elements.flatMap((element, i) => {
