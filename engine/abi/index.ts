@@ -1,5 +1,6 @@
 /** The one public face of the ABI tables and their codec. */
 
+export { sameBytes } from './bytes.ts';
 export { type BitValue, decodeBits, decodeMsr, encodeBits, encodeMsr } from './codec/bits.ts';
 export { summarizeBits } from './codec/bits-summary.ts';
 export { channelMessage, channelType } from './codec/channel-message.ts';

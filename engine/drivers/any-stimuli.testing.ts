@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { ioctlNamed, ioctlsOf, msrs } from '../abi/index.ts';
+import { anyPool } from '../hypervisor/pools.testing.ts';
 import type {
   Dialect,
   FailStep,
@@ -265,23 +266,6 @@ const vtl: fc.Arbitrary<Stimulus> = fc.oneof(
   }),
 );
 
-const cost = fc.nat({ max: 4 });
-const pool = fc.oneof(
-  fc.constant({}),
-  fc.constant({ mapPagesPerPoolPage: 100 }),
-  fc.record({
-    partition: fc.constantFrom(1, 208),
-    vp: fc.constantFrom(1, 90),
-    port: cost,
-    messageBuffer: cost,
-    connection: cost,
-    child: cost,
-    contiguous: fc.subarray(['partition', 'vp', 'port', 'connection', 'child'] as const),
-    proximityDomains: fc.constantFrom(0, 2),
-    mapPagesPerPoolPage: fc.constantFrom(0, 2, 512),
-  }),
-);
-
 /** Every parameter that the engine has; of some the usual value more often. */
 const profile = fc.record({
   kernel: fc.constantFrom('upstream-7.2', 'upstream-7.2', 'upstream-7.0', 'upstream-6.16', 'rfc2020'),
@@ -314,7 +298,7 @@ const profile = fc.record({
   quirks: fc
     .uniqueArray(fc.tuple(fc.constantFrom(...QUIRK_NAMES), fc.boolean()), { selector: ([name]) => name })
     .map((switches) => Object.fromEntries(switches)),
-  pool,
+  pool: anyPool(100),
 });
 
 /** The driver of VTL 2, which has another kernel and role. */

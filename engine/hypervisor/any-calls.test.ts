@@ -15,6 +15,7 @@ import { PARTITION } from './cells/partition.ts';
 import { PORT } from './cells/port.ts';
 import { createHypervisor, vpOfRef } from './index.ts';
 import { checkPages, Ids, Messages, Mirror } from './ledger.testing.ts';
+import { anyPool } from './pools.testing.ts';
 
 const HYPERVISOR = createHypervisor();
 const TIME_OUT = statuses.number('TIME_OUT');
@@ -161,7 +162,6 @@ class Model {
   }
 }
 
-const cost = fc.nat({ max: 4 });
 const profile = fc.record({
   messageBuffers: fc.constantFrom(0, 1, 16),
   reservedBits: fc.constantFrom('strict', 'warn'),
@@ -177,21 +177,7 @@ const profile = fc.record({
   repTimeout: fc.constantFrom(0, 0, 1, 100),
   hltExits: fc.constantFrom('without-lapic', 'always', 'never'),
   scheduler: fc.constantFrom('core-smt', 'root'),
-  pool: fc.oneof(
-    fc.constant({}),
-    fc.constant({ mapPagesPerPoolPage: 2 }),
-    fc.record({
-      partition: fc.constantFrom(1, 208),
-      vp: fc.constantFrom(1, 90),
-      port: cost,
-      messageBuffer: cost,
-      connection: cost,
-      child: cost,
-      contiguous: fc.subarray(['partition', 'vp', 'port', 'connection', 'child'] as const),
-      proximityDomains: fc.constantFrom(0, 2),
-      mapPagesPerPoolPage: fc.constantFrom(0, 2, 512),
-    }),
-  ),
+  pool: anyPool(2),
 });
 
 /** Registers of a SynIC that takes messages and events on SINT 2. */

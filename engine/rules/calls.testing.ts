@@ -1,4 +1,4 @@
-/** Hypercalls and ioctls by hand, for {@link Traffic}. */
+/** Hypercalls and ioctls by hand, for {@link Traffic}: with control words and bytes that event text would refuse (else told.testing.ts). */
 import assert from 'node:assert/strict';
 import {
   encodeControl,
@@ -106,6 +106,5 @@ export function leave(traffic: Traffic, entered: number, ret: number, out?: Ioct
   const began = traffic.steps[entered - 1];
   assert.ok(began?.event.kind === 'ioctl');
   const event = { ...began.event, ret, ...(out === undefined ? {} : { out }) };
-  traffic.steps.push({ ...began, event, returned: true, address: at(entered, 0xffff_ffff) });
-  return traffic;
+  return traffic.step(event, began.parent, true);
 }

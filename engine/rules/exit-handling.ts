@@ -1,4 +1,4 @@
-import { fieldOf, messageTypes, readU32, readU64, registers } from '../abi/index.ts';
+import { fieldOf, messageTypes, readU32, readU64, registers, sameBytes } from '../abi/index.ts';
 import type { Step } from '../replay/step.ts';
 import type { PageEvent } from '../trace/event.ts';
 import { CaseBook } from './case-book.ts';
@@ -82,7 +82,7 @@ export const exitHandling: Rule = {
       if (vps.size >= MAX_VPS && !vps.has(vp.key)) vps.clear();
       const known = vps.get(vp.key);
       const before = known?.exit;
-      const isSame = before?.message !== undefined && isEqual(before.message, message);
+      const isSame = before?.message !== undefined && sameBytes(before.message, message);
       const handling: Handling = {
         exit,
         answered: false,
@@ -212,8 +212,4 @@ function idOf(key: string): [bigint, number] {
 
 function ripOf(message: Uint8Array): bigint {
   return readU64(message.subarray(PAYLOAD), MESSAGE_RIP);
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

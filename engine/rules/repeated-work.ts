@@ -1,4 +1,4 @@
-import { hypercalls, lowHalf } from '../abi/index.ts';
+import { hypercalls, lowHalf, sameBytes } from '../abi/index.ts';
 import type { HypercallEvent } from '../trace/event.ts';
 import { CaseBook } from './case-book.ts';
 import type { Moment } from './open-finding.ts';
@@ -58,7 +58,7 @@ export function judgeRepeatedWork(rule: string, input: RuleInput): Judge {
       const before = last.get(key);
       last.delete(key);
       if (!ONCE.has(code) || event.input === undefined) return;
-      if (before !== undefined && before.control === event.control && same(before.input, event.input)) {
+      if (before !== undefined && before.control === event.control && sameBytes(before.input, event.input)) {
         again(event, before, who);
       }
       const { result } = event;
@@ -69,8 +69,4 @@ export function judgeRepeatedWork(rule: string, input: RuleInput): Judge {
     },
     end: () => cases.report(),
   };
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || (a.length === b.length && a.every((byte, i) => byte === b[i]));
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TraceEvent } from '../trace/event.ts';
-import { at, RETURN_SUB } from '../trace/position.ts';
+import { at } from '../trace/position.ts';
 import { EventLineReader } from '../trace/text/reader.ts';
 import { Traffic } from './traffic.testing.ts';
 
@@ -29,16 +29,7 @@ export function told(profile: Record<string, string | number | boolean>, lines: 
 }
 
 function push(traffic: Traffic, event: TraceEvent, returned: boolean): void {
-  traffic.steps.push({
-    address: at(event.seq, returned ? RETURN_SUB : 0),
-    event,
-    parent: event.parent === undefined ? undefined : at(event.parent),
-    derived: false,
-    returned,
-    from: 0,
-    to: 0,
-    rule: undefined,
-  });
+  traffic.step(event, event.parent === undefined ? undefined : at(event.parent), returned);
 }
 
 type Extra = Readonly<Record<string, unknown>>;

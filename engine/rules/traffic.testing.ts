@@ -3,7 +3,7 @@ import { msrs } from '../abi/index.ts';
 import type { Step } from '../replay/step.ts';
 import { CellStore } from '../state/store.ts';
 import type { EventKind, LifecycleEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
-import { type Address, at, seqOf, timeNs } from '../trace/position.ts';
+import { type Address, at, RETURN_SUB, seqOf, timeNs } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { readProfile } from '../trace/profile-read.ts';
 import { RULES } from './catalogue.ts';
@@ -31,12 +31,17 @@ export class Traffic {
   add(event: { readonly kind: EventKind } & Readonly<Record<string, unknown>>, parent?: Address): this {
     const seq = seqOf(this.steps.length + 1);
     const common = { seq, t: timeNs(seq * 1000), provenance: 'authored' };
+    return this.step({ ...common, ...event } as unknown as TraceEvent, parent, false);
+  }
+
+  /** The step of a whole event, or of its return. */
+  step(event: TraceEvent, parent: Address | undefined, returned: boolean): this {
     this.steps.push({
-      address: at(seq),
-      event: { ...common, ...event } as unknown as TraceEvent,
+      address: at(event.seq, returned ? RETURN_SUB : 0),
+      event,
       parent,
       derived: false,
-      returned: false,
+      returned,
       from: 0,
       to: 0,
       rule: undefined,

@@ -8,21 +8,22 @@ export class DoubtedPages extends CellPages {
   doubts = 0;
 
   override get(cell: number): bigint {
-    this.#read(cell);
+    this.seen(cell);
     return super.get(cell);
   }
 
   override low(cell: number): number {
-    this.#read(cell);
+    this.seen(cell);
     return super.low(cell);
   }
 
   override high(cell: number): number {
-    this.#read(cell);
+    this.seen(cell);
     return super.high(cell);
   }
 
-  #read(cell: number): void {
+  /** Somebody looks at a cell. */
+  protected seen(cell: number): void {
     if (!this.known(cell)) this.doubts++;
   }
 }

@@ -9,18 +9,8 @@ export class HeardPages extends DoubtedPages {
     this.#read = read;
   }
 
-  override get(cell: number): bigint {
+  protected override seen(cell: number): void {
     this.#read(cell);
-    return super.get(cell);
-  }
-
-  override low(cell: number): number {
-    this.#read(cell);
-    return super.low(cell);
-  }
-
-  override high(cell: number): number {
-    this.#read(cell);
-    return super.high(cell);
+    super.seen(cell);
   }
 }

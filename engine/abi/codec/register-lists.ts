@@ -1,3 +1,4 @@
+import { sameBytes } from '../bytes.ts';
 import { structOf } from '../layout/structs.ts';
 import { hexOfBytes } from '../text.ts';
 import { fromObject } from './from-object.ts';
@@ -35,10 +36,6 @@ function assoc(nameBytes: Uint8Array, valueBytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
 /**
  * A list of hv_register_assoc: `names` or `values` where that says it all, else `elements`. `asked`: the list
  * with the names, when `bytes` is the answer to it.
@@ -49,12 +46,12 @@ export function registersToObject(
   asked: Uint8Array | undefined,
 ): AbiJson {
   const given = pick(bytes, ASSOC_BYTES, 0, NAME_BYTES);
-  if (form === 'names' && bytes.length > 0 && equal(assoc(given, new Uint8Array(0)), bytes)) {
+  if (form === 'names' && bytes.length > 0 && sameBytes(assoc(given, new Uint8Array(0)), bytes)) {
     return toObject(names(), given);
   }
   const answers = pick(bytes, ASSOC_BYTES, VALUE_OFFSET, VALUE_BYTES);
   const askedNames = pick(asked ?? new Uint8Array(0), ASSOC_BYTES, 0, NAME_BYTES);
-  if (form === 'values' && bytes.length > 0 && equal(assoc(askedNames, answers), bytes)) {
+  if (form === 'values' && bytes.length > 0 && sameBytes(assoc(askedNames, answers), bytes)) {
     return toObject(values(), answers);
   }
   return toObject(elements(), bytes);
@@ -88,7 +85,7 @@ export function namesThenValuesFromObject(json: unknown): ObjectResult {
   if (!read.ok || typeof (json as JsonObject).bytes === 'string') return read;
   const first = pick(read.bytes, ASSOC_BYTES, 0, NAME_BYTES);
   const second = pick(read.bytes, ASSOC_BYTES, VALUE_OFFSET, VALUE_BYTES);
-  if (!equal(assoc(first, second), read.bytes)) {
+  if (!sameBytes(assoc(first, second), read.bytes)) {
     return {
       ok: false,
       error: { path: 'elements', message: 'has only names and values here', expected: [] },

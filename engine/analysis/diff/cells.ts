@@ -1,3 +1,4 @@
+import { sameBytes } from '../../abi/bytes.ts';
 import { msrs } from '../../abi/lookup/msrs.ts';
 import type { StoreTables } from '../../state/checkpoint.ts';
 import type { CellHint, SlotInfo } from '../../state/schema.ts';
@@ -54,7 +55,7 @@ export function sameValue(
     case 'msr':
       return isPageMsr(hint.msr) && (a & IN_PAGE) === (b & IN_PAGE) && a > IN_PAGE === b > IN_PAGE;
     case 'bytes':
-      return equalBytes(bytes(a, 0), bytes(b, 1));
+      return sameBytes(bytes(a, 0), bytes(b, 1));
     default:
       return false;
   }
@@ -65,8 +66,4 @@ function isRunsOwn(hint: CellHint, name: string): boolean {
   if (hint.as === 'pfn' || hint.as === 'time' || COUNTERS.has(name)) return true;
   if (hint.as === 'msr') return /TIME_REF_COUNT|VP_RUNTIME/.test(msrs.name(hint.msr));
   return name === 'fd' || name === 'pid' || name === 'address' || name === 'creator';
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -1,6 +1,6 @@
 import type { EventSource } from '../../replay/source.ts';
 import type { Finding, FindingJson } from '../../rules/finding.ts';
-import { parseAddress } from '../../trace/position.ts';
+import { compareAddresses, parseAddress } from '../../trace/position.ts';
 import { check } from '../check.ts';
 import { candidates, moreOf, profileSwitches } from './candidates.ts';
 import type { Edit } from './edit.ts';
@@ -33,6 +33,8 @@ class Search {
   readonly #finding: Finding;
   readonly #progress: (done: number, of: number) => void;
   readonly #before: ReadonlySet<string>;
+  /** Changed traces that may be replayed. */
+  readonly #most: number;
   #left: number;
 
   constructor(original: Original, finding: Finding, progress: (done: number, of: number) => void) {
@@ -41,7 +43,8 @@ class Search {
     this.#progress = progress;
     this.#before = new Set(original.findings.map(({ id }) => id));
     const affordable = Math.floor(MAX_EVENTS / Math.max(1, original.source.count));
-    this.#left = Math.max(8, Math.min(MAX_TRIES, affordable));
+    this.#most = Math.max(8, Math.min(MAX_TRIES, affordable));
+    this.#left = this.#most;
   }
 
   /** One edit, or one for each register that a step of a life cycle left on. */
@@ -69,8 +72,7 @@ class Search {
         }
         const at = parseAddress(still.culprit.at);
         const next = at === undefined ? undefined : moreOf(this.#original, first, at);
-        const isNew =
-          next !== undefined && !edits.some((edit) => 'at' in edit && 'at' in next && sameAt(edit, next));
+        const isNew = next !== undefined && !edits.some((edit) => isAtOnePlace(edit, next));
         if (!isNew || edits.length >= MAX_EDITS) break;
         edits.push(next);
       }
@@ -109,13 +111,13 @@ class Search {
   /** Undefined where the edits cannot be made. */
   #try(edits: readonly Edit[]): readonly FindingJson[] | undefined {
     this.#left--;
-    this.#progress(MAX_TRIES - this.#left, MAX_TRIES);
+    this.#progress(this.#most - this.#left, this.#most);
     const judge = (source: EventSource): readonly Finding[] => check(source, this.#original.sides).findings;
     const after = findingsIf(this.#original, edits, judge);
     return 'problem' in after ? undefined : after;
   }
 }
 
-function sameAt(a: Edit & { readonly at: object }, b: Edit & { readonly at: object }): boolean {
-  return JSON.stringify(a.at) === JSON.stringify(b.at);
+function isAtOnePlace(a: Edit, b: Edit): boolean {
+  return 'at' in a && 'at' in b && compareAddresses(a.at, b.at) === 0;
 }

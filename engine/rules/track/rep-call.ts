@@ -1,4 +1,4 @@
-import { type FieldHandle, fieldOf, readU32, readU64 } from '../../abi/index.ts';
+import { type FieldHandle, fieldOf, readU32, readU64, sameBytes } from '../../abi/index.ts';
 import type { Answered } from './hypercall.ts';
 import { call, listOf, partitionField } from './hypercall.ts';
 
@@ -100,8 +100,7 @@ export function repCall({ control, input, status, reps }: Answered): RepCall | u
 
 /** Whether two calls of one code have the same input, all that both were asked for: the same work. */
 export function isSameWork(a: RepCall, b: RepCall): boolean {
-  if (a.count !== b.count || a.input.length !== b.input.length) return false;
-  return a.input.every((byte, i) => byte === b.input[i]);
+  return a.count === b.count && sameBytes(a.input, b.input);
 }
 
 /** Elements of a call's list; none where it has no list. */

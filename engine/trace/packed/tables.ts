@@ -1,3 +1,4 @@
+import { sameBytes } from '../../abi/index.ts';
 import { type ByteReader, type ByteWriter, Malformed } from './bytes.ts';
 
 /** The texts of a chunk, each once, by the order of their first use. */
@@ -22,12 +23,6 @@ export function readTexts(reader: ByteReader): string[] {
   const texts: string[] = [];
   for (let left = reader.count(); left > 0; left -= 1) texts.push(reader.text());
   return texts;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 /** FNV-1a over the bytes: only sorts candidates into buckets, equality is compared. */

@@ -13,6 +13,7 @@ import {
   ioctlNamed,
   ioctlOutFromObject,
   ioctlOutToObject,
+  sameBytes,
 } from '../../abi/index.ts';
 import { DIALECTS, type Dialect, type IoctlEvent, type IoctlOut } from '../event.ts';
 import { formatHandle, type HandleKind } from '../handle.ts';
@@ -94,11 +95,6 @@ function readOut(json: Json, row: IoctlRow | undefined, buffers: IoctlBuffers): 
         throw new Refusal(`unknown key "${key}"; expected one of handle arg data`, [key], true);
   const out = apart ? readOutApart(rest, row, buffers) : readOutMerged(rest, row, buffers);
   return handle === undefined ? out : { handle, ...out };
-}
-
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function isSameOut(a: IoctlAnswer, b: IoctlOut): boolean {

@@ -1,3 +1,4 @@
+import { sameBytes } from '../../../engine/abi/index.ts';
 import { MAX_INLINE_BYTES, MAX_PAYLOAD_BYTES } from '../format/flags.ts';
 import { packPayload } from './payload-pack.ts';
 import type { Value } from './row.ts';
@@ -100,8 +101,5 @@ function hashOf(bytes: Uint8Array): number {
 const COMPARED_HERE = 64;
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  if (a.length > COMPARED_HERE) return Buffer.compare(a, b) === 0;
-  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
-  return true;
+  return a.length > COMPARED_HERE ? Buffer.compare(a, b) === 0 : sameBytes(a, b);
 }
