@@ -1,3 +1,4 @@
+import { absentPartition } from './absent-partition.ts';
 import { answerCannotCome } from './answer-cannot-come.ts';
 import { asyncCalls } from './async-calls.ts';
 import { busyVp } from './busy-vp.ts';
@@ -54,6 +55,7 @@ export const RULES: readonly Rule[] = [
   pageOutlivesOwner,
   depositProtocol,
   partitionPhase,
+  absentPartition,
   identityFirst,
   hypercallWithoutInterface,
   overlays,

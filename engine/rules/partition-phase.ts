@@ -56,6 +56,11 @@ const SET_PROPERTY = call('SET_PARTITION_PROPERTY');
 const PROPERTY = fieldOf('hv_input_set_partition_property', 'property_code');
 const REFERENCE_TIME = partitionProperties.number('REFERENCE_TIME');
 
+/** Whether a call that comes in a wrong phase is a finding of this rule. */
+export function hasPhases(code: number): boolean {
+  return ROWS.has(code);
+}
+
 /** Partitions of which a wrong call is remembered. */
 const MAX_PARTITIONS = 4096;
 const PREREQUISITE: Readonly<Record<Phase, string>> = {
