@@ -153,6 +153,18 @@ export class History {
     return after;
   }
 
+  /** What this history and one that goes on otherwise from event `nextSeq` have in common: the first `entries` entries. */
+  before(nextSeq: number, entries: number): HistoryParts {
+    const chunks = this.chunks
+      .filter(({ first }) => first < entries)
+      .map((chunk) => ({ ...chunk, count: Math.min(chunk.count, entries - chunk.first) }));
+    const { tables } = this;
+    const checkpoints = this.checkpoints.filter((each) => each.nextSeq < nextSeq);
+    const returns = new Map([...this.#returns].filter(([, { to }]) => to <= entries));
+    const [starts, derived] = [this.#starts.subarray(0, nextSeq), this.#derived.subarray(0, nextSeq)];
+    return { chunks, tables, checkpoints, starts, derived, returns };
+  }
+
   #indexCells(): void {
     if (this.#cellStart !== undefined) return;
     const last = this.tables.objects.at(-1);
@@ -214,10 +226,17 @@ export class HistoryBuilder {
   readonly #events: number;
   #current = 0;
 
-  constructor(events: number) {
+  /** `before`: the history that this one goes on from. */
+  constructor(events: number, before?: HistoryParts) {
     this.#events = events;
     this.#starts = new Uint32Array(events + 2);
     this.#derived = new Uint32Array(events + 1);
+    if (before === undefined) return;
+    this.chunks.push(...before.chunks);
+    this.checkpoints.push(...before.checkpoints);
+    this.#starts.set(before.starts);
+    this.#derived.set(before.derived);
+    for (const [seq, range] of before.returns) this.#returns.set(seq, range);
   }
 
   /** Event `seq` is about to be fed; the journal has `entries` entries. */

@@ -149,14 +149,18 @@ export function replaySegment(
 }
 
 /** Puts calls back that are under way where a replay begins. */
-function reopening(source: EventSource, calls: readonly OpenCall[] = []): (replayer: Replayer) => void {
+export function reopening(
+  source: EventSource,
+  calls: readonly OpenCall[] = [],
+): (replayer: Replayer) => void {
   return (replayer) => {
     for (const call of calls)
       for (const event of source.range(call.seq, call.seq)) replayer.reopen(event, call);
   };
 }
 
-function run(
+/** Replays events from number `from` on with a machine that stands there; `prepare` and `before` hear the replayer. */
+export function run(
   source: EventSource,
   machine: Machine,
   options: ReplayOptions,

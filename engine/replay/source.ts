@@ -33,7 +33,7 @@ export function memorySource(header: TraceHeader, events: readonly TraceEvent[])
 }
 
 /** How far ahead matching may look for an event that the engine expects. */
-const LOOK_AHEAD_EVENTS = 1024;
+export const LOOK_AHEAD_EVENTS = 1024;
 
 /** Steps through events with a bounded look at those to come. */
 export class LookAhead implements Ahead {

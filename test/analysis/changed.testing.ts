@@ -52,7 +52,7 @@ export function changeBy(seed: number, recordings: readonly Recording[]): Change
         );
       }
       case 2: {
-        const { of } = lanesOf(events);
+        const { of } = lanesOf(events, events.length);
         const other = events[index + 1];
         if (other === undefined || of[index] !== of[index + 1] || shapeOf(event) === shapeOf(other)) break;
         if (other.parent === event.seq) break;

@@ -1,6 +1,7 @@
 import type { TraceEvent } from '../../trace/event.ts';
 import type { Profile } from '../../trace/profile.ts';
 import { Comparer, type FieldDifference } from './compare.ts';
+import type { Events } from './events.ts';
 import { type Lane, type Lanes, lanesOf, pairLanes } from './lanes.ts';
 import type { Names } from './names.ts';
 
@@ -11,6 +12,9 @@ export interface Parting {
   readonly fields: readonly FieldDifference[];
 }
 
+/** Called with the number of events of the first trace that are done; it may throw to end the work. */
+export type AlignProgress = (done: number) => void;
+
 export interface Alignment {
   /** Event of the second trace that is the same as an event of the first, and the other way round, by position; 0: none. */
   readonly inB: Uint32Array;
@@ -19,9 +23,18 @@ export interface Alignment {
   /** Where each pair of actors parts, where it does. */
   readonly partings: readonly Parting[];
   readonly comparer: Comparer;
-  /** Actor of each event of the first trace, by position minus 1. */
-  readonly actors: Int32Array;
+  /** 1 for each event of the first trace, by position, that has other fields in the second. */
+  readonly differs: Uint8Array;
+  /** Their fields by position, the first {@link KEPT_FIELDS} of them. */
+  readonly fields: ReadonlyMap<number, readonly FieldDifference[]>;
+  /** Actor of each event of each trace, by position minus 1; -1: a remark, which nobody did and nothing compares. */
+  readonly actors: readonly [Int32Array, Int32Array];
 }
+
+/** Some 200 bytes each. */
+const KEPT_FIELDS = 50_000;
+/** Events between two calls of the progress. */
+const PROGRESS_EVENTS = 4096;
 
 /** After a difference: how far in both an actor's events are looked through for a place where they agree again. */
 const RESYNC_EVENTS = 256;
@@ -42,15 +55,18 @@ interface Pair {
 
 /** Goes through two traces, each actor in its own order. */
 export function align(
-  [a, b]: readonly [readonly TraceEvent[], readonly TraceEvent[]],
+  [a, b]: readonly [Events, Events],
   [profileA, profileB]: readonly [Profile, Profile],
+  progress: AlignProgress = () => {},
 ): Alignment {
   const comparer = new Comparer(profileA, profileB);
-  const [inB, inA] = [new Uint32Array(a.length + 1), new Uint32Array(b.length + 1)];
-  const [lanesA, lanesB] = [lanesOf(a), lanesOf(b)];
+  const [inB, inA] = [new Uint32Array(a.count + 1), new Uint32Array(b.count + 1)];
+  const [lanesA, lanesB] = [lanesOf(a, a.count, progress), lanesOf(b, b.count, progress)];
   const pairs = pairsOf(lanesA, lanesB, comparer.names);
   const partings: Parting[] = [];
   const alone = new Set<number>();
+  const differs = new Uint8Array(a.count + 1);
+  const fields = new Map<number, readonly FieldDifference[]>();
   let aligned = 0;
 
   const part = (pair: Pair, parting: Parting): void => {
@@ -59,8 +75,7 @@ export function align(
   };
 
   /** The next event of the pair's first lane, against that of the second. */
-  const step = (pair: Pair, index: number): void => {
-    const event = a[index] as TraceEvent;
+  const step = (pair: Pair, event: TraceEvent, index: number): void => {
     const { a: own, b: others } = pair;
     const i = pair.i++;
     if (pair.missing > 0) {
@@ -68,12 +83,16 @@ export function align(
       return;
     }
     for (let other = others.events[pair.j]; other !== undefined; other = others.events[pair.j]) {
-      const there = b[other] as TraceEvent;
+      const there = b.at(other) as TraceEvent;
       const alike = own.shapes[i] === others.shapes[pair.j];
       const found = alike ? differences(event, there, own.sort !== 'thread') : [];
       const skip = alike ? (found.length > 0 ? shifted(pair, i) : undefined) : resync(pair, i);
       if (skip === undefined) {
-        if (found.length > 0) part(pair, { a: index + 1, b: other + 1, fields: found });
+        if (found.length > 0) {
+          part(pair, { a: index + 1, b: other + 1, fields: found });
+          differs[index + 1] = 1;
+          if (fields.size < KEPT_FIELDS) fields.set(index + 1, found);
+        }
         inB[index + 1] = other + 1;
         inA[other + 1] = index + 1;
         aligned++;
@@ -103,16 +122,19 @@ export function align(
     return [...found, { field: 'parent', a: `${above ?? 'none'}`, b: `${there ?? 'none'}`, given: true }];
   };
 
-  a.forEach((_, index) => {
+  let index = -1;
+  for (const event of a) {
+    index++;
+    if (index % PROGRESS_EVENTS === 0) progress(index);
     const lane = lanesA.of[index] ?? -1;
-    if (lane < 0) return;
+    if (lane < 0) continue;
     const pair = pairs[lane];
-    if (pair !== undefined) step(pair, index);
+    if (pair !== undefined) step(pair, event, index);
     else if (!alone.has(lane)) {
       alone.add(lane);
       partings.push({ a: index + 1, b: undefined, fields: [] });
     }
-  });
+  }
   const met = new Set<Lane>();
   for (const pair of pairs) {
     if (pair === undefined) continue;
@@ -123,7 +145,7 @@ export function align(
   for (const lane of lanesB.lanes) {
     if (!met.has(lane)) partings.push({ a: undefined, b: (lane.events[0] ?? 0) + 1, fields: [] });
   }
-  return { inB, inA, aligned, partings, comparer, actors: lanesA.of };
+  return { inB, inA, aligned, partings, comparer, differs, fields, actors: [lanesA.of, lanesB.of] };
 }
 
 function pairsOf(a: Lanes, b: Lanes, names: Names): (Pair | undefined)[] {

@@ -5,7 +5,7 @@ import { formatHandle, type Handle, type VpRef } from '../../trace/handle.ts';
 import type { Profile } from '../../trace/profile.ts';
 import { type Buffer, buffersOf, decoded, PlaceTable } from './buffers.ts';
 import { type Name, type NameKind, Names, nameOf } from './names.ts';
-import { fieldAt, firstDifference } from './places.ts';
+import { fieldAt, firstDifference, type SameName } from './places.ts';
 
 /** A field that two events have differently, as the event text names it; values are text to show. */
 export interface FieldDifference {
@@ -27,6 +27,8 @@ const PAGE_MSRS: ReadonlySet<number> = new Set(
 const CLOCK_MSRS: ReadonlySet<number> = new Set(
   ['TIME_REF_COUNT', 'VP_RUNTIME'].map((name) => msrs.number(`HV_X64_MSR_${name}`)),
 );
+/** Fields of one buffer that are told. */
+const MAX_FIELDS = 16;
 const PAGE_SHIFT = 12n;
 const IN_PAGE = 0xfffn;
 
@@ -212,22 +214,24 @@ export class Comparer {
         if (one !== two && buffer.given) this.#differ(buffer.name, one && 'bytes', two && 'bytes', true);
         return;
       }
-      const offset = firstDifference(one, two, this.#places.placesOf(a, buffer), (kind, x, y, { size }) => {
+      const places = this.#places.placesOf(a, buffer);
+      const same: SameName = (kind, x, y, { size }) => {
         const [nameA, nameB] = kind === 'fd' ? [fdName(a, x, size), fdName(b, y, size)] : [x, y];
         return this.#same(kind, nameA, nameB);
-      });
+      };
+      let offset = firstDifference(one, two, places, same);
       if (offset < 0) return;
       const [fieldsA, fieldsB] = [
         decoded(a, buffer, this.#profiles[0]),
         decoded(b, other, this.#profiles[1]),
       ];
-      const found = fieldAt(fieldsA, fieldsB, offset, [one, two]);
-      this.#found.push({
-        field: `${buffer.name}.${found.path}`,
-        a: found.a,
-        b: found.b,
-        given: buffer.given,
-      });
+      const shorter = Math.min(one.length, two.length);
+      for (let n = 0; offset >= 0 && n < MAX_FIELDS; n++) {
+        const { path, a: inA, b: inB, end } = fieldAt(fieldsA, fieldsB, offset, [one, two]);
+        this.#found.push({ field: `${buffer.name}.${path}`, a: inA, b: inB, given: buffer.given });
+        if (Math.max(end, offset + 1) >= shorter) return;
+        offset = firstDifference(one, two, places, same, Math.max(end, offset + 1));
+      }
     });
   }
 

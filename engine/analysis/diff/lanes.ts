@@ -83,12 +83,23 @@ function textHash(text: string): number {
   return hash;
 }
 
-export function lanesOf(events: readonly TraceEvent[]): Lanes {
+/** Events between two calls of the progress. */
+const PROGRESS_EVENTS = 4096;
+
+/** `progress` is called now and then; it may throw to end the work. */
+export function lanesOf(
+  events: Iterable<TraceEvent>,
+  count: number,
+  progress: (done: number) => void = () => {},
+): Lanes {
   const byKey = new Map<string, number>();
   const lanes: Lane[] = [];
-  const of = new Int32Array(events.length).fill(-1);
-  events.forEach((event, index) => {
-    if (isRemark(event)) return;
+  const of = new Int32Array(count).fill(-1);
+  let index = -1;
+  for (const event of events) {
+    index++;
+    if (index % PROGRESS_EVENTS === 0) progress(0);
+    if (isRemark(event)) continue;
     const above = event.parent === undefined ? -1 : (of[event.parent - 1] ?? -1);
     const [sort, key] = keyOf(event, lanes[above]?.key);
     let lane = byKey.get(key);
@@ -99,7 +110,7 @@ export function lanesOf(events: readonly TraceEvent[]): Lanes {
     of[index] = lane;
     lanes[lane]?.events.push(index);
     lanes[lane]?.shapes.push(shapeOf(event));
-  });
+  }
   return { lanes, of };
 }
 

@@ -101,17 +101,19 @@ function endOf(place: Place | undefined): number {
 /** Tells whether the names at a place are those of one thing. */
 export type SameName = (kind: NameKind, a: Name, b: Name, place: Place) => boolean;
 
-/** Offset of the first byte that differs in meaning; -1 where none does, the shorter length where one is longer. */
+/** Offset of the first byte from `from` on that differs in meaning; -1 where none does, the shorter length where one is longer. */
 export function firstDifference(
   a: Uint8Array,
   b: Uint8Array,
   places: readonly Place[],
   same: SameName,
+  from = 0,
 ): number {
   const length = Math.min(a.length, b.length);
-  let at = 0;
+  let at = from;
   for (const place of places) {
     const { offset, size, kind } = place;
+    if (offset < from) continue;
     if (offset + size > length) break;
     for (; at < offset; at++) if (a[at] !== b[at]) return at;
     if (kind !== 'chosen' && !same(kind, nameAt(a, place), nameAt(b, place), place)) return offset;
@@ -130,16 +132,22 @@ function nameAt(bytes: Uint8Array, { offset, size }: Place): Name {
   return `${high}:${low}`;
 }
 
-/** The innermost field at an offset: its path, and its value in both. */
+/** The innermost field at an offset: its path, its value in both, and where it ends. */
 export function fieldAt(
   a: DecodedStruct | undefined,
   b: DecodedStruct | undefined,
   offset: number,
   bytes: readonly [Uint8Array, Uint8Array],
-): { readonly path: string; readonly a: string; readonly b: string } {
+): { readonly path: string; readonly a: string; readonly b: string; readonly end: number } {
   const [one, other] = [a && leafAt(a, offset), b && leafAt(b, offset)];
   const path = one?.path ?? other?.path ?? hexOf(offset);
-  return { path, a: one?.text ?? byteText(bytes[0], offset), b: other?.text ?? byteText(bytes[1], offset) };
+  const end = one?.end ?? other?.end ?? offset + SHOWN_BYTES;
+  return {
+    path,
+    a: one?.text ?? byteText(bytes[0], offset),
+    b: other?.text ?? byteText(bytes[1], offset),
+    end,
+  };
 }
 
 const SHOWN_BYTES = 8;
@@ -152,7 +160,7 @@ function leafAt(
   struct: DecodedStruct,
   offset: number,
   above = '',
-): { readonly path: string; readonly text: string } | undefined {
+): { readonly path: string; readonly text: string; readonly end: number } | undefined {
   for (const field of struct.fields) {
     if (!field.chosen || field.width !== undefined || field.name === '') continue;
     const found = inField(field, offset, above);
@@ -173,7 +181,9 @@ function inField(field: DecodedField, offset: number, above: string): ReturnType
   }
   if (offset < field.offset || offset >= field.offset + field.size) return undefined;
   if (value.kind === 'struct') return leafAt(value.struct, offset, path);
-  if (value.kind !== 'integer') return { path, text: hexOfBytes(value.bytes.subarray(0, SHOWN_BYTES)) };
+  const end = field.offset + field.size;
+  if (value.kind !== 'integer') return { path, text: hexOfBytes(value.bytes.subarray(0, SHOWN_BYTES)), end };
   const json = integerToJson(value.value, field.display);
-  return { path, text: Array.isArray(json) ? `${json.join(' ')} (${hexOf(value.value)})` : String(json) };
+  const text = Array.isArray(json) ? `${json.join(' ')} (${hexOf(value.value)})` : String(json);
+  return { path, text, end };
 }
