@@ -46,7 +46,7 @@ class TraceSurvey implements FormSurvey {
 }
 
 /** Kinds of line that tell a form; a stack alone tells little, but most lines may be of one. */
-const OWN_KINDS = new Set(['record', 'stack', 'lost']);
+const OWN_KINDS = new Set(['record', 'stack', 'stack-of', 'lost']);
 
 function form(name: FormName, parse: (line: string) => TraceLine, isOwn: (line: string) => boolean): Form {
   return {
@@ -64,11 +64,12 @@ export const TRACE_CMD: Form = {
   fits: (line) => {
     const { kind } = parseTaskLine(line);
     if (kind === 'record') return WITHOUT_FLAGS.test(line);
-    return kind === 'stack' || kind === 'lost' || HEAD_OF_TRACE_CMD.test(line);
+    return kind === 'stack' || kind === 'stack-of' || kind === 'lost' || HEAD_OF_TRACE_CMD.test(line);
   },
 };
 const HEAD_OF_TRACE_CMD = /^(?:cpus=|version = )/;
-const WITHOUT_FLAGS = /\[\d{3,5}\]\s+\d+(?:\.\d+)?:/;
+/** A CPU in brackets without flags behind it, or (`report -l`) one without brackets. */
+const WITHOUT_FLAGS = /(?:\[\d{3,5}\]|-\d+\s+\d{1,5}[^\s:\d][^\s:]*)\s+\d+(?:\.\d+)?:/;
 /** `perf script`. */
 export const PERF = form('perf', parsePerfLine, () => false);
 /** The kernel's log: with `tp_printk` every event stands in it. */

@@ -22,8 +22,16 @@ export interface TraceRecord {
 /** What a line of a tracer is. */
 export type TraceLine =
   | TraceRecord
-  /** A function of the stack of the record before. */
+  /** A function of the stack that was begun last, else of the record before. */
   | { readonly kind: 'stack'; readonly symbol: string }
+  /** A stack begins: of the last record of that thread on that CPU, behind which records of other CPUs may stand. */
+  | {
+      readonly kind: 'stack-of';
+      readonly cpu: number | undefined;
+      readonly tid: number | undefined;
+      /** Its first function, where that stands in the same line (trace-cmd). */
+      readonly symbol: string | undefined;
+    }
   | { readonly kind: 'lost'; readonly cpu: number | undefined; readonly lost: number | undefined }
   /** A line of the kernel's log that is no record. */
   | {
@@ -36,10 +44,15 @@ export type TraceLine =
   | { readonly kind: 'header' | 'blank' | 'unreadable' };
 
 const TIME = '(\\d{1,15})(?:\\.(\\d{1,9}))?';
-/** Linux 7.2 kernel/trace/trace_output.c, trace_print_context; libtraceevent prints the same without the flags or with them. */
+/**
+ * Linux 7.2 kernel/trace/trace_output.c, trace_print_context; libtraceevent prints the same without the flags or with them, and as
+ * `trace-cmd report -l` the CPU and the flags as one word.
+ */
 const TASK = new RegExp(
-  `^\\s*(\\S.{0,63}?)-(\\d{1,10})\\s+(?:\\(\\s{0,8}([\\d-]{1,10})\\)\\s+)?\\[(\\d{3,5})\\]\\s+(?:[^\\s:]{4,8}\\s+)?${TIME}:\\s+(.*)$`,
+  `^\\s*(\\S.{0,63}?)-(\\d{1,10})\\s+(?:\\(\\s{0,8}([\\d-]{1,10})\\)\\s+)?(?:\\[(\\d{3,5})\\]\\s+(?:[^\\s:]{4,8}\\s+)?|(\\d{1,5})[^\\s:\\d][^\\s:]{3,7}\\s+)${TIME}:\\s+(.*)$`,
 );
+/** trace-cmd names the buffer of an instance; a command alone is padded to 16 of its at most 15 characters, so never begins a line. */
+const BUFFER = /^[^\s:]{1,64}: {2,}(?=\S)/;
 /** perf script with its usual columns; the thread alone or as pid/tid. */
 const PERF = new RegExp(
   `^\\s*(\\S.{0,63}?)\\s+(?:(\\d{1,10})/)?(\\d{1,10})\\s+(?:\\[(\\d{3,5})\\]\\s+)?(?:[^\\s:]{4,8}\\s+)?${TIME}:\\s+(?:\\d{1,15}\\s+)?(.*)$`,
@@ -51,6 +64,7 @@ const LOG = new RegExp(
 const EVENT = /^((?:[A-Za-z_][\w-]{0,63}:)?)([A-Za-z_]\w{0,127}):\s?(.*)$/;
 const LOST = /^\s*CPU:\s?(\d{1,5}) \[(?:LOST )?(\d{1,15})? ?EVENTS(?: DROPPED)?\]\s*$/;
 const FTRACE_STACK = /^\s*=> ([\w.]{1,128})/;
+const STACK_BEGINS = /^(?:<stack trace|kernel_stack:)(?:\s*=> ([\w.]{1,128}))?/;
 const PERF_STACK = /^\s+[0-9a-f]{4,16} ([\w.[\]]{1,128})/;
 
 type Split = (line: string) => TraceLine | undefined;
@@ -58,10 +72,10 @@ type Split = (line: string) => TraceLine | undefined;
 /** Reads a line of `trace`, `trace_pipe` or `trace-cmd report`. */
 export function parseTaskLine(line: string): TraceLine {
   return common(line, (text) => {
-    const match = TASK.exec(text);
+    const match = TASK.exec(text.replace(BUFFER, ''));
     if (match === null) return undefined;
-    const [, command, tid, tgid, cpu, whole = '', fraction, rest = ''] = match;
-    return recordOf(command, tid, tgid, cpu, { whole, fraction }, rest);
+    const [, command, tid, tgid, cpu, bare, whole = '', fraction, rest = ''] = match;
+    return recordOf(command, tid, tgid, cpu ?? bare, { whole, fraction }, rest);
   });
 }
 
@@ -116,8 +130,8 @@ function recordOf(
   time: TraceTime,
   rest: string,
 ): TraceLine | undefined {
-  // The stack follows the record that it belongs to.
-  if (/^(?:<stack trace|kernel_stack:)/.test(rest)) return { kind: 'header' };
+  const stack = STACK_BEGINS.exec(rest);
+  if (stack !== null) return { kind: 'stack-of', cpu: idOf(cpu), tid: idOf(tid), symbol: stack[1] };
   const event = EVENT.exec(rest);
   if (event === null) return undefined;
   const [, , name = '', text = ''] = event;

@@ -15,12 +15,16 @@ import { uncheckedAccess } from './log.ts';
 const MAX_FRAMES = 32;
 /** Calls without a return that are kept waiting for it. */
 const MAX_OPEN = 1 << 16;
+/** Records that wait for their stacks: other CPUs write few between a record and its stack, some microseconds later. */
+const MAX_HELD = 256;
 
 interface Held {
   readonly record: TraceRecord;
   readonly line: string;
   readonly t: number;
   readonly stack: string[];
+  /** No function of its stack may come any more. */
+  isWhole: boolean;
 }
 
 /** Reads the lines of a tracer of the kernel and gives what they say to an emitter. Any text is taken. */
@@ -32,8 +36,10 @@ export class TraceReader implements FormReader {
   readonly #unseen = new WritesUnseen();
   readonly #clock = new Clock();
   readonly #open = new Map<string, Seq>();
-  /** The last record, until it is known that no stack follows. */
-  #held: Held | undefined;
+  /** The last records, oldest first, until it is known of each that nothing of its stack follows. */
+  #held: Held[] = [];
+  /** Whose stack the next functions are. */
+  #growing: Held | undefined;
   #counted = false;
 
   constructor(emitter: Emitter, tally: Tally, parse: (line: string) => TraceLine) {
@@ -44,9 +50,11 @@ export class TraceReader implements FormReader {
 
   line(text: string): void {
     const line = this.#parse(text);
-    if (line.kind === 'stack') {
-      const stack = this.#held?.stack;
-      if (stack !== undefined && stack.length < MAX_FRAMES) stack.push(line.symbol);
+    if (line.kind === 'stack' || line.kind === 'stack-of') {
+      if (line.kind === 'stack-of') this.#growing = this.#held.findLast(({ record }) => isOf(record, line));
+      const stack = this.#growing?.stack;
+      if (line.symbol !== undefined && stack !== undefined && stack.length < MAX_FRAMES)
+        stack.push(line.symbol);
       this.#tally.other('stack lines');
       return;
     }
@@ -54,9 +62,12 @@ export class TraceReader implements FormReader {
       this.#tally.other(`${line.kind} lines`);
       return;
     }
+    if (line.kind === 'record') {
+      this.#hold({ record: line, line: text, t: this.#at(line.time), stack: [], isWhole: false });
+      return;
+    }
     this.#release();
-    if (line.kind === 'record') this.#held = { record: line, line: text, t: this.#at(line.time), stack: [] };
-    else if (line.kind === 'message') this.#message(line, this.#at(line.time));
+    if (line.kind === 'message') this.#message(line, this.#at(line.time));
     else if (line.kind === 'lost') this.#lost(line);
     else this.#tally.unreadable('not a line of this form', text, this.#emitter.now);
   }
@@ -101,10 +112,27 @@ export class TraceReader implements FormReader {
     else this.#tally.other('kernel messages');
   }
 
+  /** A record: what was before it on its CPU is whole, and so is a record that has had its stack. */
+  #hold(next: Held): void {
+    const had = this.#growing;
+    if (had !== undefined && had.stack.length > 0) had.isWhole = true;
+    for (const held of this.#held) if (held.record.cpu === next.record.cpu) held.isWhole = true;
+    this.#held.push(next);
+    this.#growing = next;
+    let done = this.#held.findIndex(({ isWhole }) => !isWhole);
+    if (this.#held.length > MAX_HELD) done = Math.max(done, this.#held.length - MAX_HELD);
+    for (const held of this.#held.splice(0, done)) this.#tell(held);
+  }
+
+  /** All that waits. */
   #release(): void {
     const held = this.#held;
-    if (held === undefined) return;
-    this.#held = undefined;
+    this.#held = [];
+    this.#growing = undefined;
+    for (const one of held) this.#tell(one);
+  }
+
+  #tell(held: Held): void {
     const { record, line, t, stack } = held;
     const { name, text, tid } = record;
     const known = knownRecord(name, text);
@@ -156,6 +184,10 @@ export class TraceReader implements FormReader {
     if (this.#open.size >= MAX_OPEN) this.#open.clear();
     this.#open.set(key(told.call), this.#emitter.begin(whole, t));
   }
+}
+
+function isOf(record: TraceRecord, { cpu, tid }: Pick<TraceRecord, 'cpu' | 'tid'>): boolean {
+  return record.cpu === cpu && record.tid === tid;
 }
 
 function actorOf({ cpu, pid, tid }: Pick<TraceRecord, 'cpu' | 'pid' | 'tid'>): Actor {
