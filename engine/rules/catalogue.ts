@@ -40,6 +40,7 @@ import { resultDiscipline } from './result-discipline.ts';
 import type { Rule } from './rule.ts';
 import { saveRestoreReset } from './save-restore-reset.ts';
 import { sharedOwnership } from './shared-ownership.ts';
+import { synicLeftOn } from './synic-left-on.ts';
 import { synicOrder } from './synic-order.ts';
 import { unusableTimer } from './unusable-timer.ts';
 import { valueDomains } from './value-domains.ts';
@@ -53,6 +54,7 @@ export const RULES: readonly Rule[] = [
   synicOrder,
   processorGoes,
   pageOutlivesOwner,
+  synicLeftOn,
   depositProtocol,
   partitionPhase,
   absentPartition,

@@ -40,6 +40,11 @@ export const SYNIC_REGISTERS: readonly (SynicRegister | undefined)[] = Array.fro
   (_, index) => REGISTERS.find(({ name }) => indexOf(name) === index),
 );
 
+/** The MSRs of SCONTROL and of the SINTs, in both register files. */
+export const SWITCHES: readonly number[] = SYNIC_REGISTERS.flatMap((register, index) =>
+  register?.kind === 'sint' || register?.kind === 'scontrol' ? [FIRST + index, NESTED_FIRST + index] : [],
+);
+
 /** Index in {@link SYNIC_REGISTERS} of an MSR or of its nested alias; -1 where it is none of them. */
 export function synicIndex(msr: number): number {
   const index = isNestedAlias(msr) ? msr - NESTED_FIRST : msr - FIRST;

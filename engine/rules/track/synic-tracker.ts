@@ -3,7 +3,16 @@ import type { LifecycleEvent, MsrEvent } from '../../trace/event.ts';
 import type { Profile } from '../../trace/profile.ts';
 import type { Moment } from '../open-finding.ts';
 import type { Tracker, TrackerInput, TrackerKind } from '../rule.ts';
-import { type Control, type ControlState, type Deed, NOTHING_KNOWN, OFF, ON, Synic } from './synic.ts';
+import {
+  type Control,
+  type ControlState,
+  type Deed,
+  type Left,
+  NOTHING_KNOWN,
+  OFF,
+  ON,
+  Synic,
+} from './synic.ts';
 import {
   changeWhileOn,
   isNestedAlias,
@@ -30,10 +39,14 @@ export interface SynicWrite {
   readonly moment: Moment;
 }
 
+const NOTHING: readonly Left[] = [];
+
 /** Follows every SynIC: which controls are on, who switched them on, who has let go of them. */
 class SynicTracker implements Tracker {
   /** The write of the present step, when it is one to a SynIC that a rule may have something to say about. */
   write: SynicWrite | undefined;
+  /** What is left on by whoever has gone for certain with the present step. */
+  left: readonly Left[] = NOTHING;
   readonly #input: TrackerInput;
   readonly #plain: (Synic | undefined)[] = [];
   readonly #nested: (Synic | undefined)[] = [];
@@ -55,6 +68,7 @@ class SynicTracker implements Tracker {
 
   step(step: Step): void {
     this.write = undefined;
+    this.left = NOTHING;
     const { event } = step;
     if (event.kind === 'msr') this.#msr(event);
     else if (event.kind === 'lifecycle') this.#lifecycle(event, step.parent !== undefined);
@@ -112,12 +126,12 @@ class SynicTracker implements Tracker {
         this.#exited(event, heir);
         return;
       case 'cpu-offline':
-        this.#each(event.cpu, (synic) => synic.release(() => true, heir));
+        this.#release(event.cpu, () => true, heir);
         return;
       case 'kexec':
       case 'crash':
         // The next kernel's components have the same names and are others; the SynIC stays as it is.
-        if (event.phase === 'end') this.#each(undefined, (synic) => synic.release(() => true));
+        if (event.phase === 'end') this.#release(undefined, () => true, heir);
         return;
       case 'reboot':
       case 'power-off':
@@ -129,14 +143,20 @@ class SynicTracker implements Tracker {
   }
 
   #exited({ component, cpu }: LifecycleEvent, heir: 'nobody' | 'unknown'): void {
-    this.#each(cpu, (synic) => synic.release((deed) => deed.component === component, heir));
+    this.#release(cpu, (deed) => deed.component === component, heir);
   }
 
   /** A component that could not start holds on to nothing that it did since it tried; it may run all the same. */
   #failed({ component, cpu }: LifecycleEvent): void {
     const since = this.#starts.get(component ?? '') ?? 0;
     const undone = (deed: Deed) => deed.component === component && deed.moment.step > since;
-    this.#each(cpu, (synic) => synic.release(undone));
+    this.#release(cpu, undone, 'nobody');
+  }
+
+  #release(cpu: number | undefined, gone: (deed: Deed) => boolean, heir: 'nobody' | 'unknown'): void {
+    const left: Left[] = [];
+    this.#each(cpu, (synic) => left.push(...synic.release(gone, heir)));
+    if (heir === 'nobody') this.left = left;
   }
 
   /** What was known need not hold any more: events are missing, or something that is not traced took over. */

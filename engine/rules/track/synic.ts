@@ -53,6 +53,15 @@ export const NOTHING_KNOWN: ControlState = { ...UNWRITTEN, on: undefined, owner:
 export const OFF: ControlState = { ...UNWRITTEN, on: false, owner: 'nobody' };
 export const ON: ControlState = { ...UNWRITTEN, on: true, owner: 'nobody' };
 
+/** A control that is on although the one who switched it on has gone. */
+export interface Left {
+  readonly synic: Synic;
+  readonly control: Control;
+  readonly owner: Deed;
+  /** What had been done to that owner here, which may be why. */
+  readonly harm: Harm | undefined;
+}
+
 /** The SynIC of a CPU; a nested one has a register file of its own. */
 export class Synic {
   readonly cpu: number;
@@ -150,9 +159,14 @@ export class Synic {
 
   /**
    * Deeds of those who have gone: they own nothing here any more and cannot be harmed. What they left on is the
-   * next writer's, or nobody can tell whose it is (`heir`).
+   * next writer's, or nobody can tell whose it is (`heir`). Gives what they left on.
    */
-  release(gone: (deed: Deed) => boolean, heir: 'nobody' | 'unknown' = 'nobody'): void {
+  release(gone: (deed: Deed) => boolean, heir: 'nobody' | 'unknown' = 'nobody'): readonly Left[] {
+    const left = this.#controls.flatMap((control): Left[] => {
+      if (control?.on !== true || typeof control.owner !== 'object' || !gone(control.owner)) return [];
+      const { owner } = control;
+      return [{ synic: this, control, owner, harm: this.harmed(owner.component) }];
+    });
     for (const control of this.#controls) {
       if (control === undefined) continue;
       if (typeof control.owner === 'object' && gone(control.owner)) control.owner = heir;
@@ -166,6 +180,7 @@ export class Synic {
         if (heir === 'unknown') control.owner = heir;
       }
     }
+    return left;
   }
 
   #live(index: number): Live {
