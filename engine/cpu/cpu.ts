@@ -86,6 +86,16 @@ export class GuestCpu {
     this.#cache.dropAll();
   }
 
+  /** Changes whenever the guest, or whoever writes its control registers, has translations forgotten. */
+  get translationsForgotten(): number {
+    return this.#m.translationsForgotten;
+  }
+
+  /** What another processor has forgotten of this VP's translations, this one forgets as well. */
+  forgetTranslations(): void {
+    flushTranslations(this.#m);
+  }
+
   /** The host wrote to this page while the guest runs. Writes between two runs are seen without this. */
   invalidate(gpaPage: number): void {
     this.#cache.drop(gpaPage);

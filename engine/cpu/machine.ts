@@ -210,6 +210,8 @@ export class Machine {
   /** Of the last translation: whether level 3 may use the page; of any since all were forgotten: a page was large. */
   translatedUser = false;
   translatedLarge = false;
+  /** How often translations were forgotten: another processor that goes on with this state has to forget its own. */
+  translationsForgotten = 0;
   /** Slots of the first TLB with pages of level 3, which SMAP guards. */
   readonly usersPages: number[] = [];
   /** The four page-directory-pointer entries of PAE, low and high halves, once they were read. */

@@ -367,6 +367,7 @@ export function codePageAt(
 
 /** Forgets all translations. */
 export function flushTranslations(m: Machine): void {
+  m.translationsForgotten += 1;
   for (const tlb of m.tlbs) {
     tlb.readTags.fill(NO_TAG);
     tlb.writeTags.fill(NO_TAG);
@@ -383,6 +384,7 @@ export function flushTranslation(m: Machine, linear: number): void {
     flushTranslations(m);
     return;
   }
+  m.translationsForgotten += 1;
   const slot = (linear >>> 12) & SLOT_MASK;
   for (const tlb of m.tlbs) {
     tlb.readTags[slot] = NO_TAG;

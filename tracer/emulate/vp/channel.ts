@@ -49,6 +49,8 @@ const WORDS = {
   values: 10,
   /** What waits until the guest can take it: {@link WAITS}. */
   interrupt: 14,
+  /** Changes where a processor that had the VP has forgotten translations. */
+  translations: 15,
 } as const;
 export type VpWord = keyof typeof WORDS;
 

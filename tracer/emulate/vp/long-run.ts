@@ -1,6 +1,6 @@
 import { GuestCpu } from '../../../engine/cpu/index.ts';
 import { type VpChannel, WAITS } from './channel.ts';
-import { putInnerState, putRegisters, takeRegisters } from './hand-over.ts';
+import { HandOver } from './hand-over.ts';
 import type { MappedMemory } from './memory-map.ts';
 
 /** Between two looks at whether it shall stop: about a millisecond of the guest. */
@@ -14,21 +14,23 @@ export class LongRun {
   readonly #channel: VpChannel;
   readonly #memory: MappedMemory;
   readonly #cpu: GuestCpu;
+  readonly #handOver: HandOver;
   #isNew = true;
 
   constructor(channel: VpChannel, memory: MappedMemory) {
     this.#channel = channel;
     this.#memory = memory;
     this.#cpu = new GuestCpu(memory);
+    this.#handOver = new HandOver(channel, 'long', this.#cpu);
   }
 
   run(): void {
     this.#look();
-    takeRegisters(this.#channel, 'long', this.#cpu, this.#isNew);
+    this.#handOver.take(this.#isNew);
     this.#isNew = false;
     while (this.#cpu.run(BUDGET_INSTRUCTIONS).kind === 'budget' && !this.#channel.isToldToStop) this.#look();
-    putRegisters(this.#channel, 'long', this.#cpu);
-    putInnerState(this.#channel, 'long', this.#cpu);
+    this.#handOver.put();
+    this.#handOver.putInnerState();
   }
 
   #look(): void {

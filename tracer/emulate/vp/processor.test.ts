@@ -63,6 +63,35 @@ function looped(steps: number): readonly bigint[] {
   return REGISTERS.map((_, place) => channel.register(place));
 }
 
+/** A processor with paging: linear page 5 is page 6, which holds 66h, until its entry at 2014h says page 7, which holds 77h. */
+function paged(code: readonly number[]) {
+  const ram = new Arena(8 * PAGE_BYTES);
+  kept.push(ram);
+  ram.bytes.set(code, 0x700);
+  ram.view.setUint32(0x1000, 0x2003, true);
+  for (let page = 0; page < 5; page++) ram.view.setUint32(0x2000 + 4 * page, page * PAGE_BYTES + 3, true);
+  ram.view.setUint32(0x2014, 0x6003, true);
+  ram.bytes.set([0x66], 0x6000);
+  ram.bytes.set([0x77], 0x7000);
+  const map = new MemoryMap();
+  map.set([{ page: 0, pages: 8, address: ram.address, permissions: RAM }]);
+  const channel = new VpChannel();
+  const registers = { RIP: 0x700n, RFLAGS: 2n, CR0: 0x8000_0011n, CR3: 0x1000n };
+  const flat = (type: bigint): bigint => (0xffff_ffffn << 64n) | ((0xc090n | type) << 112n);
+  const segments = { CS: flat(0xbn), DS: flat(3n), SS: flat(3n), ES: flat(3n) };
+  for (const [name, value] of Object.entries({ ...registers, ...segments }))
+    channel.setRegister('engine', registerIndex(name), value);
+  channel.setWord('answer', ANSWER.registers);
+  channel.stop();
+  const processor = new Processor(channel, new MappedMemory(map), 0, true);
+  return { channel, processor, thread: new LongRun(channel, new MappedMemory(map)) };
+}
+
+const READ_PAGE_5 = [0xa0, 0, 0x50, 0, 0];
+/** mov byte [2015h], 70h; invlpg [5000h] */
+const MOVE_PAGE_5 = [0xc6, 0x05, 0x15, 0x20, 0, 0, 0x70, 0x0f, 0x01, 0x3d, 0, 0x50, 0, 0];
+const HLT = 0xf4;
+
 /** mov byte [6000h], 1; hlt */
 const STORE = [0xc6, 0x06, 0x00, 0x60, 1, 0xf4];
 
@@ -71,6 +100,33 @@ describe('the processor of a VP', () => {
     const here = looped(1_000_000);
     assert.equal(here[registerIndex('RCX')], 0n);
     for (const steps of [1, 7, 100]) assert.deepEqual(looped(steps), here);
+  });
+
+  it('forgets what the guest had its thread forget', () => {
+    const { channel, processor, thread } = paged([...READ_PAGE_5, ...MOVE_PAGE_5, HLT, ...READ_PAGE_5, HLT]);
+    assert.equal(processor.run(1), false);
+    assert.equal(channel.register(registerIndex('RAX')), 0x66n);
+    processor.handOver();
+    thread.run();
+    for (let stops = 0; stops < 2; stops++) assert.equal(processor.run(2), true);
+    assert.equal(channel.register(registerIndex('RAX')), 0x77n);
+  });
+
+  it('has its thread forget what the guest forgot', () => {
+    const NOP = 0x90;
+    const code = [NOP, ...READ_PAGE_5, HLT, ...MOVE_PAGE_5, ...READ_PAGE_5, HLT];
+    const { channel, processor, thread } = paged(code);
+    for (const [steps, stops] of [
+      [1, false],
+      [1, true],
+      [2, false],
+    ] as const) {
+      assert.equal(processor.run(steps), stops);
+      if (stops) continue;
+      processor.handOver();
+      thread.run();
+    }
+    assert.equal(channel.register(registerIndex('RAX')), 0x77n);
   });
 
   it('is behind a HLT that ends in the hypervisor', () => {

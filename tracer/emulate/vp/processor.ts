@@ -1,6 +1,6 @@
 import { type CpuExit, type DevicePage, GuestCpu, type Injection } from '../../../engine/cpu/index.ts';
 import { ANSWER, STOP, type VpChannel, WAITS } from './channel.ts';
-import { putInnerState, putRegisters, takeRegisters } from './hand-over.ts';
+import { HandOver } from './hand-over.ts';
 import { type MappedMemory, OVERLAY, PAGE_BYTES } from './memory-map.ts';
 import { exitMessage } from './message.ts';
 import { type Stored, storedBy } from './store.ts';
@@ -16,6 +16,7 @@ export class Processor {
   readonly #channel: VpChannel;
   readonly #memory: MappedMemory;
   readonly #cpu: GuestCpu;
+  readonly #handOver: HandOver;
   readonly #index: number;
   readonly #idlesOnHalt: boolean;
   #memoryVersion = -1;
@@ -40,6 +41,7 @@ export class Processor {
     this.#channel = channel;
     this.#memory = memory;
     this.#cpu = new GuestCpu(memory, device);
+    this.#handOver = new HandOver(channel, 'short', this.#cpu);
     this.#index = index;
     this.#idlesOnHalt = idlesOnHalt;
   }
@@ -48,13 +50,13 @@ export class Processor {
   run(budgetInstructions: number): boolean {
     this.#look();
     // The first time all of them: a register that is 0 does not count as changed.
-    takeRegisters(this.#channel, 'short', this.#cpu, this.#isNew);
+    this.#handOver.take(this.#isNew);
     this.#isNew = false;
     const stopped =
       this.#takeAnswer() ?? this.#enter() ?? this.#writesOverlay(this.#cpu.run(budgetInstructions));
     const idles = stopped?.kind === 'halt' && this.#idlesOnHalt;
     if (idles) this.#cpu.skip(stopped);
-    putRegisters(this.#channel, 'short', this.#cpu);
+    this.#handOver.put();
     if (stopped === undefined || stopped.kind === 'budget') return false;
     if (idles) this.#channel.setWord('reason', STOP.idle);
     else if (stopped.kind === 'interrupt-window') this.#channel.setWord('reason', STOP.window);
@@ -69,7 +71,7 @@ export class Processor {
 
   /** Makes ready for the VP's thread to go on. */
   handOver(): void {
-    putInnerState(this.#channel, 'short', this.#cpu);
+    this.#handOver.putInnerState();
   }
 
   /** Takes over what changed of the memory, which the processors of a partition have in common here. */
