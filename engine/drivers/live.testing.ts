@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type LiveEvent, LiveMachine } from '../replay/live.ts';
 import { replay } from '../replay/replay.ts';
 import type { TraceEvent } from '../trace/event.ts';
-import { timeNs } from '../trace/position.ts';
+import { type Seq, timeNs } from '../trace/position.ts';
 import { readProfile } from '../trace/profile-read.ts';
 import type { JsonObject } from '../trace/text/json.ts';
 import { DEVICE, PARTITION, ROOT, request, u32 } from './guest.testing.ts';
@@ -38,8 +38,19 @@ export class LiveRoot {
     return this.#live.feed({ t, provenance: 'emulated', pid: 7, ...event } as LiveEvent);
   }
 
+  /** A signal ends the wait of a call. */
+  interrupt(seq: number) {
+    return this.#live.interrupt(seq as Seq, timeNs(1000 * this.recorded.length));
+  }
+
   ioctl(handle: object, op: number, arg: Uint8Array) {
     return this.feed({ kind: 'ioctl', handle, op, arg });
+  }
+
+  /** The descriptor of the first file of a kind that a call opened. */
+  descriptor(kind: 'partition' | 'vp'): number {
+    const opened = this.recorded.find((event) => event.kind === 'ioctl' && event.out?.handle?.kind === kind);
+    return opened?.kind === 'ioctl' && typeof opened.ret === 'number' ? opened.ret : -1;
   }
 
   /** What was recorded since an event, its kind and what it is. */

@@ -51,6 +51,7 @@ export class HypervisorBench {
         return recorded ?? own;
       },
       nextBelow: () => undefined,
+      waiting: () => [],
     };
     HYPERVISOR.initialise(this.context);
     this.#paths = new CellPaths(store.tables.objects);

@@ -1,5 +1,5 @@
 import type { CellStore } from '../state/store.ts';
-import type { TraceEvent } from '../trace/event.ts';
+import type { IoctlEvent, TraceEvent } from '../trace/event.ts';
 import type { Seq } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import type { BindReason } from './bindable.ts';
@@ -18,4 +18,6 @@ export interface Context {
    * recorded. For a call of which the record alone tells how far it came.
    */
   nextBelow(call: Seq): TraceEvent | undefined;
+  /** Calls that wait, or have waited, and have not returned yet. */
+  waiting(): Iterable<IoctlEvent>;
 }

@@ -4,6 +4,7 @@ import { CellStore } from '../state/store.ts';
 import type {
   HypercallEvent,
   InterceptEvent,
+  IoctlEvent,
   MessageEvent,
   MsrEvent,
   PageEvent,
@@ -33,6 +34,8 @@ export class Machine implements Context {
   readonly bound: BoundCounts = {};
   /** The record that is replayed, as far as it can be seen from where the replay stands. */
   ahead: { find(test: (event: TraceEvent) => boolean): TraceEvent | undefined } | undefined;
+  /** What gives the calls that wait: a machine alone has none. */
+  calls: (() => Iterable<IoctlEvent>) | undefined;
   readonly #sides: Sides;
 
   private constructor(profile: Profile, sides: Sides, store: CellStore) {
@@ -74,6 +77,10 @@ export class Machine implements Context {
 
   nextBelow(call: Seq): TraceEvent | undefined {
     return this.ahead?.find(({ parent }) => parent === call);
+  }
+
+  waiting(): Iterable<IoctlEvent> {
+    return this.calls?.() ?? [];
   }
 
   bind(reason: BindReason, recorded: bigint | undefined, own: bigint): bigint {

@@ -1,5 +1,6 @@
 import type { AnswerRule } from '../machine/child.ts';
 import { UNMODELLED } from '../machine/unmodelled.ts';
+import type { IoctlEvent } from '../trace/event.ts';
 import type { Frame } from './frame.ts';
 import { Judged } from './judged.ts';
 
@@ -22,6 +23,14 @@ export class Frames {
   allCalling(): boolean {
     for (const { phase } of this.#open) if (phase !== 'calling' && phase !== 'waiting') return false;
     return true;
+  }
+
+  /** Calls that wait, or have waited, and have not returned. */
+  *waiting(): Generator<IoctlEvent> {
+    for (const { stimulus, handler, phase } of this.#open) {
+      if (stimulus.kind !== 'ioctl' || handler?.wake === undefined) continue;
+      if (phase !== 'leaving' && phase !== 'done') yield stimulus;
+    }
   }
 
   /** The event `seq` belongs to the frame. */

@@ -53,6 +53,7 @@ export class Replayer {
     this.#executor = new Executor(options);
     this.#supposed = options.supposed;
     this.#driving = new Driving(options.machine, options.supposed);
+    options.machine.calls = () => this.#frames.waiting();
   }
 
   /** No driver is in the middle of anything: the machine's whole state is its store and the open calls. */

@@ -30,6 +30,8 @@ export function mayEnd(
   next: Frame | undefined,
 ): boolean {
   if (frame.phase === 'calling' || frame.phase === 'waiting') return false;
+  // What a return leads to comes after it.
+  if (frame.phase === 'leaving' && frame === next) return false;
   return hasReturned(frame, t) || (supposed !== undefined && !isOpen(frame) && frame !== next);
 }
 

@@ -7,6 +7,7 @@ import { dialectOf } from '../../trace/dialect.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
+import { releaseAfterCall } from '../process/close.ts';
 import { RFC2020_IOCTLS } from '../rfc2020/ioctls.ts';
 import { isVtlFileKind, isVtlFileKnown, type VtlFileKind } from '../vtl/files.ts';
 import { VTL_IOCTLS } from '../vtl/ioctls.ts';
@@ -173,6 +174,10 @@ function handlerOf(row: IoctlRow): Handler<IoctlEvent> {
           ...(loops === undefined ? {} : { loops }),
           ...(uninterruptible === undefined ? {} : { inTurn: uninterruptible }),
         };
+  if (wake !== undefined && row.fd === 'vp') {
+    const release = (context: Context, event: IoctlEvent) => releaseAfterCall(context, actorOf(event), event);
+    return { ...waiting, leave: release };
+  }
   if (leave === undefined) return waiting;
   return {
     ...waiting,

@@ -5,7 +5,7 @@ import { MSHV, MSHV_PARTITION } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { driverOf } from '../kernel/objects.ts';
 import { invalidate } from '../mshv/memory/region-calls.ts';
-import { closeFile } from './close.ts';
+import { closeFile, releaseAfterCall } from './close.ts';
 import { fdsOf, fileOfFd, removeFd, removeProcess } from './files.ts';
 
 /** Its memory goes before its files do (Linux 7.2 kernel/exit.c, do_exit): what guests have of it is taken from them. */
@@ -24,8 +24,10 @@ export function* processExit(context: Context, event: LifecycleEvent): DriverRun
     for (const fd of fdsOf(context, pid)) {
       const file = fileOfFd(context, pid, fd);
       removeFd(context, pid, fd);
-      if (file !== undefined) yield* closeFile(context, actor, file);
+      if (file !== undefined) yield* closeFile(context, actor, file, pid);
     }
+    for (const call of [...context.waiting()])
+      if (call.pid === pid) yield* releaseAfterCall(context, actor, call, pid) ?? [];
     removeProcess(context, pid);
   }
   return { ret: 0, rule: 'Linux.process.exit' };
