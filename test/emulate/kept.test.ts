@@ -114,6 +114,21 @@ describe('what of the events is kept', { skip: LACKING, concurrency: 2 }, () => 
     assert.notEqual(await first(snapshot), await first(trace));
   });
 
+  test('--ring: a rule is broken: a copy says so while the program runs, one for the one finding', async () => {
+    const program = build('test/emulate/clients/stuck.c', folder);
+    const { exit, err, trace } = await emulate(folder, [program], { more: ['--ring', '500'] });
+    const copy = trace.replace('.hvtrace', '-1.hvtrace');
+    assert.deepEqual([exit, err.split(': what led to it is in ').slice(1)], [0, [`${copy}\n`]], err);
+    assert.match(err, /^hvrewind: R24:/);
+    const { findings } = JSON.parse((await atPrompt(['check', '--json', copy], folder)).out);
+    assert.deepEqual(
+      findings.map(({ rule }: { rule: string }) => rule),
+      ['R24'],
+    );
+    const runs = async (path: string) => (await events(path, 'op == RUN_VP')).length;
+    assert.ok((await runs(copy)) < (await runs(trace)), 'it went on');
+  });
+
   test('--ring: a state that is not one is refused, and its size and a filter beside it', async () => {
     const program = build('test/emulate/clients/rounds.c', folder);
     const { trace } = await emulate(folder, [program, '30'], { more: ['--ring', '100'] });

@@ -7,6 +7,7 @@ import { descriptorLimit, findProgram } from '../process/program.ts';
 import { passSignals, send } from '../process/signals.ts';
 import { makeOutputBlocking } from '../process/standard-files.ts';
 import type { Kept } from '../sink/kept.ts';
+import { toldOf } from '../sink/ring-files.ts';
 import { windowUnder } from './filter/window.ts';
 import { startKeeper } from './keeper.ts';
 import { CONTROL, type LauncherData, type LauncherMessage } from './launcher/messages.ts';
@@ -23,6 +24,8 @@ export interface EmulateOptions {
   readonly tool: string;
   readonly engine: string;
   readonly kept: Kept;
+  /** Tells the user something while the program runs: one line. */
+  readonly tell: (line: string) => void;
 }
 
 /** What became of the program. `status` as a shell says it: 128 + signal when it was killed. */
@@ -64,7 +67,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
         command: options.command,
         kept: options.kept,
       } satisfies SupervisorData),
-      startVps,
+      (message) => startVps(message) || tellFound(message, options.tell),
     );
     const ready = await supervisor.next();
     if (ready.kind === 'refused') return usage(ready.text);
@@ -106,6 +109,12 @@ function startVps(message: SupervisorMessage): boolean {
   startThread(import.meta.url, 'vp', message.data).on('error', (error) => {
     throw error;
   });
+  return true;
+}
+
+function tellFound(message: SupervisorMessage, tell: EmulateOptions['tell']): boolean {
+  if (message.kind !== 'found') return false;
+  tell(toldOf(message.finding, message.copy));
   return true;
 }
 

@@ -6,6 +6,7 @@ import { FilteredSink, midLife } from '../sink/filtered.ts';
 import { FollowedRing } from '../sink/followed.ts';
 import type { Kept } from '../sink/kept.ts';
 import { copyPath } from '../sink/ring.ts';
+import { type RingFile, RingFiles, toldOf } from '../sink/ring-files.ts';
 import type { RingLimit } from '../sink/ring-limit.ts';
 import { isProblem, TraceFileError, type TraceProblem, type TraceWriter } from '../store/index.ts';
 
@@ -86,68 +87,47 @@ export function openTarget(options: TargetOptions): Target | TraceProblem {
   if (kept.ring === undefined) return fileTarget(writer, header, kept.filter);
   // It is there for nothing but to find out that it can be.
   writer.abort();
-  const fileFor: RingFile = (learnt, started, number) => {
+  const fileFor: LearntFile = (learnt, started, number) => {
     const own = started ? learnt : midLife(learnt);
     const made = create(number === undefined ? path : copyPath(path, number), own, () => own.profile);
     if (isProblem(made)) throw new TraceFileError(made);
     return made;
   };
   return ringTarget(kept.ring, header, sides, fileFor, (finding, number) =>
-    tell(`${finding}: what led to it is in ${copyPath(path, number)}`),
+    tell(toldOf(finding, copyPath(path, number))),
   );
 }
 
-/** Makes a file for what a ring holds; `started`: it has let go of nothing. A number: of a copy beside the recording. */
-export type RingFile = (header: TraceHeader, started: boolean, number: number | undefined) => TraceWriter;
-
-/** Copies that findings make at most: where everything is wrong the first ones say so. */
-const MOST_FOR_FINDINGS = 8;
+/** Makes a file with the header as it is by then; else as {@link RingFile}. */
+type LearntFile = (header: TraceHeader, ...rest: Parameters<RingFile>) => ReturnType<RingFile>;
 
 /** A flight recorder; `found` is told of each copy that is made because of a finding. */
 export function ringTarget(
   limit: RingLimit,
   header: TraceHeader,
   sides: Sides,
-  fileFor: RingFile,
+  fileFor: LearntFile,
   found: (finding: string, number: number) => void,
 ): Target {
   const ring = new FollowedRing(limit, header.profile, sides);
-  let [present, written, copies, forFindings] = [header, 0, 0, 0];
-  const write = (number: number | undefined, cut = false): void => {
-    const writer = fileFor(present, ring.gone === 0, number);
-    try {
-      ring.writeTo(writer);
-    } finally {
-      written = writer.events;
-      writer.close(cut || ring.isUnderWay);
-    }
-  };
-  const snapshot = (): void => {
-    copies++;
-    write(copies);
-  };
+  let present = header;
+  const files = new RingFiles(ring, (started, number) => fileFor(present, started, number), found);
   return {
     sink: ring,
     get events() {
-      return written;
+      return files.written;
     },
     get dropped() {
       return ring.gone;
     },
-    tick() {
-      const [finding] = ring.news();
-      if (finding === undefined || forFindings === MOST_FOR_FINDINGS) return;
-      forFindings++;
-      snapshot();
-      found(finding, copies);
-    },
+    tick: () => files.news(ring.news()),
     header(learnt) {
       present = learnt;
       ring.readAs(learnt.profile);
     },
-    close: (cut) => write(undefined, cut),
+    close: (cut) => files.write(cut),
     abort: () => {},
-    snapshot,
+    snapshot: () => files.copy(),
   };
 }
 

@@ -1,13 +1,18 @@
+import { Watch } from '../../engine/analysis/follow.ts';
 import type { CaptureFilter } from '../../engine/filter/capture.ts';
 import type { PlaySink } from '../../engine/replay/play.ts';
+import type { Profile } from '../../engine/trace/profile.ts';
 import { recordingSink, stepSink, type TraceWriter } from '../store/index.ts';
 import { FilteredSink } from './filtered.ts';
 import { Ring } from './ring.ts';
+import { type RingFile, RingFiles } from './ring-files.ts';
 import type { RingLimit } from './ring-limit.ts';
 
 /** Where the steps of an engine go that runs now. Every call may throw a TraceFileError; after it come no more steps. */
 export interface Recording {
   readonly sink: PlaySink;
+  /** Sees each step as the machine stands then; the sink may be given it later. */
+  watch?(...step: Parameters<PlaySink['step']>): void;
   /** Does what is due. */
   tick(): void;
   /** How long {@link tick} may wait, in ms; undefined while nothing is due. */
@@ -71,42 +76,37 @@ export function filteredRecording(
   };
 }
 
-/** Makes a file for what a ring holds; `started`: it has let go of nothing. */
-export type RingFile = (started: boolean, number: number | undefined) => TraceWriter;
-
-/** Only the last events are kept, in memory; they are written at the end and when asked for. */
-export function ringRecording(limit: RingLimit, fileFor: RingFile): Recording {
+/**
+ * Only the last events are kept, in memory; they are written at the end, when asked for, and when a rule is broken: `found` is told
+ * of that.
+ */
+export function ringRecording(
+  limit: RingLimit,
+  profile: Profile,
+  fileFor: RingFile,
+  found: (finding: string, number: number) => void,
+): Recording {
   const ring = new Ring(limit);
-  let [written, snapshots] = [0, 0];
-  const write = (number: number | undefined): void => {
-    const writer = fileFor(ring.gone === 0, number);
-    try {
-      ring.writeTo(writer);
-    } finally {
-      written = writer.events;
-      writer.close(ring.isUnderWay);
-    }
-  };
+  const rules = new Watch(profile);
+  const files = new RingFiles(ring, fileFor, found);
   return {
     sink: {
       step: stepSink(ring),
       journal: () => {},
       checkpoint: (checkpoint, machine) => ring.rest(checkpoint, machine.store.tables),
     },
-    tick: () => {},
+    watch: (step, { store }) => rules.step(step, store),
+    tick: () => files.news(rules.news()),
     dueMs: undefined,
     get events() {
-      return written;
+      return files.written;
     },
     get dropped() {
       return ring.gone;
     },
-    finish: () => write(undefined),
+    finish: () => files.write(),
     close: () => {},
-    snapshot() {
-      snapshots++;
-      write(snapshots);
-    },
+    snapshot: () => files.copy(),
   };
 }
 
@@ -130,9 +130,14 @@ export function plainRecording(writer: TraceWriter): Recording {
 
 /** Ends with the first event that the filter matches: what comes behind it is not recorded. */
 export function untilRecording(recording: Recording, until: CaptureFilter): Recording {
-  let over = false;
+  let [over, seen] = [false, false];
   const { sink } = recording;
   return {
+    watch(step, machine) {
+      if (seen) return;
+      recording.watch?.(step, machine);
+      seen = until.holds(step.event);
+    },
     sink: {
       step(step, machine) {
         if (over) return;

@@ -2,6 +2,7 @@ import { ENGINE_VERSION } from '../../../engine/version.ts';
 import { emulate } from '../../../tracer/emulate/emulate.ts';
 import { captureOptions } from '../capture-option.ts';
 import type { Arguments } from '../command.ts';
+import { tell } from '../output.ts';
 import { Problem } from '../problem.ts';
 import { withProfile } from '../profile-option.ts';
 import { headerOf, orProblem, summarize } from '../program-result.ts';
@@ -21,6 +22,7 @@ export async function run(args: Arguments): Promise<number> {
     tool: VERSION,
     engine: ENGINE_VERSION,
     kept: captureOptions('emulate', args, header.profile),
+    tell: (line: string) => tell(`hvrewind: ${line}`),
   };
   const result = orProblem('emulate', await emulate(options));
   const { events, dropped, hash, status, failure, lacking } = result;

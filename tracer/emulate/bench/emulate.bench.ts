@@ -58,6 +58,7 @@ export async function benchEmulation(rounds: number): Promise<EmulateBench | str
       tool: 'bench',
       engine: 'bench',
       kept: {},
+      tell: () => {},
     });
     const { user, system } = process.cpuUsage(cpu);
     const seconds = (performance.now() - began) / 1000;

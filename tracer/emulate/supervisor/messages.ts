@@ -39,5 +39,7 @@ export type SupervisorMessage =
   | { readonly kind: 'ready' }
   /** The thread of a VP is to be started. */
   | { readonly kind: 'vp'; readonly data: VpData }
+  /** A flight recorder has written a copy because of a finding. */
+  | { readonly kind: 'found'; readonly finding: string; readonly copy: string }
   | { readonly kind: 'refused'; readonly text: string }
   | { readonly kind: 'recorded'; readonly recorded: Recorded };

@@ -33,6 +33,7 @@ export class Recorder {
       step: (step, machine) => {
         if (this.#steps.length === 0) this.#since = performance.now();
         this.#steps.push({ step, machine });
+        this.#recording.watch?.(step, machine);
       },
       journal: (chunk) => this.#attempt(() => target.journal(chunk)),
       checkpoint: (checkpoint, machine) => {

@@ -50,7 +50,9 @@ function recordingFor(writer: TraceWriter): Recording {
   const first = (): Recording => {
     if (kept.ring !== undefined) {
       writer.abort();
-      return ringRecording(kept.ring, ringFile);
+      return ringRecording(kept.ring, header.profile, ringFile, (finding, number) =>
+        tell({ kind: 'found', finding, copy: copyPath(data.path, number) }),
+      );
     }
     if (filter !== undefined) return filteredRecording(writer, filter, () => performance.now());
     return until === undefined ? wholeRecording(writer) : plainRecording(writer);
