@@ -1,6 +1,7 @@
 import { ALL_KINDS } from '../../engine/analysis/kinds.ts';
 import type { EventSource } from '../../engine/replay/source.ts';
-import { type KindRegistry, kindPath, TraceFileError } from '../../tracer/store/index.ts';
+import { type KindRegistry, kindPath } from '../../engine/state/kind-path.ts';
+import { TraceFileError } from '../../tracer/store/index.ts';
 import { Problem } from './problem.ts';
 import { type OpenTrace, openEvents } from './trace-events.ts';
 
@@ -18,7 +19,7 @@ export function openTraceFile(path: string): OpenTrace {
 /** The events with the state with which a flight recorder's trace starts. */
 export function sourceOf({ file, source }: OpenTrace): EventSource {
   try {
-    const start = file.origin?.(kindOf);
+    const start = file.origin(kindOf);
     return start === undefined ? source : { ...source, start };
   } catch (error) {
     if (error instanceof TraceFileError) throw new Problem(error.message);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -129,10 +130,56 @@ describe('what of the events is kept', { skip: LACKING, concurrency: 2 }, () => 
     assert.ok((await runs(copy)) < (await runs(trace)), 'it went on');
   });
 
+  test('--ring: the state with which it starts travels: as text, packed, and with what minimize leaves', async () => {
+    const program = build('test/emulate/clients/stuck.c', folder);
+    const { trace } = await emulate(folder, [program, '60'], { more: ['--ring', '100'] });
+    const at = (name: string): string => join(folder, `travels.${name}`);
+    const done = async (...words: string[]): Promise<string> => {
+      const { exit, out, err } = await atPrompt(words, folder);
+      assert.equal(exit, 0, err);
+      return out;
+    };
+    const { hash, checked, divergences } = await verify(trace);
+    assert.deepEqual([divergences, checked > 50], [[], true]);
+    await done('export', trace, '-o', at('ndjson'));
+    assert.match(
+      readFileSync(at('ndjson'), 'utf8'),
+      /^\{"profile":\{"initial":"unknown"\},"start":\{"version":1,/,
+    );
+    await done('import', at('ndjson'), '-o', at('imported.hvtrace'));
+    await done('pack', trace, '-o', at('hvtrace.zst'));
+    await done('unpack', at('hvtrace.zst'), '-o', at('unpacked.hvtrace'));
+    const [text, state] = [await done('export', trace), await cells(trace)];
+    for (const path of ['imported.hvtrace', 'hvtrace.zst', 'unpacked.hvtrace'].map(at)) {
+      const again = await verify(path);
+      assert.deepEqual([again.hash, again.checked, again.divergences], [hash, checked, []], path);
+      assert.deepEqual(await cells(path), state, path);
+      assert.equal(await done('export', path), text, path);
+    }
+    const finding = 'R24:vmm:not-handled';
+    for (const ending of ['small.ndjson', 'small.hvtrace'])
+      await done('minimize', trace, '--finding', finding, '-o', at(ending));
+    await done('import', at('small.ndjson'), '-o', at('small-again.hvtrace'));
+    for (const path of ['small.hvtrace', 'small-again.hvtrace'].map(at)) {
+      const { findings } = JSON.parse((await atPrompt(['check', '--json', path], folder)).out);
+      assert.ok(
+        findings.some(({ id }: { id: string }) => id === finding),
+        path,
+      );
+      const few = await events(path, '');
+      assert.ok(few.length < 10, `${few.length} events`);
+    }
+    assert.match((await atPrompt(['export', '--derived', trace], folder)).err, /leave out --derived/);
+    const other = readFileSync(at('ndjson'), 'utf8').replace('"version":1', '"version":2');
+    writeFileSync(at('other.ndjson'), other);
+    const refused = await atPrompt(['import', at('other.ndjson'), '-o', at('other.hvtrace')], folder);
+    assert.deepEqual([refused.exit, existsSync(at('other.hvtrace'))], [2, false], refused.err);
+    assert.equal((await atPrompt(['run', at('ndjson'), '-o', at('run.hvtrace')], folder)).exit, 2);
+  });
+
   test('--ring: a state that is not one is refused, and its size and a filter beside it', async () => {
     const program = build('test/emulate/clients/rounds.c', folder);
     const { trace } = await emulate(folder, [program, '30'], { more: ['--ring', '100'] });
-    assert.match((await atPrompt(['pack', trace], folder)).err, /starts with a state/);
     const db = openDatabase(trace, {});
     db.prepare('UPDATE checkpoint SET cells = cells + 1').run();
     db.close();

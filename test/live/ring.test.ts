@@ -7,11 +7,14 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { memorySource } from '../../engine/replay/source.ts';
+import { formatStart, readStart } from '../../engine/replay/start-text.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
+import { type JsonObject, parseJson } from '../../engine/trace/text/json.ts';
 import { SIDES } from '../../main/cli/sides.ts';
 import { kindOf, openTraceFile } from '../../main/cli/trace.ts';
 import { ringTarget, type Target } from '../../tracer/live/target.ts';
+import { pack } from '../../tracer/share/pack.ts';
 import { midLife } from '../../tracer/sink/filtered.ts';
 import { isProblem, recoverTrace, TraceWriter } from '../../tracer/store/index.ts';
 import { build } from '../emulate/build.testing.ts';
@@ -95,6 +98,20 @@ describe('a flight recorder of calls', () => {
       assert.deepEqual(last.report.divergences, []);
       assert.ok(last.report.checked > 1000, `${last.report.checked} checked`);
       assert.deepEqual(last.known, whole.known);
+      // The state as text, with the calls that were under way.
+      const { start } = source;
+      assert.ok(start.open.length > 0, 'no VP was waiting');
+      const json = parseJson(formatStart(start));
+      if ('problem' in json) assert.fail(json.problem.message);
+      assert.deepEqual(readStart(json.value as JsonObject, kindOf), start);
+      const packed = join(folder, 'packed.hvtrace.zst');
+      pack(trace.file, packed, { force: true, origin: start });
+      const unpacked = openTraceFile(packed);
+      try {
+        assert.deepEqual(endOf(unpacked.source), last);
+      } finally {
+        unpacked.close();
+      }
       // What is recovered of it starts with the state as well.
       const saved = join(folder, 'saved.hvtrace');
       const recovered = recoverTrace(paths[0] ?? '', saved, { force: true, registry: kindOf });

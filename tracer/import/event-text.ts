@@ -2,6 +2,7 @@ import type { TraceEvent } from '../../engine/trace/event.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import {
   EventLineReader,
+  type HeaderLine,
   MAX_LINE_CHARACTERS,
   parseHeader,
   type TextProblem,
@@ -13,10 +14,10 @@ function errorOf(path: string, { line, column, message }: TextProblem): ImportEr
   return new ImportError(path, message, line, column);
 }
 
-function readHeader(path: string, text: string): TraceHeader {
+function readHeader(path: string, text: string): HeaderLine {
   const read = parseHeader(text);
   if ('problem' in read) throw errorOf(path, read.problem);
-  return read.header;
+  return read;
 }
 
 function readEvents(path: string, reader: EventLineReader, texts: readonly string[]): TraceEvent[] {
@@ -64,9 +65,9 @@ export const eventTextImporter: Importer = {
     if (head.done === true) throw new ImportError(path, 'is empty: expected {"profile":{…}} on line 1', 1, 1);
     const [first = ''] = head.value.texts;
     try {
-      const header = readHeader(path, first);
+      const { header, start } = readHeader(path, first);
       const events = batches(path, header, head.value, lines, options);
-      return { header, events, close: () => close(lines) };
+      return { header, ...(start === undefined ? {} : { start }), events, close: () => close(lines) };
     } catch (error) {
       await close(lines);
       throw error;

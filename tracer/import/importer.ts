@@ -1,5 +1,6 @@
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
+import type { JsonObject } from '../../engine/trace/text/json.ts';
 
 /** How far an import is. */
 export interface ImportProgress {
@@ -19,6 +20,8 @@ export interface ImportOptions {
 /** A text being imported: its header is read, its events come in batches in the order of the file. */
 export interface Import {
   readonly header: TraceHeader;
+  /** The state with which it starts, where it says one; engine/replay/start-text.ts reads it. */
+  readonly start?: JsonObject;
   /** Throws {@link ImportError} at the first place that is not what it should be. */
   readonly events: AsyncIterable<readonly TraceEvent[]>;
   /** Lets go of the file; needed where the events are not read to their end. */

@@ -1,5 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { constants, zstdCompressSync } from 'node:zlib';
+import type { Start } from '../../engine/replay/start.ts';
+import { formatStart } from '../../engine/replay/start-text.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { packTrace } from '../../engine/trace/packed/stream.ts';
 import { formatHeader } from '../../engine/trace/text/header.ts';
@@ -21,13 +23,13 @@ export interface Packed {
 
 /**
  * Packs a trace into a new file: what is needed to show, replay and judge it, without the journal and
- * checkpoints, which replay makes again. A problem with the new file is returned and leaves no file; one with
+ * checkpoints, which replay makes again; `origin` is the state with which it starts. A problem with the new file is returned and leaves no file; one with
  * the trace is thrown as it reads.
  */
 export function pack(
   trace: AnyTrace,
   path: string,
-  options: { readonly force: boolean },
+  options: { readonly force: boolean; readonly origin?: Start },
 ): Packed | TraceProblem {
   let fd: number;
   try {
@@ -39,7 +41,7 @@ export function pack(
   }
   let done = false;
   try {
-    const packed = writeFrames(trace, fd);
+    const packed = writeFrames(trace, fd, options.origin);
     done = true;
     return packed;
   } catch (error) {
@@ -51,7 +53,7 @@ export function pack(
   }
 }
 
-function writeFrames(trace: AnyTrace, fd: number): Packed {
+function writeFrames(trace: AnyTrace, fd: number, origin: Start | undefined): Packed {
   const frames: PackedFrame[] = [];
   let bytes = 0;
   let counted = 0;
@@ -62,7 +64,7 @@ function writeFrames(trace: AnyTrace, fd: number): Packed {
       yield event;
     }
   };
-  const header = { header: formatHeader(trace.header), events: trace.events, extra: extraOf(trace) };
+  const header = { header: formatHeader(trace.header), events: trace.events, extra: extraOf(trace, origin) };
   for (const frame of packTrace(header, events())) {
     const packed = zstdCompressSync(frame, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
     writeSync(fd, packed);
@@ -76,7 +78,7 @@ function writeFrames(trace: AnyTrace, fd: number): Packed {
   return { events: counted, bytes: bytes + index.length };
 }
 
-function extraOf(trace: AnyTrace): Record<string, string> {
+function extraOf(trace: AnyTrace, origin: Start | undefined): Record<string, string> {
   const { tool, engine, start, capture, hash } = trace;
   const given = { tool, engine, start, capture, hash };
   const extra: Record<string, string> = {
@@ -85,6 +87,7 @@ function extraOf(trace: AnyTrace): Record<string, string> {
     [EXTRA.state]: trace.complete ? 'complete' : 'recording',
     [EXTRA.notes]: writeNotes(trace.notes()),
     [EXTRA.gaps]: writeGaps(trace.gaps()),
+    ...(origin === undefined ? {} : { [EXTRA.origin]: formatStart(origin) }),
   };
   for (const [name, value] of Object.entries(given)) if (value !== undefined) extra[name] = value;
   return extra;

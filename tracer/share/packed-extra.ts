@@ -10,4 +10,5 @@ export const EXTRA = {
   state: 'state',
   notes: 'notes',
   gaps: 'gaps',
+  origin: 'origin',
 } as const;

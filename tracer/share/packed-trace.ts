@@ -1,8 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { zstdDecompressSync } from 'node:zlib';
+import type { Start } from '../../engine/replay/start.ts';
+import { readStart } from '../../engine/replay/start-text.ts';
+import type { KindRegistry } from '../../engine/state/kind-path.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { decodePackedEvents, type PackedHeader, Unpacker } from '../../engine/trace/packed/stream.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
+import { type JsonObject, parseJson } from '../../engine/trace/text/json.ts';
 import { readCounts, readHeader } from '../store/format/meta.ts';
 import { readGaps, readNotes } from '../store/format/notes.ts';
 import {
@@ -122,6 +126,19 @@ export class PackedTrace implements AnyTrace {
     if (!Number.isSafeInteger(seq) || seq < 1 || seq > this.events) return undefined;
     const chunk = this.#chunkOf(seq);
     return this.#unpack(chunk)[seq - chunk.first];
+  }
+
+  origin(registry: KindRegistry): Start | undefined {
+    const text = this.#extra[EXTRA.origin];
+    if (text === undefined) return undefined;
+    const read = parseJson(text);
+    const start =
+      'value' in read && typeof read.value === 'object'
+        ? readStart(read.value as JsonObject, registry)
+        : undefined;
+    if (start === undefined)
+      throw corrupt(this.path, 'the state with which it starts is not one that this engine can read');
+    return start;
   }
 
   notes(): readonly Note[] {

@@ -1,8 +1,9 @@
 import type { TraceIndex } from '../../engine/app/early/trace-index.ts';
 import type { Start } from '../../engine/replay/start.ts';
+import type { KindRegistry } from '../../engine/state/kind-path.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
-import type { Gap, KindRegistry, Note, TraceCounts } from '../store/index.ts';
+import type { Gap, Note, TraceCounts } from '../store/index.ts';
 
 /** A trace that is open for reading, packed or not: what both forms hold. */
 export interface AnyTrace {
@@ -29,8 +30,8 @@ export interface AnyTrace {
   event(seq: number): TraceEvent | undefined;
   /** What the app can be told before the trace is replayed; a packed trace has none. */
   readonly index?: TraceIndex;
-  /** The state with which it starts, where that is not the machine's first; a packed trace has none. */
-  origin?(registry: KindRegistry): Start | undefined;
+  /** The state with which it starts, where that is not the machine's first. */
+  origin(registry: KindRegistry): Start | undefined;
   notes(): readonly Note[];
   gaps(): readonly Gap[];
   close(): void;

@@ -36,6 +36,8 @@ export function* minimize(
 ): Generator<MinimizeState, Minimized, undefined> {
   const events = [...source.range(1, source.count)].map((event) => askedOf(target, event));
   const family = familyOf(events);
+  /** The entries of the calls that were under way at the start stay: the state refers to them. */
+  const under = source.start?.open.length ?? 0;
   let kept = from?.kept ?? events.map(({ seq }) => seq as number);
   let tried = from?.tried ?? 0;
 
@@ -43,15 +45,20 @@ export function* minimize(
     tried++;
     const places = new Map(seqs.map((seq, i) => [seq, i + 1]));
     const smaller = memorySource(source.header, chosen(events, seqs));
-    const cut = source.cut === undefined ? smaller : { ...smaller, cut: source.cut };
-    return shows(target, cut, sides, (seq) => places.get(seq) ?? 0);
+    const { cut, start } = source;
+    const whole = {
+      ...smaller,
+      ...(cut === undefined ? {} : { cut }),
+      ...(start === undefined ? {} : { start }),
+    };
+    return shows(target, whole, sides, (seq) => places.get(seq) ?? 0);
   };
 
   if (!showsIt(kept)) throw new NotShown('the trace does not show it');
   yield { kept, tried, part: kept.length };
   if (from === undefined) {
     const slice = sliceOf(source, sides, target, family.rootOf);
-    const sliced = kept.filter((seq) => slice.has(family.rootOf(seq)));
+    const sliced = kept.filter((seq) => seq <= under || slice.has(family.rootOf(seq)));
     if (sliced.length < kept.length && showsIt(sliced)) kept = sliced;
     yield { kept, tried, part: kept.length };
   }
@@ -77,7 +84,7 @@ export function* minimize(
     return changed;
   }
 
-  const isStimulus = (seq: number): boolean => family.rootOf(seq) === seq;
+  const isStimulus = (seq: number): boolean => seq > under && family.rootOf(seq) === seq;
   const isBelow = (seq: number): boolean => family.rootOf(seq) !== seq;
   yield* round(kept.filter(isStimulus).length >> 1, isStimulus);
   yield* round(kept.filter(isBelow).length, isBelow);

@@ -11,7 +11,7 @@ function propertiesOf(rows: readonly Row[]): Record<string, JsonSchema> {
   return Object.fromEntries(rows.map((row) => [row.key, row.codec.schema]));
 }
 
-/** Line 1: the profile, and what a sample is expected to show. */
+/** Line 1: the profile, what a sample is expected to show, and the state with which a flight recorder's trace starts. */
 export const HEADER_SCHEMA: JsonSchema = {
   title: 'Line 1 of the event text',
   type: 'object',
@@ -32,6 +32,17 @@ export const HEADER_SCHEMA: JsonSchema = {
       },
       required: ['findings'],
       additionalProperties: false,
+    },
+    start: {
+      type: 'object',
+      properties: {
+        version: { const: 1 },
+        ...Object.fromEntries(
+          ['calls', 'objects', 'unknown', 'bytes', 'components'].map((key) => [key, { type: 'array' }]),
+        ),
+        journal: { type: 'object' },
+      },
+      required: ['version', 'calls', 'objects', 'unknown', 'bytes', 'components', 'journal'],
     },
   },
   required: ['profile'],

@@ -55,35 +55,44 @@ function readExpect(json: Json): { readonly findings: readonly ExpectedFinding[]
   return { findings };
 }
 
-function readHeader(json: Json): TraceHeader {
+/** What line 1 says. */
+export interface HeaderLine {
+  readonly header: TraceHeader;
+  /** The state with which the trace starts, where it does not start with the machine: engine/replay/start-text.ts reads it. */
+  readonly start?: JsonObject;
+}
+
+function readHeader(json: Json): HeaderLine {
   const object = objectOf(json);
-  refuseUnknownKey(object, ['profile', 'expect']);
+  refuseUnknownKey(object, ['profile', 'expect', 'start']);
   const profile = readKey(object, 'profile', readProfile);
   if (profile === undefined) throw missing('profile');
   const given = object.profile as JsonObject;
   const expect = readKey(object, 'expect', readExpect);
-  return expect === undefined ? { profile, given } : { profile, given, expect };
+  const start = readKey(object, 'start', objectOf);
+  return {
+    header: expect === undefined ? { profile, given } : { profile, given, expect },
+    ...(start === undefined ? {} : { start }),
+  };
 }
 
 /** Reads line 1 of the event text: the profile, and what a sample is expected to show. */
-export function parseHeader(
-  text: string,
-): { readonly header: TraceHeader } | { readonly problem: TextProblem } {
+export function parseHeader(text: string): HeaderLine | { readonly problem: TextProblem } {
   const read = parseJson(text);
   if ('problem' in read) return { problem: { line: 1, ...read.problem } };
   try {
-    return { header: readHeader(read.value) };
+    return readHeader(read.value);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { problem: placed(text, 1, error) };
   }
 }
 
-/** Line 1, with the profile as it was given. */
-export function formatHeader(header: TraceHeader): string {
+/** Line 1, with the profile as it was given; `start`, JSON text, is the state with which the trace starts. */
+export function formatHeader(header: TraceHeader, start?: string): string {
   const findings = header.expect?.findings.map(
     (item) => `{${writeRows(FINDING_ROWS, item as unknown as Record<string, unknown>).slice(1)}}`,
   );
   const expect = findings === undefined ? '' : `,"expect":{"findings":[${findings.join(',')}]}`;
-  return `{"profile":${JSON.stringify(header.given)}${expect}}`;
+  return `{"profile":${JSON.stringify(header.given)}${expect}${start === undefined ? '' : `,"start":${start}`}}`;
 }

@@ -8,6 +8,6 @@ export {
   parseEventLine,
   type TextProblem,
 } from './event-line.ts';
-export { formatHeader, parseHeader } from './header.ts';
+export { formatHeader, type HeaderLine, parseHeader } from './header.ts';
 export { LineNumbers } from './line-numbers.ts';
 export { EventLineReader, MAX_LINE_CHARACTERS } from './reader.ts';

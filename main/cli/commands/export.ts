@@ -4,10 +4,11 @@ import { replayWithHistory } from '../../../engine/replay/replay.ts';
 import type { EventSource } from '../../../engine/replay/source.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { type Address, at } from '../../../engine/trace/position.ts';
-import { formatEvent, formatHeader, textContext } from '../../../engine/trace/text/index.ts';
+import { formatEvent, textContext } from '../../../engine/trace/text/index.ts';
 import { LineNumbers } from '../../../engine/trace/text/line-numbers.ts';
 import { writeProblem } from '../../../tracer/store/problem.ts';
 import type { Arguments } from '../command.ts';
+import { headerLine } from '../header-line.ts';
 import { print } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { SIDES } from '../sides.ts';
@@ -33,6 +34,8 @@ export async function run(args: Arguments): Promise<number> {
     );
   }
   return withTrace(args.operands[0] ?? '', async ({ source }) => {
+    if (source.start !== undefined && args.flag('derived'))
+      throw new Problem('export: its events count from the state with which it starts; leave out --derived');
     const lines = eventLines(source, args.flag('derived'));
     const path = args.value('output');
     if (path === undefined) await toStdout(lines);
@@ -45,7 +48,7 @@ export async function run(args: Arguments): Promise<number> {
 }
 
 function* eventLines(source: EventSource, derived: boolean): Iterable<string> {
-  yield formatHeader(source.header);
+  yield headerLine('export', source);
   if (derived) yield* withDerived(source);
   else {
     const context = textContext(source.header.profile);

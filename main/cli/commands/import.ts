@@ -1,8 +1,12 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import type { Start } from '../../../engine/replay/start.ts';
+import { readStart } from '../../../engine/replay/start-text.ts';
+import type { JsonObject } from '../../../engine/trace/text/json.ts';
 import { eventTextImporter } from '../../../tracer/import/event-text.ts';
 import { FORM_NAMES, type FormName } from '../../../tracer/import/form.ts';
 import type { ImportOptions } from '../../../tracer/import/importer.ts';
 import { type ImportSummary, openText } from '../../../tracer/import/text-import.ts';
+import { Started } from '../../../tracer/store/index.ts';
 import type { Arguments } from '../command.ts';
 import { importing } from '../importing.ts';
 import { printJson, tell } from '../output.ts';
@@ -10,6 +14,7 @@ import { EXIT, Problem } from '../problem.ts';
 import { givenProfile, withProfile } from '../profile-option.ts';
 import { progressLine } from '../progress.ts';
 import { record } from '../recording.ts';
+import { kindOf } from '../trace.ts';
 import { outputPath } from '../trace-output.ts';
 
 type From = FormName | 'events';
@@ -76,7 +81,9 @@ async function importEvents(args: Arguments, path: string, signal: AbortSignal):
     const how = { force: args.flag('force'), how: 'import event text' };
     try {
       return await record('import', path, header, how, async (writer) => {
-        for await (const batch of source.events) for (const event of batch) writer.append(event);
+        const whole = new Started(writer, startOf(source.start));
+        for await (const batch of source.events) for (const event of batch) whole.append(event);
+        if (!whole.isWhole) throw new Problem(NO_START);
         return writer.events;
       });
     } finally {
@@ -86,6 +93,16 @@ async function importEvents(args: Arguments, path: string, signal: AbortSignal):
   });
   if (args.flag('json')) await printJson({ file: path, events });
   else tell(`${path}: ${events} events`);
+}
+
+const NO_START =
+  'import: the state with which it starts ("start" on line 1) is not one that this engine can read';
+
+function startOf(json: JsonObject | undefined): Start | undefined {
+  if (json === undefined) return undefined;
+  const start = readStart(json, kindOf);
+  if (start === undefined) throw new Problem(NO_START);
+  return start;
 }
 
 async function importText(

@@ -11,9 +11,11 @@ import type { Target } from '../../../engine/analysis/minimize/target.ts';
 import type { EventSource } from '../../../engine/replay/source.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { type Address, parseAddress } from '../../../engine/trace/position.ts';
-import { formatEvent, formatHeader, textContext } from '../../../engine/trace/text/index.ts';
+import { formatEvent, textContext } from '../../../engine/trace/text/index.ts';
+import { Started } from '../../../tracer/store/index.ts';
 import { writeProblem } from '../../../tracer/store/problem.ts';
 import type { Arguments } from '../command.ts';
+import { headerLine } from '../header-line.ts';
 import { printJson, tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';
@@ -34,8 +36,6 @@ export function run(args: Arguments): Promise<number> {
   if (existsSync(path) && !args.flag('force') && !args.flag('resume'))
     throw new Problem(`minimize: ${path}: exists already; name another file or replace it with --force`);
   return withTrace(input, async ({ source }) => {
-    if (source.start !== undefined)
-      throw new Problem(`minimize: ${input} starts with the state of a flight recorder, not with a machine`);
     const search = { path, source, target, from: args.flag('resume') ? savedAt(`${path}.part`) : undefined };
     const found = await searched(search);
     await write(path, source, found.events, args.flag('resume') || args.flag('force'));
@@ -164,9 +164,13 @@ async function write(
   force: boolean,
 ): Promise<void> {
   const { expect: _expected, ...header } = source.header;
+  const { start } = source;
   if (path.endsWith('.ndjson')) {
     const context = textContext(header.profile);
-    const lines = [formatHeader(header), ...events.map((event) => formatEvent(event, context))];
+    const lines = [
+      headerLine('minimize', { header, ...(start === undefined ? {} : { start }) }),
+      ...events.map((event) => formatEvent(event, context)),
+    ];
     try {
       writeFileSync(path, `${lines.join('\n')}\n`, { flag: force ? 'w' : 'wx' });
     } catch (error) {
@@ -175,6 +179,7 @@ async function write(
     return;
   }
   await record('minimize', path, header, { force, how: 'minimize' }, (writer) => {
-    for (const event of events) writer.append(event);
+    const whole = new Started(writer, start);
+    for (const event of events) whole.append(event);
   });
 }

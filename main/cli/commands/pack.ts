@@ -10,11 +10,11 @@ import { outputPath } from '../trace-output.ts';
 export function run(args: Arguments): Promise<number> {
   const path = outputPath('pack', args, '.hvtrace.zst', args.operands[0] ?? '');
   return withTrace(args.operands[0] ?? '', async ({ file, source }) => {
-    if (source.start !== undefined)
-      throw new Problem(
-        `pack: ${file.path} starts with a state, which the packed form has no place for; share the file itself`,
-      );
-    const packed = pack(file, path, { force: args.flag('force') });
+    const { start } = source;
+    const packed = pack(file, path, {
+      force: args.flag('force'),
+      ...(start === undefined ? {} : { origin: start }),
+    });
     if (isProblem(packed)) throw new Problem(`pack: ${packed.text}`);
     if (args.flag('json')) await printJson({ file: path, ...packed });
     else tell(`${path}: ${packed.events} events, ${packed.bytes} bytes`);

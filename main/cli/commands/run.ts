@@ -6,7 +6,7 @@ import { recordingSink } from '../../../tracer/store/index.ts';
 import type { Arguments } from '../command.ts';
 import { importing } from '../importing.ts';
 import { printJson, tell } from '../output.ts';
-import { EXIT } from '../problem.ts';
+import { EXIT, Problem } from '../problem.ts';
 import { withProfile } from '../profile-option.ts';
 import { progressLine } from '../progress.ts';
 import { record } from '../recording.ts';
@@ -22,6 +22,8 @@ export async function run(args: Arguments): Promise<number> {
     // Scenarios are written by hand: they fit in memory.
     const stimuli: TraceEvent[] = [];
     try {
+      if (scenario.start !== undefined)
+        throw new Problem('run: it starts with the state of a flight recorder, which `import` keeps');
       header = withProfile(scenario.header, args.value('profile'));
       for await (const batch of scenario.events) for (const event of batch) stimuli.push(event);
     } finally {

@@ -9,8 +9,11 @@ import { outputPath } from '../trace-output.ts';
 /** `hvrewind unpack`: a `.hvtrace` again. */
 export function run(args: Arguments): Promise<number> {
   const path = outputPath('unpack', args, '.hvtrace', args.operands[0] ?? '');
-  return withTrace(args.operands[0] ?? '', async ({ file }) => {
-    const events = unpack(file, path, { force: args.flag('force'), names: abiNames(file.header.profile) });
+  return withTrace(args.operands[0] ?? '', async ({ file, source: { start } }) => {
+    const events = unpack(file, path, {
+      ...{ force: args.flag('force'), names: abiNames(file.header.profile) },
+      ...(start === undefined ? {} : { origin: start }),
+    });
     if (typeof events !== 'number') throw new Problem(`unpack: ${events.text}`);
     if (args.flag('json')) await printJson({ file: path, events });
     else tell(`${path}: ${events} events`);

@@ -1,17 +1,9 @@
 import { zstdCompressSync } from 'node:zlib';
 import type { StoreCheckpoint, StoreTables } from '../../../engine/state/checkpoint.ts';
 import type { HashState } from '../../../engine/state/hash.ts';
-import type { ObjectKind } from '../../../engine/state/schema.ts';
+import { type KindRegistry, kindPath } from '../../../engine/state/kind-path.ts';
 import type { Key, ObjectId, ObjectRow } from '../../../engine/state/store.ts';
 import { inflate } from './journal-codec.ts';
-
-/** Finds a kind of object by its path, `cpu.msr`; undefined for one that this engine does not have. */
-export type KindRegistry = (path: string) => ObjectKind | undefined;
-
-/** Name of a kind below its parents: `cpu`, `cpu.msr`, `partition.vp`. */
-export function kindPath(kind: ObjectKind): string {
-  return kind.parent === undefined ? kind.name : `${kindPath(kind.parent)}.${kind.name}`;
-}
 
 /** How far the tables had grown. */
 export interface TableSizes {

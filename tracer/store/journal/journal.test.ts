@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { type JournalChunk, newChunk } from '../../../engine/state/journal.ts';
+import { kindPath } from '../../../engine/state/kind-path.ts';
 import { cell, objectKind, singleCellKind } from '../../../engine/state/schema.ts';
 import { type CellId, CellStore, TOP } from '../../../engine/state/store.ts';
 import { at, RETURN_SUB } from '../../../engine/trace/position.ts';
 import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import { openTrace, TraceWriter } from '../index.ts';
-import { kindPath } from './checkpoint-codec.ts';
 import { decodeJournal, encodeJournal } from './journal-codec.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
 

@@ -1,9 +1,10 @@
 import type { OpenCall } from '../../../engine/replay/frame.ts';
 import { isSound, type Start } from '../../../engine/replay/start.ts';
 import type { StoreCheckpoint, StoreTables } from '../../../engine/state/checkpoint.ts';
+import type { KindRegistry } from '../../../engine/state/kind-path.ts';
 import type { ObjectRow } from '../../../engine/state/store.ts';
 import { type Address, at } from '../../../engine/trace/position.ts';
-import { addGrowth, decodeHash, decodeState, type KindRegistry } from './checkpoint-codec.ts';
+import { addGrowth, decodeHash, decodeState } from './checkpoint-codec.ts';
 
 /** A checkpoint and where it stands. */
 export interface PlacedCheckpoint {

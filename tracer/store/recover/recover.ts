@@ -1,10 +1,10 @@
 import type { Start } from '../../../engine/replay/start.ts';
+import type { KindRegistry } from '../../../engine/state/kind-path.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { type Address, type Seq, seqOf, type TimeNs, timeNs } from '../../../engine/trace/position.ts';
 import type { Profile, TraceHeader } from '../../../engine/trace/profile.ts';
 import { parseProfile } from '../../../engine/trace/profile-read.ts';
 import { META, readCounts, readHeader } from '../format/meta.ts';
-import type { KindRegistry } from '../journal/checkpoint-codec.ts';
 import { startIn } from '../journal/origin.ts';
 import type { NameSource } from '../names.ts';
 import { columnsOf } from '../pages/record.ts';
