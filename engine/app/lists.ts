@@ -1,5 +1,5 @@
 import { ruleOfStep } from '../drivers/lifecycle-rules.ts';
-import { MEMORY_SHOWN, showsGuest } from '../hypervisor/memory/contents.ts';
+import { ruleOfPage } from '../hypervisor/memory/note-page.ts';
 import { ruleOfMessage } from '../hypervisor/synic/note-rules.ts';
 import type { StepArchive } from '../replay/derived.ts';
 import { type History, lowerBound } from '../replay/history.ts';
@@ -136,7 +136,7 @@ export class EventReader {
   /** The rule of an event that is no answer. */
   #standing(event: TraceEvent): string | undefined {
     if (event.kind === 'message') return ruleOfMessage(event);
-    if (event.kind === 'page') return showsGuest(event) ? MEMORY_SHOWN : undefined;
+    if (event.kind === 'page') return ruleOfPage(event);
     return event.kind === 'lifecycle' ? ruleOfStep(event, this.#source.header.profile) : undefined;
   }
 

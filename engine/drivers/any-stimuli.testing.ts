@@ -294,6 +294,7 @@ const profile = fc.record({
   unknownRegister: fc.constantFrom('0x05', '0x87'),
   reservedBits: fc.constantFrom('strict', 'warn'),
   hltExits: fc.constantFrom('without-lapic', 'always', 'never'),
+  registerPage: fc.constantFrom('stopped', 'always', 'none'),
   backing: fc.constantFrom({}, { '0x0': 'large-pages' }, { '0x0': 'device' }),
   quirks: fc
     .uniqueArray(fc.tuple(fc.constantFrom(...QUIRK_NAMES), fc.boolean()), { selector: ([name]) => name })

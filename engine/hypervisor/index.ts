@@ -2,7 +2,7 @@ import type { HypervisorSide } from '../machine/sides.ts';
 import { answerHypercall } from './call/dispatch.ts';
 import { initialise } from './initialise.ts';
 import { answerIntercept } from './intercept/stop.ts';
-import { notePage } from './memory/contents.ts';
+import { notePage } from './memory/note-page.ts';
 import { answerMsr } from './msr/dispatch.ts';
 import { noteMessage } from './synic/note.ts';
 
@@ -35,6 +35,7 @@ export { vpOfRef } from './vp/find.ts';
 
 export { hasInjected, injectVector } from './vp/inject.ts';
 export { isSettled, keepPageState, pageState } from './vp/page-state.ts';
+export { isPageValid, registerPageOf } from './vp/register-page.ts';
 export { signalledBy } from './vp/signalled.ts';
 export { isWaitingForStart, mayRun } from './vp/suspend.ts';
 export { tablesUnseen } from './vp/translate.ts';

@@ -1,46 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { registers } from '../abi/index.ts';
-import { activeChild, type HypervisorBench, tableOf } from './bench.testing.ts';
-
-const CHILD = 2;
-
-type Given = readonly [name: string | number, low: bigint, high?: bigint];
-
-function codeOf(name: string | number): number {
-  return typeof name === 'number' ? name : registers.number(name);
-}
-
-function set(bench: HypervisorBench, ...given: readonly Given[]) {
-  const input = new Uint8Array(16 + given.length * 32);
-  const view = new DataView(input.buffer);
-  input[0] = CHILD;
-  given.forEach(([name, low, high = 0n], i) => {
-    view.setUint32(16 + i * 32, codeOf(name), true);
-    view.setBigUint64(32 + i * 32, low, true);
-    view.setBigUint64(40 + i * 32, high, true);
-  });
-  return bench.raw('SET_VP_REGISTERS', input, { reps: given.length });
-}
-
-function get(bench: HypervisorBench, names: readonly (string | number)[], output?: Uint8Array) {
-  const input = new Uint8Array(16 + names.length * 4);
-  const view = new DataView(input.buffer);
-  input[0] = CHILD;
-  names.forEach((name, i) => {
-    view.setUint32(16 + i * 4, codeOf(name), true);
-  });
-  const options = output === undefined ? {} : { output };
-  return bench.raw('GET_VP_REGISTERS', input, { reps: names.length, ...options });
-}
-
-function values(output: Uint8Array | undefined): bigint[] {
-  const view = new DataView((output ?? new Uint8Array(0)).slice().buffer);
-  return Array.from(
-    { length: view.byteLength / 16 },
-    (_, i) => view.getBigUint64(i * 16, true) | (view.getBigUint64(i * 16 + 8, true) << 64n),
-  );
-}
+import { activeChild, tableOf } from './bench.testing.ts';
+import {
+  type GivenRegister as Given,
+  getRegisters as get,
+  setRegisters as set,
+  values,
+} from './registers.testing.ts';
 
 const hex = (value: bigint) => `0x${value.toString(16)}`;
 

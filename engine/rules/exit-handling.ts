@@ -164,9 +164,13 @@ export const exitHandling: Rule = {
       const key = vpKey(vp.partition, vp.vp);
       const handling = vps.get(key);
       if (handling === undefined) return;
-      if (what === 'write') handling.answered = true;
-      const rip = what === 'snapshot' ? readPage(bytes, REGISTER_PAGE_RIP) : undefined;
-      if (rip !== undefined) isAt(key, rip);
+      const rip = readPage(bytes, REGISTER_PAGE_RIP);
+      if (what === 'write') {
+        handling.answered = true;
+        if (rip === undefined) return;
+        handling.rip = rip;
+        handling.repeated = undefined;
+      } else if (what === 'snapshot' && rip !== undefined) isAt(key, rip);
     }
 
     return {

@@ -52,3 +52,18 @@ test('the page is changed while the VP runs; the kernel may', () => {
   silent(RUN, portExit(1, '0x2000'), write(IP));
   silent(RUN, registerPageLine('write', { version: 1, isvalid: 1, dirty: 1 }, 'mshv'), portExit(1, '0x2000'));
 });
+
+test('registers are changed and not marked', () => {
+  const changed = (dirty: number, bytes: Readonly<Record<string, string>>) =>
+    registerPageLine('write', { bytes: { '0x0': `010001000${dirty}000000`, ...bytes } });
+  const rip = { '0x88': '0220000000000000' };
+  const rax = { '0x8': '4100000000000000' };
+  const [finding, ...others] = findings(changed(IP, { ...rip, ...rax }), RUN);
+  assert.deepEqual(others, []);
+  assert.equal(finding?.id, 'R17:vmm:unmarked');
+  assert.match(finding?.fix ?? '', /HV_X64_REGISTER_CLASS_GENERAL/);
+  silent(changed(IP | GP, { ...rip, ...rax }), RUN);
+  silent(changed(0, { ...rip, ...rax }), changed(IP | GP, {}), RUN);
+  silent(changed(0, rip), setRegister('RIP', '0x2002'), RUN);
+  silent(write(0), RUN);
+});

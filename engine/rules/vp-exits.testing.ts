@@ -41,7 +41,12 @@ export function getRegister(name: string, value: string): Line {
   return hypercall('GET_VP_REGISTERS', { ...VP, names }, { done: 1, output: { values: [value] } });
 }
 
-/** The register page is written (or shown) by somebody. */
-export function registerPageLine(what: string, fields: object, component = 'vmm'): Line {
-  return { kind: 'page', what, component, vp: '2.0', page: 'register', fields };
+/** The register page is written (or shown) by somebody; without its fields as a whole, by bytes. */
+export function registerPageLine(
+  what: string,
+  shown: object | { readonly bytes: Readonly<Record<string, string>> },
+  component = 'vmm',
+): Line {
+  const content = 'bytes' in shown ? shown : { fields: shown };
+  return { kind: 'page', what, component, vp: '2.0', page: 'register', ...content };
 }

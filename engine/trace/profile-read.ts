@@ -46,6 +46,7 @@ function defaultsFor(kernel: Profile['kernel'], role: Profile['role']): Profile 
     unknownRegister: '0x05',
     reservedBits: 'strict',
     hltExits: 'without-lapic',
+    registerPage: 'stopped',
     asyncCalls: 'never',
     quirks: quirksOf(kernel),
     pool: DEFAULT_POOL,

@@ -26,6 +26,7 @@ export const UNKNOWN_REGISTERS = ['0x05', '0x87'] as const;
 export const RESERVED_BITS = ['strict', 'warn'] as const;
 export const ASYNC_CALLS = ['never', 'at-once', 'later'] as const;
 export const HLT_EXITS = ['without-lapic', 'always', 'never'] as const;
+export const REGISTER_PAGES = ['stopped', 'always', 'none'] as const;
 
 /** One CPUID leaf as the event text gives it. */
 export interface CpuidLeaf {
@@ -93,6 +94,8 @@ export interface Profile {
   readonly unknownRegister: (typeof UNKNOWN_REGISTERS)[number];
   readonly reservedBits: (typeof RESERVED_BITS)[number];
   readonly hltExits: (typeof HLT_EXITS)[number];
+  /** When the register page of a VP says that it is valid: while the VP stands still, from its first stop on, or never. */
+  readonly registerPage: (typeof REGISTER_PAGES)[number];
   /**
    * Whether the hypervisor takes HVCALL_SET_PARTITION_PROPERTY and finishes it in its own time: when it has answered, or with the next
    * hypercall. Never: then a recorded CALL_PENDING is bound.

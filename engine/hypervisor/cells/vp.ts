@@ -87,6 +87,11 @@ export const VP = objectKind('vp', PARTITION, 'decimal', {
   blocked: cell({ as: 'enum', names: BLOCKED }),
   /** Frames of the mapped state pages; 0 = not mapped (Linux 7.2 hvhdk: enum hv_vp_state_page_type). */
   page: { registers: cell('pfn'), intercept: cell('pfn'), ghcb: cell('pfn') },
+  /**
+   * The register page: it shows the VP, which has stopped since it was mapped; what the parent has marked as changed
+   * (HV_X64_REGISTER_CLASS_…) and put there, and the VP has not taken.
+   */
+  registerPage: { shown: cell('bool'), dirty: cell('hex'), written: cell('bytes') },
   stats: { self: cell('pfn'), parent: cell('pfn') },
   /** It has been let run, and nothing has told yet what the guest did with its registers. */
   ran: cell('bool'),

@@ -14,6 +14,7 @@ import { canDeliver, deliver } from '../synic/deliver.ts';
 import { expireTimers } from '../synic/expire.ts';
 import { PLAIN_FILE } from '../synic/file.ts';
 import { vpOfRef } from '../vp/find.ts';
+import { showOnPage } from '../vp/register-page.ts';
 import { waitForStart } from '../vp/suspend.ts';
 import { endNotification } from './deliverability.ts';
 import { messageOf, opaqueIntercept } from './message.ts';
@@ -70,6 +71,7 @@ export function answerIntercept(context: Context, event: InterceptEvent): Interc
   if (vp === undefined) return { kind: 'intercept', rule: UNMODELLED };
   const { store } = context;
   takeRegisters(context, vp, event);
+  showOnPage(context, vp);
   if (event.type === NO_MESSAGE) return withExpired([], context, vp, event);
   // Who stops has run: a start-up interrupt that is not in the trace started it.
   waitForStart(context, vp, false);

@@ -1,13 +1,7 @@
 import type { Context } from '../../machine/context.ts';
 import { keyOf, type ObjectId } from '../../state/store.ts';
-import type { PageEvent } from '../../trace/event.ts';
 import { MEMORY } from '../cells/gpa.ts';
 import { cellAt } from '../cells/place.ts';
-import { vpOfRef } from '../vp/find.ts';
-import { noteSynicPage } from '../vp/page-state.ts';
-
-/** The rule by which a `page` event changes what is known of a guest's memory. */
-export const MEMORY_SHOWN = 'choice.memory.shown';
 
 const PAGE_BYTES = 4096;
 const WORD_BYTES = 8;
@@ -19,7 +13,8 @@ function contentOf({ store }: Context, partition: ObjectId, frame: bigint): Uint
   return id === undefined ? undefined : store.blob(store.number(cellAt(id, content)));
 }
 
-function keep(context: Context, partition: ObjectId, gpa: bigint, bytes: Uint8Array): void {
+/** Memory of a partition holds these bytes from an address on. */
+export function showMemory(context: Context, partition: ObjectId, gpa: bigint, bytes: Uint8Array): void {
   const { store } = context;
   for (let done = 0; done < bytes.length; ) {
     const at = gpa + BigInt(done);
@@ -34,24 +29,6 @@ function keep(context: Context, partition: ObjectId, gpa: bigint, bytes: Uint8Ar
     store.set(cellAt(id, content), store.intern(all));
     done += part.length;
   }
-}
-
-/** What a `page` event shows is of a guest: its memory, or a page that the SynIC of its VP lays over it. */
-export function showsGuest({ page, vp }: PageEvent): boolean {
-  return vp !== undefined && (page === 'ram' || page === 'simp' || page === 'siefp');
-}
-
-/**
- * Takes over what a `page` event shows of a guest's memory (`ram`, of the partition of its VP, from its address on), which
- * counts until a VP of the partition may have run, or something else is mapped there; or of the message and event flag page of a VP.
- */
-export function notePage(context: Context, { vp: ref, gpa, bytes = [], page, t }: PageEvent): void {
-  const vp = ref === undefined ? undefined : vpOfRef(context, ref);
-  if (vp === undefined) return;
-  if (page === 'simp' || page === 'siefp') noteSynicPage(context, vp, page, bytes, t);
-  if (page !== 'ram' || gpa === undefined) return;
-  const partition = context.store.parent(vp);
-  for (const { offset, bytes: part } of bytes) keep(context, partition, gpa + BigInt(offset), part);
 }
 
 /** Eight bytes of a partition's memory at an aligned address; undefined where the trace does not show them. */

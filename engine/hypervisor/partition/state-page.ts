@@ -5,6 +5,7 @@ import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
+import { forgetPage } from '../vp/register-page-written.ts';
 import { frameOutput, providedFrame } from './frame.ts';
 import { PHASES } from './phases.ts';
 import { findChild, findVp, RESERVED, reservedSet, wrongState } from './target.ts';
@@ -54,6 +55,7 @@ function map(call: Call): HypercallAnswer {
   const given = readU32(call.input, MAP.provided) === 1;
   const frame = given ? readU64(call.input, MAP.location) : providedFrame(call, MAP.output);
   call.context.store.set(cellAt(page.vp, page.slot), frame);
+  if (page.slot === VP.slots.page.registers) forgetPage(call.context, page.vp);
   return succeeded('HDR.state-page.map', frameOutput(MAP.output, frame));
 }
 
@@ -64,6 +66,7 @@ function unmap(call: Call): HypercallAnswer {
   if (call.context.store.get(cell) === 0n)
     return failed(STATUS.INVALID_PARAMETER, 'choice.state-page.not-mapped');
   call.context.store.set(cell, 0);
+  if (page.slot === VP.slots.page.registers) forgetPage(call.context, page.vp);
   return succeeded('HDR.state-page.unmap');
 }
 

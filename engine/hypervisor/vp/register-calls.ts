@@ -18,6 +18,7 @@ import {
   wrongState,
 } from '../partition/target.ts';
 import { invalidStop, isImpossible } from './impossible.ts';
+import { replaceWritten } from './register-page-written.ts';
 import { fixedValue, refusedValue, runsByItself, unknownName } from './rules.ts';
 import { CONTROL_SLOTS, mayRun, setControl } from './suspend.ts';
 import { readSynthetic, refusedOwn, setSynthetic } from './synthetic.ts';
@@ -174,8 +175,10 @@ function set(call: Call): HypercallAnswer {
     if (!('vp' in found)) continue;
     const control = CONTROL_SLOTS.get(name);
     if (name === DELIVERABILITY) context.store.set(cellAt(found.vp, VP.slots.deliverability), value.low);
-    else if (control === undefined) setRegister(context, found.vp, name, value);
-    else {
+    else if (control === undefined) {
+      setRegister(context, found.vp, name, value);
+      replaceWritten(context, found.vp, name, value);
+    } else {
       setControl(context, found.vp, control, value.low);
       lets = true;
     }

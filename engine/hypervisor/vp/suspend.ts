@@ -8,6 +8,7 @@ import { doubtLapic } from '../lapic/state.ts';
 import { forgetMemory } from '../memory/contents.ts';
 import { doubtExtint } from './extint.ts';
 import { isImpossible } from './impossible.ts';
+import { takeWritten } from './register-page-written.ts';
 
 const { suspend, signals, ran } = VP.slots;
 const { internalActivity } = VP.slots.reg;
@@ -52,10 +53,12 @@ export function setControl(context: Context, vp: ObjectId, slot: number, value: 
   letGo(context, vp);
 }
 
-/** Once nothing holds it, its registers are the guest's; one that cannot run with them keeps them. */
+/** Once nothing holds it, it takes what its register page has for it, and its registers are the guest's; one that cannot run with them keeps them. */
 export function letGo(context: Context, vp: ObjectId): void {
   const { store } = context;
-  if (!mayRun(context, vp) || isImpossible(context, vp)) return;
+  if (!mayRun(context, vp)) return;
+  takeWritten(context, vp);
+  if (isImpossible(context, vp)) return;
   const certain = cellAt(store.parent(vp), PARTITION.slots.accessCertain);
   if (store.low(certain) === 1) store.set(certain, 0);
   forgetMemory(context, store.parent(vp));

@@ -1,3 +1,6 @@
+import { interceptMessage, paddedMessage, vpOfRef } from '../../../engine/hypervisor/index.ts';
+import type { Context } from '../../../engine/machine/context.ts';
+import type { ObjectId } from '../../../engine/state/store.ts';
 import { syscall, viewOf } from '../../native/libc.ts';
 import { MMAP, NR } from '../../native/numbers.ts';
 import { ANSWER, VpChannel } from '../vp/channel.ts';
@@ -8,9 +11,11 @@ import { ApicWindow, type AskApic } from './apic-window.ts';
 import { EngineRegisters } from './engine-registers.ts';
 import type { Inaccessible } from './hypercall.ts';
 import type { PartitionMemory } from './partition-memory.ts';
+import { RegisterPage } from './register-page.ts';
 
 /** The pages of a VP that the program may map: ./device-file.ts. */
 const PAGES_BYTES = 3 * 4096;
+const INTERCEPT_PAGE_AT = 4096;
 
 /** A VP that was made, and what runs it. */
 export interface Guest {
@@ -24,6 +29,7 @@ export interface Guest {
   readonly window: ApicWindow;
   /** What the program sees through mappings of its descriptor. */
   readonly pages: Uint8Array;
+  readonly registerPage: RegisterPage;
   /** Its thread was started: most VPs of a program that makes many need none. */
   hasThread: boolean;
   /** Its thread has it. */
@@ -49,6 +55,7 @@ export function makeGuest(
   const channel = new VpChannel();
   const address = syscall(NR.mmap, 0, PAGES_BYTES, MMAP.readWrite, MMAP.shared, memfd, 0);
   if (address < 0) throw new Error(`the pages of a VP cannot be mapped: errno ${-address}`);
+  const pages = viewOf(address, PAGES_BYTES);
   return {
     partition,
     index,
@@ -57,13 +64,25 @@ export function makeGuest(
     registers: new EngineRegisters(),
     memory,
     window,
-    pages: viewOf(address, PAGES_BYTES),
+    pages,
+    registerPage: new RegisterPage(pages),
     hasThread: false,
     running: false,
     answered: false,
     entering: undefined,
     asleep: 'no',
   };
+}
+
+/** Its VP in the engine; undefined once that is gone. */
+export function vpOf(context: Context, { partition, index }: Guest): ObjectId | undefined {
+  return vpOfRef(context, { partition, vp: index });
+}
+
+/** The message of a stop as the hypervisor leaves it in the VP's intercept message page. */
+export function showIntercept(context: Context, guest: Guest): void {
+  const vp = vpOf(context, guest);
+  if (vp !== undefined) guest.pages.set(paddedMessage(interceptMessage(context, vp)), INTERCEPT_PAGE_AT);
 }
 
 /** Its thread goes on with it. */

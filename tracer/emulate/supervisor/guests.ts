@@ -1,7 +1,6 @@
 import {
   apicMode,
   apicWindow,
-  interceptMessage,
   isWaitingForStart,
   nextExpiry,
   type Offered,
@@ -23,7 +22,7 @@ import { REGISTERS, registerIndex } from '../vp/registers.ts';
 import { type AskHost, askedApic, askedCall, askedCpuid, askedMsr } from './asks.ts';
 import { ringDoorbell } from './doorbell.ts';
 import type { Eventfds } from './eventfds.ts';
-import { endGuest, type Guest, handOver, makeGuest } from './guest.ts';
+import { endGuest, type Guest, handOver, makeGuest, showIntercept } from './guest.ts';
 import { idlesOnHalt } from './halt.ts';
 import { Intercepts } from './intercepts.ts';
 import { pendingOf } from './interruptions.ts';
@@ -31,6 +30,7 @@ import { type LackHost, tellLacking } from './lacks.ts';
 import { leavesMemory } from './leaves-memory.ts';
 import { takeCleared } from './message-page.ts';
 import { PartitionMemory } from './partition-memory.ts';
+import { tellWritten } from './register-pages.ts';
 
 /** What the guests need of the supervisor. */
 export interface GuestHost extends LackHost {
@@ -43,8 +43,6 @@ export interface GuestHost extends LackHost {
   startVp(data: Omit<VpData, 'wake'>): void;
 }
 
-const INTERCEPT_PAGE_AT = 4096;
-const MESSAGE_BYTES = 256;
 const RIP = registerIndex('RIP');
 const RFLAGS = registerIndex('RFLAGS');
 const INTERRUPT_FLAG = 0x200n;
@@ -120,7 +118,18 @@ export class Guests {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       let some = false;
       for (const guest of this.#guests) some = this.#stepOne(guest) || some;
-      if (!some) return;
+      if (!some) break;
+    }
+    this.#showVectors();
+  }
+
+  /** Where the root schedules, the driver puts interrupts on the register pages of VPs. */
+  #showVectors(): void {
+    const { machine } = this.#host.live;
+    if (machine.profile.scheduler !== 'root') return;
+    for (const guest of this.#guests) {
+      const vp = this.#find(guest);
+      if (vp !== undefined) guest.registerPage.showVectors(machine, vp);
     }
   }
 
@@ -179,12 +188,12 @@ export class Guests {
   }
 
   isRunning(handle: Handle): boolean {
-    return this.#of(handle)?.running === true;
+    return this.of(handle)?.running === true;
   }
 
   /** Has the guest of a VP stopped; false when it was not running. Its stop comes through {@link collect}. */
   stop(handle: Handle): boolean {
-    const guest = this.#of(handle);
+    const guest = this.of(handle);
     if (guest !== undefined) this.#tellSleep(guest);
     if (guest?.running !== true) return false;
     guest.channel.stop();
@@ -193,7 +202,7 @@ export class Guests {
 
   /** Has the guest of a VP stopped and takes over what it did, now. */
   stopNow(handle: Handle): void {
-    const guest = this.#of(handle);
+    const guest = this.of(handle);
     if (guest !== undefined) this.#stopNow(guest);
   }
 
@@ -212,7 +221,7 @@ export class Guests {
     for (const guest of [...this.#guests]) this.#remove(guest);
   }
 
-  #of(handle: Handle): Guest | undefined {
+  of(handle: Handle): Guest | undefined {
     if (handle.kind !== 'vp') return undefined;
     return this.#guests.find(({ partition, index }) => partition === handle.partition && index === handle.vp);
   }
@@ -256,6 +265,7 @@ export class Guests {
     const { machine } = this.#host.live;
     guest.memory.refresh(machine);
     guest.window.page = apicMode(machine, vp) === 'xapic' ? apicWindow(machine, vp) : -1;
+    guest.registerPage.runs(machine, vp);
     this.#giveRegisters(guest, vp);
     // What it has taken, and the engine has not been told of yet, it does not take again.
     if (guest.entering === undefined || guest.processor.taking !== undefined) {
@@ -359,6 +369,7 @@ export class Guests {
   /** The hypervisor stops the VP: what the guest did to its registers is known from here. */
   #intercept(guest: Guest, { type, payload }: ExitMessage, inner: readonly RegisterValue[] = []): void {
     takeCleared(this.#asks, guest);
+    if (guest.registerPage.isMarked) tellWritten(this.#host, guest);
     const { channel } = guest;
     const entered = guest.processor.taking === undefined ? guest.entering : undefined;
     if (entered !== undefined) guest.entering = undefined;
@@ -379,16 +390,7 @@ export class Guests {
       payload,
       registers,
     });
-    this.#showMessage(guest);
+    showIntercept(this.#host.live.machine, guest);
     this.#host.returned(result.returned);
-  }
-
-  /** The message as the hypervisor leaves it in the VP's intercept message page. */
-  #showMessage(guest: Guest): void {
-    const vp = this.#find(guest);
-    if (vp === undefined) return;
-    const message = interceptMessage(this.#host.live.machine, vp);
-    guest.pages.set(message, INTERCEPT_PAGE_AT);
-    guest.pages.fill(0, INTERCEPT_PAGE_AT + message.length, INTERCEPT_PAGE_AT + MESSAGE_BYTES);
   }
 }

@@ -11,6 +11,7 @@ import { type EventfdCall, eventfdCall, refusedEventfd } from './eventfds.ts';
 import { type Call, type Host, remark, stamp } from './host.ts';
 import { finishMemoryCall, type MemoryCall, memoryCall, refusedMemory } from './memory-calls.ts';
 import { showPageTables } from './page-tables.ts';
+import { readRegisterPage, showRegisterPage } from './register-pages.ts';
 import { giveSynicPage, showSynicPage } from './synic-pages.ts';
 
 type IoctlStimulus = Extract<LiveEvent, { readonly kind: 'ioctl' }>;
@@ -74,10 +75,12 @@ export function ioctl(host: Host, call: Call): void {
   if (given.ret === undefined) {
     showPageTables(host, call, file, row, bytes);
     showSynicPage(host, call, file, row, bytes);
+    readRegisterPage(host, call, file, row, bytes);
   }
   const result = host.feedCall(given, give);
   const own = result.returned.find(({ seq }) => seq === result.seq);
   const finish = (ended: LiveReturn) => {
+    showRegisterPage(host, file, row, bytes);
     if (eventfd !== undefined && ended.ret === 0 && file.handle.kind === 'partition')
       host.eventfds.apply(process, file.handle.partition ?? 0n, eventfd);
     if (ended.ret === 0) giveSynicPage(host, file, row, bytes);

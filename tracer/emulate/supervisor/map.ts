@@ -1,5 +1,6 @@
 import { ERRNO } from '../../native/numbers.ts';
 import { type Call, type Host, stamp } from './host.ts';
+import { mapRegisterPage } from './register-pages.ts';
 
 /** mmap() of a file of the device: the engine says whether it has that page, the kernel maps the memfd's. */
 export function map(host: Host, call: Call): void {
@@ -29,5 +30,6 @@ export function map(host: Host, call: Call): void {
     return;
   }
   process.mapped = true;
+  if (offset === 0) mapRegisterPage(host, file);
   host.listener.proceed(id);
 }
