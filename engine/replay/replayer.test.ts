@@ -69,7 +69,7 @@ const SIDES: Sides = {
   drivers: {
     initialise: () => {},
     handler: (_context, event) => {
-      if (event.kind === 'ioctl') return waiting;
+      if (event.kind === 'ioctl') return event.op === WAIT ? waiting : undefined;
       return event.kind === 'lifecycle' && event.what === 'component-start' ? starting : undefined;
     },
     called: () => {},
@@ -206,6 +206,16 @@ test('a call waits, is woken by what happens, and returns after the last event b
   const { report, places } = stepsOf(trace(call({ ret: 3, tEnd: timeNs(15) }), wake, msr('read', 3n)));
   assert.deepEqual(places, ['1', '2', '1.1', '1r', '3']);
   assert.deepEqual(report.divergences, []);
+});
+
+test('what stands below a call and has the time of its return is done before it returns', () => {
+  const below = (t: number): Draft => msr('write', 3n, { parent: seqOf(1), t: timeNs(t) });
+  const unknown = (...inside: readonly Draft[]) =>
+    stepsOf(
+      trace(call({ op: 0x1234, ret: 0, tEnd: timeNs(20) }), ...inside, msr('read', 3n, { t: timeNs(20) })),
+    );
+  assert.deepEqual(unknown(below(10), below(20), below(20)).places, ['1', '2', '3', '4', '1r', '5']);
+  assert.deepEqual(unknown(below(10)).places, ['1', '2', '1r', '3']);
 });
 
 test('a call that returns although nothing woke it diverges', () => {

@@ -105,11 +105,10 @@ export class Replayer {
     this.#wakeReady();
     // While recording, events below the last one have moved the time on.
     const { time } = this.#numbers;
-    const goesOn = ahead.time() === time;
-    this.#returnDone(
-      time,
-      (waiting) => goesOn && waiting.phase === 'waiting' && !this.#driving.isReady(waiting),
-    );
+    // What stands below a call is done before the call returns, at the very time too.
+    const below = (due: Frame) => ahead.some((e) => e.t === time && this.#frames.get(e.parent) === due);
+    const later = (due: Frame) => (due.phase === 'waiting' ? !this.#driving.isReady(due) : below(due));
+    this.#returnDone(time, ahead.time() === time ? later : undefined);
   }
 
   /**
@@ -328,11 +327,12 @@ export class Replayer {
   /** Returns that are due before an event at `t`; a call whose recorded children are still to come waits. */
   settle(t: number, ahead: Ahead, parent?: Seq): void {
     // What lets a waiting call go on may be what happens at the very time of its return.
+    const above = this.#frames.get(parent);
     if (this.#returns.size > 0)
-      this.#returnDone(t, (frame) => frame.phase === 'waiting' && frame.returns === t);
+      this.#returnDone(t, (frame) => frame.returns === t && (frame.phase === 'waiting' || frame === above));
     if (this.#driving.busy === 0) return;
     for (const frame of this.#frames.all()) {
-      if (!mayEnd(this.#supposed, frame, t, this.#frames.get(parent))) continue;
+      if (!mayEnd(this.#supposed, frame, t, above)) continue;
       const below = (e: TraceEvent) => this.#frames.get(e.parent) === frame;
       if (!ahead.some(below)) this.#close(frame);
     }
