@@ -1,15 +1,16 @@
-import { readU64 } from '../abi/index.ts';
+import { fieldOf, readU64 } from '../abi/index.ts';
 import { codeOf } from '../replay/describe.ts';
 import { CaseBook } from './case-book.ts';
 import type { Moment } from './open-finding.ts';
 import type { Judge, RuleInput } from './rule.ts';
-import { answered, call, partitionField, status } from './track/hypercall.ts';
+import { type Answered, answered, call, partitionField, status } from './track/hypercall.ts';
 import { isHost, type Life, PARTITIONS } from './track/partition-tracker.ts';
 
 const DEPOSIT = call('DEPOSIT_MEMORY');
 const WITHDRAW = call('WITHDRAW_MEMORY');
 const DELETE = call('DELETE_PARTITION');
 const FIELDS = new Map([DEPOSIT, WITHDRAW, DELETE].map((code) => [code, partitionField(code)]));
+const LIST = fieldOf('hv_deposit_memory', 'gpa_page_list');
 const NO_RESOURCES = status('NO_RESOURCES');
 
 /** The pages that were given to a partition which was created in the trace. */
@@ -20,7 +21,7 @@ interface Pool {
   deposit: Moment;
 }
 
-/** The part of R09 that is about the end: a partition is deleted with pages in its pool. */
+/** The part of R09 that is about the pages: which are given, and that a partition is not deleted while they are in its pool. */
 export function judgePools(rule: string, input: RuleInput): Judge {
   const partitions = input.tracker(PARTITIONS);
   const pools = new Map<bigint, Pool>();
@@ -49,6 +50,22 @@ export function judgePools(rule: string, input: RuleInput): Judge {
     finding.prove(culprit);
   }
 
+  /** Page 0 is never free: where it ends a list, the count is beyond what was written there. */
+  function deposited({ input: given, control, component = 'unknown' }: Answered, partition: bigint): void {
+    const last = control.repCount - 1;
+    const isWhole = given.length >= LIST.offset + control.repCount * LIST.stride;
+    if (last < control.repStart || !isWhole || readU64(given, LIST, last) !== 0n) return;
+    const culprit = input.now();
+    const finding = cases.open(
+      { cause: [component, 'page-0'], severity: 'error', component, culprit, partition },
+      {
+        title: `${component} deposits page 0, which ends its list of ${control.repCount}`,
+        fix: `let ${component} ask for as many elements as its list has`,
+      },
+    );
+    if (finding.concerns(`partition[${partition}].pool`)) finding.prove(culprit);
+  }
+
   return {
     step(step) {
       const { event } = step;
@@ -57,6 +74,7 @@ export function judgePools(rule: string, input: RuleInput): Judge {
       const hypercall = answered(step);
       if (hypercall === undefined) return;
       const id = readU64(hypercall.input, field);
+      if (hypercall.control.code === DEPOSIT) deposited(hypercall, id);
       const life = partitions.before(id);
       if (life === undefined) return;
       const pool = poolOf(life);

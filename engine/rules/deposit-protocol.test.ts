@@ -108,6 +108,13 @@ test('deposits without end', () => {
   assert.deepEqual(ids(creating(-12, ...rounds(512))), ['R09:mshv:endless']);
 });
 
+test('a deposit has as many pages as it counts', () => {
+  const pages = (...frames: readonly number[]): Line =>
+    hypercall('DEPOSIT_MEMORY', { partition_id: 2, gpa_page_list: frames }, { done: frames.length });
+  assert.deepEqual(ids([...ACTIVE, pages(0x200, 0x201, 0)]), ['R09:mshv:page-0']);
+  silent([...ACTIVE, pages(0x200, 0x201)]);
+});
+
 const finalize = hypercall('FINALIZE_PARTITION', { partition_id: 2 });
 const remove = hypercall('DELETE_PARTITION', { partition_id: 2 });
 const withdraw = (status: string, done: number): Line =>

@@ -56,7 +56,7 @@ export const depositProtocol: Rule = {
     'A call that needs pages of a pool which has none fails with one of four statuses. Two name the pool of the ' +
     'partition that the call is about, two (…_ROOT_MEMORY) that of the root partition itself. The caller deposits to that ' +
     'pool and makes the same call again, as often as needed: pages in another pool do not help, and the call fails for ' +
-    'ever; and where contiguous pages are short, eight in a row help and single ones do not. What was deposited to a partition is withdrawn before the partition is deleted, or it is lost to the machine.',
+    'ever; and where contiguous pages are short, eight in a row help and single ones do not. A deposit lists as many pages as it counts: page 0, which no kernel can give away, at the end of the list is one that nobody wrote there. What was deposited to a partition is withdrawn before the partition is deleted, or it is lost to the machine.',
   silent: [
     'Several rounds of small deposits.',
     'A root pool that is short under a kernel which is not root (an L1VH host): nobody there can help, and it fails at once.',
