@@ -53,3 +53,20 @@ test('a partition that was created in a call that fails is deleted', () => {
   assert.equal(create([]), 1);
   assert.equal(create([hypercall('DELETE_PARTITION', { partition_id: 2 }, { parent: 1 })]), 0);
 });
+
+test('a call that hands out one partition creates one', () => {
+  const created = (partition_id: number, extra: object = {}): Line =>
+    hypercall('CREATE_PARTITION', {}, { output: { partition_id }, parent: 1, ...extra });
+  const within = (...inside: readonly Line[]) => {
+    const call = ioctl('device', 'MSHV_CREATE_PARTITION', { ret: 4, tEnd: '90us' });
+    const lines = [call, ...inside, { returns: 1 }];
+    return judge(told({ role: 'root' }, lines), [failedCalls]).map(findingToJson);
+  };
+  const [finding] = within(created(2), created(3));
+  assert.equal(finding?.id, 'R44:mshv:HVCALL_CREATE_PARTITION:twice');
+  assert.deepEqual([finding?.culprit.at, finding?.at, finding?.evidence], ['3', '1r', ['2', '3', '1r']]);
+  assert.deepEqual(within(created(2)), []);
+  assert.deepEqual(within(created(2, { status: 'INSUFFICIENT_MEMORY', output: undefined }), created(2)), []);
+  const gone = hypercall('DELETE_PARTITION', { partition_id: 2 }, { parent: 1 });
+  assert.deepEqual(within(created(2), gone, created(3)), []);
+});

@@ -27,19 +27,21 @@ interface Made {
   readonly call: string;
 }
 
-/** R44: a call that fails leaves nothing behind. */
+/** R44: a call that fails leaves nothing behind, and one that succeeds nothing that it does not hand out. */
 export const failedCalls: Rule = {
   id: 'R44',
   severity: 'error',
-  title: 'A call that fails leaves behind what it had made',
+  title: 'A call leaves behind what it has made and does not hand out',
   meaning:
     'An ioctl that makes something in several steps (a VP with its state and statistics pages, a port and its connection) ' +
     'takes back what it has made when a later step fails: its caller is told that there is nothing, and nobody else ' +
-    'will ever give it back. The next attempt finds the number taken, and pages stay with the hypervisor.',
+    'will ever give it back. The next attempt finds the number taken, and pages stay with the hypervisor. The same holds for a ' +
+    'second partition that is created in a call which hands out one.',
   silent: [
     'Pages that were deposited stay in the pool, for the next attempt.',
     'Guest memory: what of it was mapped is a matter of progress (R07).',
     'What was made before the call.',
+    'A creation that was refused and is made again.',
     'A call that was recorded without its answer.',
   ],
   source: 'Linux 7.2 drivers/hv/mshv_root_main.c (mshv_partition_ioctl_create_vp, unwinding), mshv_eventfd.c',
@@ -80,7 +82,11 @@ export const failedCalls: Rule = {
     function returned(event: IoctlEvent): void {
       const made = open.get(event.seq);
       open.delete(event.seq);
-      if (made === undefined || typeof event.ret !== 'number' || event.ret >= 0) return;
+      if (made === undefined || typeof event.ret !== 'number') return;
+      if (event.ret >= 0) {
+        handedOut([...made.values()].filter(({ what }) => what === 'partition'));
+        return;
+      }
       for (const { what, partition, component, moment, call: name } of made.values()) {
         const finding = cases.open(
           {
@@ -99,6 +105,23 @@ export const failedCalls: Rule = {
         if (!finding.concerns(`partition[${partition}]`)) continue;
         finding.prove(moment);
         finding.prove(input.now());
+      }
+    }
+
+    /** A call hands out one partition: which of several is not known, one of them is nobody’s. */
+    function handedOut([first, ...more]: readonly Made[]): void {
+      for (const { partition, component, moment, call: name } of more) {
+        const root = { cause: [component, name, 'twice'], severity: 'error', component, partition } as const;
+        const finding = cases.open(
+          { ...root, culprit: moment, shown: input.now() },
+          {
+            title: `${component} creates several partitions in a call that hands out one`,
+            fix: `let ${component} make ${name} once in a call, or delete what it does not hand out`,
+          },
+        );
+        if (!finding.concerns(`partition[${partition}]`)) continue;
+        if (first !== undefined) finding.prove(first.moment);
+        finding.prove(moment);
       }
     }
 
