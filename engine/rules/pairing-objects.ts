@@ -9,6 +9,7 @@ import {
   call,
   isShortage,
   partitionField,
+  SELF,
   SUCCESS,
   status,
 } from './track/hypercall.ts';
@@ -32,6 +33,7 @@ export function judgeObjects(rule: string, input: RuleInput): Judge {
   const partitions = input.tracker(PARTITIONS);
   const cases = new CaseBook(rule, input);
   const held = new Map<string, Holding>();
+  let isWhole = input.profile.initial !== 'unknown';
 
   function found(what: string, component: string, of: Held, words: Words, proof?: Moment): void {
     const culprit = input.now();
@@ -69,8 +71,9 @@ export function judgeObjects(rule: string, input: RuleInput): Judge {
       held.delete(of.key);
       return;
     }
-    const life = partitions.life(of.partition);
-    if (life?.phase !== 'active' || held.has(of.key) || answer === INVALID_PARTITION_STATE) return;
+    // What is taken of the own partition is known from the start of the recording on, of another from its creation on.
+    const isKnown = of.partition === SELF ? isWhole : partitions.life(of.partition)?.phase === 'active';
+    if (!isKnown || held.has(of.key) || answer === INVALID_PARTITION_STATE) return;
     const name = hypercalls.name(control.code);
     found('unpaired', component, of, {
       title: `${component} makes ${name} for a ${of.what} that it does not have`,
@@ -113,9 +116,12 @@ export function judgeObjects(rule: string, input: RuleInput): Judge {
       const { event } = step;
       if (event.kind === 'hypercall') judge(step);
       // What comes then is another kernel's, or events are missing.
-      else if (event.kind === 'mark' && event.what === 'gap') held.clear();
-      else if (event.kind === 'lifecycle' && event.phase === 'end' && event.what !== 'process-exit')
+      else if (event.kind === 'mark' && event.what === 'gap') {
         held.clear();
+        isWhole = false;
+      } else if (event.kind === 'lifecycle' && event.phase === 'end' && event.what !== 'process-exit') {
+        held.clear();
+      }
     },
     end: () => cases.report(),
   };

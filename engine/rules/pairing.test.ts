@@ -63,6 +63,18 @@ test('nothing is taken or given back twice', () => {
   silent([unmapAgain]);
 });
 
+test('a port of the own partition is deleted once', () => {
+  const port = { port_partition_id: '0xffffffffffffffff', port_id: { id: 1 } };
+  const made = hypercall('CREATE_PORT', { ...port, connection_partition_id: 2 });
+  const gone = hypercall('DELETE_PORT', port);
+  const again = hypercall('DELETE_PORT', port, { status: 'INVALID_PORT_ID' });
+  silent([...ACTIVE, made, gone]);
+  assert.deepEqual(ids([...ACTIVE, made, gone, again]), ['R15:mshv:unpaired:port']);
+  // It may have been there before.
+  assert.deepEqual(findings([...ACTIVE, again], { initial: 'unknown' }), []);
+  silent([...ACTIVE, { kind: 'mark', what: 'gap', lost: 1 }, again]);
+});
+
 /** A program makes a partition and a VP, and maps a page of it. */
 const MADE: readonly Line[] = [
   ioctl('device', 'MSHV_CREATE_PARTITION', { ret: 4, out: { handle: 'partition:2' }, tEnd: '100us' }),
