@@ -2,7 +2,7 @@
 
 import type { DecodedField } from '../../engine/abi/codec/decoded.ts';
 import { decodeControl, decodeHypercallInput, hypercalls, msrs } from '../../engine/abi/index.ts';
-import type { TraceEvent } from '../../engine/trace/event.ts';
+import type { HypercallEvent, TraceEvent } from '../../engine/trace/event.ts';
 import { seqOf, type TimeNs } from '../../engine/trace/position.ts';
 import type { Legal } from './legal.ts';
 
@@ -17,6 +17,8 @@ export interface Mutant {
   readonly operator: string;
   /** What was done to which event. */
   readonly what: string;
+  /** Index of that event in the sample. */
+  readonly index: number;
   readonly events: () => readonly Placed[];
   /** The same done to the sample with its answers. */
   readonly recorded: () => readonly Placed[];
@@ -42,7 +44,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   'change a count': (event) =>
     event.kind === 'hypercall' && decodeControl(event.control).repCount > 0
       ? [
-          { ...event, control: event.control + REP_COUNT },
+          { ...event, ...withOneMore(event), control: event.control + REP_COUNT },
           { ...event, control: event.control - REP_COUNT },
         ]
       : [],
@@ -78,6 +80,18 @@ function reservedBits(event: TraceEvent): TraceEvent[] {
     .filter(({ reserved, chosen }) => reserved && chosen)
     .slice(0, 2)
     .map(({ offset, lsb }) => ({ ...event, input: flipped(input, offset * 8 + (lsb ?? 0)) }));
+}
+
+/** A list that has an element for each count has one more, as the hypervisor reads what stands behind it. */
+function withOneMore({ control, input }: HypercallEvent): Pick<HypercallEvent, 'input'> {
+  const list = input && decodeHypercallInput(control, input)?.fields.at(-1);
+  if (input === undefined || list?.value.kind !== 'array') return {};
+  const { elements } = list.value;
+  const [first] = elements;
+  if (first === undefined || elements.length !== decodeControl(control).repCount) return {};
+  const longer = new Uint8Array(input.length + first.size);
+  longer.set(input);
+  return { input: longer };
 }
 
 function leaves(fields: readonly DecodedField[]): DecodedField[] {
@@ -116,24 +130,24 @@ export function mutantsOf(sample: Legal): Mutant[] {
 function broken(events: readonly TraceEvent[]): Made[] {
   const placed: readonly Placed[] = events.map((event) => ({ event, was: event.seq }));
   const mutants: Made[] = [];
-  const add = (operator: string, event: TraceEvent, made: () => readonly Placed[]): void => {
-    const what = `${operator}: ${nameOf(event)}`;
-    mutants.push({ operator, what, events: () => ordered(made()) });
-  };
   events.forEach((event, i) => {
+    const add = (operator: string, made: () => readonly Placed[]): void => {
+      const what = `${operator}: ${nameOf(event)}`;
+      mutants.push({ operator, what, index: i, events: () => ordered(made()) });
+    };
     const own = placed[i] as Placed;
     if (!acts(event)) return;
-    add('drop', event, () => placed.toSpliced(i, 1));
-    add('duplicate', event, () => placed.toSpliced(i + 1, 0, own));
+    add('drop', () => placed.toSpliced(i, 1));
+    add('duplicate', () => placed.toSpliced(i + 1, 0, own));
     const next = events.findIndex((other, j) => j > i && acts(other));
     if (next > i && nameOf(events[next] as TraceEvent) !== nameOf(event))
-      add('swap with the next', event, () => placed.with(i, placed[next] as Placed).with(next, own));
+      add('swap with the next', () => placed.with(i, placed[next] as Placed).with(next, own));
     const boundary = events.findIndex((other, j) => j > i && other.kind === 'lifecycle');
     if (boundary > i)
-      add('move behind the next step', event, () => placed.toSpliced(boundary + 1, 0, own).toSpliced(i, 1));
+      add('move behind the next step', () => placed.toSpliced(boundary + 1, 0, own).toSpliced(i, 1));
     for (const [operator, change] of Object.entries(CHANGES))
       for (const changed of change(event))
-        add(operator, event, () => placed.with(i, { event: changed, was: event.seq }));
+        add(operator, () => placed.with(i, { event: changed, was: event.seq }));
   });
   return mutants;
 }

@@ -1,13 +1,15 @@
 /** Whether a mutant is illegal or leaves something behind, and whether a rule says so. */
 import { statuses } from '../../engine/abi/index.ts';
 import type { Machine } from '../../engine/machine/machine.ts';
+import { UNMODELLED } from '../../engine/machine/unmodelled.ts';
 import { replay } from '../../engine/replay/replay.ts';
 import { memorySource } from '../../engine/replay/source.ts';
+import type { Step } from '../../engine/replay/step.ts';
 import { RULES } from '../../engine/rules/catalogue.ts';
 import { createJudge } from '../../engine/rules/judge.ts';
 import { CellPaths } from '../../engine/state/path.ts';
 import type { CellId } from '../../engine/state/store.ts';
-import type { TraceEvent } from '../../engine/trace/event.ts';
+import type { LifecycleWhat, TraceEvent } from '../../engine/trace/event.ts';
 import { SIDES } from '../../main/cli/sides.ts';
 import type { Legal } from './legal.ts';
 import { type Mutant, nameOf, type Placed, unbroken } from './operators.ts';
@@ -21,8 +23,11 @@ interface Run {
 }
 
 export interface Verdict {
-  /** `illegal`: the hypervisor refuses something that it took before; `residue`: more is left at the end. */
-  readonly kind: 'illegal' | 'residue' | 'harmless';
+  /**
+   * `illegal`: the hypervisor refuses something that it took before; `residue`: more is left than the sample leaves, and something has ended
+   * since; `open`: more is left, and whoever has it may yet take it away: the recording stopped first.
+   */
+  readonly kind: 'illegal' | 'residue' | 'open' | 'harmless';
   /** The first refusal, or what is left. */
   readonly why: string;
   readonly detected: boolean;
@@ -44,7 +49,7 @@ function run({ header }: Legal, placed: readonly Placed[]): Run {
       observe: (step, on) => {
         machine = on;
         judge.step(step, on.store);
-        const refusal = step.derived ? undefined : refusalOf(step.event);
+        const refusal = step.derived ? undefined : refusalOf(step);
         if (refusal === undefined) return;
         const was = placed[step.address.seq - 1]?.was ?? 0;
         refused.set(was, [...(refused.get(was) ?? []), `${refusal} of ${nameOf(step.event)}`]);
@@ -59,7 +64,9 @@ function run({ header }: Legal, placed: readonly Placed[]): Run {
   };
 }
 
-function refusalOf(event: TraceEvent): string | undefined {
+/** What nobody knows the answer to is not refused. */
+function refusalOf({ event, rule }: Step): string | undefined {
+  if (rule === UNMODELLED) return undefined;
   if (event.kind === 'msr') return event.fault === true ? '#GP' : undefined;
   if (event.kind !== 'hypercall') return undefined;
   if (event.fault === true) return '#UD';
@@ -109,6 +116,37 @@ function divergesIn({ sample, recorded }: Mutant): boolean {
   return diverged(recorded().map(({ event }) => event)) > diverged(events);
 }
 
+/** What takes something away when it ends. */
+const ENDS: ReadonlySet<string> = new Set<LifecycleWhat>([
+  'component-stop',
+  'cpu-offline',
+  'kexec',
+  'reboot',
+  'power-off',
+  'halt',
+  'process-exit',
+  'partition-reset',
+]);
+const ENDING_CALLS: ReadonlySet<string> = new Set(['HVCALL_FINALIZE_PARTITION', 'HVCALL_DELETE_PARTITION']);
+
+function isEnd(event: TraceEvent): boolean {
+  switch (event.kind) {
+    case 'lifecycle':
+      return ENDS.has(event.what) || (event.what === 'component-start' && (event.ret ?? 0) < 0);
+    case 'fd':
+      return event.what === 'close';
+    case 'hypercall':
+      return ENDING_CALLS.has(nameOf(event));
+    default:
+      return false;
+  }
+}
+
+/** Whether something ends behind the place that was changed, or that place is below a call or a step, which is over. */
+function endsBehind({ sample: { events }, index }: Mutant): boolean {
+  return events[index]?.parent !== undefined || events.some((event, i) => i > index && isEnd(event));
+}
+
 /** A copy of what is refused anyway is refused like it: only the first of its like counts. */
 export function verdictOf(mutant: Mutant): Verdict {
   const { sample, events } = mutant;
@@ -122,6 +160,11 @@ export function verdictOf(mutant: Mutant): Verdict {
   }
   const left = [...after.left].find((each) => !before.left.has(each));
   if (left !== undefined)
-    return { kind: 'residue', why: left.replaceAll(/\[[^\]]*\]|(?<=exists): .*$/g, ''), detected, diverges };
+    return {
+      kind: endsBehind(mutant) ? 'residue' : 'open',
+      why: left.replaceAll(/\[[^\]]*\]|(?<=exists): .*$/g, ''),
+      detected,
+      diverges,
+    };
   return { kind: 'harmless', why: '', detected, diverges };
 }
