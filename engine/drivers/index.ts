@@ -7,6 +7,7 @@ import { ioctlHandler } from './mshv/ioctl.ts';
 import { INTERCEPT_HANDLER } from './mshv/isr.ts';
 import { pagesFollowed, regionMapped } from './mshv/memory/kind.ts';
 import { fdHandler } from './process/fd.ts';
+import { fileOfFd } from './process/files.ts';
 import { messageDelivered, messagePosted } from './vmbus/traffic.ts';
 import { flagHandler } from './vtl/events.ts';
 
@@ -38,6 +39,7 @@ export function createDrivers(): DriverSide {
       statisticsMapped(context, call);
     },
     followed: pagesFollowed,
+    file: fileOfFd,
     lost,
     noted: messageDelivered,
   };

@@ -10,6 +10,7 @@ import type {
   PageEvent,
   TraceEvent,
 } from '../trace/event.ts';
+import type { Handle } from '../trace/handle.ts';
 import type { Seq } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { BINDABLE, type BindReason } from './bindable.ts';
@@ -123,6 +124,11 @@ export class Machine implements Context {
   /** A recorded hypercall below a stimulus whose driver did not ask for it. */
   followed(call: HypercallEvent): void {
     this.#sides.drivers.followed(this, call);
+  }
+
+  /** What a descriptor of a process stands for, as far as the trace has shown. */
+  file(pid: number | undefined, fd: number | undefined): Handle | undefined {
+    return this.#sides.drivers.file(this, pid, fd);
   }
 
   page(event: PageEvent): void {

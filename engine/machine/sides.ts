@@ -9,6 +9,7 @@ import type {
   PageEvent,
   TraceEvent,
 } from '../trace/event.ts';
+import type { Handle } from '../trace/handle.ts';
 import type {
   DriverRun,
   HypercallAnswer,
@@ -89,6 +90,8 @@ export interface DriverSide {
    * does not show the hypercalls below it.
    */
   lost(context: Context, event: TraceEvent, showsHypercalls: boolean): void;
+  /** What a descriptor of a process stands for; undefined where that has not been shown, or is none of these drivers' files. */
+  file(context: Context, pid: number | undefined, fd: number | undefined): Handle | undefined;
   /** The same as {@link DriverSide.called} for a message that is delivered to the kernel. */
   noted(context: Context, event: NoteRequest | MessageEvent): void;
 }

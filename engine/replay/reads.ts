@@ -128,6 +128,7 @@ function heardDrivers(side: DriverSide, log: ReadLog): DriverSide {
     followed: (context, call) => log.aside(() => side.followed(context, call)),
     lost: (context, event, shows) => log.aside(() => side.lost(context, event, shows)),
     noted: (context, event) => log.aside(() => side.noted(context, event)),
+    file: (context, pid, fd) => log.aside(() => side.file(context, pid, fd)),
   };
 }
 

@@ -76,6 +76,7 @@ const SIDES: Sides = {
     followed: () => {},
     lost: () => {},
     noted: () => {},
+    file: () => undefined,
   },
 };
 

@@ -20,6 +20,7 @@ import {
 } from './frame.ts';
 import { Frames } from './frames.ts';
 import { compareRequest, sameEvent } from './match.ts';
+import { named } from './naming.ts';
 import { Numberer, type Numbering, returnOf } from './numbering.ts';
 import { compareOutcome, EINTR, recordedRet } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
@@ -128,7 +129,7 @@ export class Replayer {
   #stimulus(given: TraceEvent, ahead: Ahead): void {
     const { kernel } = this.#machine.profile;
     if (given.parent !== undefined) this.verdict.orphan(given, this.#frames.isOver(given.parent), kernel);
-    const event = this.#numbers.recorded(given);
+    const event = named(this.#machine, this.#numbers.recorded(given), ahead);
     // The end of what nobody could follow: registers may have been reset since.
     if (event.kind === 'lifecycle' && event.phase === 'end') this.#machine.lost(event, true);
     const isCall = event.kind === 'msr' || event.kind === 'hypercall' || event.kind === 'intercept';

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { replay } from '../../engine/replay/replay.ts';
+import { SIDES } from '../../main/cli/sides.ts';
+import { openTraceFile } from '../../main/cli/trace.ts';
 import { sampleGuest } from '../../samples/clients/guest.ts';
 import { build, LACKING as NOT_EMULATED, scratch } from '../emulate/build.testing.ts';
 import { beside, callsByThread, eventsOf, type SeenCall } from './calls.testing.ts';
@@ -87,6 +90,26 @@ describe('a recorder under the emulated device', { skip: NOT_EMULATED ?? LACKING
         // Calls are answered by a filter that a tracer's own filter would never get to see them from.
         assert.deepEqual([run.exit, run.summary.mode, run.summary.lost], [0, 'every-call', 0]);
         assert.deepEqual([...(actual?.keys() ?? [])].sort(), [...(expected?.keys() ?? [])].sort());
+      });
+
+      test('a replay of what was recorded checks what a replay of the emulation checks: the files tell the ids', () => {
+        const [device, seen] = [`${profile}.hvtrace`, run.trace].map((path) =>
+          openTraceFile(resolve(folder, path)),
+        );
+        try {
+          assert.ok(device !== undefined && seen !== undefined);
+          const { header } = device.source;
+          const report = replay({ ...seen.source, header }, SIDES);
+          assert.deepEqual(report.divergences, []);
+          // What a child inherits and what comes through a socket is known once a message has named it.
+          assert.ok(
+            report.unmodelled * 10 < report.checked,
+            `${report.unmodelled} unmodelled, ${report.checked} checked`,
+          );
+        } finally {
+          device?.close();
+          seen?.close();
+        }
       });
 
       const passed = programs.findIndex(({ source }) => source.endsWith('/passed.c'));
