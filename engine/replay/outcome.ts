@@ -53,12 +53,17 @@ export function compareOutcome(
     verdict.field(address, 'out.handle', text, formatHandle(handle), outcome.rule);
   }
   if (arg !== undefined) {
-    compareBytes(address, 'out.arg', outcome.out?.arg ?? NONE, arg, verdict, outcome.rule);
+    compareBytes(address, 'out.arg', outcome.out?.arg ?? untouched(event), arg, verdict, outcome.rule);
   }
   if (data !== undefined) {
     const own = outcome.out?.data ?? NONE;
     compareBytes(address, 'out.data', own, filledPart(event, own, data), verdict, outcome.rule);
   }
+}
+
+/** An argument that a call has not written to: who looks on from outside finds it as it was. */
+function untouched({ provenance, arg }: IoctlEvent): Uint8Array {
+  return provenance === 'observed' && arg !== undefined ? arg : NONE;
 }
 
 /** Whoever looks on from outside keeps the whole buffer: how much of it a call has filled, only the call knows. */

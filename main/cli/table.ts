@@ -69,7 +69,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         name: 'seconds',
         value: 'N',
-        help: 'with --kernel or --uprobe: end after so long (default: at Ctrl-C)',
+        help: 'with --kernel, --uprobe or --attach: end after so long (default: at Ctrl-C)',
       },
       { name: 'msr', value: 'LIST', help: 'with --kernel: other MSRs too: 0x6e0,0x800-0x83f' },
       ...FILTERS,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -79,6 +80,78 @@ const CLIENT = `
   process.exit(ioctl(fd, 0x8100b800, Buffer.alloc(256)) === -1 ? 7 : 1);
 `;
 
+/** Events of a trace, as event text. */
+async function exported(file: string): Promise<Record<string, unknown>[]> {
+  const { out } = await hvrewind(['export', file, '--format', 'events']);
+  const lines = out.trim().split('\n').slice(1);
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test('record --kernel -- CMD: the ioctls in full depth by ptrace, and the kernel between, in one order', {
+  skip: why ?? false,
+}, async (context) => {
+  const [file, summary] = [join(folder, 'p.hvtrace'), join(folder, 'p.json')];
+  const program = ['--', process.execPath, '-e', CLIENT];
+  const words = ['record', '--kernel', '--msr', '0x6e0,0x830', '--summary', summary, '-o', file, ...program];
+  const recorded = await hvrewind(words);
+  if (/ptrace/.test(recorded.err)) return context.skip(recorded.err);
+  assert.equal(recorded.exit, 7, recorded.err);
+  assert.match(recorded.err, /this kernel lacks .*mshv/);
+  const events = await exported(file);
+  const ioctls = events.filter(({ kind }) => kind === 'ioctl');
+  assert.equal(ioctls.length, 21, recorded.err);
+  for (const { op, arg, ret, tEnd, component } of ioctls.slice(0, 20)) {
+    const expected = { op: '0x4020b802', arg: { bytes: '07'.repeat(32) }, ret: -25, component: 'vmm' };
+    assert.deepEqual({ op, arg, ret, component }, expected);
+    assert.ok(tEnd !== undefined);
+  }
+  const accesses = events.filter(({ kind }) => kind === 'msr');
+  const times = (await hvrewind(['show', file, '--json'])).out.trim().split('\n').length;
+  assert.equal(times, events.length);
+  const first = events.findIndex(({ kind }) => kind === 'ioctl');
+  assert.ok(accesses.length > 5, `${accesses.length} accesses`);
+  assert.ok(
+    events.slice(0, first).some(({ kind }) => kind === 'msr'),
+    'none before the first call',
+  );
+  assert.ok(
+    events.slice(first).some(({ kind }) => kind === 'msr'),
+    'none behind it',
+  );
+  for (const { parent, tid } of accesses)
+    if (parent !== undefined) assert.equal(events[Number(parent) - 1]?.tid, tid);
+  const told = JSON.parse(readFileSync(summary, 'utf8'));
+  assert.deepEqual([told.lost, told.mode, told.kernel.lost, told.kernel.badBytes], [0, 'filter', 0, 0]);
+  assert.ok(told.kernel.events >= accesses.length);
+  assert.equal((await hvrewind(['replay', file, '--verify'])).exit, 0);
+});
+
+test('record --kernel --attach PID --seconds: lets the program go, and takes its part of tracefs away', {
+  skip: why ?? false,
+}, async (context) => {
+  const sleeper = spawn('sleep', ['60'], { stdio: 'ignore' });
+  try {
+    const file = join(folder, 'a.hvtrace');
+    const words = [
+      'record',
+      '--kernel',
+      '--msr',
+      '0x6e0',
+      '--attach',
+      String(sleeper.pid),
+      '--seconds',
+      '0.4',
+    ];
+    const { exit, err } = await hvrewind([...words, '-o', file]);
+    if (exit === 3) return context.skip(err);
+    assert.deepEqual([exit, /the program goes on$/m.test(err)], [0, true], err);
+    assert.equal(sleeper.exitCode, null);
+    assert.ok((await exported(file)).some(({ kind }) => kind === 'msr'));
+  } finally {
+    sleeper.kill('SIGKILL');
+  }
+});
+
 test('record --uprobe, with the kernel: ioctls of the program with their arguments, in one order', {
   skip: why ?? false,
 }, async () => {
@@ -124,8 +197,15 @@ test('what does not go together is one line, and nothing is written', async () =
   for (const [words, line] of [
     [['--kernel', '--seconds', '0'], /^hvrewind: record: --seconds "0": expected a number of seconds$/m],
     [['--kernel', '--msr', '6e0'], /^hvrewind: record: --msr "6e0": expected MSRs like 0x6e0,0x800-0x83f$/m],
+    [
+      ['--kernel', '--seconds', '1', '--', 'true'],
+      /^hvrewind: record: --seconds goes with --kernel alone or --attach; a program is recorded to its end$/m,
+    ],
     [['--uprobe'], /^hvrewind: record: --uprobe needs a program after --, or --attach PID$/m],
-    [['--seconds', '3', '--', 'true'], /^hvrewind: record: --seconds goes with --kernel$/m],
+    [
+      ['--seconds', '3', '--', 'true'],
+      /^hvrewind: record: --seconds goes with --kernel alone or --attach; a program is recorded to its end$/m,
+    ],
   ] as const) {
     const ran = await hvrewind(['record', ...words], folder);
     assert.equal(ran.exit, 2, ran.err);

@@ -12,6 +12,9 @@ import { makeOutputBlocking } from '../process/standard-files.ts';
 import { midLife } from '../sink/filtered.ts';
 import type { Kept } from '../sink/kept.ts';
 import { abiNames, isProblem, TraceWriter } from '../store/index.ts';
+import type { MsrRange } from './kernel/msr-ranges.ts';
+import type { KernelRecorded } from './kernel/record.ts';
+import { KernelSource } from './kernel/source.ts';
 import { RingReader, ringMemory } from './ring/ring.ts';
 import { openTarget } from './target.ts';
 import type { Mode, TracerData, TracerMessage } from './thread/messages.ts';
@@ -33,6 +36,10 @@ export interface RecordOptions {
   readonly kept: Kept;
   /** What a flight recorder has the machine's state from. */
   readonly sides: Sides;
+  /** The kernel's own events are recorded beside: MSRs that are besides the synthetic ones. */
+  readonly kernel?: { readonly msrs: readonly MsrRange[] };
+  /** The recording ends after so long; the program is let go then. */
+  readonly endMs?: number;
   readonly target:
     | { readonly kind: 'launch'; readonly command: readonly string[]; readonly keepAlive: boolean }
     | { readonly kind: 'attach'; readonly pid: number };
@@ -54,6 +61,8 @@ export interface Recorded {
   readonly dropped?: number;
   /** The file took no more from some point on. */
   readonly failure?: string;
+  /** What the kernel's own events came to. */
+  readonly kernel?: KernelRecorded;
 }
 
 /** Why nothing was recorded; `environment`: this machine lacks something, else the user can mend it. */
@@ -84,15 +93,29 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
         engine: options.engine,
         start: new Date().toISOString(),
         capture: {
-          how: 'ptrace',
+          how: options.kernel === undefined ? 'ptrace' : 'ptrace and tracefs',
           ...kept,
           ...(target.kind === 'launch' ? { command: target.command } : { pid: target.pid }),
         },
       }),
   });
   if (isProblem(into)) return usage(into.text);
+  const source =
+    options.kernel === undefined
+      ? undefined
+      : KernelSource.open({ msrs: options.kernel.msrs, kernel: true, hasIoctls: true });
+  if (source !== undefined && 'text' in source) {
+    into.abort();
+    rmSync(options.path, { force: true });
+    return { text: `${source.text}; ${source.remedy}`, environment: true };
+  }
+  for (const line of source?.lacks ?? []) options.tell(`this kernel lacks ${line}`);
+  const start = process.hrtime.bigint();
   const memory = ringMemory(RING_BYTES);
-  writing = new Writing(new RingReader(memory), into, header, kept.until);
+  writing = new Writing(new RingReader(memory), into, header, {
+    ...(kept.until === undefined ? {} : { until: kept.until }),
+    ...(source === undefined ? {} : { kernel: { source, origin: Number(start) } }),
+  });
   const pipe = new Arena(8);
   syscall(NR.pipe2, pipe.address, O_CLOEXEC);
   const letGo = new LetGo(pipe.view.getInt32(4, true));
@@ -100,6 +123,7 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
   const data: TracerData = {
     memory,
     target: target.kind === 'attach' ? target : launching(target),
+    start,
     dialect: dialectOf(header.profile.kernel),
     isDialectGiven: options.isKernelGiven,
     letGo: pipe.view.getInt32(0, true),
@@ -115,6 +139,8 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
     }
     if (first.kind !== 'started') throw new Error(`the tracing thread began with ${first.kind}`);
     const { mode, pid } = first;
+    source?.leaveOutOwn();
+    if (options.endMs !== undefined) setTimeout(() => letGo.now(), options.endMs).unref();
     const stop = listen(options, mode, pid, letGo, writing);
     const ended = await tracer.next().finally(stop);
     if (ended.kind !== 'ended') throw new Error(`the tracing thread ended with ${ended.kind}`);
@@ -124,10 +150,12 @@ export async function recordProgram(options: RecordOptions): Promise<Recorded | 
       ...(ended.status === undefined ? {} : { status: ended.status }),
       ...(writing.dropped === 0 ? {} : { dropped: writing.dropped }),
       ...(writing.failure === undefined ? {} : { failure: writing.failure }),
+      ...(writing.kernel === undefined ? {} : { kernel: writing.kernel }),
     };
   } finally {
     clearInterval(timer);
     letGo.now();
+    source?.close();
   }
 }
 

@@ -1,41 +1,67 @@
 import { type CaptureFilter, captureFilterOf } from '../../engine/filter/capture.ts';
-import type { TraceEvent } from '../../engine/trace/event.ts';
-import { type Seq, seqOf, timeNs } from '../../engine/trace/position.ts';
+import type { Seq } from '../../engine/trace/position.ts';
 import type { Profile, TraceHeader } from '../../engine/trace/profile.ts';
 import { overlayProfile, parseProfile } from '../../engine/trace/profile-read.ts';
+import { UntilSink } from '../sink/until.ts';
+import { Emitter, type EventBody } from '../sources/emitter.ts';
 import { type CallAnswer, TraceFileError } from '../store/index.ts';
+import { KernelBeside } from './kernel/beside.ts';
+import type { KernelRecorded } from './kernel/record.ts';
+import type { KernelSource } from './kernel/source.ts';
 import type { RingReader } from './ring/ring.ts';
-import type { Plain, PlainObject } from './ring/wire.ts';
+import type { PlainObject } from './ring/wire.ts';
 import type { Target } from './target.ts';
+
+export interface WritingOptions {
+  /** The recording ends with the first event that this filter matches. */
+  readonly until?: string;
+  /** The kernel's own events, and time 0 of the trace on their clock, in ns. */
+  readonly kernel?: { readonly source: KernelSource; readonly origin: number };
+}
+
+interface OpenCall {
+  readonly seq: Seq;
+  readonly tid: number;
+}
 
 /** Values that are taken out of the ring before the event loop turns again. */
 const MOST = 2000;
 
-/** Puts what the tracing thread saw into the file. When that takes no more, the rest is let pass. */
+/** Puts what the tracing thread saw into the file, and the kernel's own events between. When that takes no more, the rest is let pass. */
 export class Writing {
   readonly #ring: RingReader;
   readonly #target: Target;
   readonly #untilText: string | undefined;
-  #until: CaptureFilter | undefined;
-  #made = 0;
-  /** The event that ends the recording has come. */
-  #over = false;
+  /** Ends the recording with the first event that matches. */
+  readonly #until: UntilSink | undefined;
+  readonly #emitter: Emitter;
+  readonly #kernel: KernelBeside<PlainObject> | undefined;
   readonly #hostKernel: Profile['kernel'];
   /** Calls that have not returned, by the tracing thread's numbers. */
-  readonly #open = new Map<number, Seq>();
+  readonly #open = new Map<number, OpenCall>();
   header: TraceHeader;
-  #t = 0;
+  /** Of what is held, the last. */
+  #held = 0;
   lost = 0;
   failure: string | undefined;
+  /** What the kernel's own events came to, at the end. */
+  kernel: KernelRecorded | undefined;
 
-  /** `until`: the recording ends with the first event that this filter matches. */
-  constructor(ring: RingReader, target: Target, header: TraceHeader, until?: string) {
+  constructor(ring: RingReader, target: Target, header: TraceHeader, options: WritingOptions = {}) {
+    const { until, kernel } = options;
     this.#untilText = until;
-    this.#until = filterOf(until, header);
     this.#ring = ring;
     this.#target = target;
     this.header = header;
     this.#hostKernel = header.profile.kernel;
+    const filter = filterOf(until, header);
+    this.#until = filter === undefined ? undefined : new UntilSink(target.sink, filter, () => {});
+    this.#emitter = new Emitter(this.#until ?? target.sink);
+    this.#kernel =
+      kernel === undefined
+        ? undefined
+        : new KernelBeside(kernel.source, this.#emitter, kernel.origin, (value) => this.#take(value));
+    this.#attempt(() => this.#kernel?.start());
   }
 
   get events(): number {
@@ -44,9 +70,26 @@ export class Writing {
 
   /** Takes what is there; true when there may be more. */
   drain(): boolean {
-    const taken = this.#ring.take(MOST, (value) => this.#attempt(() => this.#take(value as PlainObject)));
+    const taken = this.#drainRing();
+    this.#attempt(() => this.#kernel?.advance());
     this.#attempt(() => this.#target.tick());
     return taken === MOST;
+  }
+
+  #drainRing(): number {
+    return this.#ring.take(MOST, (value) => {
+      const seen = value as PlainObject;
+      const kernel = this.#kernel;
+      if (kernel === undefined) this.#attempt(() => this.#take(seen));
+      else kernel.hold(this.#timeOf(seen), seen);
+    });
+  }
+
+  /** When something was seen; the end of a call that says no time is seen at once. */
+  #timeOf({ begin, end, event, t }: PlainObject): number {
+    const [own, answer] = [(begin ?? event) as PlainObject | undefined, end as PlainObject | undefined];
+    this.#held = Math.max(this.#held, Number(own?.t ?? answer?.tEnd ?? t ?? 0));
+    return this.#held;
   }
 
   /** Events that were not to be kept. */
@@ -62,40 +105,33 @@ export class Writing {
 
   close(): void {
     while (this.drain());
-    this.#attempt(() => this.#target.close(this.#over));
+    this.#attempt(() => {
+      this.kernel = this.#kernel?.finish();
+    });
+    this.#attempt(() => this.#target.close(this.#until?.isOver ?? false));
   }
 
   #take({ id, begin, end, event, kernel, reason, t }: PlainObject): void {
-    if (this.#over) return;
     if (begin !== undefined) {
-      const made = this.#event({ ...(begin as PlainObject), ret: null });
-      this.#open.set(id as number, made.seq);
-      this.#target.sink.begin(made);
-      this.#over = this.#until?.holds(made) ?? false;
+      const { body, at } = bodyOf(begin as PlainObject);
+      const seq = this.#emitter.begin({ ...body, ret: null } as EventBody, at);
+      const tid = Number(body.tid);
+      this.#open.set(id as number, { seq, tid });
+      this.#kernel?.calls.set(tid, seq);
     } else if (end !== undefined) {
-      const seq = this.#open.get(id as number);
+      const call = this.#open.get(id as number);
       this.#open.delete(id as number);
-      if (seq !== undefined) this.#target.sink.complete(seq, answer(end as PlainObject));
+      if (call === undefined) return;
+      const { tEnd, ...rest } = end as PlainObject;
+      this.#emitter.answer(call.seq, rest as Omit<CallAnswer, 'tEnd'>, tEnd as number | undefined);
+      this.#kernel?.calls.delete(call.tid);
     } else if (event !== undefined) {
-      const made = this.#event(event as PlainObject);
-      if (made.kind === 'mark') this.lost += made.lost ?? 0;
-      this.#target.sink.append(made);
-      this.#over = this.#until?.holds(made) ?? false;
+      const { body, at } = bodyOf(event as PlainObject);
+      if (body.kind === 'mark' && this.#until?.isOver !== true) this.lost += Number(body.lost ?? 0);
+      this.#emitter.add(body as unknown as EventBody, at);
     } else {
       this.#learn(String(kernel), String(reason), t as number);
     }
-  }
-
-  #event(plain: PlainObject): TraceEvent {
-    this.#made++;
-    this.#t = Math.max(this.#t, plain.t as number);
-    return {
-      ...plain,
-      seq: seqOf(this.#made),
-      t: timeNs(this.#t),
-      component: plain.kind === 'mark' ? 'unknown' : 'vmm',
-      provenance: 'observed',
-    } as unknown as TraceEvent;
   }
 
   /** A first call has told what the program speaks: the profile says so, and a mark says why. */
@@ -106,9 +142,10 @@ export class Writing {
     if ('problem' in read) throw new Error(`a profile for ${kernel}: ${read.problem.message}`);
     this.header = { ...this.header, profile: read.profile, given };
     this.#target.header(this.header);
-    this.#until = filterOf(this.#untilText, this.header);
+    const until = filterOf(this.#untilText, this.header);
+    if (until !== undefined) this.#until?.readAs(until);
     const text = `kernel taken for ${kernel}, as the program calls ${reason}; --profile kernel=… says otherwise`;
-    this.#target.sink.append(this.#event({ kind: 'mark', what: 'note', t, text }));
+    this.#emitter.note(text, t, { component: 'unknown' });
   }
 
   #attempt(action: () => void): void {
@@ -122,9 +159,9 @@ export class Writing {
   }
 }
 
-function answer({ tEnd, ...rest }: PlainObject): CallAnswer {
-  const ended = tEnd === undefined ? {} : { tEnd: timeNs(tEnd as number) };
-  return { ...(rest as Readonly<Record<string, Plain>>), ...ended } as CallAnswer;
+/** What an event holds but for what the emitter adds. */
+function bodyOf({ t, ...plain }: PlainObject): { readonly body: PlainObject; readonly at: number } {
+  return { body: { ...plain, component: plain.kind === 'mark' ? 'unknown' : 'vmm' }, at: t as number };
 }
 
 function filterOf(text: string | undefined, { profile }: TraceHeader): CaptureFilter | undefined {

@@ -7,7 +7,7 @@ import type { EventSink } from './event-sink.ts';
 /** Hands on events up to the first that a filter matches; nothing after it, also no answers. */
 export class UntilSink implements EventSink {
   readonly #target: EventSink;
-  readonly #until: CaptureFilter;
+  #until: CaptureFilter;
   readonly #over: () => void;
   isOver = false;
 
@@ -16,6 +16,11 @@ export class UntilSink implements EventSink {
     this.#target = target;
     this.#until = until;
     this.#over = over;
+  }
+
+  /** The same filter, read again: names mean other numbers once it is known which kernel it is. */
+  readAs(until: CaptureFilter): void {
+    this.#until = until;
   }
 
   append(event: TraceEvent): void {

@@ -22,8 +22,8 @@ import { VERSION } from '../version.ts';
 const MAX_SECONDS = 1_000_000;
 
 /**
- * `hvrewind record --kernel` and `--uprobe`: records what the kernel does, what a program says to the drivers, or both in one order, for
- * some seconds, until Ctrl-C, or until the program that it starts has ended; exits with its status, else 0.
+ * `hvrewind record --kernel` without a program, and `--uprobe`: records what the kernel does, what a program says to the drivers (by
+ * uprobes), or both in one order, for some seconds, until Ctrl-C, or until the program that it starts has ended; exits with its status, else 0.
  */
 export async function runKernel(args: Arguments): Promise<number> {
   const attach = args.value('attach');
@@ -132,13 +132,20 @@ function familyOf(program: readonly string[], pid: number | undefined): Family |
   return pid === undefined ? undefined : { kind: 'process', pid };
 }
 
-function lineOf({ events, dropped, lost, badBytes }: KernelRecorded & { readonly dropped?: number }): string {
+/** What of the kernel's own events is missing. */
+export function ofKernel({ lost, badBytes }: Pick<KernelRecorded, 'lost' | 'badBytes'>): string {
   const missing = lost === 0 ? '' : `; ${lost} were lost in the kernel`;
-  const left = dropped === undefined ? '' : `, ${dropped} not kept`;
-  return `${events} events${left}${missing}${badBytes === 0 ? '' : `; ${badBytes} bytes were no record`}`;
+  return `${missing}${badBytes === 0 ? '' : `; ${badBytes} bytes were no record`}`;
 }
 
-function msrsOf(text: string | undefined): readonly MsrRange[] {
+function lineOf(recorded: KernelRecorded & { readonly dropped?: number }): string {
+  const { events, dropped } = recorded;
+  const left = dropped === undefined ? '' : `, ${dropped} not kept`;
+  return `${events} events${left}${ofKernel(recorded)}`;
+}
+
+/** `--msr`. */
+export function msrsOf(text: string | undefined): readonly MsrRange[] {
   if (text === undefined) return [];
   const ranges = parseMsrRanges(text);
   if (ranges === undefined)
@@ -146,7 +153,8 @@ function msrsOf(text: string | undefined): readonly MsrRange[] {
   return ranges;
 }
 
-function secondsOf(text: string | undefined): number | undefined {
+/** `--seconds`. */
+export function secondsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const seconds = /^\d{1,7}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0;
   if (seconds <= 0 || seconds > MAX_SECONDS)

@@ -1,4 +1,4 @@
-import { release } from 'node:os';
+import { cpus, release } from 'node:os';
 import { ENGINE_VERSION } from '../../../engine/version.ts';
 import { type Recorded, type RecordOptions, recordProgram } from '../../../tracer/live/record.ts';
 import { captureOptions } from '../capture-option.ts';
@@ -10,21 +10,32 @@ import { headerOf, orProblem, summarize } from '../program-result.ts';
 import { SIDES } from '../sides.ts';
 import { outputPath } from '../trace-output.ts';
 import { VERSION } from '../version.ts';
-import { runKernel } from './record-kernel.ts';
+import { msrsOf, ofKernel, runKernel, secondsOf } from './record-kernel.ts';
 
 const USAGE = 'usage: hvrewind record -- CMD…, or hvrewind record --attach PID';
 
 /** `hvrewind record`: records what a program says to the drivers; exits with its status, 0 where it was let go. */
 export async function run(args: Arguments): Promise<number> {
-  if (args.flag('kernel') || args.flag('uprobe')) return runKernel(args);
-  refuseKernelOptions(args);
+  const hasKernel = args.flag('kernel');
+  const isOfProgram = args.program.length > 0 || args.value('attach') !== undefined;
+  if (args.flag('uprobe') || (hasKernel && !isOfProgram)) return runKernel(args);
+  if (!hasKernel) refuseKernelOptions(args);
   const target = targetOf(args);
   const input = target.kind === 'launch' ? (target.command[0] ?? '') : '';
   const path = outputPath('record', args, '.hvtrace', input);
   const profile = args.value('profile');
   // What a kernel that runs holds when a recording begins in the middle is not known.
   const attached = target.kind === 'attach' ? { initial: 'unknown' } : {};
-  const host = headerOf({ kernel: kernelOf(release()), ...attached });
+  const host = headerOf(
+    hasKernel
+      ? { kernel: 'unknown', initial: 'unknown', cpus: cpus().length }
+      : { kernel: kernelOf(release()), ...attached },
+  );
+  const seconds = secondsOf(args.value('seconds'));
+  if (seconds !== undefined && target.kind === 'launch')
+    throw new Problem(
+      'record: --seconds goes with --kernel alone or --attach; a program is recorded to its end',
+    );
   const header = withProfile(host, profile);
   const options = {
     path,
@@ -34,6 +45,8 @@ export async function run(args: Arguments): Promise<number> {
     target,
     kept: captureOptions('record', args, header.profile),
     sides: SIDES,
+    ...(hasKernel ? { kernel: { msrs: msrsOf(args.value('msr')) } } : {}),
+    ...(seconds === undefined ? {} : { endMs: seconds * 1000 }),
     tool: VERSION,
     engine: ENGINE_VERSION,
     tell: (line: string) => tell(`hvrewind: ${line}`),
@@ -43,16 +56,15 @@ export async function run(args: Arguments): Promise<number> {
   return result.status ?? EXIT.fine;
 }
 
-function lineOf({ events, dropped, status, lost, failure }: Recorded): string {
+function lineOf({ events, dropped, status, lost, failure, kernel }: Recorded): string {
   const end = status === undefined ? 'the program goes on' : `the program exited with ${status}`;
   const missing = lost === 0 ? '' : `; ${lost} events are missing`;
   const left = dropped === undefined ? '' : `, ${dropped} not kept`;
-  return `${events} events${left}; ${end}${missing}${failure === undefined ? '' : `; ${failure}`}`;
+  return `${events} events${left}; ${end}${missing}${kernel === undefined ? '' : ofKernel(kernel)}${failure === undefined ? '' : `; ${failure}`}`;
 }
 
 function refuseKernelOptions(args: Arguments): void {
-  const given = ['msr', 'seconds'].find((name) => args.value(name) !== undefined);
-  if (given !== undefined) throw new Problem(`record: --${given} goes with --kernel`);
+  if (args.value('msr') !== undefined) throw new Problem('record: --msr goes with --kernel');
 }
 
 function targetOf(args: Arguments): RecordOptions['target'] {

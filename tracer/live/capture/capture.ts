@@ -17,6 +17,8 @@ export interface CaptureOptions {
   readonly dialect: Dialect;
   /** The user has said which it is. */
   readonly isGiven: boolean;
+  /** Time 0 of the trace, on the clock of process.hrtime (CLOCK_MONOTONIC), in ns. */
+  readonly start: bigint;
 }
 
 /** What becomes of calls and processes in the trace. */
@@ -27,12 +29,13 @@ export class Capture implements Host {
   dialect: Dialect;
   readonly #isGiven: boolean;
   readonly #outbox: Outbox;
-  readonly #start = process.hrtime.bigint();
+  readonly #start: bigint;
   #learnt: Dialect | undefined;
 
   constructor(options: CaptureOptions) {
     this.dialect = options.dialect;
     this.#isGiven = options.isGiven;
+    this.#start = options.start;
     this.#outbox = new Outbox(options.ring);
   }
 

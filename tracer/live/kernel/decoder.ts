@@ -20,6 +20,8 @@ export interface ToldItem {
   readonly t: number;
   readonly cpu: number;
   readonly tid: number;
+  /** An interrupt did it, or a stop for a tracer: its thread was only there. */
+  readonly isAside: boolean;
   readonly told: Told;
   /** Whose code it was, where a stack followed. */
   readonly component: Component | undefined;
@@ -36,6 +38,11 @@ interface RowReader {
 /** The addresses of a stack that are looked at: the driver's function stands well inside of them. */
 const MAX_FRAMES = 32;
 const COMMON_BYTES = 8;
+/** ptrace_stop, ptrace_notify …: waking the tracer takes interrupts to other CPUs (Linux kernel/signal.c). */
+const STOPS_FOR_TRACER = 'ptrace_';
+/** `common_flags`: TRACE_FLAG_HARDIRQ, _SOFTIRQ, _NMI (Linux include/linux/trace_events.h). */
+const FLAGS_AT = 2;
+const IN_INTERRUPT = 0x08 | 0x10 | 0x40;
 
 /** Makes items of the records of all CPUs, each with its event's fields by name. */
 export class KernelDecoder {
@@ -94,7 +101,8 @@ export class KernelDecoder {
     const fields: Fields = (name) => found.readers.get(name)?.(view, at, length);
     const told = this.#meanings.tell(found.row, fields, tid);
     if (told === undefined) return;
-    const item: Open = { kind: 'told', t, cpu, tid, told, component: undefined };
+    const isAside = (view.getUint8(at + FLAGS_AT) & IN_INTERRUPT) !== 0;
+    const item: Open = { kind: 'told', t, cpu, tid, isAside, told, component: undefined };
     this.#awaiting.set(cpu, item);
     this.#order.add(cpu, t, item);
   }
@@ -127,5 +135,6 @@ export class KernelDecoder {
       functions.push(this.#symbols.at(view.getBigUint64(at + frame, true)));
     }
     item.component = componentOf(functions);
+    item.isAside ||= functions.some((name) => name?.startsWith(STOPS_FOR_TRACER));
   }
 }

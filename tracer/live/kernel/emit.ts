@@ -22,6 +22,7 @@ export class KernelEmitter {
   readonly #processes: Pick<Processes, 'of'>;
   /** On the clock of the kernel's buffers, in ns: time 0 of the trace. */
   readonly #origin: number;
+  readonly #callOf: (tid: number) => Seq | undefined;
   readonly #open = new Map<string, Seq[]>();
   readonly #unseen = new WritesUnseen();
   readonly #twice = new SeenTwice();
@@ -30,10 +31,17 @@ export class KernelEmitter {
   #badBytes = 0;
   #orphans = 0;
 
-  constructor(emitter: Emitter, processes: Pick<Processes, 'of'>, origin: number) {
+  /** `callOf` gives the recorded call that a thread is in, where calls are recorded beside. */
+  constructor(
+    emitter: Emitter,
+    processes: Pick<Processes, 'of'>,
+    origin: number,
+    callOf: (tid: number) => Seq | undefined = () => undefined,
+  ) {
     this.#emitter = emitter;
     this.#processes = processes;
     this.#origin = origin;
+    this.#callOf = callOf;
   }
 
   get emitted(): Emitted {
@@ -68,7 +76,7 @@ export class KernelEmitter {
     this.#warn(this.#unseen.end(), this.#emitter.now);
   }
 
-  #told({ told, cpu, tid, component }: ToldItem, t: number): void {
+  #told({ told, cpu, tid, isAside, component }: ToldItem, t: number): void {
     if (told.kind === 'return') {
       const key = `${told.call} ${tid}`;
       const seq = this.#open.get(key)?.pop();
@@ -76,7 +84,11 @@ export class KernelEmitter {
       else this.#emitter.answer(seq, told.answer, t);
       return;
     }
-    const body = this.#body(told, cpu, tid, component);
+    const call = isAside ? undefined : this.#callOf(tid);
+    const body = {
+      ...this.#body(told, cpu, tid, component),
+      ...(call === undefined ? {} : { parent: call }),
+    };
     if (told.kind === 'event' && this.#twice.isSecond(told, body, tid, t)) return;
     if (body.kind === 'msr') this.#warn(this.#unseen.msr(body, cpu), t);
     this.#events += 1;

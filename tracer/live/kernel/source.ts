@@ -13,6 +13,8 @@ export interface KernelSourceOptions {
   readonly msrs: readonly MsrRange[];
   /** The kernel's trace points and probes; without them the ioctls alone. */
   readonly kernel: boolean;
+  /** Ioctls are recorded elsewhere: what trace points say of the same calls is a note. */
+  readonly hasIoctls?: boolean;
   /** Probes on the ioctls of programs, and what makes events of their records. */
   readonly ioctls?: { readonly probes: IoctlProbes; readonly source: IoctlSource };
 }
@@ -72,8 +74,7 @@ export class KernelSource {
     }
     instance.write('tracing_on', '0');
     instance.write('buffer_size_kb', String(BUFFER_KB));
-    // Its own reading is not what the recorder is for.
-    instance.write('set_event_notrace_pid', readdirSync('/proc/self/task').join(' '));
+    leaveOut(instance);
     const symbols = KernelSymbols.ofRunningKernel();
     const plan = !options.kernel
       ? NOTHING
@@ -84,7 +85,7 @@ export class KernelSource {
         });
     const decoder = new KernelDecoder(
       {
-        hasIoctls: options.ioctls !== undefined,
+        hasIoctls: options.ioctls !== undefined || options.hasIoctls === true,
         hasHypercalls: plan.probes.some(({ row }) => row.becomes === 'hypercall'),
       },
       symbols.hasAddresses ? symbols : undefined,
@@ -110,17 +111,28 @@ export class KernelSource {
     ]);
   }
 
+  /** Leaves the recorder's own threads out, those that were started since too. */
+  leaveOutOwn(): void {
+    leaveOut(this.#instance);
+  }
+
   start(): void {
     this.#instance.write('tracing_on', '1');
   }
 
   /** Reads what there is; what is in order now comes back, oldest first. */
   drain(): KernelItem[] {
+    return this.drainTo().items;
+  }
+
+  /** The same, and up to which time everything is there. */
+  drainTo(): { readonly items: KernelItem[]; readonly before: number } {
     const now = monotonicNs();
     this.#ioctls?.lookAgain();
     const more = this.#buffers.drain(this.#decoder);
     const behind = [...more].map((cpu) => this.#decoder.lastOf(cpu));
-    return this.#decoder.take(Math.min(now - MARGIN_NS, ...behind));
+    const before = Math.min(now - MARGIN_NS, ...behind);
+    return { items: this.#decoder.take(before), before };
   }
 
   /** Ends the recording: everything that is left. */
@@ -141,6 +153,11 @@ export class KernelSource {
     this.#instance.remove();
     this.#tracefs.release();
   }
+}
+
+/** Its own reading is not what the recorder is for. */
+function leaveOut(instance: TracefsInstance): void {
+  instance.write('set_event_notrace_pid', readdirSync('/proc/self/task').join(' '));
 }
 
 const NOTHING: KernelPlan = { points: [], probes: [], lacks: [] };

@@ -18,6 +18,8 @@ export interface TracerData {
         readonly environment: readonly string[];
       }
     | { readonly kind: 'attach'; readonly pid: number };
+  /** Time 0 of the trace (CLOCK_MONOTONIC), in ns. */
+  readonly start: bigint;
   readonly dialect: Dialect;
   /** The user has said what the program speaks. */
   readonly isDialectGiven: boolean;

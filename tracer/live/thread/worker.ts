@@ -18,6 +18,7 @@ const capture = new Capture({
   ring: new RingWriter(data.memory),
   dialect: data.dialect,
   isGiven: data.isDialectGiven,
+  start: data.start,
 });
 /** Ends when the other end of the pipe is closed: that wakes the wait for stops. */
 const waker = spawnProgram('/bin/sh', ['sh', '-c', 'read -r end <&9'], [], [[data.letGo, 9]]);
