@@ -47,9 +47,12 @@ export class GuestCpu {
   wantInterruptWindow = false;
   wantsNmi = false;
 
-  /** `device`: registers that stand in memory; they hide what `memory` has at their place. */
-  constructor(memory: GuestMemory, device?: DevicePage) {
-    this.#m = new Machine(memory, device);
+  /**
+   * `device`: registers that stand in memory; they hide what `memory` has at their place. `clock`: nanoseconds, what RDTSC
+   * counts; without one it counts instructions, and a run can be repeated.
+   */
+  constructor(memory: GuestMemory, device?: DevicePage, clock?: () => number) {
+    this.#m = new Machine(memory, device, clock);
     this.#cache = new CodeCache(this.#m);
     reset(this.#m);
     this.#watch = new RegisterWatch(this.#m);
@@ -74,8 +77,8 @@ export class GuestCpu {
     setRegister(this.#m, register, value);
   }
 
-  /** Names of the registers that changed since this was last asked, by the guest or by `setRegister`; TSC and the
-   * interrupt state are not among them. */
+  /** Names of the registers that changed since this was last asked, by the guest or by `setRegister`; TSC, its number
+   * of the processor and the interrupt state are not among them. */
   changedRegisters(): number[] {
     return this.#watch.changed();
   }

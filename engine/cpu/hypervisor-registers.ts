@@ -236,11 +236,31 @@ const accesses = new Map<number, Access>([
   [
     name('TSC'),
     {
-      get: (m) => BigInt.asUintN(64, BigInt(m.executed) + m.tscOffset),
+      get: (m) => m.timeStamp,
       set: (m, value) => {
-        m.tscOffset = (value & U64) - BigInt(m.executed);
+        m.timeStamp = value & U64;
       },
     },
+  ],
+  [
+    // What is added to the time: where each processor counts its own instructions, the count so far goes with it.
+    name('TSC_ADJUST'),
+    {
+      get: (m) => (m.clock === undefined ? m.timeStamp : BigInt.asUintN(64, m.tscOffset)),
+      set: (m, value) => {
+        if (m.clock === undefined) m.timeStamp = value & U64;
+        else m.tscOffset = BigInt.asIntN(64, value);
+      },
+    },
+  ],
+  [
+    name('TSC_AUX'),
+    plain(
+      (m) => m.tscAux,
+      (m, value) => {
+        m.tscAux = value | 0;
+      },
+    ),
   ],
   [
     registers.number('HV_REGISTER_INTERRUPT_STATE'),

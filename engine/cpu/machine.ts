@@ -176,8 +176,10 @@ export class Machine {
   codeBase = 0;
   codeLimit = 0xffff;
 
-  /** Instructions executed since creation; what RDTSC reads, with tscOffset added. */
+  /** Instructions executed since creation. */
   executed = 0;
+  /** What RDTSC reads, with tscOffset added, where the host has a clock; else it is `executed`. */
+  readonly clock: (() => number) | undefined;
   tscOffset = 0n;
   /** What RDTSCP gives beside the time. */
   tscAux = 0;
@@ -236,9 +238,10 @@ export class Machine {
   /** Forgets at which addresses code pages stand; set by the code cache. */
   forgetCodeAddresses: () => void = () => {};
 
-  constructor(memory: GuestMemory, device?: DevicePage) {
+  constructor(memory: GuestMemory, device?: DevicePage, clock?: () => number) {
     this.memory = memory;
     this.device = device;
+    this.clock = clock;
     const buffer = new ArrayBuffer((GPR_COUNT + 1) * 8);
     this.g32 = new Int32Array(buffer);
     this.g16 = new Uint16Array(buffer);
@@ -258,6 +261,16 @@ export class Machine {
     this.writeTags = this.tlbs[0].writeTags;
     this.readViews = this.tlbs[0].readViews;
     this.writeViews = this.tlbs[0].writeViews;
+  }
+
+  /** The time-stamp counter. */
+  get timeStamp(): bigint {
+    const time = this.clock === undefined ? this.executed : this.clock();
+    return BigInt.asUintN(64, BigInt(time) + this.tscOffset);
+  }
+
+  set timeStamp(value: bigint) {
+    this.tscOffset += value - this.timeStamp;
   }
 
   /** Accesses from here on are those of level 3, or not. */

@@ -45,7 +45,7 @@ const address = (value: number): bigint => BigInt.asUintN(64, BigInt(value));
 export function readModelSpecific(m: Machine, msr: number): bigint | undefined {
   switch (msr) {
     case TSC:
-      return BigInt.asUintN(64, BigInt(m.executed) + m.tscOffset);
+      return m.timeStamp;
     case MTRR_CAP:
       return MTRR_CAP_VALUE;
     case EFER:
@@ -95,7 +95,7 @@ export function writeModelSpecific(m: Machine, msr: number, value: bigint): bool
   const canonical = number < CANONICAL_END && number >= -CANONICAL_END;
   switch (msr) {
     case TSC:
-      m.tscOffset = value - BigInt(m.executed);
+      m.timeStamp = value;
       return true;
     case MTRR_CAP:
       return false;

@@ -99,10 +99,10 @@ export function vmcall(m: Machine, i: Instruction): void {
 
 const CR4_TSD = 4;
 
-/** Guest time is the number of executed instructions, so that a run can be repeated. */
+/** Without a clock of the host the time is the number of executed instructions, so that a run can be repeated. */
 export function rdtsc(m: Machine): void {
   if ((m.cr4 & CR4_TSD) !== 0) needLevel0(m);
-  const tsc = BigInt(m.executed) + m.tscOffset;
+  const tsc = m.timeStamp;
   writeRegister(m, 2 * RAX, 4, Number(BigInt.asIntN(32, tsc)));
   writeRegister(m, 2 * RDX, 4, Number(BigInt.asIntN(32, tsc >> 32n)));
 }

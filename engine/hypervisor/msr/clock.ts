@@ -16,7 +16,7 @@ const VP_RUNTIME = msrs.number('VP_RUNTIME');
 const { frequency } = PARTITION.slots;
 
 /**
- * What a machine of the engine's own tells: its processor counts instructions, a thousand million a second.
+ * What a machine of the engine's own tells: its processor counts nanoseconds, or instructions, a thousand million a second.
  */
 const OWN_TSC = 1_000_000_000n;
 

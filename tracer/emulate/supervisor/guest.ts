@@ -42,15 +42,18 @@ export interface Guest {
   asleep: 'no' | 'untold' | 'told';
 }
 
-/** A VP with its processor; `memfd` holds the pages that the program may map. */
-export function makeGuest(
-  partition: bigint,
-  index: number,
-  memory: PartitionMemory,
-  memfd: number,
-  idlesOnHalt: boolean,
-  askApic: AskApic,
-): Guest {
+/** What the processor of a VP needs; `memfd` holds the pages that the program may map. */
+export interface GuestParts {
+  readonly memory: PartitionMemory;
+  readonly memfd: number;
+  readonly idlesOnHalt: boolean;
+  /** Nanoseconds: ../vp/clock.ts. */
+  readonly clock: () => number;
+}
+
+/** A VP with its processor. */
+export function makeGuest(partition: bigint, index: number, parts: GuestParts, askApic: AskApic): Guest {
+  const { memory, memfd, idlesOnHalt, clock } = parts;
   const window = new ApicWindow(askApic);
   const channel = new VpChannel();
   const address = syscall(NR.mmap, 0, PAGES_BYTES, MMAP.readWrite, MMAP.shared, memfd, 0);
@@ -60,7 +63,7 @@ export function makeGuest(
     partition,
     index,
     channel,
-    processor: new Processor(channel, memory.mapped, index, idlesOnHalt, window),
+    processor: new Processor(channel, memory.mapped, index, idlesOnHalt, window, clock),
     registers: new EngineRegisters(),
     memory,
     window,
@@ -85,8 +88,11 @@ export function showIntercept(context: Context, guest: Guest): void {
   if (vp !== undefined) guest.pages.set(paddedMessage(interceptMessage(context, vp)), INTERCEPT_PAGE_AT);
 }
 
+/** Starts the thread of a VP. */
+export type StartVp = (data: Pick<VpData, 'memory' | 'channel'>) => void;
+
 /** Its thread goes on with it. */
-export function handOver(guest: Guest, startVp: (data: Omit<VpData, 'wake'>) => void): void {
+export function handOver(guest: Guest, startVp: StartVp): void {
   if (!guest.hasThread) startVp({ memory: guest.memory.map.shared, channel: guest.channel.shared });
   guest.hasThread = true;
   guest.processor.handOver();

@@ -17,12 +17,11 @@ import type { Handle } from '../../../engine/trace/handle.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
 import { ANSWER, STOP, WAITS } from '../vp/channel.ts';
 import type { ExitMessage } from '../vp/message.ts';
-import type { VpData } from '../vp/messages.ts';
 import { REGISTERS, registerIndex } from '../vp/registers.ts';
 import { type AskHost, askedApic, askedCall, askedCpuid, askedMsr } from './asks.ts';
 import { ringDoorbell } from './doorbell.ts';
 import type { Eventfds } from './eventfds.ts';
-import { endGuest, type Guest, handOver, makeGuest, showIntercept } from './guest.ts';
+import { endGuest, type Guest, handOver, makeGuest, type StartVp, showIntercept } from './guest.ts';
 import { idlesOnHalt } from './halt.ts';
 import { Intercepts } from './intercepts.ts';
 import { pendingOf } from './interruptions.ts';
@@ -39,8 +38,7 @@ export interface GuestHost extends LackHost {
   returned(returns: readonly LiveReturn[]): void;
   /** Eventfds behind doorbells. */
   readonly eventfds: Pick<Eventfds, 'ringing'>;
-  /** Starts the thread of a VP. */
-  startVp(data: Omit<VpData, 'wake'>): void;
+  readonly startVp: StartVp;
 }
 
 const RIP = registerIndex('RIP');
@@ -97,7 +95,8 @@ export class Guests {
     if (handle.kind !== 'vp' || handle.partition === undefined || handle.vp === undefined) return;
     const memory = this.memoryOf(handle.partition);
     const idles = idlesOnHalt(this.#host.live.machine, handle.partition);
-    const guest: Guest = makeGuest(handle.partition, handle.vp, memory, memfd, idles, (offset, value) => {
+    const parts = { memory, memfd, idlesOnHalt: idles, clock: () => this.#host.now() };
+    const guest: Guest = makeGuest(handle.partition, handle.vp, parts, (offset, value) => {
       const answer = askedApic(this.#asks, guest, offset, value);
       this.#offer(guest);
       guest.processor.watchInterrupt();
@@ -173,8 +172,9 @@ export class Guests {
     }
   }
 
+  /** One whose thread was told to stop for it already says itself when it has. */
   #expiryOf(guest: Guest): number | undefined {
-    if (!guest.running && guest.asleep === 'no') return undefined;
+    if (guest.running ? guest.channel.isToldToStop : guest.asleep === 'no') return undefined;
     const vp = this.#find(guest);
     return vp === undefined ? undefined : nextExpiry(this.#host.live.machine, vp);
   }
@@ -316,7 +316,7 @@ export class Guests {
       this.#stopped(guest);
       if (!guest.answered) return;
     }
-    handOver(guest, (data) => this.#host.startVp(data));
+    handOver(guest, this.#host.startVp);
   }
 
   /** The thread has stopped before what it could not do, or because it was told to. */

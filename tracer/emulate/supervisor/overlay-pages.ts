@@ -9,7 +9,7 @@ const SHARED: ReadonlySet<Overlay> = new Set<Overlay>(['HYPERCALL', 'REFERENCE_T
 /**
  * Pages of the hypervisor that lie over the memory of one partition's guest: zero when they are first seen, and what stands
  * in them stays when they are moved (TLFS, overlay pages). A reference TSC page of zeros says that it is not to be used: the
- * guest's TSC counts instructions.
+ * guest reads HV_X64_MSR_TIME_REF_COUNT instead.
  */
 export class OverlayPages {
   readonly #addresses = new Map<string, number>();

@@ -16,11 +16,13 @@ import { linkOf } from '../../process/proc.ts';
 import type { FdWindow } from '../filter/window.ts';
 import type { Keeper } from '../keeper.ts';
 import { Listener } from '../notify/listener.ts';
+import { guestClock } from '../vp/clock.ts';
 import type { VpData } from '../vp/messages.ts';
 import { close, closeDescriptor, closeRange, duplicate, settleDescriptors } from './descriptors.ts';
 import { type DeviceFile, DeviceFiles } from './device-file.ts';
 import { Eventfds } from './eventfds.ts';
 import { adopt, adoptChildren, endProcess } from './family.ts';
+import type { StartVp } from './guest.ts';
 import { Guests } from './guests.ts';
 import type { Call, Give, Host } from './host.ts';
 import { ioctl } from './ioctl.ts';
@@ -98,6 +100,7 @@ export class Supervisor implements Host {
   readonly #wake: Wake;
   readonly #startVp: (data: VpData) => void;
   readonly #start = process.hrtime.bigint();
+  readonly #clock = guestClock(this.#start);
   /** Of the call that is being fed. */
   #give: Give | undefined;
   #devices = 0;
@@ -158,16 +161,16 @@ export class Supervisor implements Host {
     this.guests.end();
   }
 
-  startVp(data: Omit<VpData, 'wake'>): void {
-    this.#startVp({ ...data, wake: this.#wake.fd });
-  }
+  readonly startVp: StartVp = (data) => {
+    this.#startVp({ ...data, wake: this.#wake.fd, start: this.#start });
+  };
 
   lacks(who: Meets, text: string): void {
     this.lacking.note(this.live, this.now(), who, text);
   }
 
   now(): TimeNs {
-    return timeNs(Number(process.hrtime.bigint() - this.#start));
+    return timeNs(this.#clock());
   }
 
   nextDevice(): Handle {

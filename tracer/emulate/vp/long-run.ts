@@ -17,10 +17,10 @@ export class LongRun {
   readonly #handOver: HandOver;
   #isNew = true;
 
-  constructor(channel: VpChannel, memory: MappedMemory) {
+  constructor(channel: VpChannel, memory: MappedMemory, clock?: () => number) {
     this.#channel = channel;
     this.#memory = memory;
-    this.#cpu = new GuestCpu(memory);
+    this.#cpu = new GuestCpu(memory, undefined, clock);
     this.#handOver = new HandOver(channel, 'long', this.#cpu);
   }
 

@@ -5,4 +5,6 @@ export interface VpData {
   readonly channel: SharedArrayBuffer;
   /** eventfd that says that the VP was handed back. */
   readonly wake: number;
+  /** When the guest's time began: of process.hrtime. */
+  readonly start: bigint;
 }

@@ -30,17 +30,18 @@ export class Processor {
   /** What the last exit was for that this processor does not have. */
   lacking: string | undefined;
 
-  /** `device`: the window of its APIC. `idlesOnHalt`: HLT is not the VMM's affair, see ../supervisor/halt.ts. */
+  /** `idlesOnHalt`: HLT is not the VMM's affair, see ../supervisor/halt.ts. `device`: the window of its APIC. `clock`: see ./clock.ts. */
   constructor(
     channel: VpChannel,
     memory: MappedMemory,
     index: number,
     idlesOnHalt = false,
     device?: DevicePage,
+    clock?: () => number,
   ) {
     this.#channel = channel;
     this.#memory = memory;
-    this.#cpu = new GuestCpu(memory, device);
+    this.#cpu = new GuestCpu(memory, device, clock);
     this.#handOver = new HandOver(channel, 'short', this.#cpu);
     this.#index = index;
     this.#idlesOnHalt = idlesOnHalt;

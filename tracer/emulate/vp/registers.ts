@@ -15,7 +15,8 @@ export const REGISTERS: readonly number[] = NAMES.map((name) => registers.number
 
 /** What else a processor has to know to go on where another one was. */
 const INNER: readonly number[] = [
-  registers.number('HV_X64_REGISTER_TSC'),
+  registers.number('HV_X64_REGISTER_TSC_ADJUST'),
+  registers.number('HV_X64_REGISTER_TSC_AUX'),
   registers.number('HV_REGISTER_INTERRUPT_STATE'),
 ];
 
