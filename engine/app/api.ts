@@ -8,11 +8,14 @@ import type { FilterError } from '../filter/error.ts';
 import type { FindingJson } from '../rules/finding.ts';
 import type { BlindSpot } from '../trace/blind-spots.ts';
 import type { AnalysisRequests } from './api-analysis.ts';
+import type { CompareRequests } from './api-compare.ts';
 import type { ExitRequests } from './api-exits.ts';
 import type { MachineRequests } from './api-machine.ts';
 
 export interface TraceInfo {
   readonly name: string;
+  /** Name of the trace that it is compared with; none: it stands alone. */
+  readonly other?: string;
   readonly events: number;
   readonly durationNs: number;
   /** Every parameter of the profile, defaults included, as text. */
@@ -217,7 +220,7 @@ export type AppProgress =
   | { readonly state: 'failed'; readonly problem: string };
 
 /** Requests by name: what goes in, what comes out. */
-export interface AppRequests extends AnalysisRequests, ExitRequests, MachineRequests {
+export interface AppRequests extends AnalysisRequests, CompareRequests, ExitRequests, MachineRequests {
   readonly info: { readonly in: Record<string, never>; readonly out: TraceInfo };
   /** Answered by whoever holds the trace, also while it is busy. */
   readonly progress: { readonly in: Record<string, never>; readonly out: AppProgress };

@@ -2,6 +2,8 @@ import type { AppRequests } from './api.ts';
 import { type Checked, readShaped, type Shapes } from './shapes.ts';
 
 const AXES = ['time', 'events'] as const;
+const GOES = ['at', 'row', 'next', 'previous', 'first'] as const;
+const AGAINST = { against: ['trace', 'edits'], edits: 'texts' } as const;
 
 /** The closed list of requests and their members; everything else is refused at the border. */
 const SHAPES: Shapes<AppRequests> = {
@@ -26,6 +28,12 @@ const SHAPES: Shapes<AppRequests> = {
   blame: { of: 'text', at: 'text' },
   whatIf: { edits: 'texts' },
   suggest: { finding: 'text' },
+  compare: AGAINST,
+  compareRows: { ...AGAINST, folded: 'flag', from: 'count', count: 'count' },
+  compareDetail: { ...AGAINST, row: 'count' },
+  comparePlace: { ...AGAINST, folded: 'flag', go: GOES, at: 'text', row: 'count' },
+  work: {},
+  cancel: {},
   complete: { filter: 'text', cursor: 'count' },
 };
 

@@ -7,6 +7,8 @@ import type { TraceInfo } from './api.ts';
 
 interface Known {
   readonly name: string;
+  /** Name of the trace that it is compared with. */
+  readonly other: string | undefined;
   readonly source: EventSource;
   /** Time of the last event. */
   readonly durationNs: number;
@@ -15,10 +17,11 @@ interface Known {
 }
 
 /** What a trace is, before one looks at its events. */
-export function traceInfo({ name, source, durationNs, components, kinds }: Known): TraceInfo {
+export function traceInfo({ name, other, source, durationNs, components, kinds }: Known): TraceInfo {
   const { profile } = source.header;
   return {
     name,
+    ...(other === undefined ? {} : { other }),
     events: source.count,
     durationNs,
     profile: Object.fromEntries(Object.entries(profile).map(([key, value]) => [key, profileText(value)])),

@@ -4,6 +4,7 @@ import type { ReplayReport } from '../replay/replay.ts';
 import type { EventSource } from '../replay/source.ts';
 import type { Finding } from '../rules/finding.ts';
 import type { Address } from '../trace/position.ts';
+import type { OtherTrace } from './compare/with-trace.ts';
 import type { TimelineColumns } from './timeline/columns.ts';
 
 /** A trace that has been replayed and judged: everything that a view may ask about. */
@@ -17,6 +18,10 @@ export interface SessionParts {
   readonly columns: TimelineColumns;
   /** Notes and gaps that the file keeps beside its events. */
   readonly remarks?: readonly Remark[];
+  /** Another trace to compare with, where there is one. */
+  readonly other?: () => OtherTrace | undefined;
+  /** Called while long work goes on: requests may be answered meanwhile. */
+  readonly breathe?: () => void;
 }
 
 /** A note that somebody put on a trace, or a place where its recorder lost events. */

@@ -15,6 +15,8 @@ import { Blamer } from './blame.ts';
 import type { SessionCall } from './border.ts';
 import { StateExplorer } from './cells.ts';
 import { Changes } from './changes.ts';
+import { Comparisons } from './compare/comparisons.ts';
+import { Work } from './compare/work.ts';
 import { eventDetail } from './detail.ts';
 import { ExitIndex } from './exits/exit-index.ts';
 import { Exits } from './exits/exits.ts';
@@ -49,9 +51,12 @@ export class Session {
   #objects: ObjectIndex | undefined;
   #blamer: Blamer | undefined;
   #changes: Changes | undefined;
+  #comparisons: Comparisons | undefined;
+  readonly #work: Work;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
+    this.#work = new Work(parts.breathe);
     this.#state = new StateExplorer(parts.history);
     this.#reader = new EventReader(parts.source, new StepArchive(parts.source, parts.sides, parts.history));
     this.#deeds = new Deeds(parts.source, this.#reader);
@@ -122,6 +127,18 @@ export class Session {
         return this.#whatIfs().whatIf(call.input.edits);
       case 'suggest':
         return this.#whatIfs().suggest(call.input.finding);
+      case 'compare':
+        return this.#compared().view(call.input);
+      case 'compareRows':
+        return this.#compared().rows(call.input);
+      case 'compareDetail':
+        return this.#compared().detail(call.input);
+      case 'comparePlace':
+        return this.#compared().place(call.input);
+      case 'work':
+        return { work: this.#work.view };
+      case 'cancel':
+        return { cancelled: this.#work.cancel() };
       case 'complete':
         return completeFilter(call.input.filter, call.input.cursor, this.#profile);
     }
@@ -134,7 +151,10 @@ export class Session {
   #info(): TraceInfo {
     const { name, source, columns } = this.#parts;
     const { durationNs, components } = columns;
-    return traceInfo({ name, source, durationNs, components, kinds: columns.kindCounts() });
+    return traceInfo({
+      ...{ name, source, durationNs, components, other: this.#parts.other?.()?.name },
+      kinds: columns.kindCounts(),
+    });
   }
 
   #replay(): AppRequests['replay']['out'] {
@@ -225,8 +245,19 @@ export class Session {
   }
 
   #whatIfs(): Changes {
-    this.#changes ??= new Changes({ parts: this.#parts, reader: this.#reader, rows: this.#rows });
+    this.#changes ??= new Changes({
+      parts: this.#parts,
+      reader: this.#reader,
+      rows: this.#rows,
+      work: this.#work,
+    });
     return this.#changes;
+  }
+
+  #compared(): Comparisons {
+    const ground = { parts: this.#parts, reader: this.#reader, work: this.#work };
+    this.#comparisons ??= new Comparisons({ ...ground, changes: this.#whatIfs() });
+    return this.#comparisons;
   }
 
   #timeline(input: AppRequests['timeline']['in']): TimelineView {

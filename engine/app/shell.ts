@@ -28,6 +28,8 @@ export interface ShellRequests {
   readonly status: { readonly in: Nothing; readonly out: ShellStatus };
   /** Lets the user choose a trace. */
   readonly openDialog: { readonly in: Nothing; readonly out: Nothing };
+  /** Lets the user choose the trace that the open one is compared with. */
+  readonly compareDialog: { readonly in: Nothing; readonly out: Nothing };
   /** Opens the `index`-th of the recent files; the page never names a path. */
   readonly openRecent: { readonly in: { readonly index: number }; readonly out: Nothing };
   readonly closeTrace: { readonly in: Nothing; readonly out: Nothing };
@@ -38,6 +40,7 @@ export type ShellMethod = keyof ShellRequests;
 const SHAPES: Shapes<ShellRequests> = {
   status: {},
   openDialog: {},
+  compareDialog: {},
   openRecent: { index: 'count' },
   closeTrace: {},
 };

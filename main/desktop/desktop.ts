@@ -45,17 +45,21 @@ export class Desktop implements Answers {
     }
   }
 
-  /** Opens a trace in place of the open one; that stays where the new one cannot be shown. */
-  async open(path: string): Promise<void> {
+  /** Opens a trace in place of the open one, which stays where the new one cannot be shown; `other` is compared with it. */
+  async open(path: string, other?: string): Promise<void> {
     this.show();
     void this.#opening?.close();
     this.#say(`opening ${basename(path)}…`);
-    const trace = new HostedTrace(path, {
-      progress: (progress) => {
-        if (this.#trace === trace) this.#push(CHANNELS.progress, progress);
+    const trace = new HostedTrace(
+      path,
+      {
+        progress: (progress) => {
+          if (this.#trace === trace) this.#push(CHANNELS.progress, progress);
+        },
+        ended: (problem) => this.#lost(trace, problem),
       },
-      ended: (problem) => this.#lost(trace, problem),
-    });
+      other,
+    );
     this.#opening = trace;
     const outcome = await trace.opened;
     if (outcome === 'closed') return;
@@ -91,6 +95,9 @@ export class Desktop implements Answers {
       case 'openDialog':
         void this.#openDialog();
         return reply<'openDialog'>({});
+      case 'compareDialog':
+        void this.#compareDialog();
+        return reply<'compareDialog'>({});
       case 'openRecent': {
         const path = this.#recent.paths[call.input.index];
         if (path === undefined) return { problem: 'openRecent: there is no such file' };
@@ -116,6 +123,9 @@ export class Desktop implements Answers {
       case 'open':
         void this.#openDialog();
         break;
+      case 'compare':
+        void this.#compareDialog();
+        break;
       case 'clear-recent':
         this.#recent.clear();
         app.clearRecentDocuments();
@@ -131,18 +141,32 @@ export class Desktop implements Answers {
   }
 
   async #openDialog(): Promise<void> {
+    const path = await this.#chosen('Open a trace');
+    if (path !== undefined) void this.open(path);
+  }
+
+  /** Lets the user choose the trace that the open one is compared with. */
+  async #compareDialog(): Promise<void> {
+    const trace = this.#trace;
+    const path = trace === undefined ? undefined : await this.#chosen('Compare with a trace');
+    if (trace === undefined || path === undefined) return;
+    const answer = await trace.compareWith(path);
+    if ('problem' in answer) this.#say(answer.problem);
+    else if (this.#trace === trace) this.#reload();
+  }
+
+  /** The path of a trace that the user chooses; the key may reach both the page and the menu, and asks once. */
+  async #chosen(title: string): Promise<string | undefined> {
     this.show();
-    // The key may reach both the page and the menu.
-    if (this.#window === undefined || this.#asking) return;
+    if (this.#window === undefined || this.#asking) return undefined;
     this.#asking = true;
     try {
       const { filePaths } = await dialog.showOpenDialog(this.#window, {
-        title: 'Open a trace',
+        title,
         properties: ['openFile'],
         filters: [TRACES, ALL],
       });
-      const [path] = filePaths;
-      if (path !== undefined) void this.open(path);
+      return filePaths[0];
     } finally {
       this.#asking = false;
     }

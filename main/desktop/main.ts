@@ -18,10 +18,11 @@ else app.quit();
 function run(first: Asked): void {
   let desktop: Desktop | undefined;
   let waiting = first;
-  const open = ({ file }: Asked): void => {
-    if (desktop === undefined) waiting = file === undefined ? waiting : { file };
+  const open = (asked: Asked): void => {
+    const { file, other } = asked;
+    if (desktop === undefined) waiting = file === undefined ? waiting : asked;
     else if (file === undefined) desktop.show();
-    else void desktop.open(file);
+    else void desktop.open(file, other);
   };
 
   lockApp(app);

@@ -29,15 +29,15 @@ describe('the menus', () => {
   test('do what they say', () => {
     const log: string[] = [];
     for (const item of items({ ...state, recent: ['/a.hvtrace'] }, log)) click(item);
-    assert.deepEqual(log, ['open', '/a.hvtrace', 'clear-recent', 'save-packed', 'close-trace']);
+    assert.deepEqual(log, ['open', '/a.hvtrace', 'clear-recent', 'compare', 'save-packed', 'close-trace']);
   });
 
   test('offer only what is possible', () => {
     const enabled = (given: MenuState, id: string) => items(given).find((item) => item.id === id)?.enabled;
     const empty = { ...state, hasTrace: false };
     assert.deepEqual(
-      ['open', 'save-packed', 'close-trace', 'recent'].map((id) => enabled(empty, id)),
-      [true, false, false, false],
+      ['open', 'compare', 'save-packed', 'close-trace', 'recent'].map((id) => enabled(empty, id)),
+      [true, false, false, false, false],
     );
     assert.equal(enabled({ ...state, recent: ['/a.hvtrace'] }, 'recent'), true);
     const roles = (given: MenuState) => items(given).map(({ role }) => role);

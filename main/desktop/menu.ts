@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { MenuItemConstructorOptions } from 'electron';
 
 /** What our own menu items do; all others have a role of Electron. */
-export type MenuAction = 'open' | 'clear-recent' | 'save-packed' | 'close-trace';
+export type MenuAction = 'open' | 'compare' | 'clear-recent' | 'save-packed' | 'close-trace';
 
 type Role = NonNullable<MenuItemConstructorOptions['role']>;
 
@@ -25,6 +25,7 @@ export const MENUS: readonly { readonly label: string; readonly rows: readonly R
     rows: [
       { does: 'open', label: '&Open…', accelerator: 'CmdOrCtrl+O' },
       'recent',
+      { does: 'compare', label: 'Compare &With…', accelerator: 'CmdOrCtrl+D', needsTrace: true },
       'separator',
       {
         does: 'save-packed',

@@ -41,14 +41,15 @@ export class HostedTrace {
   #progress: AppProgress = { state: 'replaying', done: 0, total: 0 };
   #calls = 0;
 
-  constructor(path: string, listener: TraceListener) {
+  /** `other`: the trace that it is compared with. */
+  constructor(path: string, listener: TraceListener, other?: string) {
     this.path = path;
     this.name = basename(path);
     this.#listener = listener;
     const { promise, resolve } = Promise.withResolvers<TraceProblem | 'opened' | 'closed'>();
     this.opened = promise;
     this.#settle = resolve;
-    this.#worker = start({ work: 'show', path });
+    this.#worker = start({ work: 'show', path, other });
     this.#exited = new Promise((done) => this.#worker.once('exit', () => done()));
     this.#worker.on('message', (message: FromWorker) => this.#hear(message));
     this.#worker.on('error', (error) => this.#end(`${this.name}: ${firstLine(error)}`));
@@ -63,11 +64,20 @@ export class HostedTrace {
   /** Answers a checked request; a refusal is a value. */
   ask(call: AppCall): Promise<Reply> {
     if (call.method === 'progress') return Promise.resolve({ value: this.#progress });
+    return this.#request((id) => ({ kind: 'call', id, call }));
+  }
+
+  /** Compares it with another trace from now on. */
+  compareWith(path: string): Promise<Reply> {
+    return this.#request((id) => ({ kind: 'other', id, path }));
+  }
+
+  #request(message: (id: number) => ToWorker): Promise<Reply> {
     if (this.#state !== 'open') return Promise.resolve({ problem: `${this.name} is not open` });
     const id = ++this.#calls;
     const { promise, resolve } = Promise.withResolvers<Reply>();
     this.#waiting.set(id, resolve);
-    this.#tell({ kind: 'call', id, call });
+    this.#tell(message(id));
     return promise;
   }
 

@@ -15,6 +15,7 @@ import { firstLine, Problem } from '../cli/problem.ts';
 import { openEvents } from '../cli/trace-events.ts';
 import { refuseInput } from '../cli/trace-output.ts';
 import { earlySession } from './early.ts';
+import { OtherFile } from './other-file.ts';
 import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts';
 
 /** A window's first picture takes all there is of a small machine; a trace of more events is replayed after that. */
@@ -34,7 +35,7 @@ const say = (message: FromWorker): void => port.postMessage(message);
 
 try {
   const { task } = workerData as WorkerData;
-  if (task.work === 'show') await show(task.path);
+  if (task.work === 'show') await show(task.path, task.other);
   else say({ kind: 'done', line: packed(task.path, task.to) });
 } catch (error) {
   if (error instanceof Problem) say({ kind: 'failed', problem: error.message, exit: error.exit });
@@ -42,21 +43,28 @@ try {
   else throw error;
 }
 
-async function show(path: string): Promise<void> {
+async function show(path: string, second: string | undefined): Promise<void> {
   const trace = openEvents(path);
-  let session: { answer(call: SessionCall): unknown } = earlySession(path, trace);
+  const other = new OtherFile();
+  if (second !== undefined) other.open(second);
+  let session: { answer(call: SessionCall): unknown } = earlySession(path, trace, () => other.trace);
   let isClosed = false;
   const { promise: pictured, resolve: picture } = Promise.withResolvers<void>();
   const hear = (message: ToWorker): void => {
     if (message.kind === 'call') {
-      say({ kind: 'answer', id: message.id, reply: replyOf(session, message.call) });
+      say({ kind: 'answer', id: message.id, reply: replyOf(() => session.answer(message.call)) });
       // The last that a window asks for its first picture.
       if (message.call.method === 'timeline') picture();
+      return;
+    }
+    if (message.kind === 'other') {
+      say({ kind: 'answer', id: message.id, reply: replyOf(() => other.open(message.path)) });
       return;
     }
     isClosed = true;
     picture();
     trace.close();
+    other.close();
     port?.close();
   };
   port?.on('message', hear);
@@ -70,12 +78,17 @@ async function show(path: string): Promise<void> {
   // Half of the program is the two sides of the hypervisor: the first answers do not wait for it to be loaded.
   const { replayedSession } = await import('./replayed.ts');
   if (isClosed) return;
-  const goesOn = whileReplaying(trace.source.count, (message) => {
-    hear(message);
-    if (isClosed) throw new Closed();
-  });
+  const breathe = (): void => {
+    for (;;) {
+      const received = port === null ? undefined : receiveMessageOnPort(port);
+      if (received === undefined) break;
+      hear(received.message as ToWorker);
+      if (isClosed) throw new Closed();
+    }
+  };
+  const goesOn = whileReplaying(trace.source.count, breathe);
   try {
-    session = replayedSession(path, trace, goesOn);
+    session = replayedSession(path, trace, goesOn, { other: () => other.trace, breathe });
     say({ kind: 'replayed' });
   } catch (error) {
     if (!(error instanceof Closed)) say({ kind: 'unreplayed', problem: firstLine(error) });
@@ -83,14 +96,10 @@ async function show(path: string): Promise<void> {
 }
 
 /** What the replay does every few milliseconds: hears requests, and says how far it is. */
-function whileReplaying(total: number, hear: (message: ToWorker) => void): (done: number) => boolean {
+function whileReplaying(total: number, breathe: () => void): (done: number) => boolean {
   let last = performance.now();
   return (done) => {
-    for (;;) {
-      const received = port === null ? undefined : receiveMessageOnPort(port);
-      if (received === undefined) break;
-      hear(received.message as ToWorker);
-    }
+    breathe();
     const now = performance.now();
     if (now - last >= PROGRESS_EVERY_MS) {
       last = now;
@@ -101,9 +110,9 @@ function whileReplaying(total: number, hear: (message: ToWorker) => void): (done
 }
 
 /** Whatever goes wrong with one request is the answer to that request. */
-function replyOf(session: { answer(call: SessionCall): unknown }, call: SessionCall): Reply {
+function replyOf(answer: () => unknown): Reply {
   try {
-    return { value: session.answer(call) };
+    return { value: answer() };
   } catch (error) {
     return error instanceof NotYet ? { waiting: true } : { problem: firstLine(error) };
   }

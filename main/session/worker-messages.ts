@@ -3,7 +3,7 @@ import type { Reply } from '../../engine/app/shell.ts';
 
 /** What a worker thread is started for. */
 export type WorkerTask =
-  | { readonly work: 'show'; readonly path: string }
+  | { readonly work: 'show'; readonly path: string; readonly other: string | undefined }
   | { readonly work: 'pack'; readonly path: string; readonly to: string };
 
 /** What a worker thread is started with. */
@@ -16,6 +16,8 @@ export interface WorkerData {
 /** To a worker that shows a trace. */
 export type ToWorker =
   | { readonly kind: 'call'; readonly id: number; readonly call: SessionCall }
+  /** Another trace to compare with; answered as a call is, with its name. */
+  | { readonly kind: 'other'; readonly id: number; readonly path: string }
   | { readonly kind: 'close' };
 
 /**

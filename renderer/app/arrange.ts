@@ -33,7 +33,7 @@ const NARROW = split(
     'narrow-side',
     'row',
     0.6,
-    split('narrow-list', 'column', 0.63, stack('events', 'exits'), stack('matrix', 'memory')),
+    split('narrow-list', 'column', 0.63, stack('events', 'exits', 'diff'), stack('matrix', 'memory')),
     stack('findings', 'event', 'why', 'whatif', 'state', 'partitions'),
   ),
 );
@@ -51,7 +51,7 @@ const WIDE = split(
       'wide-list',
       'column',
       0.45,
-      stack('events'),
+      stack('events', 'diff'),
       split('wide-exits', 'column', 0.62, stack('exits'), stack('matrix')),
     ),
     split(

@@ -11,6 +11,7 @@ export const PANELS = [
   { id: 'memory', title: 'GPA map', key: '9' },
   { id: 'why', title: 'Why', key: 'b' },
   { id: 'whatif', title: 'What if', key: 'w' },
+  { id: 'diff', title: 'Diff', key: 'f' },
 ] as const;
 
 export type PanelId = (typeof PANELS)[number]['id'];

@@ -1,6 +1,8 @@
 import type { ComponentType } from 'preact';
 import { Why } from '../blame/why.tsx';
 import { Event } from '../detail/event.tsx';
+import { Diff } from '../diff/diff.tsx';
+import { DiffBar } from '../diff/diff-bar.tsx';
 import { Exits } from '../exits/exits.tsx';
 import { ExitsBar } from '../exits/exits-bar.tsx';
 import { Findings } from '../findings/findings.tsx';
@@ -35,4 +37,5 @@ export const PANEL_PARTS: Readonly<Record<PanelId, Panel>> = {
   memory: { Body: GpaMap },
   why: { Body: Why },
   whatif: { Body: WhatIf },
+  diff: { Body: Diff, Bar: DiffBar },
 };

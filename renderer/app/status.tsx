@@ -3,6 +3,7 @@ import { eventAt } from '../model/place.ts';
 import { CopyButton } from '../widgets/copy-button.tsx';
 import { replayText } from '../widgets/replay-text.ts';
 import { secondsText } from '../widgets/time.ts';
+import { Working } from '../widgets/working.tsx';
 
 /** What the replay says of the trace, where the cursor stands, and what goes on. */
 export function Status() {
@@ -11,6 +12,7 @@ export function Status() {
       <Replay />
       <Cursor />
       <Notice />
+      <Working />
       <Progress />
     </footer>
   );

@@ -9,6 +9,7 @@ import { hideFinding, showNextFinding } from '../model/show.ts';
 import { THEMES } from '../theme/apply.ts';
 import type { Command } from './command.ts';
 import { copyTarget, copyText } from './copy.ts';
+import { DIFF_COMMANDS } from './diff.ts';
 
 /** Factor of one press of a zoom key. */
 const ZOOM = 2;
@@ -91,13 +92,15 @@ export const COMMANDS: readonly Command[] = [
     return undefined;
   }),
   change('what-if-clear', 'Take back the last edit of what-if', ['Backspace'], takeBack),
+  ...DIFF_COMMANDS,
   {
     id: 'back-to-normal',
     group: 'Findings',
-    title: 'Leave the finding, or the view that fills the window',
+    title: 'End a search or a comparison, leave the finding, or the view that fills the window',
     keys: ['Escape'],
-    run(model) {
-      if (model.maximised.peek() !== '') model.maximised.value = '';
+    async run(model) {
+      if (model.work.peek() !== null) await model.app.invoke('cancel', {});
+      else if (model.maximised.peek() !== '') model.maximised.value = '';
       else hideFinding(model);
       return undefined;
     },

@@ -1,8 +1,9 @@
 /** Questions about the event at the cursor: why, and what if. */
 import { batch } from '@preact/signals';
 import { questionOf } from '../blame/question.ts';
+import { editsOf } from './edits.ts';
 import type { Refusal } from './go.ts';
-import { editsOf, type Model } from './model.ts';
+import type { Model } from './model.ts';
 import { eventAt } from './place.ts';
 
 /** Asks what led to a cell's value at the cursor, or to an answer. */

@@ -2,11 +2,14 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { App, AppProgress, EventRow, FindingView } from '../../engine/app/api.ts';
+import type { WorkView } from '../../engine/app/api-compare.ts';
 import type { ExitRow } from '../../engine/app/api-exits.ts';
 import { Pages } from '../data/pages.ts';
 import { Slot } from '../data/slot.ts';
 import type { Desk } from '../transport/bridge.ts';
 import { ancestors } from '../tree/build.ts';
+import { Comparing, watchWork } from './comparing.ts';
+import { editsOf } from './edits.ts';
 import { EventList } from './event-list.ts';
 import { eventAt } from './place.ts';
 import { newView, type Range, type View } from './view.ts';
@@ -59,6 +62,8 @@ export class Model {
   /** How many views show why, and what-if. */
   readonly blameSeen: Signal<number> = signal(0);
   readonly whatIfSeen: Signal<number> = signal(0);
+  /** Suggestions that are searched for. */
+  readonly searches: Signal<number> = signal(0);
   /** The event that is picked up to be put elsewhere; empty for none. */
   readonly picked: Signal<string> = signal('');
   /** Columns in which the timeline wants its answer; 0 while it has no size. */
@@ -85,6 +90,9 @@ export class Model {
   readonly proof: Slot<'rows'>;
   readonly blame: Slot<'blame'>;
   readonly whatIf: Slot<'whatIf'>;
+  readonly comparing: Comparing;
+  /** Long work that somebody waits for. */
+  readonly work: ReadonlySignal<WorkView | null>;
 
   /** The list that the grid shows. A filter with a mistake leaves the last good list in place. */
   readonly list: EventList;
@@ -200,6 +208,16 @@ export class Model {
       () => (this.whatIfSeen.value === 0 ? undefined : { edits: editsOf(this.view.edits.value) }),
       KEPT_LARGE,
     );
+    this.comparing = new Comparing(app, this.view, this.info.value, this.epoch);
+    this.work = watchWork(
+      app,
+      computed(
+        () =>
+          this.searches.value > 0 ||
+          (this.whatIfSeen.value > 0 && !this.whatIf.fresh.value) ||
+          (this.comparing.seen.value > 0 && !this.comparing.compare.fresh.value),
+      ),
+    );
     this.extent = computed(() => {
       const info = this.info.value.value;
       if (info === undefined) return undefined;
@@ -293,11 +311,6 @@ export class Model {
   #isTouched(): boolean {
     return this.list.sight.from > 0 || this.view.filter.peek() !== '' || this.view.range.peek() !== undefined;
   }
-}
-
-/** Edits are kept one a line, as a link carries them. */
-export function editsOf(text: string): string[] {
-  return text.split('\n').filter((edit) => edit.trim() !== '');
 }
 
 function ifKnown<T>(at: string | undefined, input: (at: string) => T): T | undefined {

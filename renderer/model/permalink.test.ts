@@ -23,6 +23,9 @@ const views: fc.Arbitrary<ViewState> = fc.record(
     nested: fc.boolean(),
     why: fc.constantFrom('', '93.fault', 'cpu[0].synic.sint[2]'),
     edits: fc.constantFrom('', 'drop 4.33', 'move 62 after 88\ninsert before 2 \'{"kind":"mark"}\''),
+    against: fc.constantFrom('', 'trace', 'edits'),
+    row: fc.constantFrom('', '0', '123456'),
+    folded: fc.boolean(),
     theme: fc.constantFrom('system', 'dark', 'light'),
   },
   { noNullPrototype: true },
@@ -46,7 +49,10 @@ test('any text is a link', () => {
 
 test('the first view needs no text, and nonsense is the first view', () => {
   assert.equal(formatLink(FIRST_VIEW), '');
-  assert.deepEqual(parseLink('#at=x&range=2..1&axis=y&theme=z&derived=maybe&other=1'), FIRST_VIEW);
+  assert.deepEqual(
+    parseLink('#at=x&range=2..1&axis=y&theme=z&derived=maybe&other=1&against=b&row=-1&folded=2'),
+    FIRST_VIEW,
+  );
   assert.deepEqual(parseLink(`#filter=${'a'.repeat(5000)}`), FIRST_VIEW);
 });
 

@@ -22,6 +22,9 @@ export function formatLink(view: ViewState): string {
   put('finding', view.finding, FIRST_VIEW.finding);
   put('why', view.why, FIRST_VIEW.why);
   put('edits', view.edits, FIRST_VIEW.edits);
+  put('against', view.against, FIRST_VIEW.against);
+  put('row', view.row, FIRST_VIEW.row);
+  put('folded', String(view.folded), String(FIRST_VIEW.folded));
   put('nested', String(view.nested), String(FIRST_VIEW.nested));
   put('theme', view.theme, FIRST_VIEW.theme);
   return readable(parts.toString());
@@ -39,7 +42,7 @@ export function parseLink(hash: string): ViewState {
   };
   const one = <T extends string>(key: string, values: readonly T[], first: T): T =>
     values.find((value) => value === parts.get(key)) ?? first;
-  const flag = (key: 'derived' | 'nested'): boolean =>
+  const flag = (key: 'derived' | 'nested' | 'folded'): boolean =>
     one(key, ['true', 'false'], FIRST_VIEW[key] ? 'true' : 'false') === 'true';
   const at = parts.get('at') ?? '';
   return {
@@ -55,6 +58,9 @@ export function parseLink(hash: string): ViewState {
     nested: flag('nested'),
     why: text('why', FIRST_VIEW.why),
     edits: text('edits', FIRST_VIEW.edits),
+    against: one<ViewState['against']>('against', ['trace', 'edits'], FIRST_VIEW.against),
+    row: /^[0-9]{1,9}$/.test(parts.get('row') ?? '') ? (parts.get('row') ?? '') : FIRST_VIEW.row,
+    folded: flag('folded'),
     theme: one('theme', THEMES, FIRST_VIEW.theme),
   };
 }

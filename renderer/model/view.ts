@@ -33,6 +33,12 @@ export interface ViewState {
   readonly why: string;
   /** Edits of what-if, one a line. */
   readonly edits: string;
+  /** What the trace is compared with; empty: the other trace where there is one, else the edits. */
+  readonly against: '' | 'trace' | 'edits';
+  /** The row of the comparison that is looked at; empty: that of the event at the cursor. */
+  readonly row: string;
+  /** Only the differences are listed, with some rows around each. */
+  readonly folded: boolean;
   readonly theme: Theme;
 }
 
@@ -52,6 +58,9 @@ export const FIRST_VIEW: ViewState = {
   nested: false,
   why: '',
   edits: '',
+  against: '',
+  row: '',
+  folded: false,
   theme: 'system',
 };
 
@@ -69,6 +78,9 @@ export function newView(): View {
     nested: signal(FIRST_VIEW.nested),
     why: signal(FIRST_VIEW.why),
     edits: signal(FIRST_VIEW.edits),
+    against: signal(FIRST_VIEW.against),
+    row: signal(FIRST_VIEW.row),
+    folded: signal(FIRST_VIEW.folded),
     theme: signal(FIRST_VIEW.theme),
   };
 }
@@ -88,6 +100,9 @@ export function viewState(view: View): ViewState {
     nested: view.nested.value,
     why: view.why.value,
     edits: view.edits.value,
+    against: view.against.value,
+    row: view.row.value,
+    folded: view.folded.value,
     theme: view.theme.value,
   };
 }
@@ -106,5 +121,8 @@ export function setView(view: View, state: ViewState): void {
   view.nested.value = state.nested;
   view.why.value = state.why;
   view.edits.value = state.edits;
+  view.against.value = state.against;
+  view.row.value = state.row;
+  view.folded.value = state.folded;
   view.theme.value = state.theme;
 }

@@ -69,6 +69,37 @@ describe('the worker of a trace', () => {
     assert.equal(await Promise.race([done, 'nothing more']), 'nothing more');
   });
 
+  test('compares with another trace, tells how far it is, answers others meanwhile, and ends when it is told to', async () => {
+    const { trace, done } = host(long);
+    await trace.opened;
+    trace.ask(TIMELINE);
+    await done;
+    const compare = call('compare', { against: 'trace', edits: [] });
+    assert.deepEqual(await trace.ask(compare), {
+      value: { problem: 'there is no other trace to compare with' },
+    });
+    const missing = await trace.compareWith(join(folder, 'none.hvtrace'));
+    assert.ok('problem' in missing && /no such file/.test(missing.problem));
+    assert.deepEqual(await trace.compareWith(long), { value: { name: trace.name } });
+    const compared = trace.ask(compare);
+    const seen: number[] = [];
+    for (;;) {
+      const reply = await trace.ask(call('work', {}));
+      assert.ok('value' in reply);
+      const { work } = reply.value as { work: { what: string; done: number; total: number } | null };
+      assert.ok(work !== null, 'it ends only when it is told to');
+      assert.equal(work.what, 'compare');
+      assert.equal(work.total, 2 * EVENTS);
+      seen.push(work.done);
+      if (new Set(seen).size > 3) break;
+    }
+    assert.ok('value' in (await trace.ask(ROWS)));
+    assert.deepEqual(await trace.ask(call('cancel', {})), { value: { cancelled: true } });
+    assert.deepEqual(await compared, { problem: 'cancelled' });
+    assert.deepEqual(await trace.ask(call('work', {})), { value: { work: null } });
+    await trace.close();
+  });
+
   test('says in a line what cannot be opened', async () => {
     const { trace } = host(join(folder, 'none.hvtrace'));
     const outcome = await trace.opened;

@@ -18,7 +18,7 @@ test('pictures can be made in both themes and sizes', { skip: noChromium }, asyn
   try {
     const names = await makePictures(
       browser,
-      { teardown: server, guest: server },
+      { teardown: server, guest: server, both: server },
       folder,
       SUBJECTS.slice(0, 1),
     );

@@ -1,5 +1,5 @@
 /**
- * `node test/view/pictures.ts [FOLDER]`: makes the pictures of docs/pictures (or FOLDER) anew: each view with the
+ * `node test/view/pictures.ts [FOLDER [NAME…]]`: makes the pictures of docs/pictures (or FOLDER) anew, all or those named: each view with the
  * tear-down sample or with a guest that runs, in both themes, at 1280 and 2560 wide.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { smallPng } from './small-png.ts';
 import {
   closeView,
   guestTrace,
+  mendedTrace,
   openView,
   recordedTrace,
   type Server,
@@ -22,7 +23,7 @@ import {
 interface Subject {
   readonly name: string;
   /** The trace that is shown. */
-  readonly of: 'teardown' | 'guest';
+  readonly of: 'teardown' | 'guest' | 'both';
   readonly link: string;
   /** Position of the cursor when everything is drawn. */
   readonly at: string;
@@ -60,6 +61,15 @@ export const SUBJECTS: readonly Subject[] = [
     of: 'teardown',
     link: 'at=62&panel=whatif&edits=move+62+after+88',
     at: '62',
+    sizes: [SMALL],
+  },
+  { name: 'diff', of: 'both', link: 'panel=diff&at=6', at: '6', keys: ['f'], sizes: [SMALL, LARGE] },
+  {
+    name: 'diff-edits',
+    of: 'teardown',
+    link: 'panel=diff&at=93&edits=move+62+after+88',
+    at: '93',
+    keys: ['f', 'z'],
     sizes: [SMALL],
   },
   { name: 'exits', of: 'guest', link: 'at=80&panel=exits', at: '80', keys: ['8', '7'], sizes: [SMALL] },
@@ -103,16 +113,21 @@ export async function makePictures(
 if (process.argv[1] === import.meta.filename) {
   const folder = process.argv[2] ?? join(import.meta.dirname, '../../docs/pictures');
   const scratch = mkdtempSync(join(tmpdir(), 'hvrewind-pictures-'));
+  const wanted = process.argv.slice(3);
+  const subjects = wanted.length === 0 ? SUBJECTS : SUBJECTS.filter(({ name }) => wanted.includes(name));
   mkdirSync(folder, { recursive: true });
   const teardown = await serve(await recordedTrace(scratch));
   const guest = await serve(await guestTrace(scratch));
+  const both = await serve(join(scratch, 'recorded.hvtrace'), await mendedTrace(scratch));
   const browser = await launchChromium();
   try {
-    for (const name of await makePictures(browser, { teardown, guest }, folder, SUBJECTS)) console.log(name);
+    for (const name of await makePictures(browser, { teardown, guest, both }, folder, subjects))
+      console.log(name);
   } finally {
     await browser.close();
     await teardown.close();
     await guest.close();
+    await both.close();
     rmSync(scratch, { recursive: true });
   }
   // The command line runs in a process that tests share and that waits for more.

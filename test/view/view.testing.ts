@@ -9,6 +9,8 @@ import type { Browser, Page } from 'playwright-core';
 import { exits, PROGRAM } from '../cli/hvrewind.testing.ts';
 
 const root = join(import.meta.dirname, '../..');
+/** The same with the ownership patch, which ends the bug. */
+const MENDED: string = join(root, 'samples/scenarios/teardown-l1vh-kexec-after.hvtrace.ndjson');
 /** The tear-down bug: mshv switches the SynIC off that VMBus still uses. */
 export const SAMPLE: string = join(root, 'samples/scenarios/teardown-l1vh-kexec-before.hvtrace.ndjson');
 
@@ -16,6 +18,13 @@ export const SAMPLE: string = join(root, 'samples/scenarios/teardown-l1vh-kexec-
 export async function recordedTrace(folder: string): Promise<string> {
   const file = join(folder, 'recorded.hvtrace');
   await exits(0, ['run', SAMPLE, '-o', file]);
+  return file;
+}
+
+/** The same with the bug mended: what {@link recordedTrace} is compared with. */
+export async function mendedTrace(folder: string): Promise<string> {
+  const file = join(folder, 'mended.hvtrace');
+  await exits(0, ['run', MENDED, '-o', file]);
   return file;
 }
 
@@ -48,8 +57,8 @@ export interface Server {
 }
 
 /** `hvrewind serve`, as a user starts it. */
-export async function serve(file: string): Promise<Server> {
-  const child = spawn(PROGRAM, ['serve', file, '--json', '--no-browser'], {
+export async function serve(...files: string[]): Promise<Server> {
+  const child = spawn(PROGRAM, ['serve', ...files, '--json', '--no-browser'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const line = await new Promise<string>((done, fail) => {

@@ -1,4 +1,5 @@
 import type { TraceEvent } from '../../trace/event.ts';
+import { mixed, textHash } from '../hashing.ts';
 
 /** The events of one actor, by index in the trace; `shape` is a hash of what each of them is. */
 export interface Lane {
@@ -65,22 +66,6 @@ export function shapeOf(event: TraceEvent): number {
     case 'mark':
       return mixed(9, textHash(event.what));
   }
-}
-
-function mixed(hash: number, value: number): number {
-  return Math.imul((hash ^ value) | 0, 0x0100_0193) ^ ((value >>> 15) | 0);
-}
-
-const hashes = new Map<string, number>();
-
-/** FNV-1a; the words of events are few. */
-function textHash(text: string): number {
-  let hash = hashes.get(text);
-  if (hash !== undefined) return hash;
-  hash = 0x811c_9dc5 | 0;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193);
-  if (hashes.size < 10_000) hashes.set(text, hash);
-  return hash;
 }
 
 /** Events between two calls of the progress. */

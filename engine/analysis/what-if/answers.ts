@@ -5,6 +5,7 @@ import { describe } from '../../replay/describe.ts';
 import type { Step } from '../../replay/step.ts';
 import type { TraceEvent } from '../../trace/event.ts';
 import { type Address, formatAddress } from '../../trace/position.ts';
+import { contentOf } from './content.ts';
 
 /** An answer that is another one now; null where the event does not happen. */
 export interface AnswerDifference {
@@ -16,6 +17,8 @@ export interface AnswerDifference {
 interface Answered {
   readonly event: string;
   readonly answer: string | undefined;
+  /** A hash of all that the event says but for its place and time. */
+  readonly content: number;
 }
 
 /** What the events of a replay were told, by position. */
@@ -27,14 +30,21 @@ export class AnswerLog {
     // A call is asked at its return.
     const { kind } = step.event;
     if (!step.returned && (kind === 'ioctl' || kind === 'fd')) return;
-    this.#answers.set(formatAddress(address), { event: describe(step.event), answer: answerOf(step.event) });
+    const { event } = step;
+    const content = contentOf(event);
+    this.#answers.set(formatAddress(address), { event: describe(event), answer: answerOf(event), content });
+  }
+
+  /** What an event was told; of a call what it was told at its return. Undefined where it was told nothing. */
+  of(at: string): Answered | undefined {
+    return this.#answers.get(at) ?? this.#answers.get(`${at}r`);
   }
 
   /**
    * Where this log has another answer than `before`, in the order of `before`. Derived events are compared where both have
    * the same one at the position.
    */
-  differences(before: AnswerLog, gone: ReadonlySet<string>): AnswerDifference[] {
+  differences(before: AnswerLog, gone: { has(at: string): boolean }): AnswerDifference[] {
     const found: AnswerDifference[] = [];
     for (const [at, { event, answer }] of before.#answers) {
       const now = this.#answers.get(at);

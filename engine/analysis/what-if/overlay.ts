@@ -36,6 +36,8 @@ export class Overlay {
   #inserted = 0;
   /** Events that were changed, moved or put in. */
   readonly #changed = new Set<string>();
+  /** Events that were moved, and all below them. */
+  readonly #moved = new Set<string>();
   /** By stimulus: what was taken out below it. */
   readonly #taken = new Map<string, { readonly at: Address; readonly event: TraceEvent }[]>();
   /** Stimuli whose derived events are pieces now. */
@@ -61,8 +63,8 @@ export class Overlay {
     return overlay;
   }
 
-  /** The changed trace to replay; `gone` hears the labels of recorded events that do not happen in it. */
-  source(gone: (label: string) => void): EventSource {
+  /** The changed trace to replay; `gone` hears the labels and numbers of recorded events that do not happen in it. */
+  source(gone: (label: string, number: number) => void): EventSource {
     const { source, unexplained } = this.#original;
     const count = this.#count;
     const numbers = (labels: Iterable<string>): Set<number> =>
@@ -77,10 +79,15 @@ export class Overlay {
       supposed: {
         given: numbers([...this.#changed, ...[...unexplained].map(String)]),
         taken: this.#takenBelow(),
-        gone: (seq) => gone(this.label(at(seq))),
+        gone: (seq) => gone(this.label(at(seq)), seq),
       },
       range: (from, to) => this.#range(from, to),
     };
+  }
+
+  /** Labels of events that were moved. */
+  get moved(): ReadonlySet<string> {
+    return this.#moved;
   }
 
   /** The position of the trace as it was; of what was put in `+1`, `+2`, …, in the order of the edits. */
@@ -140,6 +147,7 @@ export class Overlay {
     if (family.some(({ label }) => label === to.label))
       return `${to.label} happens below ${found.label} itself`;
     this.#take(found.label);
+    for (const { label } of family) this.#moved.add(label);
     // Among the events below a stimulus it is one of them.
     const [first, ...rest] = family as [Item, ...Item[]];
     if (first.parent !== undefined) for (const { label } of family) this.#changed.add(label);

@@ -1,3 +1,4 @@
+import type { ReplayOptions } from '../../replay/replay.ts';
 import type { EventSource } from '../../replay/source.ts';
 import { type Finding, type FindingJson, findingToJson } from '../../rules/finding.ts';
 import { type Address, parseAddress } from '../../trace/position.ts';
@@ -23,24 +24,50 @@ export interface WhatIf {
   readonly state: readonly StateDifference[];
 }
 
-/** Replays the trace with edits made to it, in their order, and compares. */
-export function whatIf(original: Original, edits: readonly Edit[]): WhatIf | EditProblem {
+/** A changed trace, replayed and judged. */
+export interface Replayed {
+  readonly edits: readonly Edit[];
+  readonly overlay: Overlay;
+  readonly source: EventSource;
+  readonly checked: ReturnType<typeof checkWithHistory>;
+  readonly answers: AnswerLog;
+  /** What was recorded and does not happen any more: labels, and numbers in the changed trace. */
+  readonly gone: ReadonlyMap<string, number>;
+}
+
+/** Replays the trace with edits made to it, in their order. */
+export function replayedWith(
+  original: Original,
+  edits: readonly Edit[],
+  progress?: ReplayOptions['progress'],
+): Replayed | EditProblem {
   const overlay = Overlay.of(original, edits);
   if ('problem' in overlay) return overlay;
-  const gone = new Set<string>();
+  const gone = new Map<string, number>();
   const answers = new AnswerLog();
-  const source = overlay.source((label) => gone.add(label));
-  const checked = checkWithHistory(source, original.sides, undefined, (step) => {
+  const source = overlay.source((label, number) => gone.set(label, number));
+  const checked = checkWithHistory(source, original.sides, progress, (step) => {
     const address = parseAddress(overlay.label(step.address));
     if (address !== undefined) answers.note(step, address);
   });
-  const label = (address: Address): string => overlay.label(address);
+  return { edits, overlay, source, checked, answers, gone };
+}
+
+/** Replays the trace with edits made to it, and compares. */
+export function whatIf(original: Original, edits: readonly Edit[]): WhatIf | EditProblem {
+  const replayed = replayedWith(original, edits);
+  return 'problem' in replayed ? replayed : outcomeOf(original, replayed);
+}
+
+/** What came of it beside what came of the trace as it was. */
+export function outcomeOf(original: Original, replayed: Replayed): WhatIf {
+  const { overlay, checked, answers, gone } = replayed;
   const before = original.findings.map(findingToJson);
-  const after = checked.findings.map((finding) => labelled(finding, label));
+  const after = checked.findings.map((finding) => labelled(finding, (address) => overlay.label(address)));
   const has = (list: readonly FindingJson[], { id }: FindingJson): boolean =>
     list.some((each) => each.id === id);
   return {
-    edits: edits.map(formatEdit),
+    edits: replayed.edits.map(formatEdit),
     findings: {
       before,
       after,

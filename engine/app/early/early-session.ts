@@ -24,6 +24,8 @@ export interface EarlyParts {
   /** Undefined for a form of file that has none. */
   readonly index?: TraceIndex;
   readonly remarks?: readonly Remark[];
+  /** Name of the trace that it will be compared with. */
+  readonly other?: () => { readonly name: string } | undefined;
 }
 
 /** Answers what the file alone can tell, as {@link Session} would, of recorded events; to all else {@link NotYet}. */
@@ -72,7 +74,8 @@ export class EarlySession {
     const { name, source, kinds, index } = this.#parts;
     let durationNs = 0;
     for (const event of source.range(source.count, source.count)) durationNs = event.t;
-    return traceInfo({ name, source, durationNs, kinds, components: index?.components() ?? [] });
+    const other = this.#parts.other?.()?.name;
+    return traceInfo({ name, other, source, durationNs, kinds, components: index?.components() ?? [] });
   }
 
   #list(filter: string): EventList | { problem: FilterProblem } {

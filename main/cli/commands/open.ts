@@ -15,9 +15,8 @@ const APP_FOLDER = join(root, 'node_modules/.cache/hvrewind/desktop');
 
 /** `hvrewind open`: the app in Electron when it is here, else what `serve` does. Fetches nothing. */
 export async function run(args: Arguments): Promise<number> {
-  const [file] = args.operands;
-  // A mistake in the name is told here and not in a window.
-  if (file !== undefined) openTraceFile(file).close();
+  // A mistake in a name is told here and not in a window.
+  for (const file of args.operands) openTraceFile(file).close();
   const here = electronFor({
     binary: electronBinary(process.env),
     platform: process.platform,
@@ -27,13 +26,17 @@ export async function run(args: Arguments): Promise<number> {
   });
   const why = 'why' in here ? here.why : await buildFailure();
   if (why !== undefined || 'why' in here) {
-    if (file === undefined)
+    if (args.operands.length === 0)
       throw new Problem(`open: ${why}; name a FILE to see it in a browser`, EXIT.environment);
     tell(`${why}: the app opens in the browser`);
     return serve(args);
   }
   if (args.flag('json')) await printJson({ electron: here.binary });
-  return launchElectron(here.binary, APP_FOLDER, file === undefined ? [] : [resolve(file)]);
+  return launchElectron(
+    here.binary,
+    APP_FOLDER,
+    args.operands.map((file) => resolve(file)),
+  );
 }
 
 /** Builds the program; a folder that is not this user's to write is a reason to do without it. */

@@ -10,28 +10,32 @@ import { progressLine } from '../progress.ts';
 /** `hvrewind serve`: the app in a browser, until it is interrupted. */
 export async function run(args: Arguments): Promise<number> {
   const port = portOf(args.value('port') ?? '0');
-  const path = args.operands[0] ?? '';
+  const [path = '', other] = args.operands;
   const files = bundleRenderer();
   let served: Served | undefined;
   const line = progressLine('replay');
-  const trace = new HostedTrace(path, {
-    progress(progress) {
-      served?.progress(progress);
-      if (progress.state === 'replaying') line.report(progress.done, progress.total);
-      else line.done();
-      if (progress.state === 'failed') tell(`the replay has failed: ${progress.problem}`);
+  const trace = new HostedTrace(
+    path,
+    {
+      progress(progress) {
+        served?.progress(progress);
+        if (progress.state === 'replaying') line.report(progress.done, progress.total);
+        else line.done();
+        if (progress.state === 'failed') tell(`the replay has failed: ${progress.problem}`);
+      },
+      ended: (problem) => {
+        line.done();
+        tell(problem);
+      },
     },
-    ended: (problem) => {
-      line.done();
-      tell(problem);
-    },
-  });
+    other,
+  );
   try {
     const [outcome, bundled] = await Promise.all([trace.opened, files]);
     if (typeof outcome === 'object') throw new Problem(outcome.problem, outcome.exit);
     served = await listening(serveApp(bundled, trace, port));
     if (args.flag('json')) await print(`${JSON.stringify({ url: served.url, port: served.port })}\n`);
-    else tell(`${path} at ${served.url} (Ctrl+C ends it)`);
+    else tell(`${other === undefined ? path : `${path} and ${other}`} at ${served.url} (Ctrl+C ends it)`);
     if (!args.flag('no-browser') && !args.flag('json')) openBrowser(served.url);
     await new Promise<void>((done) => {
       process.once('SIGINT', () => done());
