@@ -107,8 +107,11 @@ function Pair({ row, props, cursor }: PairProps) {
         class="differs"
         title={`${told}${first ? ', the first difference' : ''}${folded > 0 ? `; ${folded} rows that are the same are left out above` : ''}`}
       >
-        <b aria-hidden="true">{mark}</b> {sign === 'same' ? <span class="dim">{told}</span> : told}
-        {first ? <b title="the first difference"> ▸1</b> : undefined}
+        <b aria-hidden="true">
+          {first ? '▸' : ''}
+          {mark}
+        </b>{' '}
+        {sign === 'same' ? <span class="dim">{told}</span> : told}
       </span>
       <Side event={b} name="B" first={6} marked={answers} elsewhere={elsewhere} />
     </div>

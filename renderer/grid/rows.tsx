@@ -73,7 +73,8 @@ export function Rows(props: RowsProps) {
     props.onKeyDown?.(event);
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
     const target = moved(event.key, active ?? -1, count, pageRows(size));
-    if (target === undefined) return;
+    // Before the first page nobody knows how long the list is.
+    if (target === undefined || count === 0) return;
     event.preventDefault();
     props.onMove(Math.min(Math.max(target, 0), count - 1));
   };

@@ -114,13 +114,14 @@ describe('diff', { skip: noChromium }, () => {
     await page.locator('#panel-diff [data-focus="main"]').first().focus();
     const all = Number(await page.locator('#panel-diff .rows').getAttribute('aria-rowcount'));
     await page.keyboard.press('o');
-    await page.waitForFunction(
-      (most) => Number(document.querySelector('#panel-diff .rows')?.getAttribute('aria-rowcount')) < most,
-      all,
-    );
+    await page.waitForFunction((most) => {
+      const rows = document.querySelector('#panel-diff .rows');
+      const count = Number(rows?.getAttribute('aria-rowcount'));
+      return count > 1 && count < most && rows?.querySelector('[data-row]') !== null;
+    }, all);
     await page.keyboard.press('Home');
     await page.waitForSelector('#panel-diff .row[data-folded="true"]');
-    assert.match(hash(), /folded=true/);
+    await page.waitForFunction(() => window.location.hash.includes('folded=true'));
     assert.deepEqual(await violations(page, '#panel-diff'), []);
     await page.keyboard.press('o');
   });

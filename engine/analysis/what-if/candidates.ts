@@ -1,7 +1,7 @@
-import { hexOf } from '../../abi/text.ts';
 import type { Finding } from '../../rules/finding.ts';
 import { CellPaths } from '../../state/path.ts';
 import type { TraceEvent } from '../../trace/event.ts';
+import { failed } from '../../trace/failed.ts';
 import { type Address, compareAddresses, formatAddress, RETURN_SUB } from '../../trace/position.ts';
 import {
   KERNELS,
@@ -12,7 +12,7 @@ import {
   VMBUS_UNLOADS,
 } from '../../trace/profile.ts';
 import { formatEvent, textContext } from '../../trace/text/index.ts';
-import { type Json, parseJson } from '../../trace/text/json.ts';
+import { corrections, eventOf, redirected } from './corrections.ts';
 import type { Edit } from './edit.ts';
 import type { Original } from './original.ts';
 
@@ -25,28 +25,55 @@ const SINT_MASKED = 1n << 16n;
 const ENABLE = 1n;
 /** HV_X64_MSR_SINT0 */
 const SINT0 = 0x4000_0090;
-/** Members of an event's line that are set to zero. */
-const MAX_FIELDS = 8;
-const RESERVED = /^(reserved|rsvd|must_be_zero|mbz|padding|res)[0-9a-z_]*$/;
 
-/** Single edits, the likeliest first: what the culprit did is put right, left out or done at another time. */
+/**
+ * Single edits, those first that somebody would make in the code: what the culprit gave is put right; it comes before or after
+ * what another component did; a step that left registers on switches them off; it is left out, or done to another partition. Then
+ * those that may merely hide the mistake: another order within one component, and other events of the proof. What reported
+ * an error is left out last of all.
+ */
 export function* candidates(original: Original, finding: Finding): Iterable<readonly Edit[]> {
   const culprit = entry(finding.culprit.at);
+  const { component } = finding.culprit;
   const proof = finding.evidence.map(entry).filter((at) => compareAddresses(at, culprit) !== 0);
-  const own = proof.filter((at) => eventOf(original, at)?.component === finding.culprit.component);
-  yield* alone(corrections(original, culprit));
+  const isOwn = (at: Address): boolean => eventOf(original, at)?.component === component;
+  yield* alone(corrections(original, culprit, proof));
+  yield* movedPast(
+    original,
+    culprit,
+    proof.filter((at) => !isOwn(at) && isDeed(original, at)),
+  );
   yield* undone(original, finding, culprit);
   yield* dropped(original, culprit);
-  // What the culprit is part of, the outermost that is no stimulus last: a whole step done later, or earlier.
+  yield* alone(redirected(original, culprit, proof));
+  yield* movedPast(original, culprit, proof.filter(isOwn));
+  const own = proof.filter(isOwn).slice(0, MAX_PLACES);
+  for (const at of own) yield* alone(corrections(original, at, proof));
+  for (const at of own.filter((each) => isDeed(original, each))) yield* dropped(original, at);
+  for (const at of own.filter((each) => !isDeed(original, each))) yield* dropped(original, at);
+}
+
+/**
+ * What a kernel or a VMM did, as against what shows a mistake: an error, a look at a page, what the guest met. To be before it
+ * happens hides a mistake and ends none.
+ */
+function isDeed(original: Original, at: Address): boolean {
+  const event = eventOf(original, at);
+  if (event === undefined || failed(event) || event.component === 'guest') return false;
+  return event.kind !== 'page' && event.kind !== 'intercept' && event.kind !== 'mark';
+}
+
+/** The culprit beside events of the proof, or the step that it is part of: itself first, the outermost that is no stimulus last. */
+function* movedPast(
+  original: Original,
+  culprit: Address,
+  proof: readonly Address[],
+): Iterable<readonly Edit[]> {
   const later = proof.filter((at) => compareAddresses(at, culprit) > 0).reverse();
   const earlier = proof.filter((at) => compareAddresses(at, culprit) < 0);
   for (const at of [culprit, ...parents(original, culprit)]) {
     for (const to of later.slice(0, MAX_PLACES)) yield* alone(moves(original, at, 'after', to));
     for (const to of earlier.slice(0, MAX_PLACES)) yield* alone(moves(original, at, 'before', to));
-  }
-  for (const at of own.slice(0, MAX_PLACES)) {
-    yield* alone(corrections(original, at));
-    yield* dropped(original, at);
   }
 }
 
@@ -98,7 +125,7 @@ function isSint(msr: number): boolean {
 /** The edit that does to the event at `at` what `edit` did to another one. */
 export function moreOf(original: Original, edit: Edit, at: Address): Edit | undefined {
   if (edit.what === 'drop') return { what: 'drop', at: entry(at) };
-  for (const other of corrections(original, entry(at))) if (other.what === edit.what) return other;
+  for (const other of corrections(original, entry(at), [])) if (other.what === edit.what) return other;
   return undefined;
 }
 
@@ -117,42 +144,6 @@ export function* profileSwitches({ source }: Original): Iterable<Edit> {
   if (profile.kernel === 'unknown') return;
   for (const [key, now, values] of choices) {
     for (const value of values) if (value !== now) yield { what: 'profile', text: `${key}=${value}` };
-  }
-}
-
-/** Values that an event should have had: of a write what the register held; of a buffer zeros where it is reserved. */
-function* corrections(original: Original, at: Address): Iterable<Edit> {
-  const event = eventOf(original, at);
-  if (event === undefined) return;
-  if (event.kind === 'msr' && event.dir === 'write') {
-    const held = heldBefore(original, at);
-    const values = held === undefined || held === event.value ? [] : [held];
-    for (const value of values) yield { what: 'set', at, path: ['value'], value: hexOf(value) };
-    return;
-  }
-  const read = parseJson(formatEvent(event, textContext(original.source.header.profile)));
-  if ('problem' in read) return;
-  const fields = [...reservedFields(read.value, [])].slice(0, MAX_FIELDS);
-  for (const path of fields) yield { what: 'set', at, path, value: 0 };
-}
-
-/** What a register held when it was written to, where the write took effect. */
-function heldBefore({ archive, history }: Original, at: Address): bigint | undefined {
-  const step = archive.step(at);
-  if (step === undefined || step.event.kind !== 'msr') return undefined;
-  for (let entry = step.from; entry < step.to; entry++) {
-    const { old, now, oldKnown } = history.write(entry);
-    if (oldKnown && now === step.event.value) return old;
-  }
-  return undefined;
-}
-
-function* reservedFields(json: Json, path: readonly string[]): Iterable<readonly string[]> {
-  if (json === null || typeof json !== 'object' || Array.isArray(json)) return;
-  for (const [key, value] of Object.entries(json)) {
-    const isNumber = typeof value === 'number' || (typeof value === 'string' && value.startsWith('0x'));
-    if (isNumber && RESERVED.test(key)) yield [...path, key];
-    else yield* reservedFields(value, [...path, key]);
   }
 }
 
@@ -183,10 +174,6 @@ function parents({ archive }: Original, at: Address): Address[] {
     found.push(above);
   }
   return found;
-}
-
-function eventOf({ archive }: Original, at: Address): TraceEvent | undefined {
-  return archive.step(at)?.event;
 }
 
 /** The call of a return. */

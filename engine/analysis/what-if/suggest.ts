@@ -112,7 +112,12 @@ class Search {
   #try(edits: readonly Edit[]): readonly FindingJson[] | undefined {
     this.#left--;
     this.#progress(this.#most - this.#left, this.#most);
-    const judge = (source: EventSource): readonly Finding[] => check(source, this.#original.sides).findings;
+    const goesOn = (): boolean => {
+      this.#progress(this.#most - this.#left, this.#most);
+      return true;
+    };
+    const judge = (source: EventSource): readonly Finding[] =>
+      check(source, this.#original.sides, goesOn).findings;
     const after = findingsIf(this.#original, edits, judge);
     return 'problem' in after ? undefined : after;
   }

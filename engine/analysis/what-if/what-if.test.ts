@@ -212,6 +212,20 @@ describe('suggestions', () => {
     assert.deepEqual(bug('B01-synic-shared-disable'), ['set 11.value=0x1']);
   });
 
+  test('what a developer would do comes before what merely hides a mistake', () => {
+    const bug = (name: string): string[] | undefined =>
+      suggested(originalFrom(`bugs/${name}/buggy.hvtrace.ndjson`, false));
+    // The frame that was read stays; the call comes before the page goes; it goes on behind what was completed.
+    assert.deepEqual(bug('B02-root-assist-page-relocated'), ['set 2.value=0x104000001']);
+    assert.deepEqual(bug('B03-hypercall-after-page-off'), ['move 5 before 3']);
+    assert.deepEqual(bug('B14-progress-by-what-was-asked-for'), ['set 6.input.hv_gpa_page_number=0x1028']);
+    // To another pool, and not without the call that was refused.
+    assert.deepEqual(bug('B40-deposit-goes-to-the-guest'), ['set 7.input.partition_id=0xffffffffffffffff']);
+    // A call does not hide behind the guest's failure that shows it, nor behind a look at a page.
+    assert.deepEqual(bug('B52-timer-mode-advertised'), ['drop 6']);
+    assert.deepEqual(bug('B47-synic-pages-zeroed-on-restore'), ['drop 2']);
+  });
+
   test('where one edit is not enough, each is one that is needed', () => {
     const original = originalFrom('scenarios/init-error-l1vh-before.hvtrace.ndjson', false);
     const edits = suggested(original) ?? assert.fail('nothing was found');

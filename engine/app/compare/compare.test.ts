@@ -182,6 +182,25 @@ describe('a trace and what it is with edits', () => {
   });
 });
 
+test('a search for a suggestion tells how far it is and ends when it is told to', () => {
+  const seen: unknown[] = [];
+  const session = openSession({
+    ...{ name: 'before', source: a, sides: SIDES },
+    breathe: () => {
+      const now = session.answer({ method: 'work', input: {} }) as { work: { what: string } | null };
+      if (now.work?.what !== 'suggest') return;
+      seen.push(now.work);
+      if (seen.length === 1) session.answer({ method: 'cancel', input: {} });
+    },
+  });
+  const { findings } = session.answer({ method: 'findings', input: {} }) as { findings: { id: string }[] };
+  const input = { finding: findings[0]?.id ?? '' };
+  assert.throws(() => session.answer({ method: 'suggest', input }), /^Error: cancelled$/);
+  assert.deepEqual(seen, [{ what: 'suggest', done: 1, total: 240 }]);
+  const { edits } = session.answer({ method: 'suggest', input }) as { edits: string[] };
+  assert.equal(edits.length, 1);
+});
+
 test('work says how far it is, answers others meanwhile, and ends when it is told to', () => {
   const seen: unknown[] = [];
   const work = new Work(() => {
