@@ -129,6 +129,7 @@ describe('the keyboard', { skip: noChromium }, () => {
       ['9', 'memory'],
       ['b', 'why'],
       ['w', 'whatif'],
+      ['f', 'diff'],
     ] as const) {
       await press(key);
       await page.waitForFunction(
