@@ -173,6 +173,81 @@ test('the preferred connection does not exist, and the other one is tried: silen
   );
 });
 
+test('no memory for a message passes as well, and a connection that has taken messages is there', () => {
+  const memory = only(
+    posts([
+      ['01', 'INSUFFICIENT_MEMORY', 0],
+      ['02', 'SUCCESS', 8],
+    ]),
+  );
+  assert.match(memory.title, /HV_STATUS_INSUFFICIENT_MEMORY/);
+  const missing = 'INVALID_CONNECTION_ID';
+  const throttled = only(
+    posts([
+      ['00', 'SUCCESS', 0],
+      ['01', missing, 0],
+      ['02', 'SUCCESS', 8],
+    ]),
+  );
+  assert.deepEqual([throttled.culprit.at, throttled.at], ['2', '3']);
+  // Nothing says that the connection was there when the message was sent; it was sent again; the other connection was meant.
+  silent(
+    posts([
+      ['01', missing, 0],
+      ['02', 'SUCCESS', 8],
+    ]),
+  );
+  silent(
+    posts([
+      ['00', 'SUCCESS', 0],
+      ['01', missing, 0],
+      ['01', 'SUCCESS', 1],
+      ['02', 'SUCCESS', 8],
+    ]),
+  );
+  silent(
+    posts([
+      ['00', 'SUCCESS', 0, 4],
+      ['01', missing, 0, 1],
+      ['02', 'SUCCESS', 8, 4],
+    ]),
+  );
+});
+
+test('a VP whose start timed out is started again', () => {
+  const starts = (...tries: readonly (readonly [vp: number, status: string])[]): Traffic => {
+    const traffic = new Traffic();
+    for (const [vp_index, status] of tries)
+      hypercall(
+        traffic,
+        'START_VP',
+        { partition_id: '0xffffffffffffffff', vp_index },
+        { component: 'arch', status },
+      );
+    return traffic;
+  };
+  const finding = only(starts([1, 'TIME_OUT'], [2, 'SUCCESS']));
+  assert.deepEqual([finding.id, finding.culprit.at, finding.at], ['R06:arch:start-timed-out', '1', '2']);
+  silent(starts([1, 'TIME_OUT'], [1, 'SUCCESS'], [2, 'SUCCESS']));
+  // Several tries; another failure; nothing followed; its failure is reported; events are missing.
+  silent(starts([1, 'TIME_OUT'], [1, 'TIME_OUT'], [2, 'SUCCESS']));
+  silent(starts([1, 'INVALID_PARAMETER'], [2, 'SUCCESS']));
+  silent(starts([1, 'TIME_OUT']));
+  const between = (add: (traffic: Traffic) => Traffic): Traffic => {
+    const traffic = add(starts([1, 'TIME_OUT']));
+    hypercall(
+      traffic,
+      'START_VP',
+      { partition_id: '0xffffffffffffffff', vp_index: 2 },
+      { component: 'arch' },
+    );
+    return traffic;
+  };
+  only(between((traffic) => traffic.life('cpu-online', { cpu: 1, phase: 'end', ret: 0 })));
+  silent(between((traffic) => traffic.life('cpu-online', { cpu: 1, phase: 'end', ret: -5 })));
+  silent(between((traffic) => traffic.add({ kind: 'mark', what: 'gap', lost: 1 })));
+});
+
 test('a start that fails says so', () => {
   const refused = () => posts([['01', 'INSUFFICIENT_BUFFERS', 0]]);
   const later = (traffic: Traffic) => {
