@@ -157,4 +157,19 @@ describe('calls of a program', { skip: LACKING }, () => {
     assert.equal((await events(trace, 'kind == intercept')).length, 3);
     await agrees(trace);
   });
+
+  test('doorbells for one value, for any value, for any size; after their end', async () => {
+    const program = build('test/emulate/clients/doorbells.c', folder);
+    const { exit, out, trace } = await emulate(folder, [program]);
+    assert.equal(exit, 0);
+    const { word, rung, ...ends } = results(out);
+    assert.deepEqual([word, rung], ['80000000 at d0010', '1 2 3']);
+    const made = { memory: 'ok', one: 'ok', value: 'ok', size: 'ok', port: 'EOPNOTSUPP' };
+    assert.deepEqual(ends, { ...made, gone: 'ok', none: 'ENOENT' });
+    // Six writes did not stop the VP; the seventh did.
+    const stops = (await events(trace, 'kind == intercept')).map(({ type }) => type);
+    assert.equal(stops.filter((type) => type === 'HVMSG_SYNIC_SINT_INTERCEPT').length, 6);
+    assert.equal(stops.at(-1), 'HVMSG_UNMAPPED_GPA');
+    await agrees(trace);
+  });
 });

@@ -1,5 +1,5 @@
 /* A guest takes interrupts: one that waited for STI, one in its sleep, one while it runs, and one that a level holds, whose
- * end is told by another eventfd. It never leaves MSHV_RUN_VP. */
+ * end is told by another eventfd; then one by a call. It never leaves MSHV_RUN_VP. */
 #include "common.h"
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -10,6 +10,7 @@ struct irqfd {
 };
 #define MSHV_IRQFD 0x4010b803
 #define MSHV_SET_MSI_ROUTING 0x4008b805
+#define HVCALL_ASSERT_VIRTUAL_INTERRUPT 0x94
 #define VECTOR 0x41
 #define LEVEL_VECTOR 0x42
 #define IRQFD_RESAMPLE 2
@@ -38,6 +39,16 @@ int main(void)
 		.resamplefd = eventfd(0, 0),
 		.gsi = LEVEL_VECTOR,
 		.flags = IRQFD_RESAMPLE,
+	};
+	/* Fixed, to the APIC with id 0. */
+	struct {
+		uint64_t partition_id, control, destination;
+		uint32_t vector, target_vtl;
+	} interrupt = { .vector = VECTOR };
+	struct mshv_root_hvcall call = {
+		.code = HVCALL_ASSERT_VIRTUAL_INTERRUPT,
+		.in_sz = sizeof(interrupt),
+		.in_ptr = (uintptr_t)&interrupt,
 	};
 	eventfd_t ended = 0;
 	pthread_t thread;
@@ -70,6 +81,10 @@ int main(void)
 	/* Waits until the guest has ended it. */
 	show("ended", eventfd_read(level.resamplefd, &ended));
 	printf("times=%d taken=%d\n", (int)ended, *count);
+	show("assert", ioctl(partition, MSHV_ROOT_HVCALL, &call));
+	for (int waited = 0; *count < 5 && waited < 10000; waited++)
+		usleep(1000);
+	printf("taken=%d\n", *count);
 	fflush(stdout);
 	_exit(0);
 }
