@@ -211,7 +211,8 @@ export class GuestCpu {
   /** Makes an exit of what left an instruction, or delivers its exception, with RIP at the instruction. */
   #stopped(stopped: unknown, ip: number, instruction: Instruction | undefined): CpuExit | undefined {
     const m = this.#m;
-    m.ip = ip;
+    if (!m.faultInNewTask) m.ip = ip;
+    m.faultInNewTask = false;
     m.leaveBlock = false;
     if (stopped instanceof Fault) {
       // Counted, so that a guest that only faults uses up its budget.

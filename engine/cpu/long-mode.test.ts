@@ -146,13 +146,22 @@ describe('long mode', () => {
     assert.equal(guest.value('KERNEL_GS_BASE'), UPPER + 0xe000n);
   });
 
+  test('SMSW with 16 bits writes the low half of its register alone', () => {
+    const guest = new LongGuest().long('66 0f 01 e2 f4'); // smsw dx; hlt
+    guest.set('RDX', 0x1122334455667788n);
+    const sp = guest.get('RSP');
+    assert.equal(guest.run().kind, 'halt');
+    assert.equal(guest.value('RDX'), 0x1122334455660000n + BigInt(guest.get('CR0') & 0xffff));
+    assert.equal(guest.get('RSP'), sp);
+  });
+
   test('an exception at level 3: the stack of the TSS, aligned, and back by IRETQ', () => {
     const guest = new LongGuest().long('0f 0b 48 ff c0 cc', 3); // ud2; inc rax; int3
     const exit = guest.run();
     assert.equal(guest.get('RIP'), HANDLERS + 6 * 16);
     assert.equal(guest.get('RSP'), 0x5000 - 40);
     const frame = [0, 8, 16, 24, 32].map((at) => guest.u64(0x5000 - 40 + at));
-    assert.deepEqual(frame, [0x8000n, 0x3bn, 2n, 0x7000n, 0x33n]);
+    assert.deepEqual(frame, [0x8000n, 0x3bn, 0x10002n, 0x7000n, 0x33n]);
     assert.equal(guest.value('SS') >> 96n, 0n);
     guest.memory.write(0x5000 - 40, le(0x8002, 8));
     assert.ok(exit.kind === 'halt');

@@ -44,6 +44,9 @@ export const CR0_ET = 0x10;
 export const CR0_WP = 0x10000;
 export const CR0_PG = 0x80000000;
 
+/** EFLAGS.VM, which is never lazy: see flags.ts. */
+const FLAG_VM = 0x20000;
+
 /** The first linear address that is not canonical; those from its negative on are. */
 export const CANONICAL_END = 0x8000_0000_0000;
 
@@ -197,6 +200,8 @@ export class Machine {
   faultError: number | undefined;
   exit: CpuExit | undefined;
   pendingAccess: PendingAccess | undefined;
+  /** A fault that is raised belongs to the instruction at `ip`, the first of a task that was just switched to. */
+  faultInNewTask = false;
 
   /** Translations of levels 0 to 2, and those of level 3. */
   readonly tlbs: readonly [Tlb, Tlb];
@@ -334,6 +339,15 @@ export class Machine {
 
   get protectedMode(): boolean {
     return (this.cr0 & CR0_PE) !== 0;
+  }
+
+  /** Real mode or virtual-8086 mode: a selector is the number of a paragraph. */
+  get realSegments(): boolean {
+    return (this.cr0 & CR0_PE) === 0 || this.virtual8086;
+  }
+
+  get virtual8086(): boolean {
+    return (this.flags & FLAG_VM) !== 0;
   }
 
   /** Current privilege level: the DPL of SS (Intel SDM 3, 5.5); 0 in real mode. */

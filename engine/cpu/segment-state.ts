@@ -6,7 +6,7 @@ const CODE = 0x8;
 const EXPAND_DOWN = 0x4;
 /** Of data segments: writable; of code segments: readable. */
 const ACCESS = 0x2;
-const NON_SYSTEM = 0x10;
+export const NON_SYSTEM = 0x10;
 export const PRESENT = 0x80;
 /** D or B: 32-bit code or stack. */
 export const BIG = 0x4000;

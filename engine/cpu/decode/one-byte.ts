@@ -1,4 +1,5 @@
 /** The one-byte opcode map (Intel SDM 2, table A-2), without the prefixes. */
+import { arpl } from '../exec/access-rights.ts';
 import * as alu from '../exec/alu.ts';
 import * as bits from '../exec/bits.ts';
 import * as control from '../exec/control.ts';
@@ -61,6 +62,7 @@ for (let r = 0; r < 8; r += 1) {
 map[0x60] = row('v', stack.pusha);
 map[0x61] = row('v', stack.popa);
 map[0x62] = row('Gv Mv', interrupts.bound);
+map[0x63] = row('Ew Gw', arpl);
 map[0x68] = row('v Iz', stack.pushImm);
 map[0x69] = row('Gv Ev Iz', multiply.imulRegRmImm);
 map[0x6a] = row('v Is', stack.pushImm);
@@ -165,6 +167,7 @@ map[0xed] = row('v', io.inDx, 0, 'ends');
 map[0xee] = row('b', io.outDx, 0, 'ends');
 map[0xef] = row('v', io.outDx, 0, 'ends');
 
+map[0xf1] = row('', interrupts.int1, 0, 'ends');
 map[0xf4] = row('', system.hlt, 0, 'ends');
 map[0xf5] = row('', system.cmc);
 for (const [opcode, form, imm] of [

@@ -1,4 +1,5 @@
 /** The opcode map behind 0F (Intel SDM 2, table A-3): what of it this processor has. */
+import * as rights from '../exec/access-rights.ts';
 import * as alu from '../exec/alu.ts';
 import * as bits from '../exec/bits.ts';
 import * as control from '../exec/control.ts';
@@ -19,7 +20,11 @@ map[0x00] = group(
   row('Ev', segments.storeTr),
   row('Ew', segments.lldt, 0, 'ends'),
   row('Ew', segments.ltr, 0, 'ends'),
+  row('Ew', rights.verr),
+  row('Ew', rights.verw),
 );
+map[0x02] = row('Gv Ew', rights.lar);
+map[0x03] = row('Gv Ew', rights.lsl);
 
 /** ModRM bytes of whole instructions in the group 0F 01 (Intel SDM 2, table A-6). */
 const VMCALL = 0xc1;

@@ -1,11 +1,13 @@
 /** Far jumps, calls and returns, and IRET. */
 import { NT, RF, VIF, VIP, VM, writeFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
-import { CANONICAL_END, CS, DS, ES, FS, GP, GS, type Machine, NP, SS, STACK_FAULT } from '../machine.ts';
-import { load, probeStore, store } from '../memory.ts';
+import { CS, DS, ES, FS, GP, GS, type Machine, NP, SS, STACK_FAULT } from '../machine.ts';
+import { load } from '../memory.ts';
 import { effectiveAddress, peek, setStackPointer, stackOffset } from '../operands.ts';
-import { BIG, LONG, PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
-import { highHalf, lowHalf, store8 } from '../wide-operands.ts';
+import { NON_SYSTEM, PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
+import { checkOffset, enterCode } from './enter-code.ts';
+import { pushAll } from './frames.ts';
+import { transferToSystem } from './gates.ts';
 import {
   type Descriptor,
   dplOf,
@@ -15,55 +17,21 @@ import {
   readDescriptor,
   selectorError,
 } from './segments.ts';
-import { changeableFlags } from './stack.ts';
+import { changeableFlags, needIopl3 } from './stack.ts';
+import { returnFromTask } from './tasks.ts';
+import { enterVirtual8086 } from './virtual-8086.ts';
 
-/** Pushes in order; nothing is written unless all can be. */
-export function pushAll(m: Machine, values: readonly number[], size: number): void {
-  values.forEach((_, n) => {
-    probeStore(m, SS, stackOffset(m, -size * (n + 1)), size);
-  });
-  values.forEach((value, n) => {
-    const at = stackOffset(m, -size * (n + 1));
-    if (size === 8) store8(m, SS, at, lowHalf(value), highHalf(value));
-    else store(m, SS, at, size, value);
-  });
-  setStackPointer(m, stackOffset(m, -size * values.length));
-}
-
-/** A code descriptor that a far JMP or CALL may enter at the current level. */
-function directTarget(m: Machine, i: Instruction, selector: number): Descriptor {
-  if ((selector & 0xfffc) === 0) m.fault(GP, 0);
-  const d = readDescriptor(m, selector);
+/** Faults unless a far JMP or CALL may enter the code segment at the current level. */
+function checkDirect(m: Machine, d: Descriptor): void {
+  const { selector } = d;
   const error = selectorError(selector);
-  if ((d.attributes & 0x10) === 0)
-    m.leave({
-      kind: 'unsupported',
-      what: 'far transfer through a gate or task',
-      instructionLength: i.length,
-    });
   const dpl = dplOf(d.attributes);
   const allowed = isConforming(d.attributes) ? dpl <= m.cpl : (selector & 3) <= m.cpl && dpl === m.cpl;
   if (!isCode(d.attributes) || !allowed) m.fault(GP, error);
   if ((d.attributes & PRESENT) === 0) m.fault(NP, error);
-  return d;
 }
 
-/** #GP beyond the limit of a segment, or where an address of 64-bit code is not canonical. */
-function checkOffset(m: Machine, d: Descriptor, ip: number): void {
-  if (!m.longMode || (d.attributes & LONG) === 0) {
-    if (ip > d.limit) m.fault(GP, 0);
-  } else if ((d.attributes & BIG) !== 0) m.fault(GP, selectorError(d.selector));
-  else if (!(ip < CANONICAL_END && ip >= -CANONICAL_END)) m.fault(GP, 0);
-}
-
-/** Loads CS with a checked descriptor; the selector's RPL becomes `level`. */
-export function enterCode(m: Machine, d: Descriptor, level: number, ip: number): void {
-  checkOffset(m, d, ip);
-  setSegment(m, CS, (d.selector & 0xfffc) | level, d.base, d.limit, markAccessed(m, d));
-  m.ip = ip;
-}
-
-/** A far JMP or CALL within its level; `offset` is a number of any sign. */
+/** A far JMP or CALL; `offset` is a number of any sign. */
 export function farTransfer(
   m: Machine,
   i: Instruction,
@@ -73,14 +41,20 @@ export function farTransfer(
 ): void {
   const ip = i.size === 2 ? offset & 0xffff : i.size === 8 ? offset : offset >>> 0;
   const back = isCall ? [m.selectors[CS]!, m.ip] : [];
-  if (!m.protectedMode) {
-    if (ip > m.limits[CS]!) m.fault(GP);
+  if (m.realSegments) {
+    if (ip > m.limits[CS]!) m.fault(GP, m.protectedMode ? 0 : undefined);
     pushAll(m, back, i.size);
     setRealSegment(m, CS, selector);
     m.ip = ip;
     return;
   }
-  const d = directTarget(m, i, selector);
+  if ((selector & 0xfffc) === 0) m.fault(GP, 0);
+  const d = readDescriptor(m, selector);
+  if ((d.attributes & NON_SYSTEM) === 0) {
+    transferToSystem(m, d, isCall);
+    return;
+  }
+  checkDirect(m, d);
   checkOffset(m, d, ip);
   pushAll(m, back, i.size);
   enterCode(m, d, m.cpl, ip);
@@ -127,8 +101,8 @@ function farReturn(
   dropped: number,
   size: number,
 ): void {
-  if (!m.protectedMode) {
-    if (ip > m.limits[CS]!) m.fault(GP);
+  if (m.realSegments) {
+    if (ip > m.limits[CS]!) m.fault(GP, m.protectedMode ? 0 : undefined);
     setRealSegment(m, CS, selector);
     m.ip = ip;
     setStackPointer(m, stackOffset(m, popped + dropped));
@@ -181,18 +155,25 @@ export function dropPrivileged(m: Machine, segment: number, level: number): void
 }
 
 export function iret(m: Machine, i: Instruction): void {
-  if (m.protectedMode && (m.flags & NT) !== 0)
-    m.leave({ kind: 'unsupported', what: 'IRET to a nested task', instructionLength: i.length });
+  if (m.protectedMode && !m.virtual8086 && (m.flags & NT) !== 0) {
+    if (m.longMode) m.fault(GP, 0);
+    returnFromTask(m);
+    m.nmiBlocked = false;
+    return;
+  }
+  if (m.virtual8086) needIopl3(m);
   const size = i.size;
   const ip = peek(m, 0, size) >>> 0;
   const selector = peek(m, size, 2);
   const flags = peek(m, 2 * size, size);
-  if (m.protectedMode && m.cpl === 0 && size === 4 && (flags & VM) !== 0)
-    m.leave({ kind: 'unsupported', what: 'virtual-8086 mode', instructionLength: i.length });
-  let mask = changeableFlags(m, size);
-  if (size === 4) mask |= RF;
-  if (size === 4 && m.cpl === 0) mask |= VIF | VIP;
-  farReturn(m, ip, selector, 3 * size, 0, size);
-  writeFlags(m, flags, mask);
+  const level0 = m.protectedMode && m.cpl === 0;
+  if (level0 && size === 4 && (flags & VM) !== 0 && !m.longMode) enterVirtual8086(m, ip, selector, flags);
+  else {
+    let mask = changeableFlags(m, size);
+    if (size === 4) mask |= RF;
+    if (size === 4 && level0) mask |= VIF | VIP;
+    farReturn(m, ip, selector, 3 * size, 0, size);
+    writeFlags(m, flags, mask);
+  }
   m.nmiBlocked = false;
 }

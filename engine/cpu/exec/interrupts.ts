@@ -6,6 +6,7 @@ import {
   BP,
   BR,
   CS,
+  DB,
   DE,
   DOUBLE_FAULT,
   type EventSource,
@@ -15,24 +16,18 @@ import {
   NP,
   OVERFLOW,
   PAGE_FAULT,
-  SS,
   STACK_FAULT,
-  TR,
   TS,
 } from '../machine.ts';
 import { load, loadSystem } from '../memory.ts';
-import { effectiveAddress, readReg, setStackPointer, signed } from '../operands.ts';
-import { PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
-import { enterCode, pushAll } from './far.ts';
-import {
-  type Descriptor,
-  dplOf,
-  isCode,
-  isConforming,
-  markAccessed,
-  readDescriptor,
-  selectorError,
-} from './segments.ts';
+import { effectiveAddress, readReg, signed } from '../operands.ts';
+import { PRESENT, setRealSegment } from '../segment-state.ts';
+import { enterCode } from './enter-code.ts';
+import { pushAll, pushedFlags } from './frames.ts';
+import { enterInner } from './inner-stack.ts';
+import { dplOf, isCode, isConforming, readDescriptor, selectorError } from './segments.ts';
+import { needIopl3 } from './stack.ts';
+import { interruptToTask } from './tasks.ts';
 
 /** Calls the handler of `vector`; the return address is `m.ip`. Faults and exits leave the state as it was. */
 export function deliver(m: Machine, vector: number, source: EventSource, error?: number): void {
@@ -56,6 +51,7 @@ const INTERRUPT_GATE_32 = 14;
 const TRAP_GATE_32 = 15;
 const INTERRUPT_GATE_16 = 6;
 const TRAP_GATE_16 = 7;
+const TASK_GATE = 5;
 
 function deliverProtected(m: Machine, vector: number, source: EventSource, error: number | undefined): void {
   const ext = source === 'software' ? 0 : 1;
@@ -66,15 +62,19 @@ function deliverProtected(m: Machine, vector: number, source: EventSource, error
   const high = loadSystem(m, (at + 4) >>> 0, 4);
   const attributes = (high >>> 8) & 0xff;
   const type = attributes & 0x1f;
-  if (type === 5) m.leave({ kind: 'unsupported', what: 'task gate', instructionLength: 0 });
   const wide = type === INTERRUPT_GATE_32 || type === TRAP_GATE_32;
-  if (!wide && type !== INTERRUPT_GATE_16 && type !== TRAP_GATE_16) m.fault(GP, gateError);
+  const known = wide || type === INTERRUPT_GATE_16 || type === TRAP_GATE_16 || type === TASK_GATE;
+  if (!known) m.fault(GP, gateError);
   if (source === 'software' && dplOf(attributes) < m.cpl) m.fault(GP, gateError);
   if ((attributes & PRESENT) === 0) m.fault(NP, gateError);
 
   const selector = low >>> 16;
+  if (type === TASK_GATE) {
+    interruptToTask(m, selector, ext, error);
+    return;
+  }
   if ((selector & 0xfffc) === 0) m.fault(GP, ext);
-  const d = readDescriptor(m, selector);
+  const d = readDescriptor(m, selector, GP, ext);
   const dpl = dplOf(d.attributes);
   if (!isCode(d.attributes) || dpl > m.cpl) m.fault(GP, selectorError(selector) + ext);
   if ((d.attributes & PRESENT) === 0) m.fault(NP, selectorError(selector) + ext);
@@ -82,57 +82,17 @@ function deliverProtected(m: Machine, vector: number, source: EventSource, error
   const size = wide ? 4 : 2;
   const ip = wide ? ((high & 0xffff0000) | (low & 0xffff)) >>> 0 : low & 0xffff;
   if (ip > d.limit) m.fault(GP, ext);
-  const frame = [readFlags(m), m.selectors[CS]!, m.ip];
+  const frame = [pushedFlags(m, vector, source), m.selectors[CS]!, m.ip];
   if (error !== undefined) frame.push(error);
-  if (isConforming(d.attributes) || dpl === m.cpl) {
+  const sameLevel = isConforming(d.attributes) || dpl === m.cpl;
+  // Out of virtual-8086 mode only to level 0.
+  if (m.virtual8086 && (sameLevel || dpl !== 0)) m.fault(GP, selectorError(selector) + ext);
+  if (sameLevel) {
     pushAll(m, frame, size);
     enterCode(m, d, m.cpl, ip);
-  } else enterInner(m, d, dpl, ip, frame, size);
+  } else enterInner(m, d, dpl, ip, frame, size, ext);
   m.flags &= ~(TF | NT | RF | VM);
   if (type === INTERRUPT_GATE_32 || type === INTERRUPT_GATE_16) m.flags &= ~IF;
-}
-
-const TSS_32_BUSY = 11;
-
-/** Switches to the stack that the TSS names for the inner level, and pushes the outer one first. */
-function enterInner(
-  m: Machine,
-  code: Descriptor,
-  level: number,
-  ip: number,
-  frame: readonly number[],
-  size: number,
-): void {
-  if ((m.attributes[TR]! & 0x1f) !== TSS_32_BUSY)
-    m.leave({ kind: 'unsupported', what: 'inner stack of a 16-bit TSS', instructionLength: 0 });
-  const slot = 4 + level * 8;
-  if (slot + 7 > m.limits[TR]!) m.fault(TS, selectorError(m.selectors[TR]!));
-  const sp = loadSystem(m, (m.bases[TR]! + slot) >>> 0, 4);
-  const selector = loadSystem(m, (m.bases[TR]! + slot + 4) >>> 0, 2);
-  if ((selector & 0xfffc) === 0) m.fault(TS, 0);
-  const d = readDescriptor(m, selector, TS);
-  const writable = (d.attributes & 0x1a) === 0x12;
-  const error = selectorError(selector);
-  if ((selector & 3) !== level || dplOf(d.attributes) !== level || !writable) m.fault(TS, error);
-  if ((d.attributes & PRESENT) === 0) m.fault(STACK_FAULT, error);
-
-  const outer = {
-    selector: m.selectors[SS]!,
-    base: m.bases[SS]!,
-    limit: m.limits[SS]!,
-    attributes: m.attributes[SS]!,
-    sp: m.g32[8]!,
-  };
-  setSegment(m, SS, selector, d.base, d.limit, markAccessed(m, d));
-  setStackPointer(m, sp);
-  try {
-    pushAll(m, [outer.selector, outer.sp, ...frame], size);
-    enterCode(m, code, level, ip);
-  } catch (stopped) {
-    setSegment(m, SS, outer.selector, outer.base, outer.limit, outer.attributes);
-    m.g32[8] = outer.sp;
-    throw stopped;
-  }
 }
 
 /** Exceptions that make a double fault of an exception that meets another (Intel SDM 3, table 6-5). */
@@ -156,6 +116,7 @@ export function deliverException(m: Machine, vector: number, error: number | und
       return true;
     } catch (stopped) {
       if (!(stopped instanceof Fault)) throw stopped;
+      m.faultInNewTask = false;
       if (current === DOUBLE_FAULT) return false;
       if (makesDoubleFault(current, m.faultVector)) {
         current = DOUBLE_FAULT;
@@ -169,7 +130,13 @@ export function deliverException(m: Machine, vector: number, error: number | und
 }
 
 export function int(m: Machine, i: Instruction): void {
+  if (m.virtual8086) needIopl3(m);
   deliver(m, i.imm & 0xff, 'software');
+}
+
+/** INT1 asks for no right, as what the processor raises itself (Intel SDM 2, INT n). */
+export function int1(m: Machine): void {
+  deliver(m, DB, 'external');
 }
 
 export function int3(m: Machine): void {

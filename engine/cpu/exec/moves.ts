@@ -49,7 +49,7 @@ export function xchgRmReg(m: Machine, i: Instruction): void {
 }
 
 /** The source operand of MOVZX and MOVSX: `kind` bytes of a register's index in `imm`, or memory. */
-function narrowSource(m: Machine, i: Instruction): number {
+export function narrowSource(m: Machine, i: Instruction): number {
   if (i.rm !== MEMORY) return readRegister(m, i.imm, i.kind);
   return load(m, i.segment, effectiveAddress(m, i), i.kind);
 }

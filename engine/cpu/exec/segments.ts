@@ -12,7 +12,7 @@ import {
   writeReg,
   writeRegister,
 } from '../operands.ts';
-import { PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
+import { NON_SYSTEM, PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
 
 export interface Descriptor {
   readonly selector: number;
@@ -24,18 +24,17 @@ export interface Descriptor {
   readonly attributes: number;
 }
 
-const TABLE_INDICATOR = 4;
+export const TABLE_INDICATOR = 4;
 const ACCESSED = 1;
 const CODE = 8;
-const NON_SYSTEM = 0x10;
 const CONFORMING = 4;
 export const dplOf = (attributes: number): number => (attributes >> 5) & 3;
 export const isCode = (attributes: number): boolean =>
   (attributes & (NON_SYSTEM | CODE)) === (NON_SYSTEM | CODE);
 export const isConforming = (attributes: number): boolean => (attributes & CONFORMING) !== 0;
-const isWritableData = (attributes: number): boolean =>
+export const isWritableData = (attributes: number): boolean =>
   (attributes & (NON_SYSTEM | CODE | 2)) === (NON_SYSTEM | 2);
-const isReadable = (attributes: number): boolean =>
+export const isReadable = (attributes: number): boolean =>
   (attributes & NON_SYSTEM) !== 0 && ((attributes & CODE) === 0 || (attributes & 2) !== 0);
 
 /** The error code that names a selector. */
@@ -46,13 +45,12 @@ function tableAddress(m: Machine, linear: number): number {
   return m.longMode ? linear : linear >>> 0;
 }
 
-/** The descriptor of a selector that is not null; raises `vector` where the table does not hold it. */
-export function readDescriptor(m: Machine, selector: number, vector = GP): Descriptor {
+/** The descriptor of a selector that is not null; undefined where the table does not hold it. */
+export function findDescriptor(m: Machine, selector: number): Descriptor | undefined {
   const local = (selector & TABLE_INDICATOR) !== 0;
   const base = local ? m.bases[LDTR]! : m.gdtBase;
   const limit = local ? m.limits[LDTR]! : m.gdtLimit;
-  if ((selector | 7) > limit || (local && (m.attributes[LDTR]! & PRESENT) === 0))
-    m.fault(vector, selectorError(selector));
+  if ((selector | 7) > limit || (local && (m.attributes[LDTR]! & PRESENT) === 0)) return undefined;
   const linear = tableAddress(m, base + (selector & 0xfff8));
   const low = loadSystem(m, linear, 4);
   const high = loadSystem(m, tableAddress(m, linear + 4), 4);
@@ -64,6 +62,11 @@ export function readDescriptor(m: Machine, selector: number, vector = GP): Descr
     limit: ((high & 0x800000) !== 0 ? (raw << 12) | 0xfff : raw) >>> 0,
     attributes: (high >>> 8) & 0xf0ff,
   };
+}
+
+/** The same; raises `vector` where the table does not hold it. `ext`: the EXT bit of its error code. */
+export function readDescriptor(m: Machine, selector: number, vector = GP, ext = 0): Descriptor {
+  return findDescriptor(m, selector) ?? m.fault(vector, selectorError(selector) + ext);
 }
 
 /** A system descriptor of long mode has 16 bytes: the upper half of its base stands in the third word. */
@@ -80,7 +83,7 @@ export function markAccessed(m: Machine, d: Descriptor): number {
 
 /** Loads ES, SS, DS, FS or GS. */
 export function loadSegment(m: Machine, segment: number, selector: number): void {
-  if (!m.protectedMode) {
+  if (m.realSegments) {
     setRealSegment(m, segment, selector);
     return;
   }
@@ -155,7 +158,7 @@ const TSS_TYPES = [1, 9];
 const BUSY = 2;
 
 function needProtectedLevel0(m: Machine): void {
-  if (!m.protectedMode) m.fault(UD);
+  if (m.realSegments) m.fault(UD);
   if (m.cpl !== 0) m.fault(GP, 0);
 }
 
@@ -187,11 +190,11 @@ export function ltr(m: Machine, i: Instruction): void {
 }
 
 export function storeLdtr(m: Machine, i: Instruction): void {
-  if (!m.protectedMode) m.fault(UD);
+  if (m.realSegments) m.fault(UD);
   writeSelector(m, i, LDTR);
 }
 
 export function storeTr(m: Machine, i: Instruction): void {
-  if (!m.protectedMode) m.fault(UD);
+  if (m.realSegments) m.fault(UD);
   writeSelector(m, i, TR);
 }

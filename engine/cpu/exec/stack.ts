@@ -1,7 +1,7 @@
 /** PUSH, POP and what saves several registers at once. */
 import { IF, IOPL, RF, readFlags, VIF, VIP, VM, writeFlags } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
-import { type Machine, RBP, RSP, SS } from '../machine.ts';
+import { GP, type Machine, RBP, RSP, SS } from '../machine.ts';
 import { load, probeStore, store } from '../memory.ts';
 import {
   effectiveAddress,
@@ -65,7 +65,13 @@ export function popa(m: Machine, i: Instruction): void {
   setStackPointer(m, after);
 }
 
+/** In virtual-8086 mode what has to do with the flags is the kernel's, unless it gives it away. */
+export function needIopl3(m: Machine): void {
+  if ((m.flags & IOPL) !== IOPL) m.fault(GP, 0);
+}
+
 export function pushf(m: Machine, i: Instruction): void {
+  if (m.virtual8086) needIopl3(m);
   push(m, readFlags(m) & ~(RF | VM), i.size);
 }
 
@@ -78,6 +84,7 @@ export function changeableFlags(m: Machine, size: number): number {
 }
 
 export function popf(m: Machine, i: Instruction): void {
+  if (m.virtual8086) needIopl3(m);
   const value = peek(m, 0, i.size);
   setStackPointer(m, stackOffset(m, i.size));
   const mask = changeableFlags(m, i.size);

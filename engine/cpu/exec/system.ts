@@ -127,6 +127,10 @@ export function invlpg(m: Machine, i: Instruction): void {
 /** Bits of CR0 that exist (Intel SDM 3, 2.5). */
 const CR0_BITS = 0xe005003f;
 
+/** Not write-through without caches disabled is no combination (Intel SDM 2, MOV to control registers). */
+const CR0_NW = 0x20000000;
+const CR0_CD = 0x40000000;
+
 const EFER_LME = 0x100;
 const EFER_LMA = 0x400;
 
@@ -159,6 +163,7 @@ export function setCr0(m: Machine, value: number): boolean {
 }
 
 function writeCr0(m: Machine, value: number): void {
+  if ((value & (CR0_NW | CR0_CD)) === CR0_NW) m.fault(GP, 0);
   const starts = (value & CR0_PG) !== 0 && (m.cr0 & CR0_PG) === 0;
   if (starts && (m.efer & EFER_LME) !== 0) {
     // Into long mode: not without PAE, and not from a segment that would be 64-bit code at once.
@@ -201,8 +206,14 @@ function writeCr4(m: Machine, value: number): void {
   if ((changed & CR4_PAGING) !== 0) flushTranslations(m);
 }
 
-export function movFromCr(m: Machine, i: Instruction): void {
+/** One that does not exist is no instruction, whatever the level. */
+export function needControl(m: Machine, number: number): void {
+  if (number !== 0 && number !== 2 && number !== 3 && number !== 4 && number !== 8) m.fault(UD);
   needLevel0(m);
+}
+
+export function movFromCr(m: Machine, i: Instruction): void {
+  needControl(m, i.reg);
   writeRegister(m, i.rm, 4, readControl(m, i.reg));
 }
 
@@ -216,15 +227,13 @@ export function readControl(m: Machine, number: number): number {
       return m.cr3;
     case 4:
       return m.cr4;
-    case 8:
-      return m.cr8;
     default:
-      return m.fault(UD);
+      return m.cr8;
   }
 }
 
 export function movToCr(m: Machine, i: Instruction): void {
-  needLevel0(m);
+  needControl(m, i.reg);
   writeControl(m, i.reg, m.g32[i.rm]! >>> 0);
 }
 
@@ -246,12 +255,9 @@ export function writeControl(m: Machine, number: number, value: number): void {
       if (value < 0 || value > 0xffffffff) m.fault(GP, 0);
       writeCr4(m, value);
       return;
-    case 8:
+    default:
       if (value < 0 || value > 15) m.fault(GP, 0);
       m.cr8 = value;
-      return;
-    default:
-      m.fault(UD);
   }
 }
 
@@ -310,7 +316,7 @@ export function stac(m: Machine): void {
 }
 
 function needSmap(m: Machine): void {
-  if (!m.protectedMode || m.cpl !== 0) m.fault(UD);
+  if (m.cpl !== 0) m.fault(UD);
 }
 
 export function clts(m: Machine): void {

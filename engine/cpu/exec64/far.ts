@@ -1,6 +1,7 @@
 /** Returns from interrupts, far transfers, and the fast system calls of long mode. */
 import { target } from '../exec/control.ts';
-import { checkedReturn, dropPrivileged, enterCode, farTransfer, outerStack } from '../exec/far.ts';
+import { enterCode } from '../exec/enter-code.ts';
+import { checkedReturn, dropPrivileged, farTransfer, outerStack } from '../exec/far.ts';
 import { changeableFlags } from '../exec/stack.ts';
 import { NT, RF, readFlags, VIF, VIP, writeFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
@@ -10,15 +11,11 @@ import { effectiveAddress, peek, setStackPointer } from '../operands.ts';
 import { setSegment } from '../segment-state.ts';
 import { highHalf, joined, load8, lowHalf, writeRegister8 } from '../wide-operands.ts';
 import { peekNumber } from './stack.ts';
+import { setNullStack } from './stacks.ts';
 
 /** A frame's word of 4 or 8 bytes as a number. */
 function frameWord(m: Machine, n: number, size: number): number {
   return size === 8 ? peekNumber(m, 8 * n) : peek(m, size * n, size) >>> 0;
-}
-
-/** SS of a level of 64-bit code that has no segment for its stack. */
-export function setNullStack(m: Machine, selector: number, level: number): void {
-  setSegment(m, SS, selector, 0, 0, level << 5);
 }
 
 /** IRET of 64-bit mode always takes the stack from the frame (Intel SDM 2, IRET). */

@@ -1,4 +1,5 @@
 /** Which function stands in for which in 64-bit mode. */
+import { lar, lsl } from '../exec/access-rights.ts';
 import * as alu from '../exec/alu.ts';
 import * as bits from '../exec/bits.ts';
 import * as control from '../exec/control.ts';
@@ -74,5 +75,6 @@ export const STACK: ReadonlySet<Execute> = new Set([
 export const ANY_SIZE: ReadonlySet<Execute> = new Set([
   ...[control.jmp, control.jcc, segments.popSeg, segments.movRmSeg, segments.movSegRm],
   ...[syscall, sysret, swapgs, system.vmcall, system.clac, system.stac, system.rdtscp],
+  ...[lar, lsl],
   ...[segments.storeLdtr, segments.storeTr, segments.lldt, segments.ltr, moves.nop, string],
 ]);

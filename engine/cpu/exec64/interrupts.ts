@@ -1,37 +1,18 @@
 /** Delivery through the interrupt table of long mode (Intel SDM 3, 6.14): gates of 16 bytes, stacks of the TSS. */
-import { enterCode } from '../exec/far.ts';
+import { enterCode } from '../exec/enter-code.ts';
+import { pushedFlags } from '../exec/frames.ts';
 import { dplOf, isCode, isConforming, readDescriptor, selectorError } from '../exec/segments.ts';
-import { IF, NT, RF, readFlags, TF, VM } from '../flags.ts';
-import {
-  CANONICAL_END,
-  CS,
-  type EventSource,
-  GP,
-  type Machine,
-  NP,
-  SS,
-  STACK_FAULT,
-  TR,
-  TS,
-} from '../machine.ts';
-import { loadSystem, probeWrite, storeLinear8 } from '../memory.ts';
+import { IF, NT, RF, TF, VM } from '../flags.ts';
+import { CS, type EventSource, GP, type Machine, NP, SS } from '../machine.ts';
+import { loadSystem } from '../memory.ts';
 import { stackOffset } from '../operands.ts';
-import { LONG, PRESENT, setSegment } from '../segment-state.ts';
-import { highHalf, joined, lowHalf, writeRegister8 } from '../wide-operands.ts';
-import { setNullStack } from './far.ts';
+import { LONG, PRESENT } from '../segment-state.ts';
+import { highHalf, joined, lowHalf } from '../wide-operands.ts';
+import { FIRST_LEVEL_STACK, pushFrame, savedSegments, setNullStack, stackOf } from './stacks.ts';
 
 const INTERRUPT_GATE = 14;
 const TRAP_GATE = 15;
-const FIRST_LEVEL_STACK = 4;
 const FIRST_INTERRUPT_STACK = 36;
-
-function stackOf(m: Machine, offset: number): number {
-  if (offset + 7 > m.limits[TR]!) m.fault(TS, selectorError(m.selectors[TR]!));
-  const at = m.bases[TR]! + offset;
-  const sp = joined(loadSystem(m, at, 4), loadSystem(m, at + 4, 4));
-  if (!(sp < CANONICAL_END && sp >= -CANONICAL_END)) m.fault(STACK_FAULT, 0);
-  return sp;
-}
 
 export function deliverLong(m: Machine, vector: number, source: EventSource, error?: number): void {
   const ext = source === 'software' ? 0 : 1;
@@ -49,7 +30,7 @@ export function deliverLong(m: Machine, vector: number, source: EventSource, err
 
   const selector = first >>> 16;
   if ((selector & 0xfffc) === 0) m.fault(GP, ext);
-  const d = readDescriptor(m, selector);
+  const d = readDescriptor(m, selector, GP, ext);
   const before = m.cpl;
   const dpl = dplOf(d.attributes);
   const long = (d.attributes & (LONG | 0x4000)) === LONG;
@@ -67,10 +48,10 @@ export function deliverLong(m: Machine, vector: number, source: EventSource, err
           : m.g32[8]! >>> 0;
 
   // Low and high halves, in the order of the pushes.
-  const words = [m.selectors[SS]!, 0, m.g32[8]!, m.code64 ? m.g32[9]! : 0, readFlags(m), 0];
+  const words = [m.selectors[SS]!, 0, m.g32[8]!, m.code64 ? m.g32[9]! : 0, pushedFlags(m, vector, source), 0];
   words.push(m.selectors[CS]!, 0, lowHalf(m.ip), highHalf(m.ip));
   if (error !== undefined) words.push(error, 0);
-  const leave = saved(m);
+  const leave = savedSegments(m);
   const ip = joined((second & 0xffff0000) | (first & 0xffff), third);
   const from = m.ip;
   try {
@@ -84,27 +65,4 @@ export function deliverLong(m: Machine, vector: number, source: EventSource, err
   }
   m.flags &= ~(TF | NT | RF | VM);
   if (type === INTERRUPT_GATE) m.flags &= ~IF;
-}
-
-function pushFrame(m: Machine, top: number, words: readonly number[]): void {
-  const count = words.length / 2;
-  probeWrite(m, top - 8 * count, 8 * count);
-  for (let n = 0; n < count; n += 1) storeLinear8(m, top - 8 * (n + 1), words[2 * n]!, words[2 * n + 1]!);
-  const sp = top - 8 * count;
-  writeRegister8(m, 8, lowHalf(sp), highHalf(sp));
-}
-
-/** Gives CS and SS back as they are now. */
-function saved(m: Machine): () => void {
-  const parts = [CS, SS].map((segment) => ({
-    segment,
-    selector: m.selectors[segment]!,
-    base: m.bases[segment]!,
-    limit: m.limits[segment]!,
-    attributes: m.attributes[segment]!,
-  }));
-  return () => {
-    for (const { segment, selector, base, limit, attributes } of parts)
-      setSegment(m, segment, selector, base, limit, attributes);
-  };
 }

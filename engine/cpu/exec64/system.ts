@@ -1,5 +1,12 @@
 /** System registers in 64-bit mode: control and debug registers of 8 bytes, table registers of 10. */
-import { debugRegister, needLevel0, readControl, writeControl, writeDebug } from '../exec/system.ts';
+import {
+  debugRegister,
+  needControl,
+  needLevel0,
+  readControl,
+  writeControl,
+  writeDebug,
+} from '../exec/system.ts';
 import { type TableRegister, tableInstructions } from '../exec/tables.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
 import { CANONICAL_END, GP, type Machine, RAX, RBX } from '../machine.ts';
@@ -8,13 +15,13 @@ import { effectiveAddress } from '../operands.ts';
 import { highHalf, joined, load8, lowHalf, store8, writeRegister8 } from '../wide-operands.ts';
 
 export function movFromCr(m: Machine, i: Instruction): void {
-  needLevel0(m);
+  needControl(m, i.reg);
   const value = readControl(m, i.reg);
   writeRegister8(m, i.rm, lowHalf(value), highHalf(value));
 }
 
 export function movToCr(m: Machine, i: Instruction): void {
-  needLevel0(m);
+  needControl(m, i.reg);
   writeControl(m, i.reg, joined(m.g32[i.rm]!, m.g32[i.rm + 1]!));
 }
 
@@ -52,7 +59,9 @@ function loadTable(m: Machine, i: Instruction): TableRegister {
 export const { sgdt, sidt, lgdt, lidt } = tableInstructions(storeTable, loadTable);
 
 export function smsw(m: Machine, i: Instruction): void {
-  if (i.rm !== MEMORY) writeRegister8(m, i.rm, m.cr0 | 0, 0);
+  // CR0 has no upper half: with 32 bits and with 64 it is the same.
+  if (i.rm !== MEMORY && i.size === 2) m.g16[i.rm] = m.cr0 & 0xffff;
+  else if (i.rm !== MEMORY) writeRegister8(m, i.rm, m.cr0 | 0, 0);
   else store(m, i.segment, effectiveAddress(m, i), 2, m.cr0 & 0xffff);
 }
 
