@@ -9,7 +9,7 @@ import { runStraight } from './hot.ts';
 import { getRegister, setRegister } from './hypervisor-registers.ts';
 import type { Instruction } from './instruction.ts';
 import { DB, Exit, Fault, GP, Machine, RAX, RBX, RCX, RDX } from './machine.ts';
-import { flushTranslations, further, translate } from './memory.ts';
+import { flushTranslations, flushWriteTranslations, further, translate } from './memory.ts';
 import { readModelSpecific, writeModelSpecific } from './model-specific.ts';
 import { writeRegister } from './operands.ts';
 import { RegisterWatch } from './register-watch.ts';
@@ -97,6 +97,11 @@ export class GuestCpu {
   /** What another processor has forgotten of this VP's translations, this one forgets as well. */
   forgetTranslations(): void {
     flushTranslations(this.#m);
+  }
+
+  /** `GuestMemory.written` hears again of pages that it has heard of. */
+  forgetWrites(): void {
+    flushWriteTranslations(this.#m);
   }
 
   /** The host wrote to this page while the guest runs. Writes between two runs are seen without this. */

@@ -31,4 +31,6 @@ export interface DevicePage {
  */
 export interface GuestMemory {
   page(gpaPage: number): GuestPage | undefined;
+  /** Hears of a page before it is written; of the same page again after `GuestCpu.forgetWrites` and at its discretion. */
+  written?(gpaPage: number): void;
 }

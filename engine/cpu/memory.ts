@@ -8,10 +8,8 @@ import { ABOVE_LIMIT, expandsDown } from './segment-state.ts';
 const OFFSET_MASK = PAGE_BYTES - 1;
 const SLOT_MASK = TLB_SLOTS - 1;
 
-/**
- * Linear addresses are whole numbers: unsigned 32 bits, or in 64-bit mode a signed one of 48 bits (the upper half of the
- * address space is negative).
- */
+// Linear addresses are whole numbers: unsigned 32 bits, or in 64-bit mode a signed one of 48 bits (the upper half of the
+// address space is negative).
 
 /** `delta` bytes further on: 32-bit addresses wrap. */
 export function further(m: Machine, linear: number, delta: number): number {
@@ -214,8 +212,12 @@ function pageFor(
   value?: number,
   high?: number,
 ): GuestPage {
-  const page = m.memory.page(Math.floor(gpa / PAGE_BYTES));
-  if (page !== undefined && (page.permissions & (access === 'read' ? READ : WRITE)) !== 0) return page;
+  const gpaPage = Math.floor(gpa / PAGE_BYTES);
+  const page = m.memory.page(gpaPage);
+  if (page !== undefined && (page.permissions & (access === 'read' ? READ : WRITE)) !== 0) {
+    if (access === 'write') m.memory.written?.(gpaPage);
+    return page;
+  }
   return m.leaveForAccess({
     gpa,
     gva: linear,
@@ -231,8 +233,7 @@ const viewOf = (page: GuestPage): DataView =>
 
 /** The device page of an address, where it is one. */
 function deviceAt(m: Machine, gpa: number): DevicePage | undefined {
-  const { device } = m;
-  return device?.page === Math.floor(gpa / PAGE_BYTES) ? device : undefined;
+  return m.device?.page === Math.floor(gpa / PAGE_BYTES) ? m.device : undefined;
 }
 
 /** Remembers where a page is. With SMAP the kernel may use those of its users for a while only. */

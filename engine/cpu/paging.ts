@@ -76,8 +76,9 @@ function mark(m: Machine, gpa: number, low: number, bits: number, linear: number
   if ((low & bits) === bits) return;
   const { bytes } = tablePage(m, gpa, linear, 'write');
   const at = gpa % PAGE_BYTES;
-  bytes[at] = bytes[at]! | bits;
   const gpaPage = Math.floor(gpa / PAGE_BYTES);
+  m.memory.written?.(gpaPage);
+  bytes[at] = bytes[at]! | bits;
   if (m.codePages.get(gpaPage)?.covered[at] === 1) {
     m.dropCode(gpaPage);
     m.leaveBlock = true;

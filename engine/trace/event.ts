@@ -34,6 +34,8 @@ export interface EventCommon {
   readonly vp?: VpRef;
   readonly vtl?: number;
   readonly provenance: Provenance;
+  /** Instructions that `vp` had retired when it happened: in recordings that can be executed again. */
+  readonly instructions?: number;
   readonly note?: string;
 }
 

@@ -188,6 +188,7 @@ const COMMON = {
   tid: u32,
   vp,
   vtl: u8,
+  instructions: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
   note: text,
 };
 

@@ -277,6 +277,7 @@ export const PROFILE_ROWS: readonly Row[] = [
   of.optional('repTimeout', decimal(0, 4095)),
   of.optional('provided', PROVIDED),
   of.optional('seed', decimal(0, Number.MAX_SAFE_INTEGER)),
+  of.optional('instructionNs', decimal(0, 1_000_000)),
 ];
 
 export const PROFILE_SCHEMA: JsonSchema = {

@@ -58,6 +58,7 @@ function defaultsFor(kernel: Profile['kernel'], role: Profile['role']): Profile 
     repTimeout: 0,
     provided: DEFAULT_PROVIDED,
     seed: 0,
+    instructionNs: 0,
   };
 }
 

@@ -116,6 +116,11 @@ export interface Profile {
   readonly repTimeout: number;
   readonly provided: ProvidedFrames;
   readonly seed: number;
+  /**
+   * What an instruction of a guest takes of its time, in ns; 0: its time is that of the host. More than 0 stands in recordings
+   * that can be executed again.
+   */
+  readonly instructionNs: number;
 }
 
 /** A finding that a sample must (or must not) produce. */

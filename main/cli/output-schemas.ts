@@ -58,6 +58,29 @@ const CHANGED_FINDING = finding({
   pattern: '^(0|\\+?[1-9][0-9]*(\\.[1-9][0-9]*)?(r|\\.[1-9][0-9]*)?)$',
 });
 
+/** Guests that were executed again: what they did, and the first thing that is not as recorded. */
+const EXECUTED = object({
+  vps: COUNT,
+  instructions: COUNT,
+  compared: COUNT,
+  bytes: COUNT,
+  difference: orNull(
+    object(
+      {
+        at: POSITION,
+        vp: TEXT,
+        instructions: COUNT,
+        rip: TEXT,
+        what: { enum: ['memory', 'message', 'input', 'register', 'stop'] },
+        expected: orNull(TEXT),
+        found: orNull(TEXT),
+      },
+      { gpa: TEXT, offset: COUNT, register: TEXT },
+    ),
+  ),
+  instructionsPerSecond: COUNT,
+});
+
 const DIVERGENCE = object({ at: POSITION, field: TEXT, expected: TEXT, actual: TEXT, rule: TEXT });
 
 const SERVED = object({ url: TEXT, port: COUNT });
@@ -107,21 +130,25 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
   ),
   /** With `--why` an event stands beside the rule of its answer. */
   show: { anyOf: [SHOWN_EVENT, object({ rule: orNull(TEXT), event: SHOWN_EVENT })] },
-  replay: object({
-    events: COUNT,
-    derived: COUNT,
-    checked: COUNT,
-    bound: { type: 'object', additionalProperties: COUNT },
-    unmodelled: COUNT,
-    /** All of them; the list holds the first 100,000. */
-    diverged: COUNT,
-    divergences: list(DIVERGENCE),
-    hash: HASH,
-    engine: TEXT,
-    stored: orNull(HASH),
-    verified: orNull({ type: 'boolean' }),
-    eventsPerSecond: COUNT,
-  }),
+  replay: object(
+    {
+      events: COUNT,
+      derived: COUNT,
+      checked: COUNT,
+      bound: { type: 'object', additionalProperties: COUNT },
+      unmodelled: COUNT,
+      /** All of them; the list holds the first 100,000. */
+      diverged: COUNT,
+      divergences: list(DIVERGENCE),
+      hash: HASH,
+      engine: TEXT,
+      stored: orNull(HASH),
+      verified: orNull({ type: 'boolean' }),
+      eventsPerSecond: COUNT,
+    },
+    /** With --execute. */
+    { executed: EXECUTED },
+  ),
   state: object({ at: POSITION, cells: list(CELL) }),
   /** With several files one a line; `problem`: that file could not be judged. */
   check: {

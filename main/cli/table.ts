@@ -86,7 +86,18 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'run a program against an emulated /dev/mshv and record it',
     details:
       'The program need not be changed: its opens of /dev/mshv and what follows go to the engine (docs/emulate.md). Exits with its status, 128 + signal when it was killed.',
-    options: [OUTPUT, FORCE, PROFILE, ...FILTERS, RING, ...SUMMARY_OPTIONS],
+    options: [
+      OUTPUT,
+      FORCE,
+      PROFILE,
+      {
+        name: 'capture-memory',
+        help: 'record guest memory too, so that `replay --execute` can run the guests again (docs/re-execution.md); slower',
+      },
+      ...FILTERS,
+      RING,
+      ...SUMMARY_OPTIONS,
+    ],
     load: () => import('./commands/emulate.ts'),
   },
   {
@@ -144,6 +155,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       { name: 'to', value: 'SEQ', help: 'stop after this event' },
       { name: 'verify', help: 'replay twice, the second time from checkpoints, and compare hashes' },
+      {
+        name: 'execute',
+        help: 'run the guests of a recording with memory again (docs/re-execution.md); exit 1 at the first byte that differs',
+      },
     ],
     load: () => import('./commands/replay.ts'),
   },

@@ -1,12 +1,19 @@
 #!/bin/bash
 # Boots SeaBIOS in QEMU on the emulated hypervisor until it says "No bootable device", ends QEMU, replays the recording.
 #
-#   test/qemu/boot.sh [--record] [FOLDER [QEMU OPTION...]]     FOLDER: of fetch.sh; options: -machine q35 where none are given
+#   test/qemu/boot.sh [--record | --capture-memory] [FOLDER [QEMU OPTION...]]     FOLDER: of fetch.sh; options: -machine q35 where none are given
 #
 # With --record `hvrewind record` runs between the two, and what it saw is held against what the emulated device did.
-# Exit 0: it booted, QEMU ended by itself, the recording replays with 0 divergences (and both agree). 1: one of these is not so.
+# With --capture-memory the guest is executed again. Exit 0: it booted, QEMU ended by itself, the recording replays with 0 divergences (and both agree). 1: one of these is not so.
 set -u
 record=no
+capture=
+execute=--verify
+if [ "${1:-}" = --capture-memory ]; then
+  capture=$1
+  execute=--execute
+  shift
+fi
 if [ "${1:-}" = --record ]; then
   record=yes
   shift
@@ -24,7 +31,7 @@ trap 'rm -rf "$work"' EXIT
 started=$(date +%s%N)
 set -- "$qemu" -accel mshv -nodefaults -nographic -m 64 -serial stdio "$@"
 [ $record = no ] || set -- "$hvrewind" record --summary "$work/recorded" -o "$work/seen.hvtrace" -- "$@"
-"$hvrewind" emulate --summary "$work/summary" -o "$work/boot.hvtrace" -- "$@" </dev/null >"$work/console" 2>"$work/errors" &
+"$hvrewind" emulate $capture --summary "$work/summary" -o "$work/boot.hvtrace" -- "$@" </dev/null >"$work/console" 2>"$work/errors" &
 pid=$!
 booted=no
 for _ in $(seq 600); do
@@ -48,7 +55,7 @@ wait $pid 2>/dev/null
 echo "exit $?, 'No bootable device': $booted, ended on SIGTERM: $ended"
 tail -n 3 "$work/errors"
 ls -l "$work/boot.hvtrace" | awk '{ print $5 " bytes of recording" }'
-"$hvrewind" replay --verify "$work/boot.hvtrace"
+"$hvrewind" replay $execute "$work/boot.hvtrace"
 replayed=$?
 agreed=0
 if [ $record = yes ]; then

@@ -11,6 +11,7 @@ export const NR = {
   lstat: 6,
   mmap: 9,
   munmap: 11,
+  mincore: 27,
   ioctl: 16,
   pread64: 17,
   pwrite64: 18,

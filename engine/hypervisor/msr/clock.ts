@@ -15,10 +15,14 @@ const READ_ONLY = refuse('TLFS.msr.read-only');
 const VP_RUNTIME = msrs.number('VP_RUNTIME');
 const { frequency } = PARTITION.slots;
 
+const NS_PER_SECOND = 1_000_000_000n;
+
 /**
- * What a machine of the engine's own tells: its processor counts nanoseconds, or instructions, a thousand million a second.
+ * What a machine of the engine's own tells: its processor counts nanoseconds, or instructions, a thousand million a second where the
+ * profile does not say what one takes.
  */
-const OWN_TSC = 1_000_000_000n;
+const ownTsc = ({ profile: { instructionNs } }: Context): bigint =>
+  NS_PER_SECOND / BigInt(Math.max(1, instructionNs));
 
 /** The partition that a CPU or VP belongs to. */
 function partitionOf(context: Context, owner: ObjectId): ObjectId {
@@ -35,12 +39,12 @@ const readTime: AccessRule = (context, owner, access) => {
 };
 
 /** The hypervisor tells it once; it never changes after (TLFS, HV_X64_MSR_TSC_FREQUENCY). */
-function readFrequency(slot: number, own: bigint): AccessRule {
+function readFrequency(slot: number, own: (context: Context) => bigint): AccessRule {
   return (context, owner, { value }) => {
     const cell = cellAt(partitionOf(context, owner), slot);
     const told = context.store.get(cell);
     if (told !== 0n) return answered(told, 'TLFS.frequency');
-    const chosen = context.bind('told', value, own);
+    const chosen = context.bind('told', value, own(context));
     context.store.set(cell, chosen);
     return answered(chosen, 'TLFS.frequency');
   };
@@ -66,7 +70,11 @@ const readIdle: AccessRule = (context, _owner, { value }) =>
 export const CLOCK_ROWS: readonly MsrRow[] = [
   row('VP_RUNTIME', readRuntime, READ_ONLY),
   row('TIME_REF_COUNT', readTime, READ_ONLY),
-  row('TSC_FREQUENCY', readFrequency(frequency.tsc, OWN_TSC), READ_ONLY),
-  row('APIC_FREQUENCY', readFrequency(frequency.apic, OWN_APIC_HZ), READ_ONLY),
+  row('TSC_FREQUENCY', readFrequency(frequency.tsc, ownTsc), READ_ONLY),
+  row(
+    'APIC_FREQUENCY',
+    readFrequency(frequency.apic, () => OWN_APIC_HZ),
+    READ_ONLY,
+  ),
   row('GUEST_IDLE', readIdle, READ_ONLY),
 ];

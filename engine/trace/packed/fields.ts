@@ -115,6 +115,7 @@ export const COMMON_FIELDS: readonly PackedField[] = [
   common.field('vtl', U8),
   common.required('provenance', word(PROVENANCES)),
   common.field('note', TEXT),
+  common.field('instructions', COUNT),
 ];
 
 const returning = columnsOf<IoctlEvent | HypercallEvent>();

@@ -74,6 +74,7 @@ export function eventSchema(kind: EventKind): JsonSchema {
       ...(extra?.keys ?? {}),
       ...propertiesOf(tail),
       provenance: PROVENANCE.schema,
+      instructions: COUNT.schema,
       note: TEXT.schema,
     },
     required: ['t', 'kind', ...required, ...(ALSO_REQUIRED[kind] ?? [])],

@@ -35,10 +35,10 @@ export const ACTOR_ROWS: readonly Row[] = [
   common.optional('vp', VP),
   common.optional('vtl', U8),
 ];
-const NOTE_ROWS: readonly Row[] = [common.optional('note', TEXT)];
+const NOTE_ROWS: readonly Row[] = [common.optional('instructions', COUNT), common.optional('note', TEXT)];
 
 /** Keys that every event may have and that are not rows. */
-const FRAME_KEYS: readonly string[] = ['t', 'seq', 'parent', 'kind', 'provenance', 'note'];
+const FRAME_KEYS: readonly string[] = ['t', 'seq', 'parent', 'kind', 'provenance', 'instructions', 'note'];
 
 const KIND = oneOf(EVENT_KINDS);
 

@@ -1,7 +1,9 @@
 import { KEPT_DIVERGENCES } from '../../../engine/replay/compare.ts';
 import { replay, replayTwice } from '../../../engine/replay/replay.ts';
 import { ENGINE_VERSION } from '../../../engine/version.ts';
+import { cannotExecute } from '../../../tracer/re-execute/execute.ts';
 import type { Arguments } from '../command.ts';
+import { executedText, executeTrace } from '../executed.ts';
 import { print, printJson, table } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { progressLine } from '../progress.ts';
@@ -23,6 +25,11 @@ async function replayTrace(trace: OpenTrace, args: Arguments): Promise<number> {
   const verify = args.flag('verify');
   if (verify && to !== undefined)
     throw new Problem('replay: --verify replays the whole trace; leave out --to');
+  const executes = args.flag('execute');
+  if (executes && to !== undefined)
+    throw new Problem('replay: --execute runs the guests from the first event to the last; leave out --to');
+  const cannot = executes ? cannotExecute(source) : undefined;
+  if (cannot !== undefined) throw new Problem(`replay: ${args.operands[0]} cannot be executed: ${cannot}`);
   const progress = progressLine('replay', source.count);
   const started = process.hrtime.bigint();
   const options = { progress: progress.report, ...(to === undefined ? {} : { to }) };
@@ -47,9 +54,11 @@ async function replayTrace(trace: OpenTrace, args: Arguments): Promise<number> {
     verified: verified ?? null,
     eventsPerSecond: Math.round((report.events * (verify ? 2 : 1)) / Math.max(seconds, 1e-9)),
   };
-  if (args.flag('json')) await printJson(result);
-  else await print(text(result));
-  return report.diverged > 0 || verified === false ? EXIT.found : EXIT.fine;
+  const executed = executes ? executeTrace(source) : undefined;
+  if (args.flag('json')) await printJson(executed === undefined ? result : { ...result, executed });
+  else await print(text(result) + (executed === undefined ? '' : executedText(executed)));
+  const differs = executed?.difference !== undefined && executed.difference !== null;
+  return report.diverged > 0 || verified === false || differs ? EXIT.found : EXIT.fine;
 }
 
 function lastEvent(text: string | undefined, count: number): number | undefined {

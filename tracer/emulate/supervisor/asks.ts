@@ -6,6 +6,7 @@ import type { MsrEvent } from '../../../engine/trace/event.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
 import { ANSWER } from '../vp/channel.ts';
 import { cpuidMessage, type ExitMessage, hypercallMessage, msrMessage } from '../vp/message.ts';
+import { isApicWindow, OVERLAY_MSRS } from '../vp/overlays.ts';
 import { type Guest, halves, stopped, stoppedAt } from './guest.ts';
 import { callWords, readGuestCall, resultWord } from './hypercall.ts';
 import type { Intercepts } from './intercepts.ts';
@@ -20,15 +21,17 @@ export interface AskHost {
   find(guest: Guest): ObjectId | undefined;
   intercept(guest: Guest, message: ExitMessage): void;
   answer(guest: Guest, answer: number, values?: readonly number[]): void;
+  /** Something that the guest does is about to be told: what it wrote before is shown, where guests are captured. How far it has come. */
+  tell(guest: Guest): Stamped;
   /** The guest is about to reset others: what they did is taken over first. */
   stopOthers(guest: Guest): void;
 }
 
-const OVERLAY_MSRS: ReadonlySet<number> = new Set(
-  ['HYPERCALL', 'GUEST_OS_ID', 'REFERENCE_TSC', 'SIMP', 'SIEFP', 'VP_ASSIST_PAGE'].map((name) =>
-    msrs.number(name),
-  ),
-);
+/** What events of a guest have that is captured. */
+export interface Stamped {
+  readonly instructions?: number;
+}
+
 const ICR_LOW = APIC_WINDOW + 0x300;
 /** Commands to other APICs, however they are given. */
 const COMMANDS: ReadonlySet<number> = new Set([msrs.number('ICR'), 0x830, ICR_LOW]);
@@ -54,7 +57,8 @@ export function askedCpuid(host: AskHost, guest: Guest): void {
 export function askedCall(host: AskHost, guest: Guest): void {
   const { channel, partition, index, memory } = guest;
   const vp = { partition, vp: index };
-  takeCleared(host, guest);
+  const stamped = host.tell(guest);
+  takeCleared(host, guest, stamped);
   const isHeard = hearsGuest(host.live.machine, vp);
   if (isHeard && host.intercepts.takesHypercalls(partition)) {
     host.intercept(guest, hypercallMessage(stopped(guest), channel.word('instructionLength')));
@@ -72,6 +76,7 @@ export function askedCall(host: AskHost, guest: Guest): void {
     provenance: 'emulated',
     component: 'guest',
     vp,
+    ...stamped,
     ...call,
   });
   host.returned(returned);
@@ -85,7 +90,8 @@ export function askedCall(host: AskHost, guest: Guest): void {
 
 /** An access to a register of the hypervisor, or of the APIC in its window. */
 function feedMsr(host: AskHost, guest: Guest, msr: number, value?: bigint): MsrEvent {
-  takeCleared(host, guest);
+  const stamped = host.tell(guest);
+  takeCleared(host, guest, stamped);
   if (value !== undefined && COMMANDS.has(msr) && ((value >> 8n) & 7n) === INIT) host.stopOthers(guest);
   const { event, returned } = host.live.feed({
     kind: 'msr',
@@ -93,6 +99,7 @@ function feedMsr(host: AskHost, guest: Guest, msr: number, value?: bigint): MsrE
     provenance: 'emulated',
     component: 'guest',
     vp: { partition: guest.partition, vp: guest.index },
+    ...stamped,
     dir: value === undefined ? 'read' : 'write',
     msr,
     ...(value === undefined ? {} : { value }),
@@ -117,9 +124,7 @@ export function askedMsr(host: AskHost, guest: Guest, dir: 'read' | 'write'): vo
     host.answer(guest, ANSWER.own);
     return;
   }
-  // An address in the window is no MSR of its own.
-  const isWindow = msr >= APIC_WINDOW && msr < APIC_WINDOW + 0x1000;
-  if (isWindow) {
+  if (isApicWindow(msr)) {
     host.answer(guest, ANSWER.fault);
     return;
   }

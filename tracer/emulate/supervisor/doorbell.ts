@@ -1,6 +1,7 @@
 import { constantNumber } from '../../../engine/abi/index.ts';
 import { doorbellAt, ringEvent } from '../../../engine/hypervisor/index.ts';
-import type { Stored } from '../vp/store.ts';
+import type { Stamped } from './asks.ts';
+import type { Guest } from './guest.ts';
 import type { GuestHost } from './guests.ts';
 
 const SINT = constantNumber('HV_SYNIC_DOORBELL_SINT_INDEX');
@@ -8,14 +9,21 @@ const SINT = constantNumber('HV_SYNIC_DOORBELL_SINT_INDEX');
 /** Rings the doorbell that waits for a store of a guest, whose VMM hears of it by an eventfd; false where there is none. */
 export function ringDoorbell(
   host: GuestHost,
-  vp: { readonly partition: bigint; readonly vp: number },
-  stored: Stored | undefined,
+  { partition, index, processor: { stored } }: Guest,
+  tell: () => Stamped,
 ): boolean {
   if (stored === undefined) return false;
-  const port = doorbellAt(host.live.machine, vp.partition, stored);
+  const vp = { partition, vp: index };
+  const port = doorbellAt(host.live.machine, partition, stored);
   if (port === undefined) return false;
+  const stamped = tell();
   host.eventfds.ringing(port, () => {
-    const event = { t: host.now(), provenance: 'emulated', ...ringEvent(vp, SINT, port) } as const;
+    const event = {
+      ...stamped,
+      t: host.now(),
+      provenance: 'emulated',
+      ...ringEvent(vp, SINT, port),
+    } as const;
     host.returned(host.live.feed(event).returned);
   });
   return true;

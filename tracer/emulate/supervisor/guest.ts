@@ -1,4 +1,4 @@
-import { interceptMessage, paddedMessage, vpOfRef } from '../../../engine/hypervisor/index.ts';
+import { interceptMessage, nextExpiry, paddedMessage, vpOfRef } from '../../../engine/hypervisor/index.ts';
 import type { Context } from '../../../engine/machine/context.ts';
 import type { ObjectId } from '../../../engine/state/store.ts';
 import { syscall, viewOf } from '../../native/libc.ts';
@@ -47,8 +47,8 @@ export interface GuestParts {
   readonly memory: PartitionMemory;
   readonly memfd: number;
   readonly idlesOnHalt: boolean;
-  /** Nanoseconds: ../vp/clock.ts. */
-  readonly clock: () => number;
+  /** Nanoseconds: ../vp/clock.ts; without one its time stamp counter counts instructions. */
+  readonly clock: (() => number) | undefined;
 }
 
 /** A VP with its processor. */
@@ -86,6 +86,13 @@ export function vpOf(context: Context, { partition, index }: Guest): ObjectId | 
 export function showIntercept(context: Context, guest: Guest): void {
   const vp = vpOf(context, guest);
   if (vp !== undefined) guest.pages.set(paddedMessage(interceptMessage(context, vp)), INTERCEPT_PAGE_AT);
+}
+
+/** When the next timer of a VP that runs or sleeps expires; one whose thread was told to stop for it already says itself when it has. */
+export function expiryOf(context: Context, guest: Guest): number | undefined {
+  if (guest.running ? guest.channel.isToldToStop : guest.asleep === 'no') return undefined;
+  const vp = vpOf(context, guest);
+  return vp === undefined ? undefined : nextExpiry(context, vp);
 }
 
 /** Starts the thread of a VP. */

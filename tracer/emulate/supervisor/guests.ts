@@ -2,40 +2,52 @@ import {
   apicMode,
   apicWindow,
   isWaitingForStart,
-  nextExpiry,
   type Offered,
   offeredInterrupt,
-  PARTITION,
   pendingInterruption,
-  VP,
 } from '../../../engine/hypervisor/index.ts';
 import { mayRun } from '../../../engine/hypervisor/vp/suspend.ts';
 import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
-import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
+import type { ObjectId } from '../../../engine/state/store.ts';
 import type { RegisterValue, TraceEvent } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
+import type { Capture } from '../capture/capture.ts';
 import { ANSWER, STOP, WAITS } from '../vp/channel.ts';
 import type { ExitMessage } from '../vp/message.ts';
-import { REGISTERS, registerIndex } from '../vp/registers.ts';
-import { type AskHost, askedApic, askedCall, askedCpuid, askedMsr } from './asks.ts';
+import { registerIndex } from '../vp/registers.ts';
+import { type AskHost, askedApic, askedCall, askedCpuid, askedMsr, type Stamped } from './asks.ts';
 import { ringDoorbell } from './doorbell.ts';
 import type { Eventfds } from './eventfds.ts';
-import { endGuest, type Guest, handOver, makeGuest, type StartVp, showIntercept } from './guest.ts';
+import {
+  endGuest,
+  expiryOf,
+  type Guest,
+  handOver,
+  makeGuest,
+  type StartVp,
+  showIntercept,
+  vpOf,
+} from './guest.ts';
 import { idlesOnHalt } from './halt.ts';
 import { Intercepts } from './intercepts.ts';
 import { pendingOf } from './interruptions.ts';
 import { type LackHost, tellLacking } from './lacks.ts';
 import { leavesMemory } from './leaves-memory.ts';
+import { Memories } from './memories.ts';
 import { takeCleared } from './message-page.ts';
-import { PartitionMemory } from './partition-memory.ts';
-import { tellWritten } from './register-pages.ts';
+import type { PartitionMemory } from './partition-memory.ts';
+import { showVectors, tellWritten } from './register-pages.ts';
+import { feedStop } from './stop-event.ts';
+import { type TurnHost, Turns } from './turns.ts';
 
 /** What the guests need of the supervisor. */
 export interface GuestHost extends LackHost {
   readonly live: LiveMachine;
   now(): TimeNs;
   returned(returns: readonly LiveReturn[]): void;
+  /** The recording is to be executed again. */
+  readonly capture: Capture | undefined;
   /** Eventfds behind doorbells. */
   readonly eventfds: Pick<Eventfds, 'ringing'>;
   readonly startVp: StartVp;
@@ -45,7 +57,7 @@ const RIP = registerIndex('RIP');
 const RFLAGS = registerIndex('RFLAGS');
 const INTERRUPT_FLAG = 0x200n;
 /** HVMSG_NONE: the guest was stopped without anything to tell. */
-const NO_MESSAGE = 0;
+const NOTHING_TOLD: ExitMessage = { type: 0, payload: new Uint8Array(0) };
 /**
  * What a guest runs in the supervisor's thread, where the program's other calls wait for it: about 0.1 ms. A change of
  * threads and back costs as much.
@@ -61,43 +73,48 @@ export class Guests {
   readonly #host: GuestHost;
   readonly #intercepts = new Intercepts();
   readonly #asks: AskHost;
-  readonly #memories = new Map<bigint, PartitionMemory>();
+  readonly #memories: Memories;
+  /** Where the recording is to be executed again: VPs run one at a time. */
+  readonly turns: Turns | undefined;
   #guests: Guest[] = [];
+  /** A guest's instruction is in the middle of an access to its APIC. */
+  #isInAccess = false;
 
   constructor(host: GuestHost) {
     this.#host = host;
+    this.#memories = new Memories(host.capture);
     this.#asks = {
       live: host.live,
       intercepts: this.#intercepts,
       now: () => host.now(),
       returned: (returns) => host.returned(returns),
-      find: (guest) => this.#find(guest),
+      find: (guest) => vpOf(this.#host.live.machine, guest),
       intercept: (guest, message) => this.#intercept(guest, message),
       answer: (guest, answer, values) => this.#answer(guest, answer, values),
+      tell: (guest) => this.#tell(guest),
       stopOthers: (guest) => {
         for (const other of this.#guests)
           if (other !== guest && other.partition === guest.partition) this.#stopNow(other);
       },
     };
+    const { capture } = host;
+    this.turns = capture === undefined ? undefined : new Turns(this.#asTurns(capture), capture);
   }
 
   memoryOf(partition: bigint): PartitionMemory {
-    let memory = this.#memories.get(partition);
-    if (memory === undefined) {
-      memory = new PartitionMemory(partition);
-      this.#memories.set(partition, memory);
-    }
-    return memory;
+    return this.#memories.of(partition);
   }
 
   /** A VP was made; `memfd` holds the pages that the program may map. */
   add(handle: Handle, memfd: number): void {
     if (handle.kind !== 'vp' || handle.partition === undefined || handle.vp === undefined) return;
-    const memory = this.memoryOf(handle.partition);
     const idles = idlesOnHalt(this.#host.live.machine, handle.partition);
-    const parts = { memory, memfd, idlesOnHalt: idles, clock: () => this.#host.now() };
+    const clock = this.#host.capture === undefined ? () => this.#host.now() : undefined;
+    const parts = { memory: this.memoryOf(handle.partition), memfd, idlesOnHalt: idles, clock };
     const guest: Guest = makeGuest(handle.partition, handle.vp, parts, (offset, value) => {
+      this.#isInAccess = true;
       const answer = askedApic(this.#asks, guest, offset, value);
+      this.#isInAccess = false;
       this.#offer(guest);
       guest.processor.watchInterrupt();
       return answer;
@@ -109,7 +126,7 @@ export class Guests {
   observe(event: TraceEvent): void {
     if (event.kind !== 'hypercall' || leavesMemory(event)) return;
     this.#intercepts.note(event);
-    for (const memory of this.#memories.values()) memory.changed();
+    this.#memories.changed();
   }
 
   /** Lets go every VP that the engine lets run now, those too that others wake on the way, and ends those that are gone. */
@@ -119,17 +136,7 @@ export class Guests {
       for (const guest of this.#guests) some = this.#stepOne(guest) || some;
       if (!some) break;
     }
-    this.#showVectors();
-  }
-
-  /** Where the root schedules, the driver puts interrupts on the register pages of VPs. */
-  #showVectors(): void {
-    const { machine } = this.#host.live;
-    if (machine.profile.scheduler !== 'root') return;
-    for (const guest of this.#guests) {
-      const vp = this.#find(guest);
-      if (vp !== undefined) guest.registerPage.showVectors(machine, vp);
-    }
+    showVectors(this.#host.live.machine, this.#guests);
   }
 
   /** Whether it ran. */
@@ -137,7 +144,7 @@ export class Guests {
     const { machine } = this.#host.live;
     let ran = false;
     while (!guest.running) {
-      const vp = this.#find(guest);
+      const vp = vpOf(this.#host.live.machine, guest);
       if (vp === undefined) this.#remove(guest);
       else if (isWaitingForStart(machine, vp)) guest.asleep = 'no';
       if (vp === undefined || !mayRun(machine, vp)) return ran;
@@ -151,37 +158,27 @@ export class Guests {
 
   /** When the next timer of a VP that runs or sleeps expires. */
   nextExpiry(): number | undefined {
-    let first: number | undefined;
-    for (const guest of this.#guests) {
-      const at = this.#expiryOf(guest);
-      if (at !== undefined && (first === undefined || at < first)) first = at;
-    }
-    return first;
+    const all = this.#guests.flatMap((guest) => expiryOf(this.#host.live.machine, guest) ?? []);
+    return all.length === 0 ? undefined : Math.min(...all);
   }
 
   /** Timers have expired: a VP that sleeps hears of it now, one that runs is stopped for it. */
   expire(now: TimeNs): void {
     for (const guest of this.#guests) {
-      const at = this.#expiryOf(guest);
+      const at = expiryOf(this.#host.live.machine, guest);
       if (at === undefined || at > now) continue;
-      if (guest.running) guest.channel.stop();
+      if (guest.running && this.turns === undefined) guest.channel.stop();
+      else if (guest.running) this.turns?.stop(guest);
       else {
         guest.asleep = 'told';
-        this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) });
+        this.#intercept(guest, NOTHING_TOLD);
       }
     }
   }
 
-  /** One whose thread was told to stop for it already says itself when it has. */
-  #expiryOf(guest: Guest): number | undefined {
-    if (guest.running ? guest.channel.isToldToStop : guest.asleep === 'no') return undefined;
-    const vp = this.#find(guest);
-    return vp === undefined ? undefined : nextExpiry(this.#host.live.machine, vp);
-  }
-
   /** Takes over what the threads have handed back. */
   collect(): void {
-    for (const guest of this.#guests) {
+    for (const guest of this.turns === undefined ? this.#guests : []) {
       if (!guest.running || !guest.channel.isIdle) continue;
       this.#handedBack(guest);
     }
@@ -194,8 +191,10 @@ export class Guests {
   /** Has the guest of a VP stopped; false when it was not running. Its stop comes through {@link collect}. */
   stop(handle: Handle): boolean {
     const guest = this.of(handle);
-    if (guest !== undefined) this.#tellSleep(guest);
-    if (guest?.running !== true) return false;
+    if (guest === undefined) return false;
+    this.#tellSleep(guest);
+    this.turns?.stop(guest);
+    if (!guest.running) return false;
     guest.channel.stop();
     return true;
   }
@@ -207,6 +206,7 @@ export class Guests {
   }
 
   #stopNow(guest: Guest): void {
+    this.turns?.stop(guest);
     // What it asks on its way out (an MSR, CPUID) is answered, and it is stopped again.
     while (guest.running) {
       guest.channel.stop();
@@ -226,12 +226,6 @@ export class Guests {
     return this.#guests.find(({ partition, index }) => partition === handle.partition && index === handle.vp);
   }
 
-  #find({ partition, index }: Guest): ObjectId | undefined {
-    const { store } = this.#host.live.machine;
-    const id = store.find(TOP, PARTITION, keyOf(partition));
-    return id === undefined ? undefined : store.find(id, VP, index);
-  }
-
   #remove(guest: Guest): void {
     this.#guests = this.#guests.filter((other) => other !== guest);
     endGuest(guest);
@@ -241,7 +235,7 @@ export class Guests {
   #tellSleep(guest: Guest): void {
     if (guest.asleep !== 'untold') return;
     guest.asleep = 'told';
-    this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) });
+    this.#intercept(guest, NOTHING_TOLD);
   }
 
   /** An interrupt ends the sleep of a VP, and so does a VMM that puts it somewhere else (a reset). */
@@ -260,8 +254,38 @@ export class Guests {
     guest.registers.give(machine, vp, (place, value) => guest.channel.setRegister('engine', place, value));
   }
 
+  #asTurns(capture: Capture): TurnHost {
+    return {
+      guests: () => this.#guests,
+      prepare: (guest) => {
+        const vp = vpOf(this.#host.live.machine, guest);
+        if (vp !== undefined) this.#prepare(guest, vp);
+        return vp !== undefined;
+      },
+      offer: (guest) => this.#offer(guest),
+      stopped: (guest) => this.#stopped(guest),
+      tellStop: (guest) => this.#intercept(guest, NOTHING_TOLD),
+      tellSleep: (guest) => this.#tellSleep(guest),
+      expiryOf: (guest) => expiryOf(this.#host.live.machine, guest),
+      enter: (guest) => capture.enter(this.#host, guest),
+    };
+  }
+
+  #tell(guest: Guest): Stamped {
+    const { capture } = this.#host;
+    if (capture === undefined || this.#isInAccess) return {};
+    return capture.tell(this.#host, guest);
+  }
+
   #run(guest: Guest, vp: ObjectId): void {
     guest.asleep = 'no';
+    if (this.turns === undefined) {
+      this.#prepare(guest, vp);
+      this.#goOn(guest);
+    } else guest.running = true;
+  }
+
+  #prepare(guest: Guest, vp: ObjectId): void {
     const { machine } = this.#host.live;
     guest.memory.refresh(machine);
     guest.window.page = apicMode(machine, vp) === 'xapic' ? apicWindow(machine, vp) : -1;
@@ -274,7 +298,6 @@ export class Guests {
       guest.processor.taking = pending?.injection;
     }
     this.#answer(guest, ANSWER.registers);
-    this.#goOn(guest);
   }
 
   /** Gives a guest what it asked for. */
@@ -288,7 +311,7 @@ export class Guests {
 
   /** An interrupt that waits: the processor says when the guest can take it. */
   #offer(guest: Guest): Offered | undefined {
-    const vp = this.#find(guest);
+    const vp = vpOf(this.#host.live.machine, guest);
     const offered = vp === undefined ? undefined : offeredInterrupt(this.#host.live.machine, vp);
     const waits = offered === undefined ? WAITS.no : offered.nmi ? WAITS.nmi : WAITS.interrupt;
     guest.channel.setWord('interrupt', waits);
@@ -301,7 +324,7 @@ export class Guests {
     if (offered !== undefined) {
       guest.processor.taking = { kind: offered.nmi ? 'nmi' : 'external', vector: offered.vector };
       const pending = pendingInterruption(offered);
-      this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) }, [pending]);
+      this.#intercept(guest, NOTHING_TOLD, [pending]);
       guest.entering = pending.name;
     }
     this.#answer(guest, ANSWER.registers);
@@ -324,8 +347,7 @@ export class Guests {
     guest.running = false;
     if (!guest.channel.isToldToStop) this.#goOn(guest);
     // It may have come to an exit all the same: then the next instruction is the one.
-    else if (!guest.processor.run(1))
-      this.#intercept(guest, { type: NO_MESSAGE, payload: new Uint8Array(0) });
+    else if (!guest.processor.run(1)) this.#intercept(guest, NOTHING_TOLD);
     else {
       this.#stopped(guest);
       if (guest.answered) this.#goOn(guest);
@@ -334,10 +356,10 @@ export class Guests {
   }
 
   #stopped(guest: Guest): void {
-    const { channel, partition, index } = guest;
+    const { channel } = guest;
     switch (channel.word('reason')) {
       case STOP.intercept:
-        if (ringDoorbell(this.#host, { partition, vp: index }, guest.processor.stored)) {
+        if (ringDoorbell(this.#host, guest, () => this.#tell(guest))) {
           this.#answer(guest, ANSWER.done);
         } else {
           tellLacking(this.#host, guest);
@@ -367,30 +389,12 @@ export class Guests {
   }
 
   /** The hypervisor stops the VP: what the guest did to its registers is known from here. */
-  #intercept(guest: Guest, { type, payload }: ExitMessage, inner: readonly RegisterValue[] = []): void {
-    takeCleared(this.#asks, guest);
-    if (guest.registerPage.isMarked) tellWritten(this.#host, guest);
-    const { channel } = guest;
-    const entered = guest.processor.taking === undefined ? guest.entering : undefined;
-    if (entered !== undefined) guest.entering = undefined;
-    const changed = channel.takeChanged('engine').filter((place) => place < REGISTERS.length);
-    for (const place of changed) guest.registers.changedByGuest(place);
-    const registers = [
-      ...changed.map((place) => ({ name: REGISTERS[place] as number, value: channel.register(place) })),
-      ...(entered === undefined ? [] : [{ name: entered, value: 0n }]),
-      ...inner,
-    ];
-    const result = this.#host.live.feed({
-      kind: 'intercept',
-      t: this.#host.now(),
-      provenance: 'emulated',
-      component: 'hypervisor',
-      vp: { partition: guest.partition, vp: guest.index },
-      type,
-      payload,
-      registers,
-    });
+  #intercept(guest: Guest, message: ExitMessage, inner: readonly RegisterValue[] = []): void {
+    const stamped = this.#tell(guest);
+    takeCleared(this.#asks, guest, stamped);
+    if (guest.registerPage.isMarked) tellWritten(this.#host, guest, stamped);
+    const { returned } = feedStop(this.#host, guest, stamped, message, inner);
     showIntercept(this.#host.live.machine, guest);
-    this.#host.returned(result.returned);
+    this.#host.returned(returned);
   }
 }

@@ -3,6 +3,7 @@ import type { IoctlOut } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import type { Seq, TimeNs } from '../../../engine/trace/position.ts';
 import type { ClientMemory } from '../../process/client-memory.ts';
+import type { Capture } from '../capture/capture.ts';
 import type { FdWindow } from '../filter/window.ts';
 import type { Listener, Notification } from '../notify/listener.ts';
 import type { DeviceFile, DeviceFiles } from './device-file.ts';
@@ -37,6 +38,8 @@ export interface Host extends LackHost {
   readonly guests: Guests;
   readonly eventfds: Eventfds;
   readonly window: FdWindow;
+  /** The recording is to be executed again. */
+  readonly capture: Capture | undefined;
   now(): TimeNs;
   /** The handle of the next open of the device. */
   nextDevice(): Handle;

@@ -1,9 +1,8 @@
 import { syscall, viewOf } from '../../native/libc.ts';
 import { MMAP, NR } from '../../native/numbers.ts';
+import { HYPERCALL_CODE } from '../vp/overlays.ts';
 
 const PAGE_BYTES = 4096;
-/** vmcall; ret (TLFS, establishing the hypercall interface: the page's code is the hypervisor's). */
-const CODE = [0x0f, 0x01, 0xc1, 0xc3];
 
 let address: number | undefined;
 
@@ -12,7 +11,7 @@ export function hypercallPage(): number {
   if (address === undefined) {
     address = syscall(NR.mmap, 0, PAGE_BYTES, MMAP.readWrite, MMAP.shared | MMAP.anonymous, -1, 0);
     if (address < 0) throw new Error(`no memory for the hypercall page: errno ${-address}`);
-    viewOf(address, PAGE_BYTES).set(CODE);
+    viewOf(address, PAGE_BYTES).set(HYPERCALL_CODE);
   }
   return address;
 }

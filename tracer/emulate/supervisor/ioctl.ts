@@ -9,7 +9,8 @@ import { install, shareDescriptor } from './descriptors.ts';
 import type { DeviceFile } from './device-file.ts';
 import { type EventfdCall, eventfdCall, refusedEventfd } from './eventfds.ts';
 import { type Call, type Host, remark, stamp } from './host.ts';
-import { finishMemoryCall, type MemoryCall, memoryCall, refusedMemory } from './memory-calls.ts';
+import { type MemoryCall, memoryCall } from './memory-call.ts';
+import { finishMemoryCall, refusedMemory } from './memory-calls.ts';
 import { showPageTables } from './page-tables.ts';
 import { readRegisterPage, showRegisterPage } from './register-pages.ts';
 import { giveSynicPage, showSynicPage } from './synic-pages.ts';
@@ -83,7 +84,15 @@ export function ioctl(host: Host, call: Call): void {
     showRegisterPage(host, file, row, bytes);
     if (eventfd !== undefined && ended.ret === 0 && file.handle.kind === 'partition')
       host.eventfds.apply(process, file.handle.partition ?? 0n, eventfd);
-    if (ended.ret === 0) giveSynicPage(host, file, row, bytes);
+    if (ended.ret === 0)
+      giveSynicPage(
+        host.live.machine,
+        host.now(),
+        (partition) => host.guests.memoryOf(partition),
+        file,
+        row,
+        bytes,
+      );
     if (memory !== undefined && ended.ret === 0) finishMemoryCall(host, call, file, memory);
     else end(host, call, ended);
   };

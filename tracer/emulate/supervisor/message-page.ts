@@ -1,9 +1,21 @@
-import { cellAt, groupAt, paddedMessage, VP, vpOfRef } from '../../../engine/hypervisor/index.ts';
+import {
+  cellAt,
+  groupAt,
+  type Overlay,
+  paddedMessage,
+  VP,
+  vpOfRef,
+} from '../../../engine/hypervisor/index.ts';
 import type { LiveMachine } from '../../../engine/replay/live.ts';
 import type { MessageEvent } from '../../../engine/trace/event.ts';
-import type { AskHost } from './asks.ts';
+import type { AskHost, Stamped } from './asks.ts';
 import type { Guest } from './guest.ts';
-import type { PartitionMemory } from './partition-memory.ts';
+
+/** The pages of the hypervisor that a VP's guest sees. */
+export interface OverlayBytes {
+  readOverlay(vp: number, name: Overlay, offset: number, length: number): Uint8Array | undefined;
+  writeOverlay(vp: number, name: Overlay, offset: number, bytes: Uint8Array): void;
+}
 
 const SLOT_BYTES = 256;
 const SLOTS = 16;
@@ -13,7 +25,11 @@ const PENDING = 1;
 const { slot } = VP.slots.synic;
 
 /** What a message event does to the message and event flag pages of a VP that its guest sees (TLFS, SIM and SIEF page). */
-export function showMessage({ machine }: LiveMachine, memory: PartitionMemory, event: MessageEvent): void {
+export function showMessage(
+  { machine }: Pick<LiveMachine, 'machine'>,
+  memory: OverlayBytes,
+  event: MessageEvent,
+): void {
   const { vp: ref, sint, what } = event;
   const vp = ref === undefined ? undefined : vpOfRef(machine, ref);
   if (vp === undefined || ref?.vp === undefined) return;
@@ -32,7 +48,7 @@ export function showMessage({ machine }: LiveMachine, memory: PartitionMemory, e
 }
 
 /** The guest has freed slots by writing to its message page, which nobody saw: the engine hears of it before what it does next. */
-export function takeCleared(host: AskHost, guest: Guest): void {
+export function takeCleared(host: AskHost, guest: Guest, stamped: Stamped): void {
   const { partition, index, memory } = guest;
   const vp = host.find(guest);
   if (vp === undefined) return;
@@ -48,6 +64,7 @@ export function takeCleared(host: AskHost, guest: Guest): void {
       provenance: 'emulated',
       component: 'guest',
       vp: { partition, vp: index },
+      ...stamped,
       sint,
       what: 'clear',
       flags: store.low(cellAt(vp, at + slot.slots.flags)),

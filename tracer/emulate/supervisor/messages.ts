@@ -28,6 +28,8 @@ export interface Recorded {
   readonly hash: string;
   /** What the emulation could not do, and how often it was asked for. */
   readonly lacking?: Readonly<Record<string, number>>;
+  /** Of a recording that can be executed again: pages of guest memory that the program wrote while a VP ran. */
+  readonly memory?: { readonly writtenWhileRunning: number };
   /** Events that a filter did not match, or that a flight recorder let go. */
   readonly dropped?: number;
   /** The file took no more from some point on; the program was served all the same. */

@@ -1,10 +1,9 @@
 import type { Overlay } from '../../../engine/hypervisor/index.ts';
 import { syscall } from '../../native/libc.ts';
 import { MMAP, NR } from '../../native/numbers.ts';
+import { isOfPartition } from '../vp/overlays.ts';
 
 const PAGE_BYTES = 4096;
-/** The whole partition has only one of each. */
-const SHARED: ReadonlySet<Overlay> = new Set<Overlay>(['HYPERCALL', 'REFERENCE_TSC']);
 
 /**
  * Pages of the hypervisor that lie over the memory of one partition's guest: zero when they are first seen, and what stands
@@ -16,7 +15,7 @@ export class OverlayPages {
 
   /** Where this process has the page of a VP. */
   address(vp: number, name: Overlay): number {
-    const key = SHARED.has(name) ? name : `${name} ${vp}`;
+    const key = isOfPartition(name) ? name : `${name} ${vp}`;
     let address = this.#addresses.get(key);
     if (address === undefined) {
       address = syscall(NR.mmap, 0, PAGE_BYTES, MMAP.readWrite, MMAP.shared | MMAP.anonymous, -1, 0);

@@ -5,19 +5,12 @@ import type { Machine } from '../../../engine/machine/machine.ts';
 import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
 import { ClientMemory } from '../../process/client-memory.ts';
 import type { SharedRun } from '../memory/guest-ram.ts';
-import { type GuestRegion, MappedMemory, MemoryMap, OVERLAY } from '../vp/memory-map.ts';
+import { type GuestRegion, MappedMemory, MemoryMap } from '../vp/memory-map.ts';
+import { OVERLAY_PERMISSIONS } from '../vp/overlays.ts';
 import { hypercallPage } from './hypercall-page.ts';
 import { OverlayPages } from './overlay-pages.ts';
 
 const PAGE_BYTES = 4096;
-/** What a guest may do with a page of the hypervisor: those that it does not write raise #GP. */
-const PERMISSIONS: Readonly<Record<Overlay, number>> = {
-  HYPERCALL: READ | EXECUTE | OVERLAY,
-  REFERENCE_TSC: READ | OVERLAY,
-  VP_ASSIST_PAGE: READ | WRITE,
-  SIEFP: READ | WRITE,
-  SIMP: READ | WRITE,
-};
 const FLAGS: readonly (readonly [flag: number, permission: number])[] = [
   [constantNumber('HV_MAP_GPA_READABLE'), READ],
   [constantNumber('HV_MAP_GPA_WRITABLE'), WRITE],
@@ -51,6 +44,14 @@ export class PartitionMemory {
 
   constructor(partition: bigint) {
     this.#partition = partition;
+  }
+
+  /** `written` hears of each page before the guest, or the hypervisor for it, writes to it, and where this process has the page. */
+  watch(written: (page: number, address: number) => void): void {
+    this.mapped.written = (page) => {
+      const region = this.#regionOf(BigInt(page * PAGE_BYTES));
+      if (region !== undefined) written(page, region.address + (page - region.page) * PAGE_BYTES);
+    };
   }
 
   /** What the engine has mapped may have changed. */
@@ -124,7 +125,9 @@ export class PartitionMemory {
 
   /** Puts bytes into one page of the guest; false where it cannot write there. */
   write(gpa: bigint, bytes: Uint8Array): boolean {
-    return this.allows(gpa, 'write') && this.#bytes.write(process.pid, this.#addressOf(gpa), bytes);
+    if (!this.allows(gpa, 'write')) return false;
+    this.mapped.written?.(Number(gpa / BigInt(PAGE_BYTES)));
+    return this.#bytes.write(process.pid, this.#addressOf(gpa), bytes);
   }
 
   /** Reads a page of the hypervisor that the guest of a VP sees; undefined while it is not there. */
@@ -154,7 +157,7 @@ export class PartitionMemory {
         this.#placed.set(`${name} ${vp}`, address);
         const page = Number(frame);
         if (!regions.has(page))
-          regions.set(page, { page, pages: 1, address, permissions: PERMISSIONS[name] });
+          regions.set(page, { page, pages: 1, address, permissions: OVERLAY_PERMISSIONS[name] });
       }
     }
     return [...regions.values()];

@@ -1,5 +1,7 @@
 import { fieldOf, hypercalls, type IoctlRow, readU32 } from '../../../engine/abi/index.ts';
+import type { Context } from '../../../engine/machine/context.ts';
 import type { CallBytes } from '../../process/call-buffers.ts';
+import type { Stamped } from './asks.ts';
 import type { DeviceFile } from './device-file.ts';
 import { type Guest, vpOf } from './guest.ts';
 import type { GuestHost } from './guests.ts';
@@ -16,12 +18,21 @@ const NOBODY = { component: 'vmm', provenance: 'emulated' } as const;
 export function tellWritten(
   host: Pick<GuestHost, 'live' | 'now'>,
   { registerPage, partition, index }: Guest,
-  by: Stamp | typeof NOBODY = NOBODY,
+  by: Stamp | Stamped = {},
 ): void {
   const bytes = registerPage.changes();
   if (bytes === undefined) return;
   const written = { what: 'write', page: 'register', vp: { partition, vp: index }, bytes } as const;
-  host.live.feed({ t: host.now(), ...by, kind: 'page', ...written });
+  host.live.feed({ t: host.now(), ...NOBODY, ...by, kind: 'page', ...written });
+}
+
+/** Where the root schedules, the driver puts interrupts on the register pages of VPs. */
+export function showVectors(context: Context, guests: readonly Guest[]): void {
+  if (context.profile.scheduler !== 'root') return;
+  for (const guest of guests) {
+    const vp = vpOf(context, guest);
+    if (vp !== undefined) guest.registerPage.showVectors(context, vp);
+  }
 }
 
 /** The VP whose registers a call of the program is about: the file's, or the one that a hypercall names. */

@@ -13,6 +13,7 @@ import { ERRNO, NR } from '../../native/numbers.ts';
 import { Poll } from '../../native/poll.ts';
 import { ClientMemory } from '../../process/client-memory.ts';
 import { linkOf } from '../../process/proc.ts';
+import { Capture } from '../capture/capture.ts';
 import type { FdWindow } from '../filter/window.ts';
 import type { Keeper } from '../keeper.ts';
 import { Listener } from '../notify/listener.ts';
@@ -92,6 +93,7 @@ export class Supervisor implements Host {
   readonly eventfds: Eventfds;
   readonly window: FdWindow;
   readonly lacking = new Lacks();
+  readonly capture: Capture | undefined;
   readonly #recorder: Recorder;
   readonly #keeper: Keeper;
   readonly #processes = new ClientProcesses();
@@ -100,7 +102,7 @@ export class Supervisor implements Host {
   readonly #wake: Wake;
   readonly #startVp: (data: VpData) => void;
   readonly #start = process.hrtime.bigint();
-  readonly #clock = guestClock(this.#start);
+  readonly #clock: { now(): TimeNs };
   /** Of the call that is being fed. */
   #give: Give | undefined;
   #devices = 0;
@@ -113,6 +115,10 @@ export class Supervisor implements Host {
     this.#keeper = options.keeper;
     this.#wake = new Wake(options.wake);
     this.#startVp = options.startVp;
+    const { instructionNs } = options.profile;
+    const hostTime = guestClock(this.#start);
+    this.capture = instructionNs === 0 ? undefined : new Capture(instructionNs, hostTime);
+    this.#clock = this.capture?.clock ?? { now: () => timeNs(hostTime()) };
     const { sink } = options.recorder;
     this.live = new LiveMachine(
       options.profile,
@@ -141,7 +147,7 @@ export class Supervisor implements Host {
   /** Serves until nobody is left who could call. */
   run(): void {
     for (;;) {
-      const some = this.#poll.wait(this.#longestMs());
+      const some = this.#poll.wait(this.#someWait ? 0 : this.#longestMs());
       if (some && this.#poll.isReadable(this.#wake.fd)) {
         this.#wake.clear();
         this.guests.collect();
@@ -155,7 +161,8 @@ export class Supervisor implements Host {
       }
       this.#expire();
       this.#lookForSignals();
-      if (some) this.#recorder.flushWhenDue();
+      if (this.capture !== undefined) this.#takeTurn();
+      if (some || this.#someWait) this.#recorder.flushWhenDue();
       else this.#recorder.flush();
     }
     this.guests.end();
@@ -165,12 +172,24 @@ export class Supervisor implements Host {
     this.#startVp({ ...data, wake: this.#wake.fd, start: this.#start });
   };
 
+  /** A guest that could go on waits for its turn. */
+  get #someWait(): boolean {
+    return this.guests.turns?.someWait === true;
+  }
+
+  /** Guests that run one at a time, here: one does so for a while. */
+  #takeTurn(): void {
+    this.guests.step();
+    this.guests.turns?.take();
+    this.guests.step();
+  }
+
   lacks(who: Meets, text: string): void {
     this.lacking.note(this.live, this.now(), who, text);
   }
 
   now(): TimeNs {
-    return timeNs(this.#clock());
+    return this.#clock.now();
   }
 
   nextDevice(): Handle {
@@ -245,6 +264,7 @@ export class Supervisor implements Host {
   /** The program has signalled eventfds that stand for interrupts. */
   #takeSignals(): void {
     for (const { pid, fd, value } of this.eventfds.signalled()) {
+      this.guests.turns?.settle();
       const handle = { kind: 'eventfd', fd } as const;
       const event = {
         t: this.now(),
@@ -269,6 +289,8 @@ export class Supervisor implements Host {
       this.listener.proceed(notification.id);
       return;
     }
+    this.guests.turns?.settle();
+    this.capture?.programRuns();
     if (isNew) {
       this.#added(client);
       adopt(this, client);
@@ -320,6 +342,7 @@ export class Supervisor implements Host {
       ({ pidfd }) => pidfd >= 0 && this.#poll.isReadable(pidfd),
     );
     if (ended.length === 0) return;
+    this.guests.turns?.settle();
     this.#meetChildren();
     for (const client of ended) {
       this.#poll.remove(client.pidfd);

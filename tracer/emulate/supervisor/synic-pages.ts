@@ -1,5 +1,7 @@
 import { constantNumber, fieldOf, type IoctlRow, readU32 } from '../../../engine/abi/index.ts';
 import { pageState, vpOfRef } from '../../../engine/hypervisor/index.ts';
+import type { Machine } from '../../../engine/machine/machine.ts';
+import type { TimeNs } from '../../../engine/trace/position.ts';
 import type { CallBytes } from '../../process/call-buffers.ts';
 import type { DeviceFile } from './device-file.ts';
 import { type Call, type Host, stamp } from './host.ts';
@@ -13,7 +15,12 @@ const PAGES = [
 ] as const;
 
 /** Which page of which VP a call reads or gives as a whole. */
-function subject({ handle }: DeviceFile, row: IoctlRow | undefined, name: string, { arg }: CallBytes) {
+function subject(
+  { handle }: Pick<DeviceFile, 'handle'>,
+  row: IoctlRow | undefined,
+  name: string,
+  { arg }: CallBytes,
+) {
   if (row?.name !== name || row.dialect !== 'upstream' || arg === undefined) return undefined;
   if (handle.kind !== 'vp' || handle.partition === undefined || handle.vp === undefined) return undefined;
   const page = PAGES.find(({ type }) => type === arg[TYPE.offset]);
@@ -49,16 +56,18 @@ export function showSynicPage(
 
 /** After a call that gives such a page: the guest sees it. */
 export function giveSynicPage(
-  host: Host,
-  file: DeviceFile,
+  machine: Machine,
+  t: TimeNs,
+  memoryOf: (partition: bigint) => {
+    prepareOverlay(vp: number, name: 'SIMP' | 'SIEFP', bytes: Uint8Array): void;
+  },
+  file: Pick<DeviceFile, 'handle'>,
   row: IoctlRow | undefined,
   bytes: CallBytes,
 ): void {
   const found = subject(file, row, 'MSHV_SET_VP_STATE', bytes);
-  const { machine } = host.live;
   const vp = found === undefined ? undefined : vpOfRef(machine, found.ref);
   if (found === undefined || vp === undefined) return;
-  const page = pageState(machine, vp, found.state, host.now());
-  if (page !== undefined)
-    host.guests.memoryOf(found.ref.partition).prepareOverlay(found.ref.vp, found.overlay, page);
+  const page = pageState(machine, vp, found.state, t);
+  if (page !== undefined) memoryOf(found.ref.partition).prepareOverlay(found.ref.vp, found.overlay, page);
 }

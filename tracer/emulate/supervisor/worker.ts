@@ -97,5 +97,11 @@ function serve(writer: TraceWriter): void {
   supervisor.run();
   const recorded = recorder.finish(supervisor.live.finish());
   const lacking = supervisor.lacking.counts;
-  tell({ kind: 'recorded', recorded: lacking === undefined ? recorded : { ...recorded, lacking } });
+  const { capture } = supervisor;
+  const whole = {
+    ...recorded,
+    ...(lacking === undefined ? {} : { lacking }),
+    ...(capture === undefined ? {} : { memory: { writtenWhileRunning: capture.writtenWhileRunning } }),
+  };
+  tell({ kind: 'recorded', recorded: whole });
 }

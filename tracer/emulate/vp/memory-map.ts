@@ -1,12 +1,6 @@
-import {
-  EXECUTE,
-  type GuestMemory,
-  type GuestPage,
-  PAGE_BYTES,
-  READ,
-  WRITE,
-} from '../../../engine/cpu/index.ts';
+import type { GuestPage } from '../../../engine/cpu/index.ts';
 import { viewOf } from '../../native/libc.ts';
+import { PAGE_BYTES, type ProcessorMemory } from './processor-memory.ts';
 
 /** Regions that a partition may have: one for each range of the program's memory, split where its mappings are. */
 const MOST = 1024;
@@ -20,10 +14,6 @@ export interface GuestRegion {
   readonly address: number;
   readonly permissions: number;
 }
-
-export { EXECUTE, PAGE_BYTES, READ, WRITE };
-/** Beside the permissions: a page of the hypervisor, which the guest cannot write (#GP). */
-export const OVERLAY = 8;
 
 /** The regions of a partition, in memory that the supervisor writes and the threads of its VPs read. */
 export class MemoryMap {
@@ -64,8 +54,10 @@ export class MemoryMap {
 }
 
 /** Guest memory as a processor sees it, from the regions as they were when it was made. */
-export class MappedMemory implements GuestMemory {
+export class MappedMemory implements ProcessorMemory {
   readonly #map: MemoryMap;
+  /** Hears of a page before the guest writes to it. */
+  written?: (gpaPage: number) => void;
   readonly #views = new Map<number, Uint8Array>();
   readonly #pages = new Map<number, GuestPage>();
   #regions: GuestRegion[] = [];

@@ -4,8 +4,9 @@ import { messageTypes } from '../../../engine/abi/index.ts';
 import { Arena } from '../../native/arena.ts';
 import { ANSWER, STOP, VpChannel } from './channel.ts';
 import { LongRun } from './long-run.ts';
-import { EXECUTE, MappedMemory, MemoryMap, OVERLAY, PAGE_BYTES, READ, WRITE } from './memory-map.ts';
+import { MappedMemory, MemoryMap } from './memory-map.ts';
 import { Processor } from './processor.ts';
+import { EXECUTE, OVERLAY, PAGE_BYTES, READ, WRITE } from './processor-memory.ts';
 import { REGISTERS, registerIndex } from './registers.ts';
 
 const RAM = READ | WRITE | EXECUTE;

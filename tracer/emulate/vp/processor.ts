@@ -1,8 +1,8 @@
 import { type CpuExit, type DevicePage, GuestCpu, type Injection } from '../../../engine/cpu/index.ts';
 import { ANSWER, STOP, type VpChannel, WAITS } from './channel.ts';
 import { HandOver } from './hand-over.ts';
-import { type MappedMemory, OVERLAY, PAGE_BYTES } from './memory-map.ts';
 import { exitMessage } from './message.ts';
+import { OVERLAY, PAGE_BYTES, type ProcessorMemory } from './processor-memory.ts';
 import { type Stored, storedBy } from './store.ts';
 
 const UD_VECTOR = 6;
@@ -14,7 +14,7 @@ const GP_VECTOR = 13;
  */
 export class Processor {
   readonly #channel: VpChannel;
-  readonly #memory: MappedMemory;
+  readonly #memory: ProcessorMemory;
   readonly #cpu: GuestCpu;
   readonly #handOver: HandOver;
   readonly #index: number;
@@ -33,7 +33,7 @@ export class Processor {
   /** `idlesOnHalt`: HLT is not the VMM's affair, see ../supervisor/halt.ts. `device`: the window of its APIC. `clock`: see ./clock.ts. */
   constructor(
     channel: VpChannel,
-    memory: MappedMemory,
+    memory: ProcessorMemory,
     index: number,
     idlesOnHalt = false,
     device?: DevicePage,
@@ -49,12 +49,21 @@ export class Processor {
 
   /** Runs the guest for at most so many instructions; true once it has come to something that the supervisor answers. */
   run(budgetInstructions: number): boolean {
+    return this.#run(() => budgetInstructions);
+  }
+
+  /** As {@link run}, until it has executed so many in all; what its last exit still has to do counts. */
+  runUntil(executed: number): boolean {
+    return this.#run(() => executed - this.#cpu.executed);
+  }
+
+  #run(budgetInstructions: () => number): boolean {
     this.#look();
     // The first time all of them: a register that is 0 does not count as changed.
     this.#handOver.take(this.#isNew);
     this.#isNew = false;
     const stopped =
-      this.#takeAnswer() ?? this.#enter() ?? this.#writesOverlay(this.#cpu.run(budgetInstructions));
+      this.#takeAnswer() ?? this.#enter() ?? this.#writesOverlay(this.#cpu.run(budgetInstructions()));
     const idles = stopped?.kind === 'halt' && this.#idlesOnHalt;
     if (idles) this.#cpu.skip(stopped);
     this.#handOver.put();
@@ -63,6 +72,16 @@ export class Processor {
     else if (stopped.kind === 'interrupt-window') this.#channel.setWord('reason', STOP.window);
     else this.#post(stopped);
     return true;
+  }
+
+  /** Instructions that this processor has executed. */
+  get executed(): number {
+    return this.#cpu.executed;
+  }
+
+  /** Its memory hears again of each page before it is written. */
+  forgetWrites(): void {
+    this.#cpu.forgetWrites();
   }
 
   /** True for a model-specific register that is the processor's own affair. */

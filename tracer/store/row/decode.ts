@@ -241,6 +241,7 @@ function decodeIoctl(row: StoredRow, event: Draft): void {
   const more: Draft = {};
   if (row.more !== undefined && !readMore('ioctl', row.more, more))
     throw new RowRefusal('its further fields are not those of its kind');
+  if (more.instructions !== undefined) event.instructions = more.instructions;
   if (more.note !== undefined) event.note = more.note;
   if ((row.flags & flag.OUT) !== 0) {
     const out: Draft = {};

@@ -59,7 +59,8 @@ export function encodeEvent(event: TraceEvent, ids: RowIds): Row {
   row[PARENT] = event.parent ?? 0;
   row[ACTOR] = ids.actor(event);
   row[FLAGS] = index(PROVENANCES, event.provenance) | encodeKind(event, row, ids);
-  if (event.note !== undefined || mayHaveMore(event)) row[MORE] = writeMore(event.kind, moreOf(event));
+  if (event.instructions !== undefined || event.note !== undefined || mayHaveMore(event))
+    row[MORE] = writeMore(event.kind, moreOf(event));
   return row;
 }
 
@@ -173,7 +174,10 @@ function mayHaveMore(event: TraceEvent): boolean {
 }
 
 function moreOf(event: TraceEvent): object {
-  if (event.kind === 'ioctl') return { handle: event.out?.handle, note: event.note };
+  if (event.kind === 'ioctl') {
+    const { instructions, note } = event;
+    return { handle: event.out?.handle, instructions, note };
+  }
   const inResult = event.kind === 'message' ? MESSAGE_RESULTS[event.what] : undefined;
   return inResult === undefined ? event : { ...event, [inResult]: undefined };
 }

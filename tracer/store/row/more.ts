@@ -39,7 +39,10 @@ const handle: Field = {
   read: (json) => (typeof json === 'string' ? parseHandle(json) : undefined),
 };
 
-/** Which fields may stand there, by kind of event. `note` is every kind's. */
+/** What every kind may have. */
+const COMMON: Readonly<Record<string, Field>> = { instructions: count, note: text };
+
+/** Which fields may stand there, by kind of event. */
 const FIELDS = {
   ioctl: { handle },
   hypercall: { inputGpa: hex64, outputGpa: hex64 },
@@ -63,13 +66,15 @@ const FIELDS = {
 export type MoreKind = keyof typeof FIELDS;
 
 function fieldOf(kind: MoreKind, name: string): Field | undefined {
-  if (name === 'note') return text;
-  const fields: Readonly<Record<string, Field>> = FIELDS[kind];
+  const fields: Readonly<Record<string, Field>> = Object.hasOwn(COMMON, name) ? COMMON : FIELDS[kind];
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
 const NAMES = new Map(
-  Object.entries(FIELDS).map(([kind, fields]) => [kind as MoreKind, [...Object.keys(fields), 'note']]),
+  Object.entries(FIELDS).map(([kind, fields]) => [
+    kind as MoreKind,
+    [...Object.keys(fields), ...Object.keys(COMMON)],
+  ]),
 );
 
 /** The rare fields that `source` has, as JSON text; 0 for none. */

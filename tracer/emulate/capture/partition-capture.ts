@@ -1,0 +1,147 @@
+import type { PageBytes } from '../../../engine/trace/event.ts';
+import { viewOf } from '../../native/libc.ts';
+import { mappingsWithin } from '../../process/mappings.ts';
+import type { SharedRun } from '../memory/guest-ram.ts';
+import { Candidates } from './candidates.ts';
+import { changedParts } from './delta.ts';
+import { Given, PAGE_BYTES, type Piece } from './given.ts';
+import { Shadow } from './shadow.ts';
+
+/** After so long every page that is there is held against the copy, not only those that the program is known to have used. */
+const WHOLE_LOOK_MS = 1000;
+/** Memory that was moved into a file of ours: nobody but the program has it (../memory/guest-ram.ts). */
+const OURS = '/memfd:hvrewind-ram';
+
+/** Memory that was given, with where this process has what the program sees. */
+interface Backed extends Piece {
+  readonly pid: number;
+  readonly realAddress: number;
+  readonly real: Uint8Array;
+  /** Others may write to it whom nobody sees. */
+  readonly open: boolean;
+}
+
+/** A page that is not what it was; `by` says who made it so. */
+export interface Change {
+  readonly by: 'guest' | 'program';
+  readonly page: number;
+  readonly parts: readonly PageBytes[];
+}
+
+const views = new Map<number, Uint8Array>();
+
+/** One view of each range, kept: a second one of the same memory may not be made while the first lives. */
+function keptView(address: number, length: number): Uint8Array {
+  let view = views.get(address);
+  if (view === undefined || view.length < length) {
+    view = viewOf(address, length);
+    views.set(address, view);
+  }
+  return view;
+}
+
+/** The memory of one partition's guest beside the program's: what each has changed since they were the same. */
+export class PartitionCapture {
+  readonly #given = new Given<Backed>();
+  readonly #shadow = new Shadow();
+  readonly #candidates = new Candidates();
+  /** Pages that the guest was about to write, by their address in the program: as they were. */
+  readonly #touched = new Map<number, { readonly page: number; readonly before: Uint8Array }>();
+  #looked = 0;
+  #isFresh = true;
+
+  /** The program gave memory: where the guest finds it. */
+  give(pid: number, page: number, program: number, runs: readonly SharedRun[]): SharedRun[] {
+    let [at, next] = [program, page];
+    for (const { address: realAddress, length } of runs) {
+      const pages = length / PAGE_BYTES;
+      const [mapping] = mappingsWithin(pid, at, PAGE_BYTES);
+      const open = mapping?.path.startsWith(OURS) !== true;
+      const real = keptView(realAddress, length);
+      this.#given.give({ page: next, pages, address: at, pid, realAddress, real, open });
+      at += length;
+      next += pages;
+    }
+    this.#isFresh = true;
+    return this.#shadow.cover(program, at - program);
+  }
+
+  take(page: number, pages: number): void {
+    this.#given.take(page, pages);
+  }
+
+  /** The guest is about to write to a page, whose copy has this address. */
+  written(page: number, address: number): void {
+    const program = this.#shadow.programOf(address);
+    const copy = program === undefined ? undefined : this.#shadow.pageAt(program);
+    if (program === undefined || copy === undefined || this.#touched.has(program)) return;
+    this.#touched.set(program, { page, before: copy.slice() });
+  }
+
+  /** What the program has changed since the two were the same; the guest has it from here on. */
+  takeOver(): Change[] {
+    const now = performance.now();
+    const isWhole = this.#isFresh || now - this.#looked >= WHOLE_LOOK_MS;
+    if (isWhole) this.#looked = now;
+    this.#isFresh = false;
+    return this.#given.pieces.flatMap((piece) => this.#changedIn(piece, isWhole));
+  }
+
+  #changedIn(piece: Backed, isWhole: boolean): Change[] {
+    const { pid, address, pages, realAddress, open } = piece;
+    const found: Change[] = [];
+    const candidates =
+      isWhole || open
+        ? this.#candidates.filled(realAddress, pages)
+        : this.#candidates.used(pid, address, pages);
+    for (const n of candidates) {
+      const change = this.#changed(piece, n);
+      if (change !== undefined) found.push(change);
+    }
+    return found;
+  }
+
+  /** A page of the program that is not as its copy, which becomes the same. */
+  #changed({ page, address, real }: Backed, n: number): Change | undefined {
+    const program = address + n * PAGE_BYTES;
+    const copy = this.#shadow.pageAt(program);
+    const seen = real.subarray(n * PAGE_BYTES, (n + 1) * PAGE_BYTES);
+    if (copy === undefined || Buffer.compare(copy, seen) === 0) return undefined;
+    // Its threads may go on writing: one state of it is taken.
+    const now = seen.slice();
+    const parts = changedParts(copy, now);
+    copy.set(now);
+    return parts.length === 0 ? undefined : { by: 'program', page: page + n, parts };
+  }
+
+  /**
+   * What the guest has written since the two were the same: the program sees it from here on. What the program has written meanwhile comes
+   * behind; a byte that both have written is the guest's.
+   */
+  handBack(): Change[] {
+    const touched = [...this.#touched].sort(([, one], [, other]) => one.page - other.page);
+    this.#touched.clear();
+    return [
+      ...touched.flatMap(([program, { page, before }]) => this.#writtenTo(program, page, before)),
+      ...this.takeOver(),
+    ];
+  }
+
+  #writtenTo(program: number, page: number, before: Uint8Array): Change[] {
+    const copy = this.#shadow.pageAt(program);
+    const piece = this.#given.pieces.find(
+      (one) => program >= one.address && program < one.address + one.pages * PAGE_BYTES,
+    );
+    if (copy === undefined) return [];
+    const parts = changedParts(before, copy);
+    if (parts.length === 0) return [];
+    if (piece !== undefined) {
+      const at = program - piece.address;
+      const real = piece.real.subarray(at, at + PAGE_BYTES);
+      for (const { offset, bytes } of parts)
+        for (let n = offset; n < offset + bytes.length; n++)
+          if (before[n] !== copy[n]) real[n] = copy[n] as number;
+    }
+    return [{ by: 'guest', page, parts }];
+  }
+}
