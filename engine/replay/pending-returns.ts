@@ -33,6 +33,12 @@ export class PendingReturns {
     this.#frames.splice(place < 0 ? this.#frames.length : place, 0, frame);
   }
 
+  /** It waits, and nobody knows for how long. */
+  putOff(frame: Frame): void {
+    frame.returns = undefined;
+    this.add(frame);
+  }
+
   remove(frame: Frame): void {
     const place = this.#frames.indexOf(frame);
     if (place === 0) this.#frames.shift();

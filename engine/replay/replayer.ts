@@ -26,7 +26,7 @@ import { compareOutcome, EINTR, recordedRet } from './outcome.ts';
 import { PendingReturns } from './pending-returns.ts';
 import type { ReplayerOptions } from './replayer-options.ts';
 import { ruleOf } from './stimulus.ts';
-import { asSupposed, isGone, mayEnd, type Supposed } from './supposed.ts';
+import { asSupposed, isGone, mayEnd, returnTime, type Supposed } from './supposed.ts';
 
 /**
  * Feeds events to a machine: stimuli start drivers, recorded events below them are matched with what the
@@ -301,8 +301,7 @@ export class Replayer {
   #await(frame: Frame): void {
     const { completed } = frame;
     if (completed.kind !== 'ioctl' && completed.kind !== 'fd') return;
-    if (completed.ret === null || completed.ret === undefined) frame.returns = undefined;
-    else frame.returns = completed.kind === 'ioctl' ? (completed.tEnd ?? completed.t) : completed.t;
+    frame.returns = returnTime(this.#supposed, completed);
     this.#frames.join(frame, completed.seq);
     this.#returns.add(frame);
   }
@@ -359,10 +358,11 @@ export class Replayer {
     if (signal) this.#machine.countBound('signal');
     this.#wake(frame, signal, NOTHING_AHEAD);
     if (frame.phase !== 'waiting') return;
+    if (recorded === undefined) this.#returns.putOff(frame);
+    else frame.phase = 'calling';
     // The engine says that it still waits; the record says that it returned.
-    if (frame.certain)
+    if (recorded !== undefined && frame.certain)
       this.verdict.differs(returnOf(stimulus.seq), 'ret', 'waits', String(recorded), 'drivers.wait');
-    frame.phase = 'calling';
   }
 
   #leave(frame: Frame): void {

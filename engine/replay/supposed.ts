@@ -1,6 +1,6 @@
 import type { Answer, Emitted, Request } from '../machine/child.ts';
-import type { TraceEvent } from '../trace/event.ts';
-import { at } from '../trace/position.ts';
+import type { FdEvent, IoctlEvent, TraceEvent } from '../trace/event.ts';
+import { at, type TimeNs } from '../trace/position.ts';
 import { Verdict } from './compare.ts';
 import { type Frame, hasReturned, isOpen, NO_ANSWER } from './frame.ts';
 import { compareRequest, sameEvent } from './match.ts';
@@ -33,6 +33,17 @@ export function mayEnd(
   // What a return leads to comes after it.
   if (frame.phase === 'leaving' && frame === next) return false;
   return hasReturned(frame, t) || (supposed !== undefined && !isOpen(frame) && frame !== next);
+}
+
+/**
+ * When a call returns by its record; undefined where it does not, or nobody knows. In a trace that was changed a call without its
+ * answer is asked for it when it returned.
+ */
+export function returnTime(supposed: Supposed | undefined, call: IoctlEvent | FdEvent): TimeNs | undefined {
+  const tEnd = call.kind === 'ioctl' ? call.tEnd : undefined;
+  if (call.ret === null) return undefined;
+  if (call.ret === undefined) return supposed === undefined ? undefined : tEnd;
+  return tEnd ?? call.t;
 }
 
 /** A recorded event below a stimulus that nothing leads to any more; `supposed` is told. */
