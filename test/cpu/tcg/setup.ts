@@ -112,6 +112,8 @@ function first(): number[] {
   return [
     ...[0x0f, 0x01, 0x16, ...le(TABLE_OPERANDS, 2)], // lgdt
     ...[0x0f, 0x01, 0x1e, ...le(TABLE_OPERANDS + 8, 2)], // lidt
+    ...move(16, 0, 0),
+    ...[0x0f, 0x23, 0xc0], // mov dr0, eax
     ...move(16, 0, 0xffff0ff0),
     ...[0x0f, 0x23, 0xf0], // mov dr6, eax
     ...move(16, 0, 0x400),

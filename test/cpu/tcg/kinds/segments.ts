@@ -29,7 +29,8 @@ function randomSegment(image: Image, at: number, random: Random): void {
   const code = (type & 8) !== 0;
   const expandsDown = !code && (type & 4) !== 0;
   const present = random.below(8) === 0 ? 0 : 0x80;
-  const flags = code ? random.pick([0xc000, 0x8000, 0xa000, 0xe000, 0xd000]) : random.pick([0xc000, 0xd000]);
+  // 64-bit code with D set is nothing to enter: TCG enters it.
+  const flags = code ? random.pick([0xc000, 0x8000, 0xa000, 0xd000]) : random.pick([0xc000, 0xd000]);
   const base = random.below(6) === 0 ? 0x10 * random.below(4) : 0;
   const limit = expandsDown ? 0 : code && random.below(8) === 0 ? random.below(4) : 0xfffff;
   image.descriptor(at, base, limit, type | (random.below(4) << 5) | present | flags);
@@ -43,7 +44,8 @@ function randomGate(image: Image, at: number, random: Random, long: boolean): vo
   const type = random.pick([CALL_GATE_16, CALL_GATE_32, CALL_GATE_32]);
   const offset = LANDING + random.below(64);
   image.gate(at, target, offset, type | present | (random.below(4) << 5), random.below(4));
-  if (long) image.u64(at + 8, random.below(16) === 0 ? BigInt(random.u32()) << 32n : 0n);
+  // The type behind a gate has to be none; where it is taken for a descriptor itself, it is no segment.
+  if (long) image.u64(at + 8, random.below(16) === 0 ? BigInt(random.u32() & 0x7fffefff) << 32n : 0n);
 }
 
 /** Fills the free part of the GDT, and the LDT. */
@@ -155,8 +157,10 @@ function transfer(c: Case): readonly Piece[] {
       ];
     }
     case 1: {
-      const dropped = random.pick([[0xcb], [0xca, ...le16(random.below(3) * 4)]]);
-      const frame = [SELECTORS.userData, 0x6f00, selector, offset].map(push);
+      const words = random.below(3);
+      const dropped = words === 0 ? [0xcb] : [0xca, ...le16(4 * words)];
+      const parameters = Array.from({ length: words }, () => 0);
+      const frame = [SELECTORS.userData, 0x6f00, ...parameters, selector, offset].map(push);
       return [...frame, piece('retf', dropped)];
     }
     default: {
