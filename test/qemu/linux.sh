@@ -33,7 +33,7 @@ gcc -static -nostdlib -O1 -fno-stack-protector -o "$work/init" "$here/init.c" ||
 started=$(date +%s)
 timeout "${LIMIT_SECONDS:-1800}" "$hvrewind" emulate --summary "$work/summary" -o "$work/linux.hvtrace" -- \
   "$qemu" -accel mshv -nodefaults -nographic -serial stdio -no-reboot "$@" \
-  -kernel "$kernel" -initrd "$work/archive" -append "console=ttyS0 nokaslr panic=-1 ${APPEND:-}" \
+  -kernel "$kernel" -initrd "$work/archive" -append "console=ttyS0 nokaslr panic=-1 tsc=reliable no_timer_check ${APPEND:-}" \
   </dev/null >"$work/console" 2>"$work/errors"
 status=$?
 seconds=$(($(date +%s) - started))
