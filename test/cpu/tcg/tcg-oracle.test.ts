@@ -1,4 +1,4 @@
-/** A few cases of each kind on QEMU's own processor and on engine/cpu. HVREWIND_SEED repeats a run. */
+/** A few cases of each kind on QEMU's own processor and on engine/cpu. `npm run test:tcg` looks for new ones. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { groupNames, Oracle } from './oracle.ts';
@@ -6,8 +6,8 @@ import { findQemu } from './qemu.ts';
 
 const CASES = 3;
 const program = findQemu();
-/** Far apart, so that two runs seldom share cases. */
-const seed = Number(process.env.HVREWIND_SEED ?? Math.floor(Math.random() * 0x7fff_0000));
+/** Always the same cases: a new one may meet an oddity of TCG that ./known.ts does not list yet. */
+const seed = 77_000;
 
 test('random cases of every mode do what QEMU does', {
   skip: program === undefined ? 'no QEMU (test/qemu/fetch.sh fetches one)' : false,
