@@ -16,7 +16,7 @@ describe('guests that are interrupted', { skip: LACKING }, () => {
   test('signals end MSHV_RUN_VP; the guest goes on where it was', async () => {
     const { exit, out, trace } = await emulate(folder, [build('test/emulate/clients/signal.c', folder)]);
     assert.equal(exit, 0);
-    assert.equal(out, 'memory=ok\nrun=EINTR\nagain=EINTR\nhalt=ok\nmessage=80010007\n');
+    assert.equal(out, 'memory=ok\nrun=EINTR\nagain=EINTR\nasks=EINTR\nhalt=ok\nmessage=80010007\n');
     await agrees(trace);
   });
 

@@ -28,6 +28,11 @@ export interface EmulateOptions {
   readonly tell: (line: string) => void;
 }
 
+/** Events live until they are written: with more room for what is new, the heap grows by what waits, and does not shrink again. */
+const SUPERVISOR_LIMITS = { maxYoungGenerationSizeMb: 16 };
+/** A guest leaves little to collect: with the usual room for what is new, a thread would take some 8 MiB more. */
+const VP_LIMITS = { maxYoungGenerationSizeMb: 3 };
+
 /** What became of the program. `status` as a shell says it: 128 + signal when it was killed. */
 export interface Emulated extends Recorded {
   readonly status: number;
@@ -54,19 +59,24 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
   try {
     const supervisor = new Party<SupervisorMessage>(
       'supervisor',
-      startThread(import.meta.url, 'supervisor', {
-        window,
-        keeper: keeper.fd,
-        control,
-        path: options.path,
-        header: options.header,
-        force: options.force,
-        tool: options.tool,
-        engine: options.engine,
-        started: new Date().toISOString(),
-        command: options.command,
-        kept: options.kept,
-      } satisfies SupervisorData),
+      startThread(
+        import.meta.url,
+        'supervisor',
+        {
+          window,
+          keeper: keeper.fd,
+          control,
+          path: options.path,
+          header: options.header,
+          force: options.force,
+          tool: options.tool,
+          engine: options.engine,
+          started: new Date().toISOString(),
+          command: options.command,
+          kept: options.kept,
+        } satisfies SupervisorData,
+        SUPERVISOR_LIMITS,
+      ),
       (message) => startVps(message) || tellFound(message, options.tell),
     );
     const ready = await supervisor.next();
@@ -106,7 +116,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
 /** Threads of VPs live in this process; the supervisor cannot start them, as it never comes back to its event loop. */
 function startVps(message: SupervisorMessage): boolean {
   if (message.kind !== 'vp') return false;
-  startThread(import.meta.url, 'vp', message.data).on('error', (error) => {
+  startThread(import.meta.url, 'vp', message.data, VP_LIMITS).on('error', (error) => {
     throw error;
   });
   return true;

@@ -1,12 +1,17 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 
 /**
  * Starts the thread of a folder with a `worker.ts`, which stands beside the file `from` (its import.meta.url). Its output
  * must not be piped: that would touch the standard files, which are the program's.
  */
-export function startThread(from: string, folder: string, data: unknown): Worker {
+export function startThread(
+  from: string,
+  folder: string,
+  data: unknown,
+  resourceLimits: ResourceLimits = {},
+): Worker {
   // Published, the project is JavaScript.
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   // A thread keeps no compiled code unless it is told where: without that, each start compiles some hundred modules again.
@@ -15,6 +20,7 @@ export function startThread(from: string, folder: string, data: unknown): Worker
   const cache = compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) };
   return new Worker(new URL(`./${folder}/worker.${ending}`, from), {
     workerData: data,
+    resourceLimits,
     env: { ...process.env, ...cache },
     stdout: true,
     stderr: true,

@@ -12,7 +12,9 @@ int main(void)
 {
 	/* inc word [0xfff0] would need writable code: the guest counts in AX instead. again: inc ax; jmp again */
 	static const unsigned char code[] = { 0x40, 0xeb, 0xfd };
-	struct itimerval soon = { .it_value = { .tv_usec = 200000 } };
+	static const unsigned char asks[] = { 0x0f, 0xa2, 0xeb, 0xfc }; /* again: cpuid; jmp again */
+	/* Again and again: one that comes before the call is lost. */
+	struct itimerval soon = { .it_value = { .tv_usec = 200000 }, .it_interval = { .tv_usec = 200000 } };
 	int partition = create_partition(open_device());
 	struct hv_message message;
 	unsigned char *memory = new_page(MAP_PRIVATE);
@@ -24,6 +26,10 @@ int main(void)
 	show("run", ioctl(vp, MSHV_RUN_VP, &message));
 	setitimer(ITIMER_REAL, &soon, NULL);
 	show("again", ioctl(vp, MSHV_RUN_VP, &message));
+	/* One that never runs for long without asking something. */
+	memcpy(memory + 0xff0, asks, sizeof(asks));
+	setitimer(ITIMER_REAL, &soon, NULL);
+	show("asks", ioctl(vp, MSHV_RUN_VP, &message));
 	memory[0xff0] = 0xf4; /* hlt */
 	setitimer(ITIMER_REAL, &soon, NULL);
 	show("halt", ioctl(vp, MSHV_RUN_VP, &message));

@@ -95,6 +95,15 @@ static void *short_thread(void *random)
 	return NULL;
 }
 
+/* It may run a VP whose guest never stops. */
+static void kick_until_joined(pthread_t thread)
+{
+	while (pthread_tryjoin_np(thread, NULL) != 0) {
+		usleep(2000);
+		pthread_kill(thread, SIGUSR1);
+	}
+}
+
 /* One thing out of all, by chance. */
 void round_of(struct self *self, int depth)
 {
@@ -111,7 +120,7 @@ void round_of(struct self *self, int depth)
 		machine(self);
 	else if (what < 97 && depth == 0) {
 		if (pthread_create(&thread, NULL, short_thread, (void *)(uintptr_t)any(self)) == 0)
-			pthread_join(thread, NULL);
+			kick_until_joined(thread);
 	} else if (depth == 0 && forks)
 		in_a_child(self, depth);
 }

@@ -2,7 +2,7 @@ import { constantNumber } from '../../../engine/abi/index.ts';
 import { doorbellAt, ringEvent } from '../../../engine/hypervisor/index.ts';
 import type { Stamped } from './asks.ts';
 import type { Guest } from './guest.ts';
-import type { GuestHost } from './guests.ts';
+import type { GuestHost } from './guest-host.ts';
 
 const SINT = constantNumber('HV_SYNIC_DOORBELL_SINT_INDEX');
 

@@ -1,7 +1,7 @@
 import { interceptMessage, nextExpiry, paddedMessage, vpOfRef } from '../../../engine/hypervisor/index.ts';
 import type { Context } from '../../../engine/machine/context.ts';
 import type { ObjectId } from '../../../engine/state/store.ts';
-import { syscall, viewOf } from '../../native/libc.ts';
+import { addressOf, syscall, viewOf } from '../../native/libc.ts';
 import { MMAP, NR } from '../../native/numbers.ts';
 import { ANSWER, VpChannel } from '../vp/channel.ts';
 import { type ExitMessage, memoryMessage } from '../vp/message.ts';
@@ -108,9 +108,13 @@ export function handOver(guest: Guest, startVp: StartVp): void {
 }
 
 /** A VP is gone: its thread leaves the guest first, and looks at the answer when it is asked again. */
-export function endGuest({ hasThread, running, channel }: Guest): void {
+export function endGuest({ hasThread, running, channel, pages }: Guest): void {
+  syscall(NR.munmap, addressOf(pages), PAGES_BYTES);
   if (!hasThread) return;
-  if (running) channel.stop();
+  if (running) {
+    channel.stop();
+    channel.waitForEnd();
+  }
   channel.setWord('answer', ANSWER.quit);
   channel.ask();
 }

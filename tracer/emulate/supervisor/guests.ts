@@ -7,7 +7,6 @@ import {
   pendingInterruption,
 } from '../../../engine/hypervisor/index.ts';
 import { mayRun } from '../../../engine/hypervisor/vp/suspend.ts';
-import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
 import type { ObjectId } from '../../../engine/state/store.ts';
 import type { RegisterValue, TraceEvent } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
@@ -18,21 +17,12 @@ import type { ExitMessage } from '../vp/message.ts';
 import { registerIndex } from '../vp/registers.ts';
 import { type AskHost, askedApic, askedCall, askedCpuid, askedMsr, type Stamped } from './asks.ts';
 import { ringDoorbell } from './doorbell.ts';
-import type { Eventfds } from './eventfds.ts';
-import {
-  endGuest,
-  expiryOf,
-  type Guest,
-  handOver,
-  makeGuest,
-  type StartVp,
-  showIntercept,
-  vpOf,
-} from './guest.ts';
+import { endGuest, expiryOf, type Guest, handOver, makeGuest, showIntercept, vpOf } from './guest.ts';
+import type { GuestHost } from './guest-host.ts';
 import { idlesOnHalt } from './halt.ts';
 import { Intercepts } from './intercepts.ts';
 import { pendingOf } from './interruptions.ts';
-import { type LackHost, tellLacking } from './lacks.ts';
+import { tellLacking } from './lacks.ts';
 import { leavesMemory } from './leaves-memory.ts';
 import { Memories } from './memories.ts';
 import { takeCleared } from './message-page.ts';
@@ -40,18 +30,6 @@ import type { PartitionMemory } from './partition-memory.ts';
 import { showVectors, tellWritten } from './register-pages.ts';
 import { feedStop } from './stop-event.ts';
 import { type TurnHost, Turns } from './turns.ts';
-
-/** What the guests need of the supervisor. */
-export interface GuestHost extends LackHost {
-  readonly live: LiveMachine;
-  now(): TimeNs;
-  returned(returns: readonly LiveReturn[]): void;
-  /** The recording is to be executed again. */
-  readonly capture: Capture | undefined;
-  /** Eventfds behind doorbells. */
-  readonly eventfds: Pick<Eventfds, 'ringing'>;
-  readonly startVp: StartVp;
-}
 
 const RIP = registerIndex('RIP');
 const RFLAGS = registerIndex('RFLAGS');
@@ -179,8 +157,7 @@ export class Guests {
   /** Takes over what the threads have handed back. */
   collect(): void {
     for (const guest of this.turns === undefined ? this.#guests : []) {
-      if (!guest.running || !guest.channel.isIdle) continue;
-      this.#handedBack(guest);
+      if (guest.running && guest.channel.isIdle) this.#handedBack(guest);
     }
   }
 
@@ -346,13 +323,18 @@ export class Guests {
   #handedBack(guest: Guest): void {
     guest.running = false;
     if (!guest.channel.isToldToStop) this.#goOn(guest);
-    // It may have come to an exit all the same: then the next instruction is the one.
-    else if (!guest.processor.run(1)) this.#intercept(guest, NOTHING_TOLD);
-    else {
-      this.#stopped(guest);
-      if (guest.answered) this.#goOn(guest);
-      else this.#tellSleep(guest);
-    }
+    // It may have come to an exit all the same. What it asks there is answered and done: a guest that always asks stops too.
+    else if (this.#comes(guest, 1) && (!guest.answered || this.#comes(guest, 0)) && !guest.answered)
+      this.#tellSleep(guest);
+    else this.#intercept(guest, NOTHING_TOLD);
+  }
+
+  /** Whether the guest comes to something within so many instructions. */
+  #comes(guest: Guest, instructions: number): boolean {
+    guest.answered = false;
+    const comes = guest.processor.run(instructions);
+    if (comes) this.#stopped(guest);
+    return comes;
   }
 
   #stopped(guest: Guest): void {

@@ -11,6 +11,8 @@ import { hypercallPage } from './hypercall-page.ts';
 import { OverlayPages } from './overlay-pages.ts';
 
 const PAGE_BYTES = 4096;
+/** One for all partitions: it has a buffer of its own. */
+const BYTES = new ClientMemory();
 const FLAGS: readonly (readonly [flag: number, permission: number])[] = [
   [constantNumber('HV_MAP_GPA_READABLE'), READ],
   [constantNumber('HV_MAP_GPA_WRITABLE'), WRITE],
@@ -33,7 +35,7 @@ export class PartitionMemory {
   /** The same as the processors in this thread see it. */
   readonly mapped = new MappedMemory(this.map);
   readonly #partition: bigint;
-  readonly #bytes = new ClientMemory();
+  readonly #bytes = BYTES;
   readonly #overlays = new OverlayPages();
   /** Addresses of those that are there now, by VP and name. */
   readonly #placed = new Map<string, number>();

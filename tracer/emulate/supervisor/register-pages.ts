@@ -4,7 +4,7 @@ import type { CallBytes } from '../../process/call-buffers.ts';
 import type { Stamped } from './asks.ts';
 import type { DeviceFile } from './device-file.ts';
 import { type Guest, vpOf } from './guest.ts';
-import type { GuestHost } from './guests.ts';
+import type { GuestHost } from './guest-host.ts';
 import { type Call, type Host, type Stamp, stamp } from './host.ts';
 
 const CODE = fieldOf('mshv_root_hvcall', 'code');
