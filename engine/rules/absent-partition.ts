@@ -66,12 +66,12 @@ export const absentPartition: Rule = {
         const { event } = step;
         if (event.kind === 'mark' && event.what === 'gap') isKnown = false;
         if (event.kind !== 'hypercall' || event.result === undefined || !isKnown) return;
-        const code = Number(event.control & 0xffffn);
-        // Nearly every call is answered otherwise.
-        if (event.result.status !== INVALID_PARTITION_ID && code !== CREATE && code !== GET_ID) return;
+        // Nearly every call succeeds, and few tell an id.
+        if (event.result.status === SUCCESS && event.output?.length !== OWN_ID.length) return;
         const hypercall = isHost(step) ? answered(step) : undefined;
         if (hypercall === undefined) return;
-        const { status: answer, output, component } = hypercall;
+        const { status: answer, output, component, control } = hypercall;
+        const { code } = control;
         if (code === CREATE && !isShortage(answer)) failed = answer === SUCCESS ? undefined : input.now();
         if (code === GET_ID && output !== undefined) own = readU64(output, OWN_ID);
         if (answer !== INVALID_PARTITION_ID || component === undefined) return;
