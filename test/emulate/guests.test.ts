@@ -41,6 +41,24 @@ describe('guests', { skip: LACKING }, () => {
     await shows([program], 'part=ok\nwhole=ok\nagain=ok\nrun=ok\nmessage=80010007\n');
   });
 
+  const REMAPPED = [
+    ...['remapped', 'memory=ok', 'one=ok', 'run=ok', 'message=80010007 wrote=5a', 'take=ok', 'other=ok'],
+    ...['take=ok', 'runs=ok', 'message=80000000', 'kept=0', ''],
+  ];
+  test('8 GiB of memory, regions that overlap, memory taken between runs and while the guest runs', async () => {
+    const program = build('test/emulate/clients/regions.c', folder, '-pthread');
+    const big = ['big=ok', 'overlap=EEXIST', 'part=EINVAL', 'run=ok', 'message=80010007 wrote=5a small=1'];
+    const both = ['private', ...big, 'take=ok', 'shared', ...big, 'take=ok', 'blocks=1'];
+    await shows([program], [...both, ...REMAPPED].join('\n'));
+  });
+
+  test('private memory of a program that is traced: ENOMEM, there and in the recording', async () => {
+    const program = build('test/emulate/clients/traced.c', folder);
+    const trace = await shows([program], 'private=ENOMEM\nagain=ENOMEM\ntraced=ok\n');
+    const rets = (await events(trace, 'op == MSHV_SET_GUEST_MEMORY')).map(({ ret }) => ret);
+    assert.deepEqual(rets, [-12, -12]);
+  });
+
   test('what the emulated processor lacks is said where it was met, and at the end', async () => {
     const program = build('test/emulate/clients/lacking.c', folder);
     const summary = join(folder, 'lacking.json');

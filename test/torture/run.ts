@@ -40,7 +40,7 @@ export interface Tortured {
   readonly threads: number;
   readonly ioctls: number;
   readonly verified: Verified;
-  /** Resident memory of the emulating process after a quarter of the time, at the end, and its highest, in MiB. */
+  /** Resident memory of the emulating process in the second and in the last quarter of the time, and its highest, in MiB. */
   readonly earlyMib: number;
   readonly lateMib: number;
   readonly mostMib: number;
@@ -53,6 +53,10 @@ function residentMib(pid: number): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 function parse(out: string): Map<number, Counted> {
@@ -134,8 +138,8 @@ export async function torture(folder: string, words: readonly string[], profile?
     threads: counted.size,
     ioctls: [...counted.values()].reduce((sum, { ioctls }) => sum + ioctls, 0),
     verified: await verify(path),
-    earlyMib: samples[Math.floor(samples.length / 4)] ?? 0,
-    lateMib: samples.at(-1) ?? 0,
+    earlyMib: medianOf(samples.slice(samples.length / 4, samples.length / 2)),
+    lateMib: medianOf(samples.slice((samples.length * 3) / 4)),
     mostMib: Math.max(0, ...samples),
   };
 }

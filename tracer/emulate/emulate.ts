@@ -75,6 +75,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
           command: options.command,
           kept: options.kept,
         } satisfies SupervisorData,
+        [],
         SUPERVISOR_LIMITS,
       ),
       (message) => startVps(message) || tellFound(message, options.tell),
@@ -116,7 +117,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
 /** Threads of VPs live in this process; the supervisor cannot start them, as it never comes back to its event loop. */
 function startVps(message: SupervisorMessage): boolean {
   if (message.kind !== 'vp') return false;
-  startThread(import.meta.url, 'vp', message.data, VP_LIMITS).on('error', (error) => {
+  startThread(import.meta.url, 'vp', message.data, [message.data.port], VP_LIMITS).on('error', (error) => {
     throw error;
   });
   return true;

@@ -43,6 +43,11 @@ export class ClientMemory {
     return [bytes.slice(0, one.length), bytes.slice(one.length, length)];
   }
 
+  /** Copies bytes to an address of this process; false where they are not all readable. */
+  copy(pid: number, address: number, length: number, target: number): boolean {
+    return this.#transfer(NR.process_vm_readv, pid, address, length, target) === length;
+  }
+
   /** False where not all bytes could be written (EFAULT); those before may have been. */
   write(pid: number, address: number, bytes: Uint8Array): boolean {
     if (bytes.length === 0) return true;
@@ -71,10 +76,10 @@ export class ClientMemory {
     return new TextDecoder().decode(this.read(pid, address, length) ?? new Uint8Array(0));
   }
 
-  #transfer(nr: number, pid: number, address: number, length: number): number {
+  #transfer(nr: number, pid: number, address: number, length: number, own = this.#data.address): number {
     if (length > MAX_TRANSFER || address + length > TOP) return -1;
     const { address: vectors } = this.#vectors;
-    this.#vector(0, this.#data.address, length);
+    this.#vector(0, own, length);
     this.#vector(1, address, length);
     return syscall(nr, pid, vectors, 1, vectors + VECTOR, 1, 0);
   }

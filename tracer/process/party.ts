@@ -1,6 +1,6 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
-import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads';
 
 /**
  * Starts the thread of a folder with a `worker.ts`, which stands beside the file `from` (its import.meta.url). Its output
@@ -10,6 +10,7 @@ export function startThread(
   from: string,
   folder: string,
   data: unknown,
+  transfer: readonly MessagePort[] = [],
   resourceLimits: ResourceLimits = {},
 ): Worker {
   // Published, the project is JavaScript.
@@ -20,6 +21,7 @@ export function startThread(
   const cache = compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) };
   return new Worker(new URL(`./${folder}/worker.${ending}`, from), {
     workerData: data,
+    transferList: [...transfer],
     resourceLimits,
     env: { ...process.env, ...cache },
     stdout: true,

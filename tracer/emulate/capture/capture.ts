@@ -40,6 +40,12 @@ export class Capture {
     return capture;
   }
 
+  /** A partition is gone, and nothing runs its guest. */
+  forget(partition: bigint): void {
+    this.#partitions.get(partition)?.end();
+    this.#partitions.delete(partition);
+  }
+
   /** The program has been answered: it runs. */
   programRuns(): void {
     this.#mayHaveChanged = true;

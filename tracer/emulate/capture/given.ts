@@ -12,13 +12,19 @@ export const PAGE_BYTES = 4096;
 export class Given<P extends Piece> {
   #pieces: P[] = [];
 
-  give(piece: P): void {
-    this.take(piece.page, piece.pages);
+  /** Gives back what had its place. */
+  give(piece: P): P[] {
+    const taken = this.take(piece.page, piece.pages);
     this.#pieces.push(piece);
+    return taken;
   }
 
-  take(page: number, pages: number): void {
-    this.#pieces = this.#pieces.filter((other) => other.page < page || other.page >= page + pages);
+  /** Gives back what was taken. */
+  take(page: number, pages: number): P[] {
+    const isTaken = (other: Piece) => other.page >= page && other.page < page + pages;
+    const taken = this.#pieces.filter(isTaken);
+    this.#pieces = this.#pieces.filter((other) => !isTaken(other));
+    return taken;
   }
 
   get pieces(): readonly P[] {

@@ -19,6 +19,8 @@ interface Backed extends Piece {
   readonly real: Uint8Array;
   /** Others may write to it whom nobody sees. */
   readonly open: boolean;
+  /** What the program sees is not looked at any more. */
+  release(): void;
 }
 
 /** A page that is not what it was; `by` says who made it so. */
@@ -40,6 +42,10 @@ function keptView(address: number, length: number): Uint8Array {
   return view;
 }
 
+function drop(pieces: readonly Backed[]): void {
+  for (const piece of pieces) piece.release();
+}
+
 /** The memory of one partition's guest beside the program's: what each has changed since they were the same. */
 export class PartitionCapture {
   readonly #given = new Given<Backed>();
@@ -53,21 +59,34 @@ export class PartitionCapture {
   /** The program gave memory: where the guest finds it. */
   give(pid: number, page: number, program: number, runs: readonly SharedRun[]): SharedRun[] {
     let [at, next] = [program, page];
-    for (const { address: realAddress, length } of runs) {
+    for (const run of runs) {
+      const { address: realAddress, length } = run;
       const pages = length / PAGE_BYTES;
       const [mapping] = mappingsWithin(pid, at, PAGE_BYTES);
       const open = mapping?.path.startsWith(OURS) !== true;
       const real = keptView(realAddress, length);
-      this.#given.give({ page: next, pages, address: at, pid, realAddress, real, open });
+      const release = () => {
+        views.delete(realAddress);
+        run.release();
+      };
+      drop(this.#given.give({ page: next, pages, address: at, pid, realAddress, real, open, release }));
       at += length;
       next += pages;
     }
     this.#isFresh = true;
-    return this.#shadow.cover(program, at - program);
+    // A copy stays: the program may give the same memory again.
+    return this.#shadow.cover(program, at - program).map((copy) => ({ ...copy, release: () => {} }));
   }
 
   take(page: number, pages: number): void {
-    this.#given.take(page, pages);
+    drop(this.#given.take(page, pages));
+  }
+
+  /** The partition is gone. */
+  end(): void {
+    this.take(0, Number.POSITIVE_INFINITY);
+    this.#touched.clear();
+    this.#shadow.release();
   }
 
   /** The guest is about to write to a page, whose copy has this address. */

@@ -20,7 +20,7 @@ interface Copied {
 
 /** The copies of what a program gave that its guests work on. A copy is zero at first and stays for as long as the partition. */
 export class Shadow {
-  readonly #stretches: Stretch[] = [];
+  #stretches: Stretch[] = [];
 
   /** The program gave memory at an address: where the copies of it are, in order. */
   cover(program: number, length: number): Copied[] {
@@ -33,6 +33,13 @@ export class Shadow {
       done += part;
     }
     return found;
+  }
+
+  /** Nobody looks at the copies any more. */
+  release(): void {
+    for (const { address, length } of this.#stretches)
+      syscall(NR.munmap, address - PAGE_BYTES, length + PAGE_BYTES);
+    this.#stretches = [];
   }
 
   /** The copy of the page at an address of the program; undefined where it was never given. */

@@ -1,9 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Arena } from '../../native/arena.ts';
-import { syscall, viewOf } from '../../native/libc.ts';
-import { ERRNO, MFD_CLOEXEC, MMAP, NR } from '../../native/numbers.ts';
+import { syscall } from '../../native/libc.ts';
+import { MFD_CLOEXEC, MMAP, NR } from '../../native/numbers.ts';
 import type { ClientMemory } from '../../process/client-memory.ts';
 import { type Mapping, mappingsOf } from '../../process/mappings.ts';
+import { addMoved, movedAddress, useMoved } from './moved.ts';
 import { Detour } from './ptrace.ts';
 
 const PAGE = 4096;
@@ -17,6 +18,8 @@ const FILE_NAME = new Arena(32);
 export interface SharedRun {
   readonly address: number;
   readonly length: number;
+  /** The guest has it no more: called once, when nothing looks at it any longer. */
+  release(): void;
 }
 
 /** The call in which the program gives memory to its guest: its thread waits for the answer. */
@@ -29,46 +32,48 @@ export interface GivingCall {
   addFd(fd: number): number;
 }
 
-/** Memory that was moved stays here, by the inode of its memfd: the program may give parts of it again. */
-const moved = new Map<number, number>();
+/** Memory that is shared now, and how the call ends that gave it: its thread may be held until then. */
+export interface Shared {
+  /** Undefined where this process cannot have it: nobody could but the kernel. */
+  readonly runs: readonly SharedRun[] | undefined;
+  answer(result: number): void;
+}
 
 /**
- * Makes memory of the program shared with this process, and answers the call. Mappings that are shared anyway are
- * mapped here too where the kernel lets us (root). All others are moved into memfds that the program gets in their
- * place: its thread is made to map them. Undefined where neither works; the call has then failed with ENOMEM.
+ * Makes memory of the program shared with this process, before the call that gives it is answered. Mappings that are shared
+ * anyway are mapped here too where the kernel lets us (root). All others are moved into memfds that the program gets in their
+ * place: its thread is made to map them.
  */
-export function shareAndAnswer(
-  memory: ClientMemory,
-  call: GivingCall,
-  start: number,
-  length: number,
-): SharedRun[] | undefined {
+export function share(memory: ClientMemory, call: GivingCall, start: number, length: number): Shared {
+  const answer = (result: number) => call.answer(result);
   const mappings = mappingsOf(call.pid, start, length);
-  if (mappings === undefined) {
-    call.answer(-ERRNO.ENOMEM);
-    return undefined;
-  }
+  if (mappings === undefined) return { runs: undefined, answer };
   const parts = mappings.map((mapping) => {
     const from = Math.max(start, mapping.start);
     const bytes = Math.min(start + length, mapping.end) - from;
-    return { from, length: bytes, address: known(mapping, from) ?? join(call.pid, mapping, from, bytes) };
+    return { from, length: bytes, run: known(mapping, from, bytes) ?? join(call.pid, mapping, from, bytes) };
   });
   const missing: Part[] = [];
   for (const part of parts) {
-    if (part.address !== undefined) continue;
+    if (part.run !== undefined) continue;
     const last = missing.at(-1);
     if (last !== undefined && last.from + last.length === part.from) last.length += part.length;
     else missing.push({ from: part.from, length: part.length });
   }
-  const news = missing.length === 0 ? [] : move(memory, call, missing);
-  if (missing.length === 0) call.answer(0);
-  if (news === undefined) return undefined;
-  return parts.map(({ from, length: bytes, address }) => {
-    if (address !== undefined) return { address, length: bytes };
+  const moved = missing.length === 0 ? { news: [], answer } : move(memory, call, missing);
+  const { news } = moved;
+  if (news === undefined) {
+    for (const { run } of parts) run?.release();
+    return { runs: undefined, answer: moved.answer };
+  }
+  const runs = parts.map(({ from, length: bytes, run }) => {
+    if (run !== undefined) return run;
     const index = missing.findIndex((part) => from >= part.from && from < part.from + part.length);
     const offset = from - (missing[index] as Part).from;
-    return { address: (news[index] as number) + offset, length: bytes };
+    const { inode, address } = news[index] as NewMemory;
+    return { address: address + offset, length: bytes, release: useMoved(inode) };
   });
+  return { runs, answer: moved.answer };
 }
 
 /** A range of the program's memory. */
@@ -78,9 +83,10 @@ interface Part {
 }
 
 /** Where this process has memory that it has moved before. */
-function known({ inode, start, offset, path }: Mapping, from: number): number | undefined {
-  const address = path.startsWith(`/memfd:${NAME}`) ? moved.get(inode) : undefined;
-  return address === undefined ? undefined : address + offset + from - start;
+function known({ inode, start, offset, path }: Mapping, from: number, length: number): SharedRun | undefined {
+  const address = path.startsWith(`/memfd:${NAME}`) ? movedAddress(inode) : undefined;
+  if (address === undefined) return undefined;
+  return { address: address + offset + from - start, length, release: useMoved(inode) };
 }
 
 /** Maps a part of a shared mapping here as well; it takes root, or CAP_CHECKPOINT_RESTORE. */
@@ -89,7 +95,7 @@ function join(
   { start, end, offset, shared }: Mapping,
   from: number,
   length: number,
-): number | undefined {
+): SharedRun | undefined {
   if (!shared) return undefined;
   let fd: number;
   try {
@@ -99,30 +105,46 @@ function join(
   }
   const address = syscall(NR.mmap, 0, length, MMAP.readWrite, MMAP.shared, fd, offset + from - start);
   closeSync(fd);
-  return address < 0 ? undefined : address;
+  return address < 0 ? undefined : { address, length, release: () => syscall(NR.munmap, address, length) };
+}
+
+/** What became of memory that was to be moved. */
+interface Move {
+  readonly news: readonly NewMemory[] | undefined;
+  answer(result: number): void;
 }
 
 /**
- * Moves memory into memfds, one for each part; gives their addresses here. Other threads that write to it meanwhile lose
+ * Moves memory into memfds, one for each part, and holds the thread that gave it. Other threads that write to it meanwhile lose
  * what they write.
  */
-function move(memory: ClientMemory, call: GivingCall, parts: readonly Part[]): number[] | undefined {
+function move(memory: ClientMemory, call: GivingCall, parts: readonly Part[]): Move {
   const files = parts.map((part) => makeFile(part.length));
   const detour = files.every(({ address }) => address >= 0) ? Detour.seize(call.pid, call.tid) : undefined;
   if (detour === undefined) {
-    for (const { memfd } of files) if (memfd >= 0) syscall(NR.close, memfd);
-    call.answer(-ERRNO.ENOMEM);
-    return undefined;
+    files.forEach(({ memfd, address }, index) => {
+      if (memfd >= 0) syscall(NR.close, memfd);
+      if (address >= 0) syscall(NR.munmap, address, (parts[index] as Part).length);
+    });
+    return { news: undefined, answer: (result) => call.answer(result) };
   }
   parts.forEach(({ from, length }, index) => {
-    copyPresent(memory, call.pid, from, length, viewOf((files[index] as MadeFile).address, length));
+    copyPresent(memory, call.pid, from, length, (files[index] as MadeFile).address);
   });
   const fds = files.map(({ memfd }) => call.addFd(memfd));
-  for (const { memfd, address } of files) {
-    moved.set(fstatSync(memfd).ino, address);
+  const news = files.map(({ memfd, address }, index) => {
+    const inode = fstatSync(memfd).ino;
+    addMoved(inode, call.pid, address, (parts[index] as Part).length);
     syscall(NR.close, memfd);
+    return { inode, address };
+  });
+  const forget = () => {
+    for (const { inode } of news) useMoved(inode)();
+  };
+  if (!detour.stopAfter(() => call.answer(0))) {
+    forget();
+    return { news: undefined, answer: () => {} };
   }
-  if (!detour.stopAfter(() => call.answer(0))) return undefined;
   let isMapped = true;
   parts.forEach(({ from, length }, index) => {
     const fd = fds[index] as number;
@@ -130,8 +152,17 @@ function move(memory: ClientMemory, call: GivingCall, parts: readonly Part[]): n
     if (detour.call(NR.mmap, from, length, MMAP.readWrite, flags, fd, 0) !== from) isMapped = false;
     if (fd >= 0) detour.call(NR.close, fd);
   });
-  detour.release(isMapped ? undefined : -ERRNO.ENOMEM);
-  return isMapped ? files.map(({ address }) => address) : undefined;
+  if (!isMapped) forget();
+  return {
+    news: isMapped ? news : undefined,
+    answer: (result) => detour.release(result === 0 ? undefined : result),
+  };
+}
+
+/** Memory that was moved, and where it is mapped here. */
+interface NewMemory {
+  readonly inode: number;
+  readonly address: number;
 }
 
 /** A memfd and where it is mapped here; negative errnos where it could not be made. */
@@ -148,23 +179,24 @@ function makeFile(length: number): MadeFile {
   return { memfd, address };
 }
 
-/** Copies the pages that the program has touched: the rest is zero on both sides. */
-function copyPresent(
-  memory: ClientMemory,
-  pid: number,
-  start: number,
-  length: number,
-  target: Uint8Array,
-): void {
-  const entries = Buffer.alloc((length / PAGE) * PAGEMAP_ENTRY);
+/** Words of the pagemap that are read at once: those of 256 MiB. */
+const PAGEMAP_PAGES = 1 << 16;
+
+/** Copies the pages that the program has touched to an address here: the rest is zero on both sides, and stays without memory. */
+function copyPresent(memory: ClientMemory, pid: number, start: number, length: number, target: number): void {
+  const pages = length / PAGE;
+  const entries = Buffer.alloc(Math.min(pages, PAGEMAP_PAGES) * PAGEMAP_ENTRY);
   const fd = openSync(`/proc/${pid}/pagemap`, 'r');
-  const bytes = readSync(fd, entries, 0, entries.length, (start / PAGE) * PAGEMAP_ENTRY);
-  closeSync(fd);
-  for (let page = 0; page * PAGE < length; page++) {
-    const at = page * PAGEMAP_ENTRY + PAGEMAP_ENTRY - 1;
-    // What pagemap does not tell is copied.
-    if (at < bytes && ((entries[at] as number) & PRESENT_OR_SWAPPED) === 0) continue;
-    const content = memory.read(pid, start + page * PAGE, PAGE);
-    if (content !== undefined) target.set(content, page * PAGE);
+  for (let first = 0; first < pages; first += PAGEMAP_PAGES) {
+    const count = Math.min(PAGEMAP_PAGES, pages - first);
+    const bytes = readSync(fd, entries, 0, count * PAGEMAP_ENTRY, (start / PAGE + first) * PAGEMAP_ENTRY);
+    for (let page = 0; page < count; page++) {
+      const at = page * PAGEMAP_ENTRY + PAGEMAP_ENTRY - 1;
+      // What pagemap does not tell is copied.
+      if (at < bytes && ((entries[at] as number) & PRESENT_OR_SWAPPED) === 0) continue;
+      const offset = (first + page) * PAGE;
+      memory.copy(pid, start + offset, PAGE, target + offset);
+    }
   }
+  closeSync(fd);
 }

@@ -1,9 +1,10 @@
 import type { LiveMachine, LiveReturn } from '../../../engine/replay/live.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
+import type { ClientMemory } from '../../process/client-memory.ts';
 import type { Capture } from '../capture/capture.ts';
 import type { Eventfds } from './eventfds.ts';
-import type { StartVp } from './guest.ts';
 import type { LackHost } from './lacks.ts';
+import type { VpThreads } from './vp-threads.ts';
 
 /** What the guests need of the supervisor. */
 export interface GuestHost extends LackHost {
@@ -14,5 +15,6 @@ export interface GuestHost extends LackHost {
   readonly capture: Capture | undefined;
   /** Eventfds behind doorbells. */
   readonly eventfds: Pick<Eventfds, 'ringing'>;
-  readonly startVp: StartVp;
+  readonly threads: VpThreads;
+  readonly memory: ClientMemory;
 }

@@ -1,17 +1,24 @@
-import { interceptMessage, nextExpiry, paddedMessage, vpOfRef } from '../../../engine/hypervisor/index.ts';
+import {
+  interceptMessage,
+  nextExpiry,
+  type Offered,
+  offeredInterrupt,
+  paddedMessage,
+  vpOfRef,
+} from '../../../engine/hypervisor/index.ts';
 import type { Context } from '../../../engine/machine/context.ts';
 import type { ObjectId } from '../../../engine/state/store.ts';
 import { addressOf, syscall, viewOf } from '../../native/libc.ts';
 import { MMAP, NR } from '../../native/numbers.ts';
-import { ANSWER, VpChannel } from '../vp/channel.ts';
+import { VpChannel, WAITS } from '../vp/channel.ts';
 import { type ExitMessage, memoryMessage } from '../vp/message.ts';
-import type { VpData } from '../vp/messages.ts';
 import { Processor } from '../vp/processor.ts';
 import { ApicWindow, type AskApic } from './apic-window.ts';
 import { EngineRegisters } from './engine-registers.ts';
 import type { Inaccessible } from './hypercall.ts';
 import type { PartitionMemory } from './partition-memory.ts';
 import { RegisterPage } from './register-page.ts';
+import type { VpThread, VpThreads } from './vp-threads.ts';
 
 /** The pages of a VP that the program may map: ./device-file.ts. */
 const PAGES_BYTES = 3 * 4096;
@@ -30,8 +37,8 @@ export interface Guest {
   /** What the program sees through mappings of its descriptor. */
   readonly pages: Uint8Array;
   readonly registerPage: RegisterPage;
-  /** Its thread was started: most VPs of a program that makes many need none. */
-  hasThread: boolean;
+  /** The thread that it has from its first long run on: most VPs of a program that makes many need none. */
+  thread: VpThread | undefined;
   /** Its thread has it. */
   running: boolean;
   /** What it asked is answered: it goes on. */
@@ -69,7 +76,7 @@ export function makeGuest(partition: bigint, index: number, parts: GuestParts, a
     window,
     pages,
     registerPage: new RegisterPage(pages),
-    hasThread: false,
+    thread: undefined,
     running: false,
     answered: false,
     entering: undefined,
@@ -95,28 +102,41 @@ export function expiryOf(context: Context, guest: Guest): number | undefined {
   return vp === undefined ? undefined : nextExpiry(context, vp);
 }
 
-/** Starts the thread of a VP. */
-export type StartVp = (data: Pick<VpData, 'memory' | 'channel'>) => void;
+/** An interrupt that waits: the processor says when the guest can take it. */
+export function offer(context: Context, guest: Guest): Offered | undefined {
+  const vp = vpOf(context, guest);
+  const offered = vp === undefined ? undefined : offeredInterrupt(context, vp);
+  const waits = offered === undefined ? WAITS.no : offered.nmi ? WAITS.nmi : WAITS.interrupt;
+  guest.channel.setWord('interrupt', waits);
+  return offered;
+}
 
 /** Its thread goes on with it. */
-export function handOver(guest: Guest, startVp: StartVp): void {
-  if (!guest.hasThread) startVp({ memory: guest.memory.map.shared, channel: guest.channel.shared });
-  guest.hasThread = true;
+export function handOver(guest: Guest, threads: VpThreads): void {
+  threads.serve(guest);
   guest.processor.handOver();
   guest.running = true;
   guest.channel.ask();
 }
 
-/** A VP is gone: its thread leaves the guest first, and looks at the answer when it is asked again. */
-export function endGuest({ hasThread, running, channel, pages }: Guest): void {
-  syscall(NR.munmap, addressOf(pages), PAGES_BYTES);
-  if (!hasThread) return;
+/** Gives a guest what it asked for. */
+export function giveAnswer(guest: Guest, answer: number, values: readonly number[] = []): void {
+  guest.channel.setWord('answer', answer);
+  values.forEach((value, offset) => {
+    guest.channel.setWord('values', value | 0, offset);
+  });
+  guest.answered = true;
+}
+
+/** A VP is gone: its thread leaves the guest. */
+export function endGuest(guest: Guest, threads: VpThreads): void {
+  const { running, channel, pages } = guest;
   if (running) {
     channel.stop();
     channel.waitForEnd();
   }
-  channel.setWord('answer', ANSWER.quit);
-  channel.ask();
+  threads.leave(guest);
+  syscall(NR.munmap, addressOf(pages), PAGES_BYTES);
 }
 
 /** A page that the guest reads or writes in a call. */

@@ -1,8 +1,8 @@
+import { decodeControl, hypercalls } from '../../../engine/abi/index.ts';
 import {
   apicMode,
   apicWindow,
   isWaitingForStart,
-  type Offered,
   offeredInterrupt,
   pendingInterruption,
 } from '../../../engine/hypervisor/index.ts';
@@ -12,25 +12,36 @@ import type { RegisterValue, TraceEvent } from '../../../engine/trace/event.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
 import type { Capture } from '../capture/capture.ts';
-import { ANSWER, STOP, WAITS } from '../vp/channel.ts';
+import { ANSWER, STOP } from '../vp/channel.ts';
 import type { ExitMessage } from '../vp/message.ts';
 import { registerIndex } from '../vp/registers.ts';
 import { type AskHost, askedApic, askedCall, askedCpuid, askedMsr, type Stamped } from './asks.ts';
 import { ringDoorbell } from './doorbell.ts';
-import { endGuest, expiryOf, type Guest, handOver, makeGuest, showIntercept, vpOf } from './guest.ts';
+import {
+  endGuest,
+  expiryOf,
+  type Guest,
+  giveAnswer,
+  handOver,
+  makeGuest,
+  offer,
+  showIntercept,
+  vpOf,
+} from './guest.ts';
 import type { GuestHost } from './guest-host.ts';
+import { GuestMemories } from './guest-memories.ts';
 import { idlesOnHalt } from './halt.ts';
 import { Intercepts } from './intercepts.ts';
 import { pendingOf } from './interruptions.ts';
 import { tellLacking } from './lacks.ts';
 import { leavesMemory } from './leaves-memory.ts';
-import { Memories } from './memories.ts';
 import { takeCleared } from './message-page.ts';
 import type { PartitionMemory } from './partition-memory.ts';
 import { showVectors, tellWritten } from './register-pages.ts';
 import { feedStop } from './stop-event.ts';
 import { type TurnHost, Turns } from './turns.ts';
 
+const DELETE_PARTITION = hypercalls.number('HVCALL_DELETE_PARTITION');
 const RIP = registerIndex('RIP');
 const RFLAGS = registerIndex('RFLAGS');
 const INTERRUPT_FLAG = 0x200n;
@@ -51,16 +62,18 @@ export class Guests {
   readonly #host: GuestHost;
   readonly #intercepts = new Intercepts();
   readonly #asks: AskHost;
-  readonly #memories: Memories;
+  readonly #memories: GuestMemories;
   /** Where the recording is to be executed again: VPs run one at a time. */
   readonly turns: Turns | undefined;
   #guests: Guest[] = [];
   /** A guest's instruction is in the middle of an access to its APIC. */
   #isInAccess = false;
+  /** A partition may be gone. */
+  #someGone = false;
 
   constructor(host: GuestHost) {
     this.#host = host;
-    this.#memories = new Memories(host.capture);
+    this.#memories = new GuestMemories(host.live.machine, host.memory, host.capture);
     this.#asks = {
       live: host.live,
       intercepts: this.#intercepts,
@@ -68,7 +81,7 @@ export class Guests {
       returned: (returns) => host.returned(returns),
       find: (guest) => vpOf(this.#host.live.machine, guest),
       intercept: (guest, message) => this.#intercept(guest, message),
-      answer: (guest, answer, values) => this.#answer(guest, answer, values),
+      answer: giveAnswer,
       tell: (guest) => this.#tell(guest),
       stopOthers: (guest) => {
         for (const other of this.#guests)
@@ -83,6 +96,22 @@ export class Guests {
     return this.#memories.of(partition);
   }
 
+  /** The program gave a partition memory, or took it back: those of its VPs that run hear of it now. */
+  memoryChanged(partition: bigint): void {
+    this.memoryOf(partition).refresh(this.#host.live.machine);
+    this.#memories.settle(partition, this.#guests);
+  }
+
+  /** Partitions are gone: so is what ran their guests. */
+  #sweep(): void {
+    this.#someGone = false;
+    for (const partition of this.#memories.gone()) {
+      for (const guest of this.#guests) if (guest.partition === partition) this.#remove(guest);
+      this.#memories.end(partition);
+      this.#intercepts.forget(partition);
+    }
+  }
+
   /** A VP was made; `memfd` holds the pages that the program may map. */
   add(handle: Handle, memfd: number): void {
     if (handle.kind !== 'vp' || handle.partition === undefined || handle.vp === undefined) return;
@@ -93,7 +122,7 @@ export class Guests {
       this.#isInAccess = true;
       const answer = askedApic(this.#asks, guest, offset, value);
       this.#isInAccess = false;
-      this.#offer(guest);
+      offer(this.#host.live.machine, guest);
       guest.processor.watchInterrupt();
       return answer;
     });
@@ -104,17 +133,19 @@ export class Guests {
   observe(event: TraceEvent): void {
     if (event.kind !== 'hypercall' || leavesMemory(event)) return;
     this.#intercepts.note(event);
+    if (decodeControl(event.control).code === DELETE_PARTITION) this.#someGone = true;
     this.#memories.changed();
   }
 
   /** Lets go every VP that the engine lets run now, those too that others wake on the way, and ends those that are gone. */
   step(): void {
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      let some = false;
+    let some = true;
+    for (let round = 0; some && round < MOST_ROUNDS; round++) {
+      some = false;
       for (const guest of this.#guests) some = this.#stepOne(guest) || some;
-      if (!some) break;
     }
     showVectors(this.#host.live.machine, this.#guests);
+    if (this.#someGone) this.#sweep();
   }
 
   /** Whether it ran. */
@@ -130,7 +161,7 @@ export class Guests {
       this.#run(guest, vp);
       ran = true;
     }
-    this.#offer(guest);
+    offer(this.#host.live.machine, guest);
     return ran;
   }
 
@@ -157,7 +188,9 @@ export class Guests {
   /** Takes over what the threads have handed back. */
   collect(): void {
     for (const guest of this.turns === undefined ? this.#guests : []) {
-      if (guest.running && guest.channel.isIdle) this.#handedBack(guest);
+      if (!guest.running || !guest.channel.isIdle) continue;
+      this.#handedBack(guest);
+      this.#memories.settle(guest.partition, this.#guests);
     }
   }
 
@@ -176,7 +209,7 @@ export class Guests {
     return true;
   }
 
-  /** Has the guest of a VP stopped and takes over what it did, now. */
+  /** The same, and takes over what it did, now. */
   stopNow(handle: Handle): void {
     const guest = this.of(handle);
     if (guest !== undefined) this.#stopNow(guest);
@@ -196,6 +229,7 @@ export class Guests {
   /** Ends all threads. */
   end(): void {
     for (const guest of [...this.#guests]) this.#remove(guest);
+    this.#host.threads.end();
   }
 
   of(handle: Handle): Guest | undefined {
@@ -205,7 +239,7 @@ export class Guests {
 
   #remove(guest: Guest): void {
     this.#guests = this.#guests.filter((other) => other !== guest);
-    endGuest(guest);
+    endGuest(guest, this.#host.threads);
   }
 
   /** A sleeping VP is stopped: the engine hears of its registers, and it sleeps on once it is let go. */
@@ -227,8 +261,9 @@ export class Guests {
   }
 
   #giveRegisters(guest: Guest, vp: ObjectId): void {
-    const { machine } = this.#host.live;
-    guest.registers.give(machine, vp, (place, value) => guest.channel.setRegister('engine', place, value));
+    guest.registers.give(this.#host.live.machine, vp, (place, value) =>
+      guest.channel.setRegister('engine', place, value),
+    );
   }
 
   #asTurns(capture: Capture): TurnHost {
@@ -239,7 +274,7 @@ export class Guests {
         if (vp !== undefined) this.#prepare(guest, vp);
         return vp !== undefined;
       },
-      offer: (guest) => this.#offer(guest),
+      offer: (guest) => offer(this.#host.live.machine, guest),
       stopped: (guest) => this.#stopped(guest),
       tellStop: (guest) => this.#intercept(guest, NOTHING_TOLD),
       tellSleep: (guest) => this.#tellSleep(guest),
@@ -274,49 +309,31 @@ export class Guests {
       guest.entering = pending?.register;
       guest.processor.taking = pending?.injection;
     }
-    this.#answer(guest, ANSWER.registers);
-  }
-
-  /** Gives a guest what it asked for. */
-  #answer(guest: Guest, answer: number, values: readonly number[] = []): void {
-    guest.channel.setWord('answer', answer);
-    values.forEach((value, offset) => {
-      guest.channel.setWord('values', value | 0, offset);
-    });
-    guest.answered = true;
-  }
-
-  /** An interrupt that waits: the processor says when the guest can take it. */
-  #offer(guest: Guest): Offered | undefined {
-    const vp = vpOf(this.#host.live.machine, guest);
-    const offered = vp === undefined ? undefined : offeredInterrupt(this.#host.live.machine, vp);
-    const waits = offered === undefined ? WAITS.no : offered.nmi ? WAITS.nmi : WAITS.interrupt;
-    guest.channel.setWord('interrupt', waits);
-    return offered;
+    giveAnswer(guest, ANSWER.registers);
   }
 
   /** The guest takes its interrupt: the engine hears of it as of a stop, after which it goes on in the handler. */
   #take(guest: Guest): void {
-    const offered = this.#offer(guest);
+    const offered = offer(this.#host.live.machine, guest);
     if (offered !== undefined) {
       guest.processor.taking = { kind: offered.nmi ? 'nmi' : 'external', vector: offered.vector };
       const pending = pendingInterruption(offered);
       this.#intercept(guest, NOTHING_TOLD, [pending]);
       guest.entering = pending.name;
     }
-    this.#answer(guest, ANSWER.registers);
+    giveAnswer(guest, ANSWER.registers);
   }
 
   /** Goes on with a guest that has its answer: here until it stops, in its thread once that takes long. */
   #goOn(guest: Guest): void {
     for (let asked = 0; asked < MOST_ASKED; asked++) {
       guest.answered = false;
-      this.#offer(guest);
+      offer(this.#host.live.machine, guest);
       if (!guest.processor.run(SHORT_INSTRUCTIONS)) break;
       this.#stopped(guest);
       if (!guest.answered) return;
     }
-    handOver(guest, this.#host.startVp);
+    handOver(guest, this.#host.threads);
   }
 
   /** The thread has stopped before what it could not do, or because it was told to. */
@@ -342,7 +359,7 @@ export class Guests {
     switch (channel.word('reason')) {
       case STOP.intercept:
         if (ringDoorbell(this.#host, guest, () => this.#tell(guest))) {
-          this.#answer(guest, ANSWER.done);
+          giveAnswer(guest, ANSWER.done);
         } else {
           tellLacking(this.#host, guest);
           const payload = channel.payload.slice(0, channel.word('payloadBytes'));

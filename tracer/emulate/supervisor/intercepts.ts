@@ -29,7 +29,8 @@ const ACCESS = {
 
 /** Which accesses of a partition's guest its VMM asked to see. */
 export class Intercepts {
-  readonly #installed = new Map<string, number>();
+  /** By partition, then by type and parameter. */
+  readonly #installed = new Map<bigint, Map<string, number>>();
 
   /** Takes note of a call that installed one, or took it away (a mask of nothing). */
   note(event: HypercallEvent): void {
@@ -37,7 +38,15 @@ export class Intercepts {
     if (decodeControl(event.control).code !== INSTALL || result?.status !== 0 || input === undefined) return;
     const type = readU32(input, INPUT.type);
     const parameter = type === TYPE.msr ? 0n : readU64(input, INPUT.parameter);
-    this.#installed.set(key(readU64(input, INPUT.partition), type, parameter), readU32(input, INPUT.access));
+    const partition = readU64(input, INPUT.partition);
+    const own = this.#installed.get(partition) ?? new Map<string, number>();
+    own.set(key(type, parameter), readU32(input, INPUT.access));
+    this.#installed.set(partition, own);
+  }
+
+  /** The partition is gone. */
+  forget(partition: bigint): void {
+    this.#installed.delete(partition);
   }
 
   /** CPUID of a leaf. */
@@ -57,10 +66,10 @@ export class Intercepts {
   }
 
   #takes(partition: bigint, type: number, parameter: bigint, access: keyof typeof ACCESS): boolean {
-    return ((this.#installed.get(key(partition, type, parameter)) ?? 0) & ACCESS[access]) !== 0;
+    return ((this.#installed.get(partition)?.get(key(type, parameter)) ?? 0) & ACCESS[access]) !== 0;
   }
 }
 
-function key(partition: bigint, type: number, parameter: bigint): string {
-  return `${partition} ${type} ${parameter}`;
+function key(type: number, parameter: bigint): string {
+  return `${type} ${parameter}`;
 }

@@ -10,7 +10,7 @@ import type { DeviceFile } from './device-file.ts';
 import { type EventfdCall, eventfdCall, refusedEventfd } from './eventfds.ts';
 import { type Call, type Host, remark, stamp } from './host.ts';
 import { type MemoryCall, memoryCall } from './memory-call.ts';
-import { finishMemoryCall, refusedMemory } from './memory-calls.ts';
+import { finishMemoryCall, refusedMemory, shareMemory } from './memory-calls.ts';
 import { showPageTables } from './page-tables.ts';
 import { readRegisterPage, showRegisterPage } from './register-pages.ts';
 import { giveSynicPage, showSynicPage } from './synic-pages.ts';
@@ -61,8 +61,11 @@ export function ioctl(host: Host, call: Call): void {
   const event: IoctlStimulus = { ...common, handle: file.handle, ...bytes };
   const memory = memoryCall(row, bytes.arg);
   const eventfd = eventfdCall(row, bytes.arg);
-  const refused = refusedFiles(process.pid, memory, eventfd);
   const handler = host.live.machine.handler({ ...event, seq: 0 } as IoctlEvent);
+  const impossible = refusedFiles(process.pid, memory, eventfd);
+  const isHeard = handler !== undefined && impossible === undefined;
+  const shared = isHeard && memory !== undefined ? shareMemory(host, call, memory) : undefined;
+  const refused = shared !== undefined && shared.runs === undefined ? -ERRNO.ENOMEM : impossible;
   const given =
     handler === undefined
       ? { ...event, ret: -ERRNO.ENOTTY }
@@ -93,7 +96,7 @@ export function ioctl(host: Host, call: Call): void {
         row,
         bytes,
       );
-    if (memory !== undefined && ended.ret === 0) finishMemoryCall(host, call, file, memory);
+    if (memory !== undefined) finishMemoryCall(host, call, file, memory, shared, ended.ret);
     else end(host, call, ended);
   };
   if (own !== undefined) finish(own);

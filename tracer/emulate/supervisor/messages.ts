@@ -1,7 +1,7 @@
 import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import type { Kept } from '../../sink/kept.ts';
 import type { FdWindow } from '../filter/window.ts';
-import type { VpData } from '../vp/messages.ts';
+import type { VpThreadData } from '../vp/messages.ts';
 
 /** What the supervisor is given. */
 export interface SupervisorData {
@@ -39,8 +39,8 @@ export interface Recorded {
 /** What the supervisor says: that the file exists or why not, and at the end what is in it. */
 export type SupervisorMessage =
   | { readonly kind: 'ready' }
-  /** The thread of a VP is to be started. */
-  | { readonly kind: 'vp'; readonly data: VpData }
+  /** A thread for VPs is to be started. */
+  | { readonly kind: 'vp'; readonly data: VpThreadData }
   /** A flight recorder has written a copy because of a finding. */
   | { readonly kind: 'found'; readonly finding: string; readonly copy: string }
   | { readonly kind: 'refused'; readonly text: string }

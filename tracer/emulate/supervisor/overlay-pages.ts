@@ -24,4 +24,10 @@ export class OverlayPages {
     }
     return address;
   }
+
+  /** Nobody sees them any more. */
+  release(): void {
+    for (const address of this.#addresses.values()) syscall(NR.munmap, address, PAGE_BYTES);
+    this.#addresses.clear();
+  }
 }

@@ -3,7 +3,7 @@ import { EXECUTE, READ, WRITE } from '../../../engine/cpu/index.ts';
 import { cellAt, GPA, type Overlay, overlaysOf, PARTITION, VP } from '../../../engine/hypervisor/index.ts';
 import type { Machine } from '../../../engine/machine/machine.ts';
 import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
-import { ClientMemory } from '../../process/client-memory.ts';
+import type { ClientMemory } from '../../process/client-memory.ts';
 import type { SharedRun } from '../memory/guest-ram.ts';
 import { type GuestRegion, MappedMemory, MemoryMap } from '../vp/memory-map.ts';
 import { OVERLAY_PERMISSIONS } from '../vp/overlays.ts';
@@ -11,8 +11,6 @@ import { hypercallPage } from './hypercall-page.ts';
 import { OverlayPages } from './overlay-pages.ts';
 
 const PAGE_BYTES = 4096;
-/** One for all partitions: it has a buffer of its own. */
-const BYTES = new ClientMemory();
 const FLAGS: readonly (readonly [flag: number, permission: number])[] = [
   [constantNumber('HV_MAP_GPA_READABLE'), READ],
   [constantNumber('HV_MAP_GPA_WRITABLE'), WRITE],
@@ -23,7 +21,7 @@ const FLAGS: readonly (readonly [flag: number, permission: number])[] = [
 interface Backing {
   readonly page: number;
   readonly pages: number;
-  readonly address: number;
+  readonly run: SharedRun;
 }
 
 /**
@@ -35,17 +33,21 @@ export class PartitionMemory {
   /** The same as the processors in this thread see it. */
   readonly mapped = new MappedMemory(this.map);
   readonly #partition: bigint;
-  readonly #bytes = BYTES;
+  readonly #bytes: ClientMemory;
   readonly #overlays = new OverlayPages();
   /** Addresses of those that are there now, by VP and name. */
   readonly #placed = new Map<string, number>();
   #backing: Backing[] = [];
+  /** What the guest has lost, while a thread may still look at it. */
+  #lost: SharedRun[] = [];
   #regions: readonly GuestRegion[] = [];
   #last = '';
   #hasChanged = true;
 
-  constructor(partition: bigint) {
+  /** `bytes` accesses memory; one for all partitions, since it has a buffer of its own. */
+  constructor(partition: bigint, bytes: ClientMemory) {
     this.#partition = partition;
+    this.#bytes = bytes;
   }
 
   /** `written` hears of each page before the guest, or the hypervisor for it, writes to it, and where this process has the page. */
@@ -64,19 +66,36 @@ export class PartitionMemory {
   /** The program gave memory for the guest's pages from `page` on. */
   give(page: number, runs: readonly SharedRun[]): void {
     let next = page;
-    for (const { address, length } of runs) {
-      const pages = length / PAGE_BYTES;
+    for (const run of runs) {
+      const pages = run.length / PAGE_BYTES;
       this.take(next, pages);
-      this.#backing.push({ page: next, pages, address });
+      this.#backing.push({ page: next, pages, run });
       next += pages;
     }
     this.changed();
   }
 
-  /** The program took memory back. What is mapped in this process stays: a thread may still look at it. */
+  /** The program took memory back. What is mapped in this process stays until {@link settle}. */
   take(page: number, pages: number): void {
-    this.#backing = this.#backing.filter((other) => other.page < page || other.page >= page + pages);
+    const isTaken = (other: Backing) => other.page >= page && other.page < page + pages;
+    for (const other of this.#backing) if (isTaken(other)) this.#lost.push(other.run);
+    this.#backing = this.#backing.filter((other) => !isTaken(other));
     this.changed();
+  }
+
+  /** No thread has a VP of the partition: what its guest has lost goes, those that come next see only what is there. */
+  settle(machine: Machine): void {
+    if (this.#lost.length === 0) return;
+    this.refresh(machine);
+    for (const run of this.#lost) run.release();
+    this.#lost = [];
+  }
+
+  /** The partition is gone, and all that ran its guest. */
+  end(machine: Machine): void {
+    this.take(0, Number.POSITIVE_INFINITY);
+    this.settle(machine);
+    this.#overlays.release();
   }
 
   /** Puts what the engine has mapped now where the processors see it. */
@@ -90,14 +109,14 @@ export class PartitionMemory {
       const start = Number(store.key(id));
       const end = start + store.number(cellAt(id, GPA.slots.pages));
       const permissions = permissionsOf(store.low(cellAt(id, GPA.slots.flags)));
-      for (const { page, pages, address } of this.#backing) {
+      for (const { page, pages, run } of this.#backing) {
         const from = Math.max(start, page);
         const to = Math.min(end, page + pages);
         if (from >= to) continue;
         regions.push({
           page: from,
           pages: to - from,
-          address: address + (from - page) * PAGE_BYTES,
+          address: run.address + (from - page) * PAGE_BYTES,
           permissions,
         });
       }

@@ -16,14 +16,14 @@ import { linkOf } from '../../process/proc.ts';
 import { Capture } from '../capture/capture.ts';
 import type { FdWindow } from '../filter/window.ts';
 import type { Keeper } from '../keeper.ts';
+import { dropMovedOf } from '../memory/moved.ts';
 import { Listener } from '../notify/listener.ts';
 import { guestClock } from '../vp/clock.ts';
-import type { VpData } from '../vp/messages.ts';
+import type { VpThreadData } from '../vp/messages.ts';
 import { close, closeDescriptor, closeRange, duplicate, settleDescriptors } from './descriptors.ts';
 import { type DeviceFile, DeviceFiles } from './device-file.ts';
 import { Eventfds } from './eventfds.ts';
 import { adopt, adoptChildren, endProcess } from './family.ts';
-import type { StartVp } from './guest.ts';
 import { Guests } from './guests.ts';
 import type { Call, Give, Host } from './host.ts';
 import { ioctl } from './ioctl.ts';
@@ -35,6 +35,7 @@ import { type ClientProcess, ClientProcesses, hasSignal } from './process.ts';
 import type { Recorder } from './recorder.ts';
 import { status } from './stat.ts';
 import { unmap } from './unmap.ts';
+import { VpThreads } from './vp-threads.ts';
 import { Wake } from './wake.ts';
 
 /** The longest wait; a commit that is due sooner ends it. */
@@ -79,8 +80,8 @@ export interface SupervisorOptions {
   readonly keeper: Keeper;
   /** eventfd by which threads of VPs wake this one. */
   readonly wake: number;
-  /** Starts the thread of a VP. */
-  readonly startVp: (data: VpData) => void;
+  /** Starts a thread for VPs. */
+  readonly startVp: (data: VpThreadData) => void;
 }
 
 /** Receives the program's calls, steps the engine, answers. Nothing else touches the engine. */
@@ -92,6 +93,7 @@ export class Supervisor implements Host {
   readonly guests: Guests;
   readonly eventfds: Eventfds;
   readonly window: FdWindow;
+  readonly threads: VpThreads;
   readonly lacking = new Lacks();
   readonly capture: Capture | undefined;
   readonly #recorder: Recorder;
@@ -100,7 +102,6 @@ export class Supervisor implements Host {
   readonly #poll = new Poll();
   readonly #waiting = new Map<Seq, Waiting>();
   readonly #wake: Wake;
-  readonly #startVp: (data: VpData) => void;
   readonly #start = process.hrtime.bigint();
   readonly #clock: { now(): TimeNs };
   /** Of the call that is being fed. */
@@ -114,7 +115,7 @@ export class Supervisor implements Host {
     this.#recorder = options.recorder;
     this.#keeper = options.keeper;
     this.#wake = new Wake(options.wake);
-    this.#startVp = options.startVp;
+    this.threads = new VpThreads(options.startVp, options.wake, this.#start);
     const { instructionNs } = options.profile;
     const hostTime = guestClock(this.#start);
     this.capture = instructionNs === 0 ? undefined : new Capture(instructionNs, hostTime);
@@ -167,10 +168,6 @@ export class Supervisor implements Host {
     }
     this.guests.end();
   }
-
-  readonly startVp: StartVp = (data) => {
-    this.#startVp({ ...data, wake: this.#wake.fd, start: this.#start });
-  };
 
   /** A guest that could go on waits for its turn. */
   get #someWait(): boolean {
@@ -349,6 +346,7 @@ export class Supervisor implements Host {
       this.#abandon(client);
       endProcess(this, client);
       this.#processes.remove(client);
+      dropMovedOf(client.pid);
       this.#keeper.forget(client.pid);
     }
   }

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type CaptureFilter, captureFilterOf } from '../../../engine/filter/capture.ts';
 import { syscall } from '../../native/libc.ts';
 import { EFD_CLOEXEC_NONBLOCK, NR } from '../../native/numbers.ts';
@@ -22,7 +22,8 @@ import { Supervisor } from './supervisor.ts';
 
 /** The supervisor's thread. It does not come back to its event loop before the program has ended. */
 const data = workerData as SupervisorData;
-const tell = (message: SupervisorMessage) => parentPort?.postMessage(message);
+const tell = (message: SupervisorMessage, transfer: readonly MessagePort[] = []) =>
+  parentPort?.postMessage(message, transfer);
 
 const { kept, header } = data;
 const file = (path: string, isWhole: boolean, force: boolean) =>
@@ -89,7 +90,7 @@ function serve(writer: TraceWriter): void {
     ...(kept.ring === undefined ? {} : { checkpointEvents: stretchOf(kept.ring) }),
     keeper: new Keeper(data.keeper),
     wake: syscall(NR.eventfd2, 0, EFD_CLOEXEC_NONBLOCK),
-    startVp: (vp) => tell({ kind: 'vp', data: vp }),
+    startVp: (vp) => tell({ kind: 'vp', data: vp }, [vp.port]),
   });
   recorder.flush();
   Atomics.store(control, CONTROL.serving, 1);

@@ -22,7 +22,7 @@ export const ANSWER = {
   done: 1,
   /** #GP. */
   fault: 2,
-  /** The thread is not needed any more. */
+  /** The VP has no need of the thread any more. */
   quit: 3,
   /** The register is the processor's own affair. */
   own: 4,

@@ -6,6 +6,8 @@ import { PAGE_BYTES, type ProcessorMemory } from './processor-memory.ts';
 const MOST = 1024;
 const FIELDS = 4;
 const HEAD = 2;
+/** What one view of memory covers; it may be more than is mapped there. */
+const CHUNK_BYTES = 1 << 16;
 
 /** A range of guest pages and where this process has it. */
 export interface GuestRegion {
@@ -84,6 +86,7 @@ export class MappedMemory implements ProcessorMemory {
     }
     this.#version = version;
     this.#pages.clear();
+    this.#views.clear();
     return true;
   }
 
@@ -92,20 +95,20 @@ export class MappedMemory implements ProcessorMemory {
     if (known !== undefined) return known;
     const region = this.#regions.find(({ page, pages }) => gpaPage >= page && gpaPage < page + pages);
     if (region === undefined) return undefined;
-    const from = (gpaPage - region.page) * PAGE_BYTES;
-    const bytes = this.#view(region).subarray(from, from + PAGE_BYTES);
+    const bytes = this.#bytesAt(region.address + (gpaPage - region.page) * PAGE_BYTES);
     const page = { bytes, permissions: region.permissions };
     this.#pages.set(gpaPage, page);
     return page;
   }
 
-  /** One view of each range, kept: a second one of the same memory may not be made while the first lives. */
-  #view({ address, pages }: GuestRegion): Uint8Array {
-    let view = this.#views.get(address);
-    if (view === undefined || view.length < pages * PAGE_BYTES) {
-      view = viewOf(address, pages * PAGE_BYTES);
-      this.#views.set(address, view);
+  /** A page of this process's memory, out of a view of what stands around it: a view of a whole region would count as memory in use. */
+  #bytesAt(address: number): Uint8Array {
+    const chunk = address - (address % CHUNK_BYTES);
+    let view = this.#views.get(chunk);
+    if (view === undefined) {
+      view = viewOf(chunk, CHUNK_BYTES);
+      this.#views.set(chunk, view);
     }
-    return view;
+    return view.subarray(address - chunk, address - chunk + PAGE_BYTES);
   }
 }
