@@ -31,6 +31,7 @@ function guestAtLevel3(user: string): TestGuest {
     `),
   );
   guest.memory.write(TSS + 4, bytesOf('00 50 00 00 10 00 00 00')); // ESP0, SS0
+  guest.memory.write(TSS + 0x66, bytesOf('68 00')); // no port bitmap: behind the end
   guest.memory.write(IDT + 13 * 8, bytesOf('0d b0 08 00 00 8e 00 00')); // level 0 only
   guest.memory.write(IDT + 0x30 * 8, bytesOf('30 b0 08 00 00 ee 00 00')); // open to level 3
   guest.memory.write(0xb00d, bytesOf('f4'));
