@@ -150,6 +150,39 @@ describe('recordings whose guests are executed again', { skip: LACKING, concurre
     assert.ok(Number(marks[0]?.instructions) > 0);
   });
 
+  test('a byte written anywhere in much memory, by a mapping, by another of the same file, by read(2)', async () => {
+    const program = build('test/emulate/clients/captured.c', folder);
+    for (const what of ['own', 'file']) {
+      const { exit, out, trace } = await emulate(folder, [program, what], { more: ['--capture-memory'] });
+      assert.equal(exit, 0);
+      const written = await events(trace, 'kind == page && component == vmm');
+      // Each run of the guest sees the one byte that was written before it, and nothing else.
+      const later = written.flatMap(({ seq, gpa, bytes }) => {
+        const parts = Object.entries((bytes ?? {}) as Record<string, string>);
+        return parts.map(([offset, hex]) => ({
+          seq,
+          at: `0x${(Number(gpa) + Number(offset)).toString(16)}:${hex}`,
+        }));
+      });
+      const expected = out.trimEnd().split('\n');
+      assert.equal(expected.length, 30);
+      assert.deepEqual(
+        later.slice(-expected.length).map(({ at }) => at),
+        expected,
+        what,
+      );
+      const halts = (await events(trace, 'kind == intercept')).filter(
+        ({ type }) => type === 'HVMSG_X64_HALT',
+      );
+      assert.equal(halts.length, expected.length + 1);
+      halts.slice(0, -1).forEach(({ seq }, n) => {
+        const place = later[later.length - expected.length + n];
+        assert.ok(Number(place?.seq) > Number(seq) && Number(place?.seq) < Number(halts[n + 1]?.seq));
+      });
+      assert.equal((await execute(trace)).difference, null);
+    }
+  });
+
   test('two VPs that count in one word', async () => {
     // 2 x 40000 in 16 bits.
     const { executed } = await captured('two', 'count=14464\n');

@@ -9,6 +9,7 @@ export const NR = {
   stat: 4,
   fstat: 5,
   lstat: 6,
+  lseek: 8,
   mmap: 9,
   munmap: 11,
   mincore: 27,
@@ -95,6 +96,7 @@ export const NR32 = {
 export const ERRNO = {
   ENOENT: 2,
   EINTR: 4,
+  ENXIO: 6,
   E2BIG: 7,
   EBADF: 9,
   ENOMEM: 12,

@@ -12,10 +12,11 @@ interface Stretch {
   readonly copy: Uint8Array;
 }
 
-/** Addresses here of copies. */
+/** A part of what was given, and where its copy is here. */
 interface Copied {
   readonly address: number;
   readonly length: number;
+  readonly copy: Uint8Array;
 }
 
 /** The copies of what a program gave that its guests work on. A copy is zero at first and stays for as long as the partition. */
@@ -29,7 +30,11 @@ export class Shadow {
       const stretch = this.#at(program + done) ?? this.#make(program + done, length - done);
       const offset = program + done - stretch.program;
       const part = Math.min(length - done, stretch.length - offset);
-      found.push({ address: stretch.address + offset, length: part });
+      found.push({
+        address: stretch.address + offset,
+        length: part,
+        copy: stretch.copy.subarray(offset, offset + part),
+      });
       done += part;
     }
     return found;
