@@ -270,8 +270,8 @@ describe('what the hypervisor answers', () => {
   });
 
   test('what is not there says so', () => {
-    const guest = new TestGuest().flat('d9 e8'); // fld1
-    assert.equal(exitOf(guest, 'unsupported').what, 'x87 instruction');
+    const guest = new TestGuest().flat('d9 fe'); // fsin
+    assert.equal(exitOf(guest, 'unsupported').what, 'x87 transcendental function');
     assert.equal(guest.get('RIP'), 0x8000);
   });
 });

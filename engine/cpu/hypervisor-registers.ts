@@ -201,17 +201,33 @@ const accesses = new Map<number, Access>([
   ],
   ...[0, 1, 2, 3, 6, 7].map((index): [number, Access] => [name(`DR${index}`), debug(index)]),
   [
-    // hv_x64_fp_control_status_register: control word 0..15, status word 16..31.
+    // hv_x64_fp_control_status_register: control word 0..15, status word 16..31, tags as FXSAVE's 32..39, last opcode 48..63,
+    // last instruction 64..127.
     name('FP_CONTROL_STATUS'),
     {
-      get: (m) => (m.fpRest << 32n) | BigInt(m.fpStatus * 0x1_0000 + m.fpControl),
+      get: (m) => (m.fpLast << 48n) | BigInt(m.fpTags * 0x1_0000_0000 + m.fpStatus * 0x1_0000 + m.fpControl),
       set: (m, value) => {
         m.fpControl = Number(value & U16);
         m.fpStatus = Number((value >> 16n) & U16);
-        m.fpRest = BigInt.asUintN(96, value >> 32n);
+        m.fpTags = Number((value >> 32n) & 0xffn);
+        m.fpLast = BigInt.asUintN(80, value >> 48n);
+        m.fpTouched = true;
       },
     },
   ],
+  // hv_x64_fp_register: significand 0..63, exponent and sign 64..79. In FXSAVE's order, from the top of the stack on: VMMs fill
+  // them from KVM's kvm_fpu, which has that (rust-vmm mshv, FloatingPointUnit; QEMU target/i386/mshv).
+  ...Array.from({ length: 8 }, (_, r): [number, Access] => [
+    name(`FP_MMX${r}`),
+    {
+      get: (m) => [2, 1, 0].reduce((value, n) => (value << 32n) | BigInt(m.fpStack[4 * r + n]! >>> 0), 0n),
+      set: (m, value) => {
+        for (const n of [0, 1, 2])
+          m.fpStack[4 * r + n] = Number(BigInt.asIntN(32, BigInt.asUintN(80, value) >> BigInt(32 * n)));
+        m.fpTouched = true;
+      },
+    },
+  ]),
   ...Array.from({ length: XMM_COUNT }, (_, r): [number, Access] => [
     name(`XMM${r}`),
     {
@@ -224,11 +240,12 @@ const accesses = new Map<number, Access>([
     },
   ]),
   [
-    // hv_x64_xmm_control_status_register: MXCSR 64..95, the bits that it has 96..127.
+    // hv_x64_xmm_control_status_register: the x87 unit's last operand 0..63, MXCSR 64..95, the bits that it has 96..127.
     name('XMM_CONTROL_STATUS'),
     {
-      get: (m) => (0xffffn << 96n) | (BigInt(m.mxcsr) << 64n),
+      get: (m) => (0xffffn << 96n) | (BigInt(m.mxcsr) << 64n) | m.fpData,
       set: (m, value) => {
+        m.fpData = value & U64;
         m.mxcsr = Number((value >> 64n) & 0xffffn);
       },
     },

@@ -41,6 +41,7 @@ export const CR0_MP = 0x2;
 export const CR0_EM = 0x4;
 export const CR0_TS = 0x8;
 export const CR0_ET = 0x10;
+export const CR0_NE = 0x20;
 export const CR0_WP = 0x10000;
 export const CR0_PG = 0x80000000;
 
@@ -149,12 +150,17 @@ export class Machine {
   /** Derived: it is, and CS holds 64-bit code. */
   code64 = false;
   readonly dr = new Float64Array(8);
-  /** Control and status word of the x87 unit; the rest of that register (tags, last instruction) is kept. */
+  /** The x87 unit: control and status word, a bit for each physical register that is not empty. */
   fpControl = 0x40;
   fpStatus = 0;
-  fpRest = 0n;
-  /** What FXRSTOR brought of the x87 stack, for FXSAVE. */
+  fpTags = 0;
+  /** Opcode and address of its last instruction (16 and 64 bits), and the address of its operand: kept as they were written. */
+  fpLast = 0n;
+  fpData = 0n;
+  /** Its registers from the top of the stack on, four words each, as FXSAVE stores them. */
   readonly fpStack = new Int32Array(32);
+  /** As `xmmTouched`. */
+  fpTouched = false;
   mxcsr = 0x1f80;
   /** Views of the XMM registers and of one more (XMM_SCRATCH): register r is x32[4r] and so on. */
   readonly x8: Uint8Array;
@@ -373,3 +379,4 @@ export const NP = 11;
 export const STACK_FAULT = 12;
 export const GP = 13;
 export const PAGE_FAULT = 14;
+export const MF = 16;

@@ -6,6 +6,10 @@ import { GPR_COUNT, type Machine, XMM_COUNT } from './machine.ts';
 const name = (text: string): number => registers.number(`HV_X64_REGISTER_${text}`);
 const FIRST_GENERAL = name('RAX');
 const FIRST_XMM = name('XMM0');
+const FIRST_MMX = name('FP_MMX0');
+const MMX_COUNT = 8;
+const FP_CONTROL_STATUS = name('FP_CONTROL_STATUS');
+const XMM_CONTROL_STATUS = name('XMM_CONTROL_STATUS');
 const FIRST_SEGMENT = name('ES');
 const SEGMENTS = 8;
 /** Of a segment: base, limit, selector, attributes. */
@@ -30,11 +34,6 @@ const SINGLE: readonly { readonly name: number; readonly get: (m: Machine) => nu
   { name: name('SFMASK'), get: (m) => m.sfmask },
   { name: name('STAR'), get: (m) => m.starHigh },
   { name: name('STAR'), get: (m) => m.starLow },
-  // Of its upper part the processor only makes 0.
-  {
-    name: name('FP_CONTROL_STATUS'),
-    get: (m) => (m.fpRest === 0n ? 0 : 0x1_0000_0000) + m.fpStatus * 0x1_0000 + m.fpControl,
-  },
   ...[0, 1, 2, 3, 6, 7].map((index) => ({
     name: name(`DR${index}`),
     get: (m: Machine) => m.dr[index] as number,
@@ -47,6 +46,10 @@ export class RegisterWatch {
   readonly #segments = new Float64Array(SEGMENTS * SEGMENT_WORDS);
   readonly #single: Float64Array;
   readonly #xmm = new Int32Array(4 * XMM_COUNT);
+  readonly #fpStack = new Int32Array(4 * MMX_COUNT);
+  #fpWords = 0;
+  #fpLast = 0n;
+  #fpData = 0n;
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -77,6 +80,7 @@ export class RegisterWatch {
       if (names.at(-1) !== register.name) names.push(register.name);
     }
     if (m.xmmTouched) this.#xmmChanged(names);
+    if (m.fpTouched) this.#fpChanged(names);
     return names;
   }
 
@@ -88,6 +92,24 @@ export class RegisterWatch {
       this.#xmm[at] = m.x32[at]!;
       const register = FIRST_XMM + (at >> 2);
       if (names.at(-1) !== register) names.push(register);
+    }
+  }
+
+  #fpChanged(names: number[]): void {
+    const m = this.#machine;
+    m.fpTouched = false;
+    const words = m.fpTags * 0x1_0000_0000 + m.fpStatus * 0x1_0000 + m.fpControl;
+    if (words !== this.#fpWords || m.fpLast !== this.#fpLast) names.push(FP_CONTROL_STATUS);
+    if (m.fpData !== this.#fpData && !names.includes(XMM_CONTROL_STATUS)) names.push(XMM_CONTROL_STATUS);
+    this.#fpWords = words;
+    this.#fpLast = m.fpLast;
+    this.#fpData = m.fpData;
+    for (let r = 0; r < MMX_COUNT; r += 1) {
+      const old = this.#fpStack.subarray(4 * r, 4 * r + 4);
+      const now = m.fpStack.subarray(4 * r, 4 * r + 4);
+      if (now.every((word, n) => word === old[n])) continue;
+      old.set(now);
+      names.push(FIRST_MMX + r);
     }
   }
 

@@ -43,8 +43,11 @@ export function reset(m: Machine): void {
   m.dr[7] = 0x400;
   m.fpControl = 0x40;
   m.fpStatus = 0;
-  m.fpRest = 0n;
+  m.fpTags = 0;
+  m.fpLast = 0n;
+  m.fpData = 0n;
   m.fpStack.fill(0);
+  m.fpTouched = true;
   m.mxcsr = 0x1f80;
   m.x32.fill(0);
   m.kept.clear();

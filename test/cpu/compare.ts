@@ -4,7 +4,7 @@
  */
 import { PAGE_BYTES } from '../../engine/cpu/index.ts';
 import { BASE, CODE, Guest, HANDLERS, register } from './guest.ts';
-import { HostProcessor, type HostRegisters, type Mode, Unavailable } from './host-processor.ts';
+import { HostProcessor, type HostRegisters, type Mode } from './host-processor.ts';
 import {
   nextInstruction,
   nextInstruction64,
@@ -13,13 +13,8 @@ import {
   type Piece,
   type Window,
 } from './instructions/index.ts';
+import { report } from './outcome.ts';
 import { Random } from './random.ts';
-
-/** What the test reads. */
-export type Outcome =
-  | { readonly kind: 'equal'; readonly sequences: number; readonly steps: number; readonly faults: number }
-  | { readonly kind: 'different'; readonly what: string }
-  | { readonly kind: 'unavailable'; readonly why: string };
 
 /** Code in the first page, operands around the border of the second and the third. */
 const DATA = BASE + PAGE_BYTES;
@@ -208,22 +203,4 @@ class Comparison {
   }
 }
 
-function compare(mode: Mode, seed: number, sequences: number): Outcome {
-  let comparison: Comparison | undefined;
-  try {
-    comparison = new Comparison(mode);
-    for (let n = 0; n < sequences; n += 1) {
-      const what = comparison.run(seed + n);
-      if (what !== undefined) return { kind: 'different', what };
-    }
-    return { kind: 'equal', sequences, steps: comparison.steps, faults: comparison.faults };
-  } catch (error) {
-    if (error instanceof Unavailable) return { kind: 'unavailable', why: error.message };
-    throw error;
-  } finally {
-    comparison?.host.end();
-  }
-}
-
-const [mode, seed, sequences] = process.argv.slice(2).map(Number) as [Mode, number, number];
-console.log(JSON.stringify(compare(mode, seed, sequences)));
+report((mode) => new Comparison(mode));

@@ -1,7 +1,7 @@
 /** The guest that runs what the host runs, in user mode of 32-bit or of 64-bit code. */
 import { registers } from '../../engine/abi/index.ts';
 import { EXECUTE, GuestCpu, type GuestPage, PAGE_BYTES, READ, WRITE } from '../../engine/cpu/index.ts';
-import { type HostRegisters, type Mode, USER_DS, USER32_CS, USER64_CS } from './host-processor.ts';
+import { type HostRegisters, type Mode, USER_DS, USER32_CS, USER64_CS, X87_BYTES } from './host-processor.ts';
 
 /** Code in the first page, data behind it. */
 export const BASE = 0x10000000;
@@ -18,11 +18,20 @@ const LARGE = 0x80n;
 
 export const register = (name: string): number => registers.number(`HV_X64_REGISTER_${name}`);
 const GENERAL = register('RAX');
+const MMX0 = register('FP_MMX0');
 const XMM0 = register('XMM0');
 const RIP = register('RIP');
 const RFLAGS = register('RFLAGS');
 const segment = (selector: number, limit: number, attributes: number): bigint =>
   (BigInt(limit) << 64n) | (BigInt(selector) << 96n) | (BigInt(attributes) << 112n);
+
+/** Little endian. */
+export function writeNumber(bytes: Uint8Array, at: number, value: bigint, length: number): void {
+  for (let n = 0; n < length; n += 1) bytes[at + n] = Number((value >> BigInt(8 * n)) & 0xffn);
+}
+
+export const readNumber = (bytes: Uint8Array, at: number, length: number): bigint =>
+  bytes.subarray(at, at + length).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 export class Guest {
   readonly #pages = new Map<number, GuestPage>();
@@ -47,7 +56,7 @@ export class Guest {
     // SS0:ESP0 of the TSS, or RSP0.
     this.write(TSS + 4, [0, 0x1c, 0, 0, mode === 64 ? 0 : 16, 0, 0, 0]);
     if (mode === 64) this.#startLongMode();
-    this.cpu.setRegister(register('CR0'), mode === 64 ? 0x80010011n : 0x11n);
+    this.cpu.setRegister(register('CR0'), mode === 64 ? 0x80010031n : 0x31n);
     this.cpu.setRegister(register('GDTR'), (BigInt(GDT) << 64n) | (0xffn << 48n));
     this.cpu.setRegister(register('IDTR'), (BigInt(IDT) << 64n) | (0x1ffn << 48n));
     this.cpu.setRegister(register('TR'), BigInt(TSS) | segment(0x28, 0x67, 0x8b));
@@ -100,6 +109,19 @@ export class Guest {
       );
     this.cpu.setRegister(RIP, BigInt(at.eip));
     this.cpu.setRegister(RFLAGS, BigInt(at.eflags));
+  }
+
+  /** As FXSAVE stores it, without the last instruction and operand. */
+  getX87(): Uint8Array {
+    const area = new Uint8Array(X87_BYTES);
+    writeNumber(area, 0, this.cpu.getRegister(register('FP_CONTROL_STATUS')), 5);
+    for (let r = 0; r < 8; r += 1) writeNumber(area, 32 + 16 * r, this.cpu.getRegister(MMX0 + r), 10);
+    return area;
+  }
+
+  setX87(area: Uint8Array): void {
+    this.cpu.setRegister(register('FP_CONTROL_STATUS'), readNumber(area, 0, 5));
+    for (let r = 0; r < 8; r += 1) this.cpu.setRegister(MMX0 + r, readNumber(area, 32 + 16 * r, 10));
   }
 
   get(): HostRegisters {

@@ -85,6 +85,7 @@ const FLOATS = 0x9000;
 const XMM_AT = FLOATS + 160;
 const MXCSR_AT = FLOATS + 24;
 const XMM_WORDS = 64;
+export const X87_BYTES = 160;
 
 const call = (number: number, ...args: number[]): number => {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
@@ -194,6 +195,22 @@ export class HostProcessor {
     if (this.#mode === 32) return new Int32Array();
     call(PTRACE, PTRACE_GETFPREGS, this.#pid, 0, base + FLOATS);
     return Int32Array.from({ length: XMM_WORDS }, (_, n) => view.getInt32(XMM_AT + 4 * n, true));
+  }
+
+  /** The x87 unit's part of FXSAVE's area. */
+  getX87(): Uint8Array {
+    call(PTRACE, PTRACE_GETFPREGS, this.#pid, 0, base + FLOATS);
+    return bytes.slice(FLOATS, FLOATS + X87_BYTES);
+  }
+
+  setX87(area: Uint8Array): void {
+    call(PTRACE, PTRACE_GETFPREGS, this.#pid, 0, base + FLOATS);
+    const mxcsr = view.getUint32(MXCSR_AT, true);
+    const mask = view.getUint32(MXCSR_AT + 4, true);
+    bytes.set(area, FLOATS);
+    view.setUint32(MXCSR_AT, mxcsr, true);
+    view.setUint32(MXCSR_AT + 4, mask, true);
+    call(PTRACE, PTRACE_SETFPREGS, this.#pid, 0, base + FLOATS);
   }
 
   get(): HostRegisters {

@@ -13,8 +13,8 @@ import * as shifts from '../exec/shifts.ts';
 import * as stack from '../exec/stack.ts';
 import * as strings from '../exec/strings.ts';
 import * as system from '../exec/system.ts';
-import * as x87 from '../exec/x87.ts';
 import { CS, DS, ES, SS } from '../machine.ts';
+import * as x87 from '../x87/index.ts';
 import { type Entry, group, row } from './rows.ts';
 
 const map: Entry[] = new Array<Entry>(256).fill(undefined);

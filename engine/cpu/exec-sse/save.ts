@@ -1,16 +1,23 @@
 /** FXSAVE and FXRSTOR, MXCSR, and the instructions beside them that only order accesses. */
 import type { Instruction } from '../instruction.ts';
 import { CR0_EM, CR0_TS, GP, type Machine, NM } from '../machine.ts';
-import { load, probeStore, store } from '../memory.ts';
+import { load, probeStore, signed64, store } from '../memory.ts';
 import { effectiveAddress } from '../operands.ts';
+import { loadWords } from '../x87/unit.ts';
 import { ready } from './operands.ts';
 
 /** Offsets in the area of 512 bytes (Intel SDM 1, table 10-2). */
 const STATUS = 2;
+const TAGS = 4;
+const LAST_OPCODE = 6;
+const LAST_INSTRUCTION = 8;
+const LAST_OPERAND = 16;
 const MXCSR = 24;
 const MXCSR_MASK = 28;
 const STACK = 32;
 const STACK_BYTES = 128;
+/** A register of the x87 unit has 10 bytes of its 16. */
+const REGISTER_WORDS = [-1, -1, 0xffff, 0];
 const XMM = 160;
 const SAVED_BYTES = 416;
 
@@ -27,13 +34,18 @@ function area(m: Machine, i: Instruction): number {
 /** Registers 8 to 15 are those of 64-bit code. */
 const xmmWords = (m: Machine): number => (m.code64 ? 64 : 32);
 
-/** The x87 stack is empty here; what FXRSTOR brought of it is kept as it was. */
 export function fxsave(m: Machine, i: Instruction): void {
   const at = area(m, i);
   probeStore(m, i.segment, at, SAVED_BYTES);
   const put = (offset: number, value: number): void => store(m, i.segment, at + offset, 4, value);
   put(0, m.fpControl | (m.fpStatus << 16));
-  for (let offset = 4; offset < MXCSR; offset += 4) put(offset, 0);
+  const put64 = (offset: number, value: bigint): void => {
+    put(offset, Number(BigInt.asIntN(32, value)));
+    put(offset + 4, Number(BigInt.asIntN(32, value >> 32n)));
+  };
+  put(TAGS, m.fpTags | (Number(m.fpLast & 0xffffn) << 16));
+  put64(LAST_INSTRUCTION, m.fpLast >> 16n);
+  put64(LAST_OPERAND, m.fpData);
   put(MXCSR, m.mxcsr);
   put(MXCSR_MASK, MXCSR_BITS);
   for (let n = 0; n < STACK_BYTES; n += 4) put(STACK + n, m.fpStack[n / 4]!);
@@ -45,14 +57,21 @@ export function fxrstor(m: Machine, i: Instruction): void {
   const get = (offset: number, size = 4): number => load(m, i.segment, at + offset, size);
   const mxcsr = get(MXCSR);
   if ((mxcsr & ~MXCSR_BITS) !== 0) m.fault(GP, 0);
-  const stack = Int32Array.from({ length: STACK_BYTES / 4 }, (_, n) => get(STACK + 4 * n));
+  const stack = Int32Array.from(
+    { length: STACK_BYTES / 4 },
+    (_, n) => get(STACK + 4 * n) & REGISTER_WORDS[n & 3]!,
+  );
   const xmm = Int32Array.from({ length: xmmWords(m) }, (_, n) => get(XMM + 4 * n));
-  m.fpControl = get(0, 2);
-  m.fpStatus = get(STATUS, 2);
+  const get64 = (offset: number): bigint => BigInt.asUintN(64, signed64(get(offset), get(offset + 4)));
+  m.fpLast = (get64(LAST_INSTRUCTION) << 16n) | BigInt(get(LAST_OPCODE, 2) & 0x7ff);
+  m.fpData = get64(LAST_OPERAND);
+  m.fpTags = get(TAGS, 1);
+  loadWords(m, get(0, 2), get(STATUS, 2));
   m.mxcsr = mxcsr;
   m.fpStack.set(stack);
   m.x32.set(xmm);
   m.xmmTouched = true;
+  m.fpTouched = true;
 }
 
 export function ldmxcsr(m: Machine, i: Instruction): void {

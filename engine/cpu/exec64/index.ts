@@ -12,6 +12,7 @@ import * as stack from '../exec/stack.ts';
 import { string } from '../exec/strings.ts';
 import * as system from '../exec/system.ts';
 import type { Execute } from '../instruction.ts';
+import { coprocessor } from '../x87/index.ts';
 import * as alu8 from './alu.ts';
 import * as bits8 from './bits.ts';
 import * as far8 from './far.ts';
@@ -75,6 +76,6 @@ export const STACK: ReadonlySet<Execute> = new Set([
 export const ANY_SIZE: ReadonlySet<Execute> = new Set([
   ...[control.jmp, control.jcc, segments.popSeg, segments.movRmSeg, segments.movSegRm],
   ...[syscall, sysret, swapgs, system.vmcall, system.clac, system.stac, system.rdtscp],
-  ...[lar, lsl],
+  ...[lar, lsl, coprocessor],
   ...[segments.storeLdtr, segments.storeTr, segments.lldt, segments.ltr, moves.nop, string],
 ]);

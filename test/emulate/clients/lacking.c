@@ -3,7 +3,7 @@
 
 int main(void)
 {
-	static const unsigned char code[] = { 0xd9, 0xe8 }; /* fld1 */
+	static const unsigned char code[] = { 0xd9, 0xfe }; /* fsin */
 	int partition = create_partition(open_device());
 	struct hv_message message;
 	int vp = boot(partition, new_page(MAP_SHARED), code, sizeof(code));

@@ -1,0 +1,139 @@
+/**
+ * As compare.ts, for the x87 unit: all registers, tags, control and status word after every instruction, memory at the end.
+ * `node compare-x87.ts MODE SEED SEQUENCES`.
+ */
+import { PAGE_BYTES } from '../../engine/cpu/index.ts';
+import { BASE, CODE, Guest, HANDLERS, readNumber, register, writeNumber } from './guest.ts';
+import { HostProcessor, type HostRegisters, type Mode, X87_BYTES } from './host-processor.ts';
+import type { Piece } from './instructions/index.ts';
+import { controlWord, DATA_BYTES, extended, nextX87, SLOTS, slot } from './instructions/x87.ts';
+import { report } from './outcome.ts';
+import { Random } from './random.ts';
+
+const DATA = BASE + PAGE_BYTES;
+const PIECES = 24;
+const HLT = 0xf4;
+const CF_PF_ZF = 0x45;
+const ARITHMETIC = 0x8d5;
+
+/** Signals of #UD and #MF. */
+const SIGNAL_OF_VECTOR: ReadonlyMap<number, number> = new Map([
+  [6, 4],
+  [16, 8],
+]);
+
+interface Sequence {
+  readonly pieces: readonly Piece[];
+  readonly code: Uint8Array;
+  readonly data: Uint8Array;
+  readonly unit: Uint8Array;
+  readonly start: HostRegisters;
+}
+
+/** Registers, some of them empty, and words in which nothing is pending. */
+function startUnit(random: Random): Uint8Array {
+  const area = new Uint8Array(X87_BYTES);
+  const control = controlWord(random);
+  const status = (random.u32() & 0x7f00) | (random.u32() & 0x7f & (control | 0x40));
+  writeNumber(area, 0, BigInt(control) | (BigInt(status) << 16n), 4);
+  area[4] = random.below(3) === 0 ? random.u32() : [0xff, 0xfe, 0x7f, 0][random.below(4)]!;
+  for (let r = 0; r < 8; r += 1) writeNumber(area, 32 + 16 * r, extended(random), 10);
+  return area;
+}
+
+function makeSequence(mode: Mode, seed: number): Sequence {
+  const random = new Random(seed);
+  const unit = startUnit(random);
+  const data = new Uint8Array(DATA_BYTES);
+  for (let n = 0; n < SLOTS; n += 1) writeNumber(data, 16 * n, slot(random, n), 16);
+  data.set(unit.subarray(0, 2), DATA_BYTES - 128);
+  const pieces: Piece[] = [];
+  while (pieces.length < PIECES) pieces.push(...nextX87(random, mode, DATA));
+  return {
+    pieces,
+    code: Uint8Array.from([...pieces.flatMap(({ bytes }) => bytes), HLT]),
+    data,
+    unit,
+    start: {
+      general: Array.from({ length: mode === 64 ? 16 : 8 }, () => BigInt(random.value())),
+      xmm: new Int32Array(mode === 64 ? 64 : 0),
+      eip: CODE,
+      eflags: (random.u32() & CF_PF_ZF) | 0x202,
+    },
+  };
+}
+
+const hex = (bytes: Uint8Array): string =>
+  `${readNumber(bytes, 0, 4).toString(16)} tags ${bytes[4]!.toString(16)} ${Array.from(
+    { length: 8 },
+    (_, r) =>
+      readNumber(bytes, 32 + 16 * r, 10)
+        .toString(16)
+        .padStart(20, '0'),
+  ).join(' ')}`;
+
+class Comparison {
+  readonly host: HostProcessor;
+  readonly guest: Guest;
+  readonly #mode: Mode;
+  steps = 0;
+  faults = 0;
+
+  constructor(mode: Mode) {
+    this.#mode = mode;
+    this.host = new HostProcessor(mode, BASE, 3 * PAGE_BYTES);
+    this.guest = new Guest(mode);
+  }
+
+  /** The first difference in the sequence of this seed. */
+  run(seed: number): string | undefined {
+    const { pieces, code, data, unit, start } = makeSequence(this.#mode, seed);
+    for (const side of [this.host, this.guest]) {
+      side.write(CODE, code);
+      side.write(DATA, data);
+    }
+    this.host.set(start);
+    this.guest.start(start);
+    this.host.setX87(unit);
+    this.guest.setX87(unit);
+    let before = unit;
+    for (const piece of pieces) {
+      const signal = this.host.step();
+      this.guest.cpu.run(1);
+      this.steps += 1;
+      const where = `seed ${seed}, ${piece.name} [${Buffer.from(piece.bytes).toString('hex')}]\n from  ${hex(before)}`;
+      const vector = Number(this.guest.cpu.getRegister(register('RIP'))) - HANDLERS;
+      if (vector >= 0 && vector < 32) {
+        this.faults += 1;
+        return SIGNAL_OF_VECTOR.get(vector) === signal
+          ? undefined
+          : `${where}: guest vector ${vector}, host signal ${signal}`;
+      }
+      const [host, guest] = [this.host.get(), this.guest.get()];
+      const [hostUnit, guestUnit] = [unitOf(this.host.getX87()), this.guest.getX87()];
+      const same =
+        signal === 0 &&
+        host.eip === guest.eip &&
+        host.general[0] === guest.general[0] &&
+        ((host.eflags ^ guest.eflags) & ARITHMETIC) === 0 &&
+        hex(hostUnit) === hex(guestUnit);
+      if (!same)
+        return `${where}\n host  ${hex(hostUnit)} signal ${signal} eip ${host.eip.toString(16)} flags ${host.eflags.toString(16)}\n guest ${hex(guestUnit)} eip ${guest.eip.toString(16)} flags ${guest.eflags.toString(16)}`;
+      before = hostUnit;
+    }
+    const [hostData, guestData] = [this.host.read(DATA, DATA_BYTES), this.guest.read(DATA, DATA_BYTES)];
+    const at = hostData.findIndex((byte, n) => byte !== guestData[n]);
+    if (at < 0) return undefined;
+    const names = pieces.map(({ name }) => name).join('; ');
+    return `seed ${seed}, memory at ${at}: host ${Buffer.from(hostData.subarray(at & ~15, (at & ~15) + 16)).toString('hex')} guest ${Buffer.from(guestData.subarray(at & ~15, (at & ~15) + 16)).toString('hex')} after ${names}`;
+  }
+}
+
+/** Without what is not compared: the last instruction, and reserved bytes. */
+function unitOf(area: Uint8Array): Uint8Array {
+  const unit = area.slice();
+  unit.fill(0, 5, 32);
+  return unit;
+}
+
+report((mode) => new Comparison(mode));
