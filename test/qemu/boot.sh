@@ -9,9 +9,11 @@ set -u
 record=no
 capture=
 execute=--verify
+seconds=60
 if [ "${1:-}" = --capture-memory ]; then
   capture=$1
   execute=--execute
+  seconds=240
   shift
 fi
 if [ "${1:-}" = --record ]; then
@@ -34,7 +36,7 @@ set -- "$qemu" -accel mshv -nodefaults -nographic -m 64 -serial stdio "$@"
 "$hvrewind" emulate $capture --summary "$work/summary" -o "$work/boot.hvtrace" -- "$@" </dev/null >"$work/console" 2>"$work/errors" &
 pid=$!
 booted=no
-for _ in $(seq 600); do
+for _ in $(seq $((10 * seconds))); do
   if grep -qa 'No bootable device' "$work/console"; then
     booted="after $((($(date +%s%N) - started) / 1000000)) ms"
     break
