@@ -216,7 +216,7 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, Schema>> = {
     profileLost: { type: 'boolean' },
     missing: list({ type: 'string', pattern: '^[1-9][0-9]*(\\.\\.([1-9][0-9]*)?)?$' }),
   }),
-  pack: object({ file: TEXT, events: COUNT, bytes: COUNT }),
+  pack: object({ file: TEXT, events: COUNT, bytes: COUNT, memoryPages: COUNT }),
   unpack: object({ file: TEXT, events: COUNT }),
   open: { anyOf: [object({ electron: TEXT }), SERVED] },
   serve: SERVED,

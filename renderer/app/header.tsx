@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import type { TraceInfo } from '../../engine/app/api.ts';
 import { runCommand } from '../commands/command.ts';
 import { COMMANDS } from '../commands/table.ts';
 import { useModel } from '../model/model.ts';
@@ -40,6 +41,14 @@ export function Header() {
           {info.unanswered.length > 1 ? ` and ${info.unanswered.length - 1} more` : ''}
         </span>
       )}
+      {info === undefined || !holdsMemory(info) ? undefined : (
+        <span
+          class="holds-memory"
+          title="With all that is private in it: look at it before you send it. kind == page shows it."
+        >
+          holds guest memory
+        </span>
+      )}
       <nav aria-label="app">
         <CommandButton id="go-to" label="Go to" />
         <CommandButton id="palette" label="Commands" />
@@ -48,6 +57,11 @@ export function Header() {
       </nav>
     </header>
   );
+}
+
+/** Only a recording whose guests can be executed again has the contents of their memory (docs/re-execution.md), until they are left out. */
+function holdsMemory({ profile, kinds }: TraceInfo): boolean {
+  return profile.instructionNs !== '0' && kinds.some(({ kind }) => kind === 'page');
 }
 
 function CommandButton({ id, label }: { readonly id: string; readonly label: string }) {

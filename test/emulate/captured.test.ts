@@ -49,7 +49,9 @@ describe('recordings whose guests are executed again', { skip: LACKING, concurre
   /** The lines of a recording's event text. */
   async function exported(trace: string): Promise<string[]> {
     const path = join(folder, `events-${count++}.ndjson`);
-    assert.equal((await atPrompt(['export', trace, '--format', 'events', '-o', path], ROOT)).exit, 0);
+    const { exit, err } = await atPrompt(['export', trace, '--format', 'events', '-o', path], ROOT);
+    assert.equal(exit, 0);
+    assert.match(err, /: it holds \d+ pages? of guest memory/);
     return readFileSync(path, 'utf8').trimEnd().split('\n');
   }
 
@@ -72,7 +74,14 @@ describe('recordings whose guests are executed again', { skip: LACKING, concurre
     const [first] = await events(trace, 'kind == page && component == vmm');
     assert.equal(first?.gpa, `0x${(GUEST_ENTRY & ~0xfff).toString(16)}`);
     const packed = join(folder, 'packed.hvtrace.zst');
-    assert.equal((await atPrompt(['pack', trace, '-o', packed], ROOT)).exit, 0);
+    const { exit, err } = await atPrompt(['pack', trace, '-o', packed], ROOT);
+    assert.equal(exit, 0);
+    const told =
+      /: it holds (\d+) pages? of guest memory, with all that is private in it; look at it before you send it$/m.exec(
+        err,
+      );
+    const gpas = (await events(trace, 'kind == page')).map(({ gpa }) => gpa);
+    assert.equal(told?.[1], String(new Set(gpas).size), err);
     for (const other of [packed, await imported(await exported(trace))]) {
       const { instructions, compared, bytes, difference } = await execute(other);
       assert.deepEqual(

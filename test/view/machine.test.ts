@@ -1,5 +1,6 @@
 /** The views of a machine that runs a guest, beside the command line, and their keys. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -211,5 +212,22 @@ describe(`the views of a guest, seed ${SEED}`, { skip: noChromium }, () => {
     );
     await closeView(other);
     await imported.close();
+  });
+
+  test('the head says that a trace holds guest memory, and of others nothing', async () => {
+    assert.equal(await page.locator('.holds-memory').count(), 0);
+    const text = join(folder, 'memory.hvtrace.ndjson');
+    const written = {
+      ...{ t: '1ms', kind: 'page', what: 'write', page: 'ram', component: 'vmm', vp: '2.0', gpa: '0x3000' },
+      bytes: { '0x10': '5e4711c3' },
+    };
+    writeFileSync(text, `{"profile":{"instructionNs":"1"}}\n${JSON.stringify(written)}\n`);
+    const trace = join(folder, 'memory.hvtrace');
+    await exits(0, ['import', text, '-o', trace]);
+    const holding = await serve(trace);
+    const other = await openView(browser, holding, { link: 'at=1' });
+    assert.equal(await other.page.locator('header .holds-memory').textContent(), 'holds guest memory');
+    await closeView(other);
+    await holding.close();
   });
 });

@@ -3,6 +3,7 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import type { Start } from '../../engine/replay/start.ts';
 import { formatStart } from '../../engine/replay/start-text.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
+import { HeldMemory } from '../../engine/trace/held-memory.ts';
 import { packTrace } from '../../engine/trace/packed/stream.ts';
 import { formatHeader } from '../../engine/trace/text/header.ts';
 import { writeProfile } from '../store/format/meta.ts';
@@ -19,6 +20,8 @@ const LEVEL = 12;
 export interface Packed {
   readonly events: number;
   readonly bytes: number;
+  /** Pages of guest memory that it holds. */
+  readonly memoryPages: number;
 }
 
 /**
@@ -58,9 +61,11 @@ function writeFrames(trace: AnyTrace, fd: number, origin: Start | undefined): Pa
   let bytes = 0;
   let counted = 0;
   let before = 0;
+  const held = new HeldMemory();
   const events = function* (): Generator<TraceEvent, void, undefined> {
     for (const event of trace.range()) {
       counted += 1;
+      held.note(event);
       yield event;
     }
   };
@@ -75,7 +80,7 @@ function writeFrames(trace: AnyTrace, fd: number, origin: Start | undefined): Pa
   }
   const index = encodeIndex(frames);
   writeSync(fd, index);
-  return { events: counted, bytes: bytes + index.length };
+  return { events: counted, bytes: bytes + index.length, memoryPages: held.pages };
 }
 
 function extraOf(trace: AnyTrace, origin: Start | undefined): Record<string, string> {

@@ -3,12 +3,14 @@ import { StepArchive } from '../../../engine/replay/derived.ts';
 import { replayWithHistory } from '../../../engine/replay/replay.ts';
 import type { EventSource } from '../../../engine/replay/source.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
+import { HeldMemory } from '../../../engine/trace/held-memory.ts';
 import { type Address, at } from '../../../engine/trace/position.ts';
 import { formatEvent, textContext } from '../../../engine/trace/text/index.ts';
 import { LineNumbers } from '../../../engine/trace/text/line-numbers.ts';
 import { writeProblem } from '../../../tracer/store/problem.ts';
 import type { Arguments } from '../command.ts';
 import { headerLine } from '../header-line.ts';
+import { tellHeld } from '../held.ts';
 import { print } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { SIDES } from '../sides.ts';
@@ -36,15 +38,30 @@ export async function run(args: Arguments): Promise<number> {
   return withTrace(args.operands[0] ?? '', async ({ source }) => {
     if (source.start !== undefined && args.flag('derived'))
       throw new Problem('export: its events count from the state with which it starts; leave out --derived');
-    const lines = eventLines(source, args.flag('derived'));
+    const held = new HeldMemory();
+    const lines = eventLines(noted(source, held), args.flag('derived'));
     const path = args.value('output');
     if (path === undefined) await toStdout(lines);
     else {
       refuseInput('export', path, args.operands[0] ?? '');
       toFile(path, args.flag('force'), lines);
     }
+    tellHeld(path ?? 'stdout', held.pages);
     return EXIT.fine;
   });
+}
+
+/** The same events; what of them is guest memory is noted as they are read. */
+function noted(source: EventSource, held: HeldMemory): EventSource {
+  return {
+    ...source,
+    *range(from, to) {
+      for (const event of source.range(from, to)) {
+        held.note(event);
+        yield event;
+      }
+    },
+  };
 }
 
 function* eventLines(source: EventSource, derived: boolean): Iterable<string> {

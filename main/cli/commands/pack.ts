@@ -1,6 +1,7 @@
 import { pack } from '../../../tracer/share/pack.ts';
 import { isProblem } from '../../../tracer/store/index.ts';
 import type { Arguments } from '../command.ts';
+import { tellHeld } from '../held.ts';
 import { printJson, tell } from '../output.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { withTrace } from '../trace.ts';
@@ -16,6 +17,7 @@ export function run(args: Arguments): Promise<number> {
       ...(start === undefined ? {} : { origin: start }),
     });
     if (isProblem(packed)) throw new Problem(`pack: ${packed.text}`);
+    tellHeld(path, packed.memoryPages);
     if (args.flag('json')) await printJson({ file: path, ...packed });
     else tell(`${path}: ${packed.events} events, ${packed.bytes} bytes`);
     return EXIT.fine;
