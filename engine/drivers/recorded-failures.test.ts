@@ -74,6 +74,42 @@ describe('a recorded ENOMEM', () => {
   });
 });
 
+describe('a recorded EMFILE', () => {
+  /** A call that is made at a time, and its calls in the microsecond from there on. */
+  const noFd = (atNs: number) => ({ ret: -24, tEnd: timeNs(atNs + 999) });
+  const codes = (events: readonly TraceEvent[]) =>
+    events.flatMap((event) => (event.kind === 'hypercall' ? [Number(event.control & 0xffffn)] : []));
+
+  /** Source: Linux 7.2 drivers/hv/mshv_root_main.c, mshv_ioctl_create_partition: goto remove_partition. */
+  it('of MSHV_CREATE_PARTITION comes last: the partition is deleted', () => {
+    const events = recorded({}, { ...CREATE, ...noFd(0) });
+    assert.equal(retOf(events), -24);
+    assert.deepEqual(codes(events).slice(-2), [0x40, 0x43]);
+    const report = replayed({}, events);
+    assert.deepEqual([report.divergences, report.bound['file-descriptor']], [[], 1]);
+  });
+
+  /** Source: the same, mshv_partition_ioctl_create_vp: goto remove_debugfs_vp. */
+  it('of MSHV_CREATE_VP too: its pages are unmapped, it is deleted, and can be made again', () => {
+    const events = recorded({}, CREATE, INITIALIZE, { ...CREATE_VP, ...noFd(2000) }, CREATE_VP);
+    const made = codes(events).lastIndexOf(0x4f);
+    assert.deepEqual(codes(events).slice(made - 4, made + 1), [0x6d, 0x6d, 0xe2, 0xe2, 0x4f]);
+    assert.ok((retOf(events) ?? -1) >= 0);
+    const report = replayed({}, events);
+    // The descriptors of the partition and of the second VP, and the one that there was not.
+    assert.deepEqual([report.divergences, report.bound['file-descriptor']], [[], 3]);
+  });
+
+  it('of a call that the driver refuses before is a divergence', () => {
+    const events = recorded({}, CREATE, INITIALIZE, CREATE_VP, CREATE_VP);
+    assert.equal(retOf(events), -17);
+    const changed = events.map((event) =>
+      event.kind === 'ioctl' && event.ret === -17 ? { ...event, ret: -24 } : event,
+    );
+    assert.equal(replayed({}, changed).divergences.length, 1);
+  });
+});
+
 describe('a recorded EINVAL of MSHV_SET_GUEST_MEMORY', () => {
   const beyond = on(PARTITION, 'MSHV_SET_GUEST_MEMORY', memoryArg({ frame: 1n << 34n }));
 

@@ -108,8 +108,8 @@ export const BINDABLE = {
     why: 'what memory the kernel has left is not in the trace',
   },
   'file-descriptor': {
-    what: 'result of a call that opens a file',
-    why: 'the lowest free number of the process, most of whose files are not in the trace',
+    what: 'result of a call that opens a file; result -EMFILE of MSHV_CREATE_PARTITION and MSHV_CREATE_VP',
+    why: 'the lowest free number of the process, or that it has none, is not known: most of its files are not in the trace',
   },
 } as const;
 

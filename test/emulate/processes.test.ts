@@ -46,6 +46,23 @@ describe('processes of a program', { skip: LACKING }, () => {
     assert.equal(exit, 128 + 9);
   });
 
+  test('a program without a number for a descriptor of the device, and one that was passed another', async () => {
+    const program = build('test/emulate/clients/files.c', folder);
+    const { out, trace } = await emulate(folder, [program]);
+    const lines = [
+      ...['limit=ok', 'partition=EMFILE', 'vp=EMFILE', 'index=EINVAL', 'open=EMFILE'],
+      ...['limit=ok', 'vp=ok', 'partition=ok', 'received=ok', 'initialize=ok', 'vp=ok', ''],
+    ];
+    assert.equal(out, lines.join('\n'));
+    const rets = await events(trace, 'op == MSHV_CREATE_PARTITION || op == MSHV_CREATE_VP');
+    assert.deepEqual(
+      rets.map(({ ret }) => (Number(ret) >= 0 ? 'ok' : ret)),
+      ['ok', 'ok', -24, -24, -22, 'ok', 'ok', 'ok', 'ok'],
+    );
+    assert.equal((await events(trace, 'code == HVCALL_DELETE_VP && status == 0')).length, 1);
+    await agrees(trace);
+  });
+
   test('what a slow reader has not read yet is not lost', async () => {
     const { exit, out } = await emulate(folder, ['sh', '-c', 'seq 1 200000']);
     assert.equal(exit, 0);

@@ -20,8 +20,8 @@ function isExecutable(path: string): boolean {
 }
 
 /** How many descriptors a process may have (RLIMIT_NOFILE, the soft limit, which children inherit). */
-export function descriptorLimit(): number {
-  const match = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+export function descriptorLimit(pid: number | 'self' = 'self'): number {
+  const match = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'));
   const limit = match?.[1];
   return limit === undefined || limit === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(limit);
 }

@@ -15,6 +15,7 @@ const NAMES = [
   'EINTR',
   'EINVAL',
   'EIO',
+  'EMFILE',
   'ENODEV',
   'ENOENT',
   'ENOMEM',

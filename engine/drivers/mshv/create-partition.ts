@@ -9,12 +9,14 @@ import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { hypercallCode } from '../kernel/hypercall.ts';
 import { driverOf } from '../kernel/objects.ts';
-import { installFd, newFd } from '../process/files.ts';
+import { hasNoFd, installFd, newFd } from '../process/files.ts';
 import { hypercallWithMemory } from './deposit.ts';
+import { deletePartition } from './end.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { SELF } from './partition-id.ts';
 
 const RULE = 'Linux.mshv.create-partition';
+export const NO_FD = 'Linux.mshv.no-descriptor';
 const CREATE_PARTITION = hypercallCode('CREATE_PARTITION');
 
 const V1_BYTES = 16;
@@ -105,7 +107,8 @@ export function recordedOutput(event: IoctlEvent): Uint8Array | undefined {
 }
 
 function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array): DriverRun<Outcome> {
-  const bad = refused(arg, typeof event.ret === 'number' && event.ret >= 0);
+  const passed = event.provenance !== 'emulated' && typeof event.ret === 'number' && event.ret >= 0;
+  const bad = refused(arg, passed);
   if (bad !== 0) return { ret: bad, rule: RULE };
   const output = recordedOutput(event);
   const options = output === undefined ? {} : { output };
@@ -119,6 +122,11 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Arr
   );
   if (ret !== 0) return { ret, rule: RULE };
   const partition = readU64(answer.output ?? new Uint8Array(0), OUTPUT_ID);
+  // The pages that the partition has taken are not withdrawn.
+  if (hasNoFd(context, event)) {
+    yield* deletePartition(context, actor, partition);
+    return { ret: failure('EMFILE'), rule: NO_FD };
+  }
   notePartition(context, event, partition);
   return {
     ret: newFd(context, event),

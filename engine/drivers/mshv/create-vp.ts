@@ -8,7 +8,8 @@ import { MSHV_PARTITION, MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
 import { hypercall, hypercallCode } from '../kernel/hypercall.ts';
-import { installFd, newFd } from '../process/files.ts';
+import { hasNoFd, installFd, newFd } from '../process/files.ts';
+import { NO_FD } from './create-partition.ts';
 import { deposit, hypercallWithMemory } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
 import { partitionOf } from './objects.ts';
@@ -21,6 +22,7 @@ import {
   REGISTERS_PAGE,
   unmapStatePage,
   unmapStatsPage,
+  unmapVpPages,
   type VpId,
 } from './pages.ts';
 
@@ -81,6 +83,11 @@ function* createOn(
   if (mapped.ret !== 0) {
     yield* deleteVp(actor, vp);
     return { ret: mapped.ret, rule: RULE };
+  }
+  if (hasNoFd(context, event)) {
+    yield* unmapVpPages(context, actor, vp, mapped.parentStats);
+    yield* deleteVp(actor, vp);
+    return { ret: failure('EMFILE'), rule: NO_FD };
   }
   noteVp(context, event, id, vp.index, mapped.parentStats);
   return {

@@ -11,15 +11,7 @@ import { deletePartition, finalizePartition } from './end.ts';
 import { unmapRegion } from './memory/region-calls.ts';
 import { regionsOf } from './memory/regions.ts';
 import { partitionOf } from './objects.ts';
-import {
-  AREA_PARENT,
-  AREA_SELF,
-  INTERCEPT_PAGE,
-  REGISTERS_PAGE,
-  unmapStatePage,
-  unmapStatsPage,
-  type VpId,
-} from './pages.ts';
+import { unmapVpPages, type VpId } from './pages.ts';
 import { hasRootScheduler } from './scheduler.ts';
 import { withdrawAll } from './withdraw.ts';
 
@@ -66,8 +58,9 @@ export function* destroyPartition(context: Context, actor: Actor, partition: big
     if (hasRootScheduler(context)) {
       for (const { index } of vps) yield* drain(actor, { partition, index });
     }
+    // VPs are not deleted one by one.
     for (const { index, parentStats } of vps)
-      yield* unmapAll(context, actor, { partition, index }, parentStats);
+      yield* unmapVpPages(context, actor, { partition, index }, parentStats);
     yield* hidePartition(context, actor, id, partition);
     if (!isLate) yield* unmapAllRegions(context, actor, partition, id);
     yield* finalizePartition(context, actor, partition);
@@ -102,12 +95,4 @@ function* drain(actor: Actor, vp: VpId): DriverRun<bigint> {
   writeField(count, GET.name, SIGNAL_COUNT);
   const answer = yield* hypercall(actor, GET_VP_REGISTERS, count, { reps: 1 });
   return readU64(answer.output ?? new Uint8Array(0), VALUE);
-}
-
-/** Statistics first, then the state pages; VPs are not deleted one by one. */
-function* unmapAll(context: Context, actor: Actor, vp: VpId, parentStats: boolean): DriverRun<void> {
-  yield* unmapStatsPage(context, actor, vp, AREA_SELF);
-  if (parentStats) yield* unmapStatsPage(context, actor, vp, AREA_PARENT);
-  yield* unmapStatePage(actor, vp, REGISTERS_PAGE);
-  yield* unmapStatePage(actor, vp, INTERCEPT_PAGE);
 }

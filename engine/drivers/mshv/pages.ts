@@ -139,3 +139,16 @@ export function* unmapStatsPage(
   const answer = yield* hypercall(actor, UNMAP_STATS, statsInput(of, area, STATS.bytes));
   return errnoOf(answer, context.profile);
 }
+
+/** All that the driver has mapped of a VP: statistics first, then the state pages. */
+export function* unmapVpPages(
+  context: Context,
+  actor: Actor,
+  vp: VpId,
+  parentStats: boolean,
+): DriverRun<void> {
+  yield* unmapStatsPage(context, actor, vp, AREA_SELF);
+  if (parentStats) yield* unmapStatsPage(context, actor, vp, AREA_PARENT);
+  yield* unmapStatePage(actor, vp, REGISTERS_PAGE);
+  yield* unmapStatePage(actor, vp, INTERCEPT_PAGE);
+}

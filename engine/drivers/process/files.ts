@@ -4,6 +4,7 @@ import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
 import type { FdEvent, IoctlEvent } from '../../trace/event.ts';
 import type { Handle } from '../../trace/handle.ts';
 import { FD, FILE_KINDS, PROCESS } from '../cells/system.ts';
+import { failure } from '../kernel/errno.ts';
 import type { VtlFile } from '../vtl/files.ts';
 
 /** Descriptors 0, 1 and 2 belong to the program. */
@@ -86,6 +87,13 @@ function freeFd(context: Context, pid: number | undefined): number {
 export function newFd(context: Context, event: FdEvent | IoctlEvent): number {
   const known = typeof event.ret === 'number' || event.kind === 'ioctl' ? event.ret : event.fd;
   return typeof known === 'number' && known >= 0 ? known : freeFd(context, event.pid);
+}
+
+/** Whether the caller is known to have had no number left for the descriptor that a call opens at its end. */
+export function hasNoFd(context: Context, { ret }: IoctlEvent): boolean {
+  const none = failure('EMFILE');
+  if (ret === none) context.bind('file-descriptor', BigInt(none), BigInt(none));
+  return ret === none;
 }
 
 /** A process has a file open as `fd`. Without a pid there is nothing to note. */

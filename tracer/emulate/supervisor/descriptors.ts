@@ -1,5 +1,6 @@
 import { ERRNO, NR } from '../../native/numbers.ts';
 import { linkOf } from '../../process/proc.ts';
+import { descriptorLimit } from '../../process/program.ts';
 import { inWindow } from '../filter/window.ts';
 import type { DeviceFile } from './device-file.ts';
 import { type Call, type Host, stamp } from './host.ts';
@@ -63,12 +64,22 @@ export function shareDescriptor(
   host.returned(result.returned);
 }
 
-/** The lowest number in the window, not below `least`, that the process has free; undefined when it is full. */
+/** The lowest number in the window, not below `least`, that the process has free and may have; undefined when there is none. */
 export function freeNumber(host: Host, process: ClientProcess, least = 0): number | undefined {
-  for (let fd = Math.max(host.window.from, least); fd < host.window.to; fd++) {
+  const to = Math.min(host.window.to, limitOf(process.pid));
+  for (let fd = Math.max(host.window.from, least); fd < to; fd++) {
     if (!process.files.has(fd) && linkOf(process.pid, fd) === undefined) return fd;
   }
   return undefined;
+}
+
+function limitOf(pid: number): number {
+  try {
+    return descriptorLimit(pid);
+  } catch {
+    // The process is gone: nobody hears the answer.
+    return 0;
+  }
 }
 
 /** close(): the descriptor is free whatever the driver says. */

@@ -5,17 +5,20 @@ import type { IoctlEvent, IoctlOut } from '../../../engine/trace/event.ts';
 import { ERRNO } from '../../native/numbers.ts';
 import { type CallBytes, readCall, writeCall } from '../../process/call-buffers.ts';
 import { linkOf } from '../../process/proc.ts';
-import { install, shareDescriptor } from './descriptors.ts';
+import { freeNumber, install, shareDescriptor } from './descriptors.ts';
 import type { DeviceFile } from './device-file.ts';
 import { type EventfdCall, eventfdCall, refusedEventfd } from './eventfds.ts';
 import { type Call, type Host, remark, stamp } from './host.ts';
 import { type MemoryCall, memoryCall } from './memory-call.ts';
 import { finishMemoryCall, refusedMemory, shareMemory } from './memory-calls.ts';
 import { showPageTables } from './page-tables.ts';
+import type { ClientProcess } from './process.ts';
 import { readRegisterPage, showRegisterPage } from './register-pages.ts';
 import { giveSynicPage, showSynicPage } from './synic-pages.ts';
 
 type IoctlStimulus = Extract<LiveEvent, { readonly kind: 'ioctl' }>;
+
+const OPENING: ReadonlySet<string> = new Set(['MSHV_CREATE_PARTITION', 'MSHV_CREATE_VP']);
 
 /** The file that a call is on; a descriptor that came from elsewhere (SCM_RIGHTS) is noted now. */
 function fileOf(host: Host, call: Call, fd: number): DeviceFile | undefined {
@@ -66,12 +69,8 @@ export function ioctl(host: Host, call: Call): void {
   const isHeard = handler !== undefined && impossible === undefined;
   const shared = isHeard && memory !== undefined ? shareMemory(host, call, memory) : undefined;
   const refused = shared !== undefined && shared.runs === undefined ? -ERRNO.ENOMEM : impossible;
-  const given =
-    handler === undefined
-      ? { ...event, ret: -ERRNO.ENOTTY }
-      : refused === undefined
-        ? event
-        : { ...event, ret: refused };
+  const ret = handler === undefined ? -ERRNO.ENOTTY : (refused ?? newNumber(host, process, row));
+  const given = ret === undefined ? event : { ...event, ret };
   if (handler === undefined && row !== undefined)
     host.lacks({ component: 'vmm', pid: process.pid, tid }, `${row.name} is not emulated: ENOTTY`);
   const give = (out: IoctlOut) =>
@@ -104,6 +103,11 @@ export function ioctl(host: Host, call: Call): void {
   else finish({ seq: result.seq, ret: -ERRNO.EFAULT });
   host.returned(result.returned.filter((ended) => ended !== own));
   host.guests.step();
+}
+
+/** What a call comes to at its end that opens a file: the number that it gets, or that there is none. */
+function newNumber(host: Host, process: ClientProcess, row: IoctlRow | undefined): number | undefined {
+  return OPENING.has(row?.name ?? '') ? (freeNumber(host, process) ?? -ERRNO.EMFILE) : undefined;
 }
 
 /** What the kernel says of the program's memory or files before it asks the hypervisor; undefined: nothing. */
