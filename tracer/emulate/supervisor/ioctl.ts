@@ -12,12 +12,12 @@ import { type Call, type Host, remark, stamp } from './host.ts';
 import { type MemoryCall, memoryCall } from './memory-call.ts';
 import { finishMemoryCall, refusedMemory, shareMemory } from './memory-calls.ts';
 import { showPageTables } from './page-tables.ts';
-import type { ClientProcess } from './process.ts';
 import { readRegisterPage, showRegisterPage } from './register-pages.ts';
 import { giveSynicPage, showSynicPage } from './synic-pages.ts';
 
 type IoctlStimulus = Extract<LiveEvent, { readonly kind: 'ioctl' }>;
 
+/** Calls that open a file, which they do last. */
 const OPENING: ReadonlySet<string> = new Set(['MSHV_CREATE_PARTITION', 'MSHV_CREATE_VP']);
 
 /** The file that a call is on; a descriptor that came from elsewhere (SCM_RIGHTS) is noted now. */
@@ -69,7 +69,10 @@ export function ioctl(host: Host, call: Call): void {
   const isHeard = handler !== undefined && impossible === undefined;
   const shared = isHeard && memory !== undefined ? shareMemory(host, call, memory) : undefined;
   const refused = shared !== undefined && shared.runs === undefined ? -ERRNO.ENOMEM : impossible;
-  const ret = handler === undefined ? -ERRNO.ENOTTY : (refused ?? newNumber(host, process, row));
+  // Without its argument the driver does not come that far.
+  const opens = bytes.arg !== undefined && OPENING.has(row?.name ?? '');
+  const number = opens ? (freeNumber(host, process) ?? -ERRNO.EMFILE) : undefined;
+  const ret = handler === undefined ? -ERRNO.ENOTTY : (refused ?? number);
   const given = ret === undefined ? event : { ...event, ret };
   if (handler === undefined && row !== undefined)
     host.lacks({ component: 'vmm', pid: process.pid, tid }, `${row.name} is not emulated: ENOTTY`);
@@ -103,11 +106,6 @@ export function ioctl(host: Host, call: Call): void {
   else finish({ seq: result.seq, ret: -ERRNO.EFAULT });
   host.returned(result.returned.filter((ended) => ended !== own));
   host.guests.step();
-}
-
-/** What a call comes to at its end that opens a file: the number that it gets, or that there is none. */
-function newNumber(host: Host, process: ClientProcess, row: IoctlRow | undefined): number | undefined {
-  return OPENING.has(row?.name ?? '') ? (freeNumber(host, process) ?? -ERRNO.EMFILE) : undefined;
 }
 
 /** What the kernel says of the program's memory or files before it asks the hypervisor; undefined: nothing. */
