@@ -1,5 +1,6 @@
 import type { Outcome } from '../machine/child.ts';
 import type { Machine } from '../machine/machine.ts';
+import { UNMODELLED } from '../machine/unmodelled.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Expectation, type Frame, NO_ANSWER, parentIn } from './frame.ts';
 import { asOutcome, endOf, isDriven, isRun } from './stimulus.ts';
@@ -107,6 +108,7 @@ export class Driving {
   /** What the driver made of the stimulus is known. */
   #ended(frame: Frame, outcome: Outcome | undefined): void {
     frame.outcome = outcome;
+    if (outcome?.rule === UNMODELLED) frame.certain = false;
     const { stimulus } = frame;
     if (stimulus.kind === 'lifecycle' && outcome?.ret !== undefined) {
       frame.queue.push({ what: endOf(stimulus, outcome.ret), parent: parentIn(frame), asked: true });
