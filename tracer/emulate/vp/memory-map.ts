@@ -95,20 +95,21 @@ export class MappedMemory implements ProcessorMemory {
     if (known !== undefined) return known;
     const region = this.#regions.find(({ page, pages }) => gpaPage >= page && gpaPage < page + pages);
     if (region === undefined) return undefined;
-    const bytes = this.#bytesAt(region.address + (gpaPage - region.page) * PAGE_BYTES);
+    const bytes = this.#bytesAt(region.address, (gpaPage - region.page) * PAGE_BYTES);
     const page = { bytes, permissions: region.permissions };
     this.#pages.set(gpaPage, page);
     return page;
   }
 
   /** A page of this process's memory, out of a view of what stands around it: a view of a whole region would count as memory in use. */
-  #bytesAt(address: number): Uint8Array {
-    const chunk = address - (address % CHUNK_BYTES);
+  #bytesAt(region: number, offset: number): Uint8Array {
+    const within = offset % CHUNK_BYTES;
+    const chunk = region + offset - within;
     let view = this.#views.get(chunk);
     if (view === undefined) {
       view = viewOf(chunk, CHUNK_BYTES);
       this.#views.set(chunk, view);
     }
-    return view.subarray(address - chunk, address - chunk + PAGE_BYTES);
+    return view.subarray(within, within + PAGE_BYTES);
   }
 }
