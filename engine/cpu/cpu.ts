@@ -1,5 +1,6 @@
 /** The guest processor: runs decoded blocks until something needs the VMM or the hypervisor. */
 import { type Block, CodeCache } from './decode/code-cache.ts';
+import { LONGEST_INSTRUCTION } from './decode/decoder.ts';
 import { deliver, deliverException } from './exec/interrupts.ts';
 import type { CpuExit, CpuidExit, ReadMsrExit, WriteMsrExit } from './exits.ts';
 import { offered } from './features.ts';
@@ -37,7 +38,6 @@ const WINDOW: CpuExit = { kind: 'interrupt-window' };
 
 /** DR6.BS: the debug exception is that of single-stepping. */
 const DR6_BS = 0x4000;
-const LONGEST_INSTRUCTION = 15;
 
 export class GuestCpu {
   readonly #m: Machine;

@@ -28,6 +28,8 @@ export const VIF = 0x80000;
 export const VIP = 0x100000;
 
 const ARITHMETIC_FLAGS = CF | PF | AF | ZF | SF | OF;
+/** What EFLAGS has up to ID (bit 21), but for the bits that are always as they are (Intel SDM 1, figure 3-8). */
+export const EVERY_FLAG = 0x3f7fd5;
 
 /** CF, OF and AF of `carries`. */
 export const CARRY_BITS = 0xc0000008 | 0;

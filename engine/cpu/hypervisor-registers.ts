@@ -1,7 +1,7 @@
 /** The registers by their hypervisor names (TLFS, virtual processor register names), as numbers of up to 128 bits. */
 import { registers } from '../abi/index.ts';
 import { setCr0, setEfer } from './exec/system.ts';
-import { readFlags, writeFlags } from './flags.ts';
+import { EVERY_FLAG, readFlags, writeFlags } from './flags.ts';
 import { GPR_COUNT, type Machine, XMM_COUNT } from './machine.ts';
 import { flushTranslations } from './memory.ts';
 import { setSegment } from './segment-state.ts';
@@ -77,8 +77,6 @@ const debug = (index: number): Access =>
       m.dr[index] = value;
     },
   );
-
-const EVERY_FLAG = 0x3f7fd5;
 
 const accesses = new Map<number, Access>([
   ...Array.from({ length: GPR_COUNT }, (_, index): [number, Access] => [name('RAX') + index, general(index)]),

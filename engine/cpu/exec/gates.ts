@@ -8,13 +8,20 @@ import { joined } from '../wide-operands.ts';
 import { checkOffset, enterCode } from './enter-code.ts';
 import { pushAll } from './frames.ts';
 import { enterInner } from './inner-stack.ts';
-import { type Descriptor, dplOf, isCode, isConforming, readDescriptor, selectorError } from './segments.ts';
+import {
+  type Descriptor,
+  dplOf,
+  isCode,
+  isConforming,
+  readDescriptor,
+  selectorError,
+  TSS_16,
+  TSS_32,
+} from './segments.ts';
 import { readTaskDescriptor, switchTask } from './tasks.ts';
 
-const TSS_16 = 1;
 const CALL_GATE_16 = 4;
 const TASK_GATE = 5;
-const TSS_32 = 9;
 const CALL_GATE_32 = 12;
 const TYPES: readonly number[] = [TSS_16, CALL_GATE_16, TASK_GATE, TSS_32, CALL_GATE_32];
 const TYPES_LONG: readonly number[] = [CALL_GATE_32];

@@ -12,14 +12,12 @@ import {
   markAccessed,
   readDescriptor,
   selectorError,
+  WIDE_TYPE,
 } from './segments.ts';
-
-/** Of TSS types: 32-bit. */
-export const WIDE_TSS = 8;
 
 /** SP of `level` in the TSS, and the selector of its segment. */
 function stackInTss(m: Machine, level: number, ext: number): { sp: number; selector: number } {
-  const size = (m.attributes[TR]! & WIDE_TSS) !== 0 ? 4 : 2;
+  const size = (m.attributes[TR]! & WIDE_TYPE) !== 0 ? 4 : 2;
   const slot = size + level * 2 * size;
   if (slot + 2 * size - 1 > m.limits[TR]!) m.fault(TS, selectorError(m.selectors[TR]!) + ext);
   const at = further(m, m.bases[TR]!, slot);

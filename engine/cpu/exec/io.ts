@@ -5,17 +5,16 @@ import { GP, type Machine, RCX, RDX, TR } from '../machine.ts';
 import { further, loadSystem } from '../memory.ts';
 import { readRegister } from '../operands.ts';
 import { PRESENT } from '../segment-state.ts';
+import { TSS_32, TSS_BUSY } from './segments.ts';
 import { indexRegister } from './strings.ts';
 
-const TSS_32 = 9;
-const BUSY = 2;
 /** Where a 32-bit TSS says how far away its bitmap is. */
 const BITMAP_OFFSET = 0x66;
 
 /** Above IOPL, and always in virtual-8086 mode, the bitmap of the TSS decides (Intel SDM 1, 19.5.2): a port is open where its bit is 0. */
 function needPortAccess(m: Machine, port: number, size: number): void {
   if (m.cpl <= (m.flags & IOPL) >> 12 && !m.virtual8086) return;
-  if ((m.attributes[TR]! & 0x9f & ~BUSY) !== (PRESENT | TSS_32) || m.limits[TR]! < BITMAP_OFFSET + 1)
+  if ((m.attributes[TR]! & 0x9f & ~TSS_BUSY) !== (PRESENT | TSS_32) || m.limits[TR]! < BITMAP_OFFSET + 1)
     m.fault(GP, 0);
   const bitmap = loadSystem(m, further(m, m.bases[TR]!, BITMAP_OFFSET), 2);
   const at = bitmap + (port >> 3);

@@ -153,9 +153,14 @@ export function loadFarPointer(m: Machine, i: Instruction): void {
   writeReg(m, i, offset);
 }
 
-const LDT_TYPE = 2;
-const TSS_TYPES = [1, 9];
-const BUSY = 2;
+/** Types of system descriptors (Intel SDM 3, table 3-2): a task-state segment that is in use has BUSY as well. */
+export const LDT_TYPE = 2;
+export const TSS_16 = 1;
+export const TSS_32 = 9;
+export const TSS_TYPES: readonly number[] = [TSS_16, TSS_32];
+export const TSS_BUSY = 2;
+/** Of system types: with words of 32 bits. */
+export const WIDE_TYPE = 8;
 
 function needProtectedLevel0(m: Machine): void {
   if (m.realSegments) m.fault(UD);
@@ -185,8 +190,8 @@ export function ltr(m: Machine, i: Instruction): void {
   if (local || !TSS_TYPES.includes(d.attributes & 0x1f)) m.fault(GP, selectorError(selector));
   if ((d.attributes & PRESENT) === 0) m.fault(NP, selectorError(selector));
   const base = systemBase(m, d);
-  storeSystem(m, further(m, d.linear, 5), 1, (d.attributes & 0xff) | BUSY);
-  setSegment(m, TR, selector, base, d.limit, d.attributes | BUSY);
+  storeSystem(m, further(m, d.linear, 5), 1, (d.attributes & 0xff) | TSS_BUSY);
+  setSegment(m, TR, selector, base, d.limit, d.attributes | TSS_BUSY);
 }
 
 export function storeLdtr(m: Machine, i: Instruction): void {

@@ -1,5 +1,5 @@
 /** Task switches (Intel SDM 3, chapter 8): the state goes to the old task's segment and comes from the new one's. */
-import { NT, readFlags, VM, writeFlags } from '../flags.ts';
+import { EVERY_FLAG, NT, readFlags, VM, writeFlags } from '../flags.ts';
 import {
   CR0_PG,
   CR0_TS,
@@ -28,10 +28,14 @@ import {
   isConforming,
   isReadable,
   isWritableData,
+  LDT_TYPE,
   markAccessed,
   readDescriptor,
   selectorError,
   TABLE_INDICATOR,
+  TSS_BUSY,
+  TSS_TYPES,
+  WIDE_TYPE,
 } from './segments.ts';
 import { setVirtualSegment } from './virtual-8086.ts';
 
@@ -57,12 +61,7 @@ const WIDE: Layout = {
   ...{ word: 4, bytes: 0x68, cr3: 0x1c, ip: 0x20, general: 0x28 },
   ...{ segments: 0x48, segmentCount: 6, ldt: 0x60, trap: 0x64 },
 };
-const WIDE_TYPE = 8;
-const BUSY = 2;
-const TSS_TYPES: readonly number[] = [1, 9];
-const LDT_TYPE = 2;
 const GENERAL_COUNT = 8;
-const WIDE_FLAGS = 0x3f7fd5;
 const NARROW_FLAGS = 0x7fd5 | VM;
 /** L0 to L3 and LE of DR7. */
 const LOCAL_BREAKPOINTS = 0x155;
@@ -141,7 +140,7 @@ const oldDescriptor = (m: Machine): number => further(m, m.gdtBase, m.selectors[
 function markBusy(m: Machine, linear: number, busy: boolean): void {
   const at = further(m, linear, 5);
   const access = loadSystem(m, at, 1);
-  storeSystem(m, at, 1, busy ? access | BUSY : access & ~BUSY);
+  storeSystem(m, at, 1, busy ? access | TSS_BUSY : access & ~TSS_BUSY);
 }
 
 /**
@@ -163,14 +162,14 @@ export function switchTask(m: Machine, tss: Descriptor, how: TaskSource, ext: nu
   // From here on faults are the new task's.
   m.faultInNewTask = true;
   m.cr0 = (m.cr0 | CR0_TS) >>> 0;
-  setSegment(m, TR, tss.selector, tss.base, tss.limit, tss.attributes | BUSY);
+  setSegment(m, TR, tss.selector, tss.base, tss.limit, tss.attributes | TSS_BUSY);
   if (task.cr3 !== undefined && (m.cr0 & CR0_PG) !== 0) {
     m.cr3 = task.cr3;
     flushTranslations(m);
   }
   m.dr[7] = (m.dr[7]! & ~LOCAL_BREAKPOINTS) >>> 0;
   m.ip = task.ip;
-  writeFlags(m, how === 'call' ? task.flags | NT : task.flags, layout.word === 4 ? WIDE_FLAGS : NARROW_FLAGS);
+  writeFlags(m, how === 'call' ? task.flags | NT : task.flags, layout.word === 4 ? EVERY_FLAG : NARROW_FLAGS);
   task.general.forEach((value, r) => {
     // A 16-bit task leaves the upper halves as they are, as QEMU has it: nothing is said of them.
     writeRegister(m, registerIndex(r, layout.word), layout.word, value);
@@ -244,7 +243,8 @@ export function returnFromTask(m: Machine): void {
   const error = selectorError(selector);
   if ((selector & TABLE_INDICATOR) !== 0) m.fault(TS, error);
   const d = readDescriptor(m, selector, TS);
-  if (!TSS_TYPES.includes(d.attributes & 0x1f & ~BUSY) || (d.attributes & BUSY) === 0) m.fault(TS, error);
+  if (!TSS_TYPES.includes(d.attributes & 0x1f & ~TSS_BUSY) || (d.attributes & TSS_BUSY) === 0)
+    m.fault(TS, error);
   if ((d.attributes & PRESENT) === 0) m.fault(NP, error);
   switchTask(m, d, 'return', 0);
 }

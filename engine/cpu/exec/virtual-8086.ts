@@ -1,5 +1,5 @@
 /** Into virtual-8086 mode by IRET (Intel SDM 3, 22.2.5). */
-import { writeFlags } from '../flags.ts';
+import { EVERY_FLAG, writeFlags } from '../flags.ts';
 import { CS, DS, ES, FS, GP, GS, type Machine, RSP, SS } from '../machine.ts';
 import { peek } from '../operands.ts';
 import { setSegment } from '../segment-state.ts';
@@ -7,8 +7,6 @@ import { setSegment } from '../segment-state.ts';
 const SEGMENT_BYTES = 0x10000;
 /** Present, level 3, writable data, accessed: CS too. */
 const ATTRIBUTES = 0xf3;
-/** What EFLAGS has, but for the bits that are always as they are. */
-const EVERY_FLAG = 0x3f7fd5;
 
 /** A segment register as virtual-8086 mode has it. */
 export function setVirtualSegment(m: Machine, segment: number, selector: number): void {

@@ -3,7 +3,7 @@ import { target } from '../exec/control.ts';
 import { enterCode } from '../exec/enter-code.ts';
 import { checkedReturn, dropPrivileged, farTransfer, outerStack } from '../exec/far.ts';
 import { changeableFlags } from '../exec/stack.ts';
-import { NT, RF, readFlags, VIF, VIP, writeFlags } from '../flags.ts';
+import { EVERY_FLAG, NT, RF, readFlags, VIF, VIP, writeFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { CS, DS, ES, FS, GP, GS, type Machine, R11, RCX, SS, UD } from '../machine.ts';
 import { load } from '../memory.ts';
@@ -120,7 +120,7 @@ export function sysret(m: Machine, i: Instruction): void {
   const selector = m.starHigh >>> 16;
   const wide = i.size === 8;
   m.ip = wide ? target(m, joined(m.g32[2 * RCX]!, m.g32[2 * RCX + 1]!), 8) : m.g32[2 * RCX]! >>> 0;
-  writeFlags(m, m.g32[2 * R11]! & 0x3c7fd7, 0x3f7fd5);
+  writeFlags(m, m.g32[2 * R11]! & 0x3c7fd7, EVERY_FLAG);
   setSegment(
     m,
     CS,

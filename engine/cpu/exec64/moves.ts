@@ -1,9 +1,10 @@
 /** Moves and conversions with operands of 64 bits. */
+import { narrowSource } from '../exec/moves.ts';
 import { condition, setZero } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
 import { GP, type Machine, RAX, RBX, RCX, RDX } from '../machine.ts';
 import { further, load, loadLinear8, storeLinear8 } from '../memory.ts';
-import { effectiveAddress, exactAddress, readRegister, signed } from '../operands.ts';
+import { effectiveAddress, exactAddress, signed } from '../operands.ts';
 import {
   highHalf,
   highOf,
@@ -66,11 +67,6 @@ export function xchgRmReg(m: Machine, i: Instruction): void {
   const bHigh = m.g32[i.reg + 1]!;
   writeRegister8(m, i.reg, a, aHigh);
   updateRm8(m, i, b, bHigh);
-}
-
-function narrowSource(m: Machine, i: Instruction): number {
-  if (i.rm !== MEMORY) return readRegister(m, i.imm, i.kind);
-  return load(m, i.segment, effectiveAddress(m, i), i.kind);
 }
 
 export function movzx(m: Machine, i: Instruction): void {

@@ -15,7 +15,7 @@ import {
   scaleOf,
   zero,
 } from './extended.ts';
-import { type Calculation, computed, IE, rounded, ZE } from './round.ts';
+import { type Calculation, computed, DOWN, IE, rounded, ZE } from './round.ts';
 
 export type Binary = (c: Calculation, a: Extended, b: Extended) => Extended;
 export type Unary = (c: Calculation, a: Extended) => Extended;
@@ -54,18 +54,12 @@ function sum(c: Calculation, a: Extended, b: Extended): Extended {
     return isInfinite(a) ? a : b;
   }
   if (c.denormal(a, b)) return INDEFINITE;
-  const exact = zeroSign(c, a, b);
-  if (exact !== undefined) return exact;
+  // Zeros of the same sign keep it.
+  if (isZero(a) && isZero(b) && a.sign === b.sign) return a;
   const scale = Math.min(scaleOf(a), scaleOf(b));
   const total = inUnits(a, scale) + inUnits(b, scale);
-  if (total === 0n) return zero(c.rounding === 1 ? 1 : 0);
+  if (total === 0n) return zero(c.rounding === DOWN ? 1 : 0);
   return rounded(c, computed(c), total < 0n ? 1 : 0, total < 0n ? -total : total, scale);
-}
-
-/** Zeros of the same sign keep it; those of different ones give +0, or -0 where rounding goes down. */
-function zeroSign(c: Calculation, a: Extended, b: Extended): Extended | undefined {
-  if (!isZero(a) || !isZero(b)) return undefined;
-  return a.sign === b.sign ? a : zero(c.rounding === 1 ? 1 : 0);
 }
 
 export const add: Binary = (c, a, b) => notNumbers(c, a, b) ?? sum(c, a, b);

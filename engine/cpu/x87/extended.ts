@@ -17,6 +17,16 @@ export const BIAS = 0x3fff;
 /** A number is its significand by 2 to the power of its exponent less this. */
 export const SCALE = BIAS + SIGNIFICAND_BITS - 1;
 
+/** The sign above the exponent, as the upper word of the 80 bits has them. */
+export const upperWord = ({ sign, exponent }: Extended): number => (sign << 15) | exponent;
+
+/** The number of the 80 bits in two parts. */
+export const ofParts = (upper: number, significand: bigint): Extended => ({
+  sign: (upper & 0x8000) === 0 ? 0 : 1,
+  exponent: upper & 0x7fff,
+  significand,
+});
+
 export const zero = (sign: 0 | 1): Extended => ({ sign, exponent: 0, significand: 0n });
 export const infinity = (sign: 0 | 1): Extended => ({
   sign,

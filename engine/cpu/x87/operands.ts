@@ -3,7 +3,7 @@ import type { Instruction } from '../instruction.ts';
 import type { Machine } from '../machine.ts';
 import { load, probeStore, store } from '../memory.ts';
 import { effectiveAddress } from '../operands.ts';
-import type { Extended } from './extended.ts';
+import { type Extended, ofParts, upperWord } from './extended.ts';
 
 /** Reads whole words of 4 bytes, and one of 2 at the end where there is one. */
 export function read(m: Machine, i: Instruction, bytes: number, from = 0): bigint {
@@ -33,14 +33,7 @@ export function write(m: Machine, i: Instruction, bytes: number, value: bigint, 
 }
 
 /** The 10 bytes of a register in memory. */
-export const bitsOf = ({ sign, exponent, significand }: Extended): bigint =>
-  (BigInt((sign << 15) | exponent) << 64n) | significand;
+export const bitsOf = (value: Extended): bigint => (BigInt(upperWord(value)) << 64n) | value.significand;
 
-export function ofBits(bits: bigint): Extended {
-  const high = Number((bits >> 64n) & 0xffffn);
-  return {
-    sign: (high & 0x8000) === 0 ? 0 : 1,
-    exponent: high & 0x7fff,
-    significand: BigInt.asUintN(64, bits),
-  };
-}
+export const ofBits = (bits: bigint): Extended =>
+  ofParts(Number((bits >> 64n) & 0xffffn), BigInt.asUintN(64, bits));

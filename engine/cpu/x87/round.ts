@@ -25,7 +25,7 @@ export const BEFORE = IE | DE | ZE;
 
 /** Rounding control: bits 10 and 11 of the control word. */
 const NEAREST = 0;
-const DOWN = 1;
+export const DOWN = 1;
 const UP = 2;
 
 /** What is added to the exponent of a result that is too small for its format, or taken from one too large. */

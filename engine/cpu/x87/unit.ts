@@ -1,6 +1,6 @@
 /** The register stack, the control, status and tag words (Intel SDM 1, 8.1). Registers stand by their distance from the top. */
 import type { Machine } from '../machine.ts';
-import { type Extended, INDEFINITE, kindOf } from './extended.ts';
+import { type Extended, INDEFINITE, kindOf, ofParts, upperWord } from './extended.ts';
 import { ALL_EXCEPTIONS, BEFORE, Calculation, IE } from './round.ts';
 
 /** Status word: stack fault, error summary, condition codes, busy. */
@@ -88,20 +88,17 @@ export function free(m: Machine, i: number): void {
 
 export function readStack(m: Machine, i: number): Extended {
   const at = WORDS * i;
-  const high = m.fpStack[at + 2]!;
-  return {
-    sign: (high & 0x8000) === 0 ? 0 : 1,
-    exponent: high & 0x7fff,
-    significand: (BigInt(m.fpStack[at + 1]! >>> 0) << 32n) | BigInt(m.fpStack[at]! >>> 0),
-  };
+  const significand = (BigInt(m.fpStack[at + 1]! >>> 0) << 32n) | BigInt(m.fpStack[at]! >>> 0);
+  return ofParts(m.fpStack[at + 2]!, significand);
 }
 
 /** Writes a register, which then is not empty. */
-export function writeStack(m: Machine, i: number, { sign, exponent, significand }: Extended): void {
+export function writeStack(m: Machine, i: number, value: Extended): void {
   const at = WORDS * i;
+  const { significand } = value;
   m.fpStack[at] = Number(BigInt.asIntN(32, significand));
   m.fpStack[at + 1] = Number(BigInt.asIntN(32, significand >> 32n));
-  m.fpStack[at + 2] = (sign << 15) | exponent;
+  m.fpStack[at + 2] = upperWord(value);
   m.fpTags |= tagOf(m, i);
 }
 

@@ -5,7 +5,8 @@ import { type CellHint, cell, cells, groups, objectKind, singleCellKind } from '
 export const SINT_COUNT = 16;
 export const STIMER_COUNT = 4;
 
-function msrHint(name: string): CellHint {
+/** Shown as that MSR's fields. */
+export function msrHint(name: string): CellHint {
   return { as: 'msr', msr: msrs.number(name) };
 }
 

@@ -1,6 +1,6 @@
-import { msrs } from '../../abi/index.ts';
-import { type CellHint, cell, cells, groups, objectKind } from '../../state/schema.ts';
+import { cell, cells, groups, objectKind } from '../../state/schema.ts';
 import {
+  msrHint,
   queuedCells,
   STIMER_COUNT,
   synicControl,
@@ -16,10 +16,6 @@ const wide = () => ({ low: cell(), high: cell() });
 
 /** 256 bits in words of 32, as an APIC has them (Intel SDM 3, 12.8.4). */
 const vectors = () => cells(8, () => ({ as: 'hex' }));
-
-function msrHint(name: string): CellHint {
-  return { as: 'msr', msr: msrs.number(name) };
-}
 
 export const XMM_COUNT = 16;
 export const MMX_COUNT = 8;

@@ -1,12 +1,4 @@
-import {
-  constant,
-  constantNumber,
-  type FieldHandle,
-  fieldOf,
-  readU32,
-  readU64,
-  writeField,
-} from '../../abi/index.ts';
+import { constant, constantNumber, readU32, readU64, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { failed, repeated, unmodelledCall } from '../call/call.ts';
@@ -14,29 +6,13 @@ import type { GuestCall } from '../call/guest.ts';
 import { STATUS } from '../call/status.ts';
 import { VP } from '../cells/vp.ts';
 import { PLACES } from './places.ts';
+import { GET, HIGH, LOW, SET, VALUE_BYTES } from './register-fields.ts';
 import { fixedValue, runsByItself, unknownName } from './rules.ts';
 import { refusedOwn, setSynthetic } from './synthetic.ts';
 import { registerOf } from './values.ts';
 
-const GET = {
-  id: fieldOf('hv_input_get_vp_registers', 'partition_id'),
-  index: fieldOf('hv_input_get_vp_registers', 'vp_index'),
-  name: fieldOf('hv_input_get_vp_registers', 'names'),
-};
-const VALUE_BYTES = 16;
-const LOW = { ...fieldOf('hv_register_value', 'reg64'), stride: VALUE_BYTES };
-const HIGH = { ...LOW, offset: LOW.offset + 8 };
 const SELF = constant('HV_PARTITION_ID_SELF');
 const VP_SELF = constantNumber('HV_VP_INDEX_SELF');
-const SET = {
-  name: fieldOf('hv_input_set_vp_registers', 'elements.name'),
-  value: fieldOf('hv_input_set_vp_registers', 'elements.value.reg64'),
-  high: high(fieldOf('hv_input_set_vp_registers', 'elements.value.reg64')),
-};
-
-function high(low: FieldHandle): FieldHandle {
-  return { ...low, offset: low.offset + 8 };
-}
 
 /** The VP of its own partition that a guest names. */
 function named(call: GuestCall): ObjectId | { readonly answer: HypercallAnswer } {

@@ -18,25 +18,13 @@ import {
   wrongState,
 } from '../partition/target.ts';
 import { invalidStop, isImpossible } from './impossible.ts';
+import { GET, HIGH, LOW, SET, VALUE_BYTES } from './register-fields.ts';
 import { replaceWritten } from './register-page-written.ts';
 import { fixedValue, refusedValue, runsByItself, unknownName } from './rules.ts';
 import { CONTROL_SLOTS, mayRun, setControl } from './suspend.ts';
 import { readSynthetic, refusedOwn, setSynthetic } from './synthetic.ts';
 import { isFresh, registerOf, setRegister, type Wide } from './values.ts';
 
-const SET = {
-  id: fieldOf('hv_input_set_vp_registers', 'partition_id'),
-  index: fieldOf('hv_input_set_vp_registers', 'vp_index'),
-  name: fieldOf('hv_input_set_vp_registers', 'elements.name'),
-  value: fieldOf('hv_input_set_vp_registers', 'elements.value.reg64'),
-};
-const SET_HIGH = { ...SET.value, offset: SET.value.offset + 8 };
-const ELEMENTS = { name: SET.name, value: SET.value, high: SET_HIGH };
-const GET = {
-  id: fieldOf('hv_input_get_vp_registers', 'partition_id'),
-  index: fieldOf('hv_input_get_vp_registers', 'vp_index'),
-  name: fieldOf('hv_input_get_vp_registers', 'names'),
-};
 /** Behind the VTL, in both inputs. */
 const HEADER_RESERVED = ['input_vtl.reserved_z', 'rsvd_z8', 'rsvd_z16'].map((name) =>
   fieldOf('hv_input_set_vp_registers', name),
@@ -46,9 +34,6 @@ const ELEMENT_RESERVED = ['elements.reserved1', 'elements.reserved2'].map((name)
   fieldOf('hv_input_set_vp_registers', name),
 );
 const SELF_VP = constantNumber('HV_VP_INDEX_SELF');
-const VALUE_BYTES = 16;
-const LOW = { ...fieldOf('hv_register_value', 'reg64'), stride: VALUE_BYTES };
-const HIGH = { ...LOW, offset: LOW.offset + 8 };
 
 /** Registers of a VP of a child; of a CPU of the own partition; or those that a kernel in VTL 2 has of a lower one. */
 type Whose = { readonly vp: ObjectId } | { readonly cpu: number } | { readonly vtl: true };
@@ -164,12 +149,12 @@ function set(call: Call): HypercallAnswer {
   const { context, input } = call;
   if ('cpu' in found) {
     const range = { from: repStart, to: repCount };
-    return setSynthetic(context, found, input, ELEMENTS, range) ?? unmodelledCall(call.event);
+    return setSynthetic(context, found, input, SET, range) ?? unmodelledCall(call.event);
   }
   let lets = false;
   for (let i = repStart; i < repCount; i++) {
     const name = readU32(input, SET.name, i);
-    const value = { low: readU64(input, SET.value, i), high: readU64(input, SET_HIGH, i) };
+    const value = { low: readU64(input, SET.value, i), high: readU64(input, SET.high, i) };
     const refused = unknownName(name, context.profile) ?? reservedOf(call, i) ?? refusedValue(name, value);
     if (refused !== undefined) return stoppedAt(i, refused);
     if (!('vp' in found)) continue;
