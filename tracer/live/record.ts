@@ -7,7 +7,7 @@ import { syscall } from '../native/libc.ts';
 import { NR, O_CLOEXEC } from '../native/numbers.ts';
 import { Party, startThread } from '../process/party.ts';
 import { findProgram } from '../process/program.ts';
-import { passSignals } from '../process/signals.ts';
+import { onEnding, passSignals } from '../process/signals.ts';
 import { makeOutputBlocking } from '../process/standard-files.ts';
 import { midLife } from '../sink/filtered.ts';
 import type { Kept } from '../sink/kept.ts';
@@ -192,8 +192,6 @@ function isFiltered(): boolean {
   return count !== null && count[1] !== '0';
 }
 
-const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-
 /**
  * What signals to this process do: a program of ours gets them; one that is to survive is let go, and so is any by
  * SIGUSR2, but for one with a filter: without a tracer its ioctls would fail. SIGUSR2 is what a flight recorder writes at.
@@ -213,12 +211,10 @@ function listen(
       tell('the program cannot be let go: its filter would make its ioctls fail; start it with --keep-alive');
   };
   const survives = target.kind === 'attach' || target.keepAlive;
-  if (survives) for (const signal of ENDING) process.on(signal, go);
-  const stopPassing = survives ? () => {} : passSignals(pid);
+  const stopListening = survives ? onEnding(go) : passSignals(pid);
   process.on('SIGUSR2', onUser);
   return () => {
-    stopPassing();
+    stopListening();
     process.off('SIGUSR2', onUser);
-    for (const signal of ENDING) process.off(signal, go);
   };
 }

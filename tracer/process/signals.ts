@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 
 const PASSED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'];
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** A terminal sends these to the program as well: it is in the same group. */
 const FROM_TERMINAL = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT']);
 
@@ -9,9 +10,18 @@ export function passSignals(pid: number): () => void {
   const pass = (signal: NodeJS.Signals) => {
     if (!FROM_TERMINAL.has(signal) || !isatty(0)) send(pid, signal);
   };
-  for (const signal of PASSED) process.on(signal, pass);
+  return listen(PASSED, pass);
+}
+
+/** Who ends this process by a signal ends what it is about instead. Returns what ends that. */
+export function onEnding(act: () => void): () => void {
+  return listen(ENDING, act);
+}
+
+function listen(signals: readonly NodeJS.Signals[], act: (signal: NodeJS.Signals) => void): () => void {
+  for (const signal of signals) process.on(signal, act);
   return () => {
-    for (const signal of PASSED) process.off(signal, pass);
+    for (const signal of signals) process.off(signal, act);
   };
 }
 

@@ -6,6 +6,7 @@ import { type MsrRange, parseMsrRanges } from '../../../tracer/live/kernel/msr-r
 import { type KernelRecorded, recordKernel } from '../../../tracer/live/kernel/record.ts';
 import { openTarget } from '../../../tracer/live/target.ts';
 import type { Family } from '../../../tracer/live/uprobe/ioctl-probe.ts';
+import { onEnding } from '../../../tracer/process/signals.ts';
 import { midLife } from '../../../tracer/sink/filtered.ts';
 import { UntilSink } from '../../../tracer/sink/until.ts';
 import { abiNames, isProblem, TraceFileError, TraceWriter } from '../../../tracer/store/index.ts';
@@ -59,7 +60,7 @@ export async function runKernel(args: Arguments): Promise<number> {
     kept.until === undefined
       ? undefined
       : new UntilSink(target.sink, captureFilterOf(kept.until, header.profile), end);
-  for (const signal of ENDING) process.on(signal, end);
+  const stopListening = onEnding(end);
   const copy = (): void => target.snapshot();
   if (kept.ring !== undefined) process.on('SIGUSR2', copy);
   try {
@@ -90,12 +91,10 @@ export async function runKernel(args: Arguments): Promise<number> {
     target.close(true);
     throw new Problem(`record: ${error.message}; what was written until then is kept`, EXIT.environment);
   } finally {
-    for (const signal of ENDING) process.off(signal, end);
+    stopListening();
     process.off('SIGUSR2', copy);
   }
 }
-
-const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** The program that is recorded, if one is started. */
 class Started {
