@@ -7,6 +7,7 @@ import type {
   TraceEvent,
 } from '../../engine/trace/event.ts';
 import type { Handle } from '../../engine/trace/handle.ts';
+import { flipped } from './bits.ts';
 
 /** A change of one field of a recorded event. */
 export interface Mutation {
@@ -151,14 +152,7 @@ function another(handle: Handle): Handle {
 }
 
 function eachByte(bytes: Uint8Array, change: (changed: () => Uint8Array) => Mutation): Mutation[] {
-  return Array.from(bytes, (_, i) => change(() => flipped(bytes, i)));
-}
-
-/** The bytes with the lowest bit of one of them flipped. */
-function flipped(bytes: Uint8Array, index: number): Uint8Array {
-  const changed = bytes.slice();
-  changed[index] = (changed[index] ?? 0) ^ 1;
-  return changed;
+  return Array.from(bytes, (_, i) => change(() => flipped(bytes, i * 8)));
 }
 
 /** What a divergence of a field says of its place: a call's answers belong to its return. */

@@ -11,6 +11,7 @@ import {
 } from '../../engine/trace/event.ts';
 import type { Handle } from '../../engine/trace/handle.ts';
 import type { Profile } from '../../engine/trace/profile.ts';
+import { flipped } from './bits.ts';
 
 /** A change of what came from outside: one field of one event that nothing in the trace caused. */
 export interface StimulusChange {
@@ -228,12 +229,6 @@ function nameOfField(path: string): string {
 function bitsOf({ offset, size, lsb, width }: FieldView): readonly [number, number] {
   const first = offset * 8 + (lsb ?? 0);
   return [first, first + (width ?? size * 8) - 1];
-}
-
-function flipped(bytes: Uint8Array, bit: number): Uint8Array {
-  const changed = bytes.slice();
-  changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  return changed;
 }
 
 function incremented(bytes: Uint8Array, { offset, size }: FieldView): Uint8Array {

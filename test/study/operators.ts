@@ -4,6 +4,7 @@ import type { DecodedField } from '../../engine/abi/codec/decoded.ts';
 import { decodeControl, decodeHypercallInput, hypercalls, msrs } from '../../engine/abi/index.ts';
 import type { HypercallEvent, TraceEvent } from '../../engine/trace/event.ts';
 import { seqOf, type TimeNs } from '../../engine/trace/position.ts';
+import { flipped } from '../mutation/bits.ts';
 import type { Legal } from './legal.ts';
 
 /** An event of a mutant, and which of the sample it is or is a copy of. */
@@ -98,12 +99,6 @@ function leaves(fields: readonly DecodedField[]): DecodedField[] {
   return fields.flatMap((field) =>
     field.value.kind === 'struct' ? leaves(field.value.struct.fields) : [field],
   );
-}
-
-function flipped(bytes: Uint8Array, bit: number): Uint8Array {
-  const changed = bytes.slice();
-  changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  return changed;
 }
 
 /** What an operator can act on: accesses that change something, and calls. */

@@ -47,6 +47,9 @@ export function turnedOver(p: Piece): Piece {
 /** CMP with an immediate leaves no flag undefined: it follows what does. */
 export const definesFlags = (value: number): Piece => piece('cmp ebx, imm', [0x83, 0xfb, value & 0xff]);
 
+/** The ModR/M byte of two registers. */
+export const modrm = (reg: number, rm: number): number => 0xc0 | (reg << 3) | rm;
+
 export const move = (register: number, value: number): Piece =>
   piece(`mov r${register}, ${(value >>> 0).toString(16)}`, [0xb8 + register, ...le32(value)]);
 

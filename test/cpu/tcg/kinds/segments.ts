@@ -13,7 +13,7 @@ import {
   SELECTORS,
 } from '../image.ts';
 import { MODES } from '../setup.ts';
-import { type Case, type Kind, move, push } from './kind.ts';
+import { type Case, type Kind, modrm, move, push } from './kind.ts';
 
 const KNOWN = Object.values(SELECTORS);
 const CODE = [
@@ -85,8 +85,6 @@ export function randomSelector(random: Random): number {
       return free | rpl;
   }
 }
-
-const modrm = (reg: number, rm: number): number => 0xc0 | (reg << 3) | rm;
 
 function load(c: Case): readonly Piece[] {
   const { random, mode } = c;

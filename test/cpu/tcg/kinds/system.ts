@@ -2,9 +2,8 @@
 import { le16, le32, type Piece, piece } from '../../instructions/operands.ts';
 import { DATA, TABLES } from '../image.ts';
 import { MODES } from '../setup.ts';
-import { type Case, type Kind, move } from './kind.ts';
+import { type Case, type Kind, modrm, move } from './kind.ts';
 
-const modrm = (reg: number, rm: number): number => 0xc0 | (reg << 3) | rm;
 const EFER = 0xc0000080;
 const FS_BASE = 0xc0000100;
 
