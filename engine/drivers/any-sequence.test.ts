@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import { sequence } from './any-stimuli.testing.ts';
-import { SIDES, sourceOf } from './scenario.testing.ts';
+import { SIDES } from './scenario.testing.ts';
 import { TwoSides } from './two-sides.testing.ts';
 
 it('any sequence of stimuli plays: both sides keep their books, and its recording replays without a divergence', () => {
@@ -13,7 +14,7 @@ it('any sequence of stimuli plays: both sides keep their books, and its recordin
       for (const each of stimuli) machine.take(each);
       machine.end();
       const { header, recorded, hash } = machine;
-      const report = replay(sourceOf(header, recorded), SIDES);
+      const report = replay(memorySource(header, recorded), SIDES);
       assert.deepEqual(report.divergences, []);
       assert.equal(report.hash, hash);
     }),

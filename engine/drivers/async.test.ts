@@ -3,11 +3,12 @@ import { describe, it } from 'node:test';
 import { hypercalls, messageTypes, statuses } from '../abi/index.ts';
 import { HypervisorBench } from '../hypervisor/bench.testing.ts';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { readProfile } from '../trace/profile-read.ts';
 import { activePartition, PARTITION, ROOT, request } from './guest.testing.ts';
-import { played, SIDES, sourceOf } from './scenario.testing.ts';
+import { played, SIDES } from './scenario.testing.ts';
 
 const header = { profile: readProfile(ROOT), given: ROOT };
 const SET_PROPERTY = hypercalls.number('SET_PARTITION_PROPERTY');
@@ -70,14 +71,14 @@ function completion(events: readonly TraceEvent[], status: number, partition = 2
 describe('a hypercall that the hypervisor finishes later', () => {
   it('waits for the message of its end, whose status is the call’s', () => {
     const events = pending(0, 0);
-    const report = replay(sourceOf(header, [...events, completion(events, 0)]), SIDES);
+    const report = replay(memorySource(header, [...events, completion(events, 0)]), SIDES);
     assert.deepEqual(report.divergences, []);
     assert.equal(report.bound['async-call'], 1);
   });
 
   it('a status that is not that of the message is a divergence', () => {
     const events = pending(0, 0);
-    const report = replay(sourceOf(header, [...events, completion(events, ACCESS_DENIED)]), SIDES);
+    const report = replay(memorySource(header, [...events, completion(events, ACCESS_DENIED)]), SIDES);
     assert.deepEqual(
       report.divergences.map(({ field, expected }) => [field, expected]),
       [
@@ -87,13 +88,13 @@ describe('a hypercall that the hypervisor finishes later', () => {
     );
     const failed = pending(-5, ACCESS_DENIED);
     assert.deepEqual(
-      replay(sourceOf(header, [...failed, completion(failed, ACCESS_DENIED)]), SIDES).divergences,
+      replay(memorySource(header, [...failed, completion(failed, ACCESS_DENIED)]), SIDES).divergences,
       [],
     );
   });
 
   it('without the message the record of the call tells', () => {
-    const report = replay(sourceOf(header, pending(0, 0)), SIDES);
+    const report = replay(memorySource(header, pending(0, 0)), SIDES);
     assert.deepEqual(report.divergences, []);
     assert.equal(report.bound['async-call'], 2);
   });
@@ -108,13 +109,13 @@ describe('a hypercall that the hypervisor finishes later', () => {
     const next = { seq: seqOf(events.length + 2), t: timeNs(9_500), provenance: 'observed' } as const;
     const stop = { ...next, kind: 'intercept', vp: { partition: 9n, vp: 0 }, type: 0 } as const;
     const again = { ...plain, seq: seqOf(events.length + 3), t: timeNs(9_600), tEnd: timeNs(9_700), ret: -1 };
-    const report = replay(sourceOf(header, [...events, message, stop, again]), SIDES);
+    const report = replay(memorySource(header, [...events, message, stop, again]), SIDES);
     assert.deepEqual(report.divergences, []);
   });
 
   it('of a partition that is not there it is a message that nobody handles', () => {
     const events = pending(0, 0);
-    const report = replay(sourceOf(header, [...events, completion(events, ACCESS_DENIED, 9n)]), SIDES);
+    const report = replay(memorySource(header, [...events, completion(events, ACCESS_DENIED, 9n)]), SIDES);
     assert.deepEqual(report.divergences, []);
     assert.equal(report.bound['async-call'], 2);
   });

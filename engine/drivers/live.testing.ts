@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { type LiveEvent, LiveMachine } from '../replay/live.ts';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Seq, timeNs } from '../trace/position.ts';
 import { readProfile } from '../trace/profile-read.ts';
 import type { JsonObject } from '../trace/text/json.ts';
 import { DEVICE, PARTITION, ROOT, request, u32 } from './guest.testing.ts';
-import { SIDES, sourceOf } from './scenario.testing.ts';
+import { SIDES } from './scenario.testing.ts';
 
 /** A root whose mshv has a partition with a VP, fed event by event; what it recorded replays to the same. */
 export class LiveRoot {
@@ -66,7 +67,7 @@ export class LiveRoot {
 
   finish(): void {
     const hash = this.#live.finish();
-    const report = replay(sourceOf({ profile: this.#profile, given: {} }, this.recorded), SIDES);
+    const report = replay(memorySource({ profile: this.#profile, given: {} }, this.recorded), SIDES);
     assert.deepEqual([report.divergences, report.hash], [[], hash]);
   }
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { readProfile } from '../trace/profile-read.ts';
 import type { JsonObject } from '../trace/text/json.ts';
 import { DEVICE, memoryArg, PARTITION, ROOT, request, u32 } from './guest.testing.ts';
-import { played, SIDES, sourceOf } from './scenario.testing.ts';
+import { played, SIDES } from './scenario.testing.ts';
 
 /** Recordings of calls that failed: the record alone tells how far they came. */
 
@@ -31,7 +32,7 @@ function recorded(given: JsonObject, ...stimuli: object[]): readonly TraceEvent[
 
 /** The same under another profile. */
 function replayed(given: JsonObject, events: readonly TraceEvent[]) {
-  return replay(sourceOf({ profile: readProfile({ ...ROOT, ...given }), given: {} }, events), SIDES);
+  return replay(memorySource({ profile: readProfile({ ...ROOT, ...given }), given: {} }, events), SIDES);
 }
 
 function retOf(events: readonly TraceEvent[]) {

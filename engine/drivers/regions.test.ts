@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import { CellPaths } from '../state/path.ts';
 import { parseProfile } from '../trace/profile-read.ts';
 import type { JsonObject } from '../trace/text/json.ts';
 import type { Bench } from './bench.testing.ts';
 import { activePartition, hypercallsOf, memoryArg, PARTITION, ROOT, request, VP } from './guest.testing.ts';
-import { played, SIDES, scenario, sourceOf } from './scenario.testing.ts';
+import { played, SIDES, scenario } from './scenario.testing.ts';
 
 const OP = request('partition', 'MSHV_SET_GUEST_MEMORY');
 const ADDRESS = '0x700000000000';
@@ -266,7 +267,7 @@ describe('a recorded region', () => {
       // The profile of the replay says nothing of it.
       const seen = new Set<string>();
       const region = `driver.mshv.partition[2].region[${place[0]}]`;
-      const report = replay(sourceOf(header, events), SIDES, {
+      const report = replay(memorySource(header, events), SIDES, {
         observe: (_, { store }) => {
           const paths = new CellPaths(store.tables.objects);
           const cells = ['kind', 'large'].flatMap((cell) => paths.find(`${region}.${cell}`) ?? []);

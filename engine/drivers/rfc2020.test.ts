@@ -3,12 +3,13 @@ import { describe, it } from 'node:test';
 import { messageTypes, registers } from '../abi/index.ts';
 import { LiveMachine } from '../replay/live.ts';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { timeNs } from '../trace/position.ts';
 import { readProfile } from '../trace/profile-read.ts';
 import { Bench } from './bench.testing.ts';
 import { DEVICE, hypercallsOf, PARTITION, request, u32, VP } from './guest.testing.ts';
-import { SIDES, sourceOf } from './scenario.testing.ts';
+import { SIDES } from './scenario.testing.ts';
 
 const RFC = { kernel: 'rfc2020', role: 'root', cpus: 1 };
 const op = (fd: 'device' | 'partition' | 'vp', name: string) => request(fd, `MSHV_${name}`, 'rfc2020');
@@ -327,7 +328,7 @@ describe('a VP of the RFC', () => {
     assert.equal(live.interrupt(second.seq, timeNs(t))[0]?.ret, -4);
     feed({ kind: 'lifecycle', what: 'process-exit' });
     const hash = live.finish();
-    const report = replay(sourceOf({ profile, given: {} }, events), SIDES);
+    const report = replay(memorySource({ profile, given: {} }, events), SIDES);
     assert.deepEqual(report.divergences, []);
     assert.equal(report.hash, hash);
   });

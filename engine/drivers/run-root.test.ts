@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { hypercalls, messageTypes } from '../abi/index.ts';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import type { HypercallEvent, TraceEvent } from '../trace/event.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { readProfile } from '../trace/profile-read.ts';
 import type { Bench } from './bench.testing.ts';
 import { hypercallsOf, PARTITION, ROOT, request, u32, VP } from './guest.testing.ts';
 import { GPA_INTERCEPT, giveMemory, HALT, RUN, run, VP_REF, wake, withVp } from './run.testing.ts';
-import { played, SIDES, sourceOf } from './scenario.testing.ts';
+import { played, SIDES } from './scenario.testing.ts';
 
 const BITSET = messageTypes.number('HVMSG_SCHEDULER_VP_SIGNAL_BITSET');
 const PAIR = messageTypes.number('HVMSG_SCHEDULER_VP_SIGNAL_PAIR');
@@ -237,7 +238,7 @@ describe('a recording of dispatches', () => {
   }
 
   it('replays without a divergence, and its dispatches are bound', () => {
-    const report = replay(sourceOf(header, recorded()), SIDES);
+    const report = replay(memorySource(header, recorded()), SIDES);
     assert.deepEqual(report.divergences, []);
     assert.ok((report.bound.dispatch ?? 0) >= 2);
   });
@@ -249,6 +250,6 @@ describe('a recording of dispatches', () => {
         ? { ...event, output: endOf(2, 1) }
         : event,
     );
-    assert.ok(replay(sourceOf(header, changed), SIDES).divergences.length > 0);
+    assert.ok(replay(memorySource(header, changed), SIDES).divergences.length > 0);
   });
 });

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { messageTypes, registers } from '../abi/index.ts';
 import { LiveMachine } from '../replay/live.ts';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import type { IoctlOut, TraceEvent } from '../trace/event.ts';
 import { timeNs } from '../trace/position.ts';
 import { readProfile } from '../trace/profile-read.ts';
@@ -19,7 +20,7 @@ import {
   VP,
 } from './guest.testing.ts';
 import { GPA_INTERCEPT, giveMemory, HALT, RUN, run, VP_REF, wake, withVp } from './run.testing.ts';
-import { SIDES, sourceOf } from './scenario.testing.ts';
+import { SIDES } from './scenario.testing.ts';
 
 const NONE = messageTypes.number('HVMSG_NONE');
 const RIP = registers.number('RIP');
@@ -216,7 +217,7 @@ describe('a recording of a running VP', () => {
     it(`replays without a divergence and to the same hash, mshv ${loaded ? 'loaded' : 'not seen to load'}`, () => {
       const { live, events, profile } = recorded(loaded);
       const hash = live.finish();
-      const report = replay(sourceOf({ profile, given: {} }, events), SIDES);
+      const report = replay(memorySource({ profile, given: {} }, events), SIDES);
       assert.deepEqual(report.divergences, []);
       assert.equal(report.hash, hash);
       assert.ok(report.checked > 100);
@@ -227,7 +228,7 @@ describe('a recording of a running VP', () => {
     const { events, profile } = recorded(true);
     const calls = events.filter(({ kind, parent }) => parent === undefined && kind !== 'intercept');
     const renumbered = calls.map((event, i) => ({ ...event, seq: i + 1 }) as TraceEvent);
-    const report = replay(sourceOf({ profile, given: {} }, renumbered), SIDES);
+    const report = replay(memorySource({ profile, given: {} }, renumbered), SIDES);
     assert.deepEqual(report.divergences, []);
     assert.equal(report.bound.intercept, 1);
     assert.equal(report.bound.signal, 1);
@@ -242,7 +243,7 @@ describe('a recording of a running VP', () => {
       const out: IoctlOut = { data };
       return { ...event, out };
     });
-    const { divergences } = replay(sourceOf({ profile, given: {} }, changed), SIDES);
+    const { divergences } = replay(memorySource({ profile, given: {} }, changed), SIDES);
     assert.deepEqual(
       divergences.map(({ field }) => field),
       ['out.data'],

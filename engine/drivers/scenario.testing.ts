@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { createHypervisor } from '../hypervisor/index.ts';
 import type { Sides } from '../machine/machine.ts';
 import { play } from '../replay/play.ts';
-import type { EventSource } from '../replay/source.ts';
 import { RULES } from '../rules/catalogue.ts';
 import type { Finding } from '../rules/finding.ts';
 import { createJudge } from '../rules/judge.ts';
-import type { EventKind, TraceEvent } from '../trace/event.ts';
+import type { TraceEvent } from '../trace/event.ts';
 import type { Profile, TraceHeader } from '../trace/profile.ts';
 import { EventLineReader, parseHeader } from '../trace/text/index.ts';
 import { createDrivers } from './index.ts';
@@ -65,16 +64,4 @@ export function played({ stimuli }: Scenario, profile: Profile): Played {
   });
   judge.end();
   return { events, findings: judge.findings(), hash };
-}
-
-/** Recorded events as a source to replay. */
-export function sourceOf(header: TraceHeader, events: readonly TraceEvent[]): EventSource {
-  const childKinds = new Set<EventKind>();
-  for (const event of events) if (event.parent !== undefined) childKinds.add(event.kind);
-  return {
-    header,
-    count: events.length,
-    childKinds,
-    range: (from, to) => events.slice(from - 1, to),
-  };
 }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import { compareExpected } from '../rules/expect.ts';
-import { played, type Scenario, SIDES, sampleScenarios, scenario, sourceOf } from './scenario.testing.ts';
+import { played, type Scenario, SIDES, sampleScenarios, scenario } from './scenario.testing.ts';
 
 /** The recording of a scenario replays to the same answers, most of which are checked. */
 function assertReplays(sample: Scenario): void {
   const { events } = played(sample, sample.header.profile);
-  const report = replay(sourceOf(sample.header, events), SIDES);
+  const report = replay(memorySource(sample.header, events), SIDES);
   assert.deepEqual(report.divergences, []);
   assert.equal(report.derived, 0);
   const bound = Object.values(report.bound).reduce((sum, count) => sum + count, 0);

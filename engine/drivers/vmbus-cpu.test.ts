@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fieldOf } from '../abi/index.ts';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import { Bench } from './bench.testing.ts';
-import { played, SIDES, scenario, sourceOf } from './scenario.testing.ts';
+import { played, SIDES, scenario } from './scenario.testing.ts';
 import { talk } from './vmbus.testing.ts';
 
 describe('a CPU with channels goes offline (Linux 7.2 drivers/hv/hv.c, hv_synic_cleanup)', () => {
@@ -27,7 +28,7 @@ describe('a CPU with channels goes offline (Linux 7.2 drivers/hv/hv.c, hv_synic_
     const end = events.findLast((event) => event.kind === 'lifecycle' && event.phase === 'end');
     const ret = end?.kind === 'lifecycle' ? end.ret : undefined;
     const below = events.filter((event) => event.parent === last?.seq);
-    assert.deepEqual(replay(sourceOf(sample.header, events), SIDES).divergences, []);
+    assert.deepEqual(replay(memorySource(sample.header, events), SIDES).divergences, []);
     return { ret, talk: talk(below), below };
   }
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { channelMessage, fieldOf, writeField } from '../abi/index.ts';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import { CellPaths } from '../state/path.ts';
 import { Bench } from './bench.testing.ts';
-import { played, type Scenario, SIDES, sampleScenarios, scenario, sourceOf } from './scenario.testing.ts';
+import { played, type Scenario, SIDES, sampleScenarios, scenario } from './scenario.testing.ts';
 import { talk } from './vmbus.testing.ts';
 
 const sampleOf = (name: string): Scenario => {
@@ -17,7 +18,7 @@ const sampleOf = (name: string): Scenario => {
 function watched(sample: Scenario, paths: readonly string[]): string[] {
   const { events } = played(sample, sample.header.profile);
   const lines: string[] = [];
-  const report = replay(sourceOf(sample.header, events), SIDES, {
+  const report = replay(memorySource(sample.header, events), SIDES, {
     observe({ event }, { store }) {
       const [said] = talk([event]);
       if (said === undefined) return;
@@ -188,7 +189,7 @@ describe('channel messages without what led to them', () => {
     ]) {
       const { header, stimuli } = scenario('line', `{"profile":{"role":"l1vh"}}\n${line}`);
       let seen = false;
-      replay(sourceOf(header, stimuli), SIDES, {
+      replay(memorySource(header, stimuli), SIDES, {
         observe: (_step, { store }) => {
           seen ||= new CellPaths(store.tables.objects).find(path)?.length === 1;
         },
@@ -277,7 +278,7 @@ describe('what the record tells by itself', () => {
   function filled(count: number): number {
     const { header: head, stimuli } = scenario('told', [header, ...lines.slice(0, count)].join('\n'));
     let value = -1;
-    replay(sourceOf(head, stimuli), SIDES, {
+    replay(memorySource(head, stimuli), SIDES, {
       observe(_, { store }) {
         const [cell] = new CellPaths(store.tables.objects).find('cpu[0].synic.slot[2].filled') ?? [];
         if (cell !== undefined) value = store.number(cell);

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { replay } from '../replay/replay.ts';
+import { memorySource } from '../replay/source.ts';
 import { Bench } from './bench.testing.ts';
 import { request } from './guest.testing.ts';
-import { played, SIDES, scenario, sourceOf } from './scenario.testing.ts';
+import { played, SIDES, scenario } from './scenario.testing.ts';
 
 const WHO = { pid: 7, tid: 7, cpu: 0 };
 
@@ -29,7 +30,7 @@ function recording(profile: object, calls: readonly Ioctl[]) {
 
 function replayed(profile: object, calls: readonly Ioctl[]) {
   const { header, stimuli } = recording(profile, calls);
-  return replay(sourceOf(header, stimuli), SIDES);
+  return replay(memorySource(header, stimuli), SIDES);
 }
 
 const RETURN = { handle: 'vtl:1', op: 'MSHV_RETURN_TO_LOWER_VTL' };
@@ -131,7 +132,7 @@ describe('a kernel in VTL 2', () => {
     ]);
     const { events, hash } = played(told, told.header.profile);
     assert.equal(events.length, 6);
-    const report = replay(sourceOf(told.header, events), SIDES);
+    const report = replay(memorySource(told.header, events), SIDES);
     assert.deepEqual(report.divergences, []);
     assert.equal(report.hash, hash);
   });
@@ -172,7 +173,7 @@ describe('what reaches a kernel in VTL 2', () => {
       below.map((event) => ('what' in event ? `${event.kind} ${event.what}` : event.kind)),
       ['message clear', 'fd eventfd-signal', 'message clear'],
     );
-    assert.deepEqual(replay(sourceOf(header, events), SIDES).divergences, []);
+    assert.deepEqual(replay(memorySource(header, events), SIDES).divergences, []);
   });
 
   it('a file that is polled brings its CPU back from the lower VTL', () => {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ALL_KINDS } from '../analysis/kinds.ts';
-import { createDrivers } from '../drivers/index.ts';
-import { createHypervisor } from '../hypervisor/index.ts';
+import { SIDES } from '../drivers/scenario.testing.ts';
 import { Machine } from '../machine/machine.ts';
 import { type KindRegistry, kindPath } from '../state/kind-path.ts';
 import { seqOf } from '../trace/position.ts';
@@ -18,8 +17,7 @@ const kindOf: KindRegistry = (path) => KINDS.get(path);
 function startOf(given: Readonly<Record<string, Json>>): Start {
   const read = parseProfile(given);
   if ('problem' in read) assert.fail(read.problem.message);
-  const sides = { hypervisor: createHypervisor(), drivers: createDrivers() };
-  const { store } = Machine.initial(read.profile, sides);
+  const { store } = Machine.initial(read.profile, SIDES);
   const open = [
     { seq: seqOf(1), sub: 3, waits: true },
     { seq: seqOf(2), sub: 0, waits: false },

@@ -1,5 +1,3 @@
-import { createDrivers } from '../../engine/drivers/index.ts';
-import { createHypervisor } from '../../engine/hypervisor/index.ts';
 import type { Machine } from '../../engine/machine/machine.ts';
 import { play } from '../../engine/replay/play.ts';
 import { replay } from '../../engine/replay/replay.ts';
@@ -8,8 +6,7 @@ import { CellPaths } from '../../engine/state/path.ts';
 import type { EventKind, TraceEvent } from '../../engine/trace/event.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { EventLineReader, parseHeader } from '../../engine/trace/text/index.ts';
-
-export const SIDES = { hypervisor: createHypervisor(), drivers: createDrivers() };
+import { SIDES } from '../../main/cli/sides.ts';
 
 /** A machine that has played everything, and what it did. */
 export interface Run {

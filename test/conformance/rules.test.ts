@@ -10,8 +10,9 @@ import { replayWithHistory } from '../../engine/replay/replay.ts';
 import { memorySource } from '../../engine/replay/source.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { at, parseAddress } from '../../engine/trace/position.ts';
+import { SIDES } from '../../main/cli/sides.ts';
 import { flow } from './flow.ts';
-import { headerOf, playLines, SIDES } from './play.ts';
+import { headerOf, playLines } from './play.ts';
 import { readSection } from './section.ts';
 import { stepLine } from './steps.ts';
 

@@ -1,14 +1,12 @@
 /** Replays a packed trace. Pure: the same file runs in Node and in a page. */
-import { createDrivers } from '../../engine/drivers/index.ts';
-import { createHypervisor } from '../../engine/hypervisor/index.ts';
+
 import { replay } from '../../engine/replay/replay.ts';
 import { memorySource } from '../../engine/replay/source.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { Unpacker } from '../../engine/trace/packed/stream.ts';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { parseHeader } from '../../engine/trace/text/index.ts';
-
-const SIDES = { hypervisor: createHypervisor(), drivers: createDrivers() };
+import { SIDES } from '../../main/cli/sides.ts';
 
 /** What the replay of one trace comes to. */
 export interface PageReplay {

@@ -6,10 +6,9 @@ import { test } from 'node:test';
 import { RULES } from '../../engine/rules/catalogue.ts';
 import { compareExpected } from '../../engine/rules/expect.ts';
 import { findingToJson } from '../../engine/rules/finding.ts';
-import { judged, linesOf, load } from './scenario.testing.ts';
+import { CORPUS, judged, linesOf, load } from './scenario.testing.ts';
 
 const BUGS = globSync(join(import.meta.dirname, '../../samples/bugs/*/')).sort();
-const CORPUS = globSync(join(import.meta.dirname, 'corpus/*.hvtrace.ndjson')).sort();
 const ENDING = '.hvtrace.ndjson';
 
 /** Samples whose hypervisor or kernel answers otherwise than the engine with its defaults, and how. */

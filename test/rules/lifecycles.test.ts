@@ -2,15 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { check } from '../../engine/analysis/check.ts';
-import { createDrivers } from '../../engine/drivers/index.ts';
-import { createHypervisor } from '../../engine/hypervisor/index.ts';
 import { memorySource } from '../../engine/replay/source.ts';
 import { findingToJson } from '../../engine/rules/finding.ts';
 import type { LifecycleEvent, TraceEvent } from '../../engine/trace/event.ts';
 import { seqOf, timeNs } from '../../engine/trace/position.ts';
 import { readProfile } from '../../engine/trace/profile-read.ts';
+import { SIDES } from '../../main/cli/sides.ts';
 
-const SIDES = { hypervisor: createHypervisor(), drivers: createDrivers() };
 /** The hypervisor tells of migrations, which KVM wants to hear of (TLFS, feature identification). */
 const CPUID = { '0x40000003': { eax: '0x2824', ebx: '0x30', edx: '0x100' } };
 type Life = Pick<LifecycleEvent, 'what' | 'component' | 'cpu' | 'fail'>;

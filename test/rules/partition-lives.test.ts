@@ -3,16 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { check } from '../../engine/analysis/check.ts';
-import { createDrivers } from '../../engine/drivers/index.ts';
-import { createHypervisor } from '../../engine/hypervisor/index.ts';
 import { memorySource } from '../../engine/replay/source.ts';
 import { findingToJson } from '../../engine/rules/finding.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { readProfile } from '../../engine/trace/profile-read.ts';
 import type { JsonObject } from '../../engine/trace/text/json.ts';
 import { EventLineReader } from '../../engine/trace/text/reader.ts';
+import { SIDES } from '../../main/cli/sides.ts';
 
-const SIDES = { hypervisor: createHypervisor(), drivers: createDrivers() };
 const PAGE = 4096;
 
 type Line = Readonly<Record<string, unknown>>;

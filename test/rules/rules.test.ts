@@ -4,9 +4,8 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { compareExpected } from '../../engine/rules/expect.ts';
 import { findingToJson } from '../../engine/rules/finding.ts';
-import { findingsOf, load } from './scenario.testing.ts';
+import { CORPUS, findingsOf, load } from './scenario.testing.ts';
 
-const CORPUS = globSync(join(import.meta.dirname, 'corpus/*.hvtrace.ndjson')).sort();
 const SCENARIOS = globSync(join(import.meta.dirname, '../../samples/scenarios/*.hvtrace.ndjson')).sort();
 
 function name(file: string): string {

@@ -1,16 +1,17 @@
 /** Scenarios as rules see them: read from event text, replayed and judged. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Checked, check } from '../../engine/analysis/check.ts';
-import { createDrivers } from '../../engine/drivers/index.ts';
-import { createHypervisor } from '../../engine/hypervisor/index.ts';
 import { type EventSource, memorySource } from '../../engine/replay/source.ts';
 import type { Finding } from '../../engine/rules/finding.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { parseHeader } from '../../engine/trace/text/header.ts';
 import { EventLineReader } from '../../engine/trace/text/reader.ts';
+import { SIDES } from '../../main/cli/sides.ts';
 
-const SIDES = { hypervisor: createHypervisor(), drivers: createDrivers() };
+/** What the rules were proven on beside the samples: the files. */
+export const CORPUS = globSync(join(import.meta.dirname, 'corpus/*.hvtrace.ndjson')).sort();
 
 /** The lines of a scenario: the header and the events. */
 export function linesOf(file: string): readonly string[] {

@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { createDrivers } from '../../engine/drivers/index.ts';
-import { createHypervisor } from '../../engine/hypervisor/index.ts';
+import { SIDES } from '../../engine/drivers/scenario.testing.ts';
 import { Machine } from '../../engine/machine/machine.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { seqOf, timeNs } from '../../engine/trace/position.ts';
@@ -28,10 +27,7 @@ test('sizes', () => {
   );
 });
 
-const machine = Machine.initial(headerOf().profile, {
-  hypervisor: createHypervisor(),
-  drivers: createDrivers(),
-});
+const machine = Machine.initial(headerOf().profile, SIDES);
 /** The state of a machine that nothing happens to. */
 const state = (nextSeq: number) => ({ nextSeq, store: machine.store.checkpoint(), open: [] });
 
