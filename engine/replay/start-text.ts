@@ -1,7 +1,8 @@
+import { bytesOfHex, hexOf, hexOfBytes } from '../abi/index.ts';
 import { type KindRegistry, kindPath } from '../state/kind-path.ts';
 import type { Key, ObjectId, ObjectRow } from '../state/store.ts';
-import { seqOf } from '../trace/position.ts';
-import type { Json, JsonObject } from '../trace/text/json.ts';
+import { isCount, seqOf } from '../trace/position.ts';
+import { isObject, type Json, type JsonObject } from '../trace/text/json.ts';
 import type { OpenCall } from './frame.ts';
 import { isSound, type Start } from './start.ts';
 
@@ -24,13 +25,13 @@ export function formatStart({ store, tables, open }: Start): string {
     const own: (number | string)[] = [];
     for (let slot = FIRST_CELL; slot < length; slot++) {
       const cell = store.values[value + slot] as bigint;
-      if (cell !== 0n) own.push(slot, hex(cell));
+      if (cell !== 0n) own.push(slot, hexOf(cell));
     }
     cells.set(id, own);
     value += length;
   }
   const objects = tables.objects.map(({ id, kind, parent, key }) => {
-    const row = [id, kindPath(kind), parent, typeof key === 'number' ? key : hex(key)];
+    const row = [id, kindPath(kind), parent, typeof key === 'number' ? key : hexOf(key)];
     const own = cells.get(id);
     return own === undefined ? row : [...row, own];
   });
@@ -39,7 +40,7 @@ export function formatStart({ store, tables, open }: Start): string {
     calls: open.map(({ seq, sub, waits }) => ({ seq, sub, waits })),
     objects,
     unknown: [...store.unknown],
-    bytes: tables.blobs.map(hexOf),
+    bytes: tables.blobs.map(hexOfBytes),
     components: tables.components,
     journal: { entries: store.entries, ...store.hash },
   });
@@ -144,33 +145,13 @@ function readHex(text: string): bigint | undefined {
   return /^0x[0-9a-f]{1,16}$/.test(text) ? BigInt(text) : undefined;
 }
 
-function hex(value: bigint): string {
-  return `0x${value.toString(16)}`;
-}
-
-function hexOf(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text;
-}
-
+/** As written: other text of event text may have capitals, this has one form. */
 function readBytes(json: Json): Uint8Array | undefined {
-  if (typeof json !== 'string' || json.length % 2 !== 0 || !/^[0-9a-f]*$/.test(json)) return undefined;
-  return Uint8Array.from({ length: json.length / 2 }, (_, i) =>
-    Number.parseInt(json.slice(2 * i, 2 * i + 2), 16),
-  );
+  return typeof json === 'string' && !/[A-F]/.test(json) ? bytesOfHex(json) : undefined;
 }
 
 function isList(json: Json | undefined): json is readonly Json[] {
   return Array.isArray(json);
-}
-
-function isObject(json: Json | undefined): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
-}
-
-function isCount(json: Json | undefined): json is number {
-  return Number.isSafeInteger(json) && (json as number) >= 0;
 }
 
 /** A word of the hash: 32 bits, signed. */

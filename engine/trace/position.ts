@@ -19,13 +19,18 @@ export interface Address {
 /** The initial state, before the first event: position `0`. */
 export const ORIGIN: Address = { seq: 0 as Seq, sub: 0 };
 
+/** True for a whole number from 0 on that is exact (below 2^53). */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
 export function seqOf(value: number): Seq {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not an event number: ${value}`);
+  if (!isCount(value)) throw new RangeError(`not an event number: ${value}`);
   return value as Seq;
 }
 
 export function timeNs(value: number): TimeNs {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a time in ns: ${value}`);
+  if (!isCount(value)) throw new RangeError(`not a time in ns: ${value}`);
   return value as TimeNs;
 }
 

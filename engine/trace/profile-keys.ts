@@ -27,14 +27,9 @@ import {
 import { QUIRK_NAMES, type QuirkName, type Quirks } from './quirks.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { type Codec, decimal, FLAG, hex, oneOf, U32 } from './text/codec.ts';
-import type { Json, JsonObject } from './text/json.ts';
-import { expected, Refusal } from './text/refusal.ts';
+import type { Json } from './text/json.ts';
+import { expected, objectOf, Refusal } from './text/refusal.ts';
 import { type Row, readRows, refuseUnknownKey, rowsOf, writeRows } from './text/row.ts';
-
-export function objectOf(json: Json): JsonObject {
-  if (json === null || typeof json !== 'object' || Array.isArray(json)) throw expected('an object', json);
-  return json as JsonObject;
-}
 
 /** An object of rows, each of which has a default: what is not given keeps its value in `defaults`. */
 function parameters<T extends object>(rows: readonly Row[], defaults: T): Codec<T> {

@@ -1,8 +1,8 @@
 import type { Profile } from './profile.ts';
-import { DEFAULT_POOL, DEFAULT_PROVIDED, objectOf, PROFILE_ROWS } from './profile-keys.ts';
+import { DEFAULT_POOL, DEFAULT_PROVIDED, PROFILE_ROWS } from './profile-keys.ts';
 import { quirksOf } from './quirks.ts';
-import { type Json, type JsonObject, type JsonPath, parseJson } from './text/json.ts';
-import { Refusal } from './text/refusal.ts';
+import { isObject, type Json, type JsonObject, type JsonPath, parseJson } from './text/json.ts';
+import { objectOf, Refusal } from './text/refusal.ts';
 import { readRows, refuseUnknownKey } from './text/row.ts';
 
 /** What is wrong with a profile: the keys down to the place, and what must stand there. */
@@ -141,10 +141,6 @@ export function parseProfileOverlay(
     else given[outer] = { ...(isObject(around) ? around : {}), [inner]: value };
   }
   return { given };
-}
-
-function isObject(json: Json | undefined): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
 
 /** `given` with the keys of `overlay` on top; objects (`pool`, `quirks`, `cpuid`) are joined key by key. */

@@ -8,7 +8,7 @@ import {
   parseProfile,
   parseProfileOverlay,
 } from '../../engine/trace/profile-read.ts';
-import { parseJson } from '../../engine/trace/text/json.ts';
+import { isObject, parseJson } from '../../engine/trace/text/json.ts';
 import { Problem } from './problem.ts';
 
 const NAMED = fileURLToPath(new URL('../../samples/profiles', import.meta.url));
@@ -48,10 +48,10 @@ function overlayOf(option: string): GivenProfile {
   if ('problem' in read)
     throw new Problem(`--profile ${path}: column ${read.problem.column}: ${read.problem.message}`);
   const { value } = read;
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw new Problem(`--profile ${path}: expected an object such as {"kernel":"rfc2020"}`);
   }
-  return value as GivenProfile;
+  return value;
 }
 
 function textOf(path: string): string {

@@ -3,7 +3,7 @@ import { codeOf } from '../../replay/describe.ts';
 import type { TraceEvent } from '../../trace/event.ts';
 import { type Address, compareAddresses } from '../../trace/position.ts';
 import { formatEvent, textContext } from '../../trace/text/index.ts';
-import { type Json, parseJson } from '../../trace/text/json.ts';
+import { isObject, type Json, parseJson } from '../../trace/text/json.ts';
 import type { Edit } from './edit.ts';
 import type { Original } from './original.ts';
 
@@ -127,7 +127,7 @@ function leavesOf({ source }: Original, event: TraceEvent): Leaf[] {
 }
 
 function collect(found: Leaf[], json: Json, path: readonly string[]): void {
-  if (json === null || typeof json !== 'object' || Array.isArray(json)) return;
+  if (!isObject(json)) return;
   for (const [key, value] of Object.entries(json)) {
     const isNumber =
       Number.isSafeInteger(value) || (typeof value === 'string' && /^0x[0-9a-f]+$/.test(value));

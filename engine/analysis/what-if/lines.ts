@@ -3,7 +3,7 @@ import { type Seq, timeNs } from '../../trace/position.ts';
 import type { Profile } from '../../trace/profile.ts';
 import { parseEventLine } from '../../trace/text/event-line.ts';
 import { formatEvent, textContext } from '../../trace/text/index.ts';
-import { type Json, type JsonObject, parseJson } from '../../trace/text/json.ts';
+import { isObject, type Json, type JsonObject, parseJson } from '../../trace/text/json.ts';
 
 type Read = { readonly event: TraceEvent } | { readonly problem: string };
 
@@ -58,8 +58,4 @@ function put(object: JsonObject, [key, ...rest]: readonly string[], value: Json)
   if (!isObject(inner)) return undefined;
   const changed = put(inner, rest, value);
   return changed === undefined ? undefined : { ...object, [key]: changed };
-}
-
-function isObject(json: Json | undefined): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
 }

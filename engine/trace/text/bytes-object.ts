@@ -1,13 +1,11 @@
 import { HEX_BYTES } from './codec.ts';
-import type { Json, JsonObject } from './json.ts';
+import { isObject, type Json } from './json.ts';
 import { readKey } from './row.ts';
 
 /** The bytes of `{"bytes":"…"}`; undefined for any other value. */
 export function readBytesObject(json: Json): Uint8Array | undefined {
-  if (json === null || typeof json !== 'object' || Array.isArray(json)) return undefined;
-  const object = json as JsonObject;
-  if (Object.keys(object).length !== 1) return undefined;
-  return readKey(object, 'bytes', (value) => HEX_BYTES.read(value));
+  if (!isObject(json) || Object.keys(json).length !== 1) return undefined;
+  return readKey(json, 'bytes', (value) => HEX_BYTES.read(value));
 }
 
 export function writeBytesObject(bytes: Uint8Array): string {

@@ -5,7 +5,7 @@ import type { TextContext } from './context.ts';
 import { columnOf, type Json, type JsonObject, parseJson } from './json.ts';
 import type { Draft, KindText } from './kind.ts';
 import { KINDS } from './kinds.ts';
-import { expected, Refusal } from './refusal.ts';
+import { expected, objectOf, Refusal } from './refusal.ts';
 import { missing, type Row, readKey, readRows, refuseUnknownKey, rowsOf, writeRows } from './row.ts';
 
 /** What is wrong with a text, and where: lines and columns count from 1. */
@@ -78,8 +78,7 @@ function readTime(object: JsonObject, after: TimeNs): TimeNs {
 }
 
 function readEvent(json: Json, context: LineContext): TraceEvent {
-  if (json === null || typeof json !== 'object' || Array.isArray(json)) throw expected('an object', json);
-  const object = json as JsonObject;
+  const object = objectOf(json);
   const name = readKey(object, 'kind', (value) => KIND.read(value));
   if (name === undefined) throw missing('kind');
   const kind = KINDS[name];

@@ -1,11 +1,10 @@
 import { formatAddress, parseAddress } from '../position.ts';
 import type { ExpectedFinding, TraceHeader } from '../profile.ts';
-import { objectOf } from '../profile-keys.ts';
 import { readProfile } from '../profile-read.ts';
 import { type Codec, TEXT } from './codec.ts';
 import { placed, type TextProblem } from './event-line.ts';
 import { type Json, type JsonObject, parseJson } from './json.ts';
-import { expected, Refusal } from './refusal.ts';
+import { expected, objectOf, Refusal } from './refusal.ts';
 import { missing, readKey, readRows, refuseUnknownKey, rowsOf, writeRows } from './row.ts';
 
 const ADDRESS: Codec<NonNullable<ExpectedFinding['at']>> = {

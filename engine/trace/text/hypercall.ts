@@ -9,12 +9,12 @@ import {
   hypercalls,
 } from '../../abi/index.ts';
 import type { HypercallEvent, HypercallResult } from '../event.ts';
-import { objectOf } from '../profile-keys.ts';
 import { bytesOf, refusalOf } from './abi-object.ts';
 import { CALL_CODE, type Codec, decimal, FLAG, STATUS, TIME, U64 } from './codec.ts';
 import { FAULT_KEYS, readFault, writeFault } from './fault.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Draft, ExtraKeys, KindText } from './kind.ts';
+import { objectOf } from './refusal.ts';
 import { missing, type Row, readKey, readRows, refuseUnknownKey, rowsOf, writeRows } from './row.ts';
 
 /** The 12-bit fields of the control and result words (TLFS, hypercall inputs and outputs). */

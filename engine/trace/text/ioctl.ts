@@ -17,14 +17,13 @@ import {
 } from '../../abi/index.ts';
 import { DIALECTS, type Dialect, type IoctlEvent, type IoctlOut } from '../event.ts';
 import { formatHandle, type HandleKind } from '../handle.ts';
-import { objectOf } from '../profile-keys.ts';
 import { bytesOf, refusalOf } from './abi-object.ts';
 import { readBytesObject, writeBytesObject } from './bytes-object.ts';
 import { HANDLE, I32, integerOf, oneOf, orNull, TIME } from './codec.ts';
 import type { TextContext } from './context.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Draft, ExtraKeys, KindText } from './kind.ts';
-import { expected, Refusal } from './refusal.ts';
+import { expected, objectOf, Refusal } from './refusal.ts';
 import { missing, readKey, rowsOf } from './row.ts';
 
 /** The descriptors that the drivers know; an eventfd and a foreign file have no ioctls of ours. */

@@ -4,6 +4,11 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+/** True for an object; a list and null are none. */
+export function isObject(json: Json | undefined): json is JsonObject {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+
 /** Where a value stands inside a line: keys and array indexes from the line's object down. */
 export type JsonPath = readonly (string | number)[];
 

@@ -1,11 +1,10 @@
 import { structOf } from '../../abi/index.ts';
 import { PAGE_KINDS, PAGE_WHATS, type PageBytes, type PageEvent, type PageKind } from '../event.ts';
-import { objectOf } from '../profile-keys.ts';
 import { readStruct, writeStruct } from './abi-object.ts';
 import { decimal, HEX_BYTES, oneOf, U64 } from './codec.ts';
 import type { Json } from './json.ts';
 import type { KindText } from './kind.ts';
-import { expected, Refusal } from './refusal.ts';
+import { expected, objectOf, Refusal } from './refusal.ts';
 import { readKey, rowsOf } from './row.ts';
 
 /** What stands in a page, from its first byte on, where a public source tells. */

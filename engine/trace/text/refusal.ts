@@ -1,4 +1,4 @@
-import type { Json, JsonPath } from './json.ts';
+import { isObject, type Json, type JsonObject, type JsonPath } from './json.ts';
 
 /**
  * A value of the event text that is not what must stand there. Thrown by the readers of single values and
@@ -33,6 +33,12 @@ export function describeJson(json: Json): string {
 
 export function expected(what: string, found: Json): Refusal {
   return new Refusal(`expected ${what}, found ${describeJson(found)}`);
+}
+
+/** The object that must stand there. */
+export function objectOf(json: Json): JsonObject {
+  if (!isObject(json)) throw expected('an object', json);
+  return json;
 }
 
 /** Lists words for a message: `a`, `a or b`, `a, b or c`. */

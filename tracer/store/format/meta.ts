@@ -1,10 +1,10 @@
 import type { EventKind } from '../../../engine/trace/event.ts';
 import { EVENT_KINDS } from '../../../engine/trace/event.ts';
-import type { TimeNs } from '../../../engine/trace/position.ts';
+import { isCount, type TimeNs } from '../../../engine/trace/position.ts';
 import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import { describeProfile, parseProfile } from '../../../engine/trace/profile-read.ts';
 import { parseHeader } from '../../../engine/trace/text/header.ts';
-import { type JsonObject, parseJson } from '../../../engine/trace/text/json.ts';
+import { isObject, type JsonObject, parseJson } from '../../../engine/trace/text/json.ts';
 
 /** Keys of the table `meta`; values are text, JSON where it says so. */
 export const META = {
@@ -75,12 +75,4 @@ export function readCounts(text: string): TraceCounts | undefined {
 function objectIn(text: string): JsonObject | undefined {
   const read = parseJson(text);
   return 'value' in read && isObject(read.value) ? read.value : undefined;
-}
-
-function isObject(json: unknown): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,6 +1,7 @@
 import {
   type Address,
   formatAddress,
+  isCount,
   parseAddress,
   type Seq,
   seqOf,
@@ -76,8 +77,4 @@ function readList<T>(
     list.push(value);
   }
   return list;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -3,7 +3,7 @@ import { isSound, type Start } from '../../../engine/replay/start.ts';
 import type { StoreCheckpoint, StoreTables } from '../../../engine/state/checkpoint.ts';
 import type { KindRegistry } from '../../../engine/state/kind-path.ts';
 import type { ObjectRow } from '../../../engine/state/store.ts';
-import { type Address, at } from '../../../engine/trace/position.ts';
+import { type Address, at, isCount } from '../../../engine/trace/position.ts';
 import { addGrowth, decodeHash, decodeState } from './checkpoint-codec.ts';
 
 /** A checkpoint and where it stands. */
@@ -54,8 +54,4 @@ export function startIn(row: readonly unknown[], open: string, registry: KindReg
   if (calls === undefined || first === undefined || !(growth instanceof Uint8Array)) return undefined;
   if (!addGrowth(growth, registry, tables) || !isSound(first.checkpoint, tables)) return undefined;
   return { store: first.checkpoint, tables, open: calls };
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -6,7 +6,7 @@ import type { JournalChunk } from '../../../engine/state/journal.ts';
 import type { KindRegistry } from '../../../engine/state/kind-path.ts';
 import type { ObjectRow } from '../../../engine/state/store.ts';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
-import { timeNs } from '../../../engine/trace/position.ts';
+import { isCount, timeNs } from '../../../engine/trace/position.ts';
 import type { TraceHeader } from '../../../engine/trace/profile.ts';
 import { META, readCounts, readHeader, type TraceCounts } from '../format/meta.ts';
 import { type Gap, gapOf, type Note, noteOf } from '../format/notes.ts';
@@ -337,8 +337,4 @@ function countsIn(queries: Queries, meta: ReadonlyMap<string, string>): TraceCou
   const counts = readCounts(text);
   if (counts === undefined) throw queries.corrupt('its counts are damaged');
   return counts;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
