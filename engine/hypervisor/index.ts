@@ -17,7 +17,7 @@ export { BLOCKED, VP } from './cells/vp.ts';
 export { MESSAGE_CONNECTION, MESSAGE_CONNECTION_V5 } from './host/vmbus.ts';
 export { forgetMachine, OWN_PARTITION, resetPartition } from './initialise.ts';
 export { installedIntercept } from './intercept/install.ts';
-export { paddedMessage, readMessage } from './intercept/message.ts';
+export { messageType, paddedMessage, readMessage } from './intercept/message.ts';
 export { type CpuidValues, guestCpuid } from './intercept/results.ts';
 export { hasIntercept, interceptMessage } from './intercept/stop.ts';
 export { LAPIC_BYTES } from './lapic/state.ts';

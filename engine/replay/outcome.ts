@@ -95,8 +95,10 @@ export function deliveredCall(event: TraceEvent, deliver: Deliver | undefined): 
   return deliver(event) ? event : { ...event, ret: EFAULT };
 }
 
-/** A call without an answer. */
-function asked({ ret: _, ...call }: IoctlEvent): IoctlEvent {
+/** A call without an answer; few have one, and leaving out is dear. */
+function asked(event: IoctlEvent): IoctlEvent {
+  if (event.ret === undefined) return event;
+  const { ret: _, ...call } = event;
   return call;
 }
 

@@ -1,5 +1,5 @@
 import { constantNumber, fieldOf, messageTypes, readU32, readU64 } from '../../abi/index.ts';
-import { CPU, cellAt, groupAt, readMessage } from '../../hypervisor/index.ts';
+import { CPU, cellAt, groupAt, messageType, readMessage } from '../../hypervisor/index.ts';
 import type { Context } from '../../machine/context.ts';
 import { type ObjectId, TOP } from '../../state/store.ts';
 import { MSHV_PARTITION } from '../cells/driver.ts';
@@ -17,8 +17,9 @@ const { caller, completed, status } = MSHV_PARTITION.slots.late;
  * drivers/hv/mshv_synic.c, mshv_async_call_completion_isr). False for another message, and for a partition that is gone.
  */
 export function complete(context: Context, content: Uint8Array): boolean {
-  const { type, payload } = readMessage(content);
-  if (type !== COMPLETION || payload.length < PAYLOAD_BYTES) return false;
+  if (messageType(content) !== COMPLETION) return false;
+  const { payload } = readMessage(content);
+  if (payload.length < PAYLOAD_BYTES) return false;
   const partition = partitionOf(context, readU64(payload, PARTITION_ID));
   if (partition === undefined) return false;
   context.store.set(cellAt(partition, status), readU32(payload, STATUS));

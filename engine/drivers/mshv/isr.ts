@@ -4,6 +4,7 @@ import {
   cellAt,
   fileOf,
   groupAt,
+  messageType,
   readMessage,
   SINT_INTERCEPT,
   takeRing,
@@ -54,8 +55,8 @@ function slotOf(context: Context, cpu: ObjectId): Slot | undefined {
 }
 
 function isDoorbell(content: Uint8Array): boolean {
-  const { type, payload } = readMessage(content);
-  return type === SINT_INTERCEPT && readU32(payload, SINT_INDEX) === DOORBELL_SINT;
+  if (messageType(content) !== SINT_INTERCEPT) return false;
+  return readU32(readMessage(content).payload, SINT_INDEX) === DOORBELL_SINT;
 }
 
 /**

@@ -2,11 +2,12 @@ import {
   constantNumber,
   encodeControl,
   type FdKind,
+  type FieldHandle,
   fieldOf,
   type HypercallRow,
   hypercalls,
+  readHigh32,
   readU32,
-  readU64,
   statuses,
   writeField,
 } from '../../abi/index.ts';
@@ -38,8 +39,9 @@ const ARG = {
   output: fieldOf('mshv_root_hvcall', 'out_ptr'),
 };
 const PAGE_BYTES = constantNumber('HV_HYP_PAGE_SIZE');
-/** The partition id that every input begins with. */
+/** The partition id that every input begins with, as this one does. */
 const ID_BYTES = 8;
+const PARTITION_ID = fieldOf('hv_input_set_vp_registers', 'partition_id');
 /** Bits of the rep count in a control word; the field of the ioctl has 16. */
 const REP_BITS = 12;
 const REPS_SPILL = 44n;
@@ -48,11 +50,16 @@ const CALL_PENDING = statuses.number('CALL_PENDING');
 
 /** The checks of the argument, in the kernel's order (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_ioctl_passthru_hvcall). */
 function isBad(arg: Uint8Array): boolean {
-  const reserved = arg.subarray(ARG.reserved.offset, ARG.reserved.offset + ARG.reserved.length);
   const [inSize, outSize] = [readU32(arg, ARG.inSize), readU32(arg, ARG.outSize)];
-  if (readU32(arg, ARG.status) !== 0 || readU64(arg, ARG.input) === 0n) return true;
-  if (inSize < ID_BYTES || inSize > PAGE_BYTES || reserved.some((byte) => byte !== 0)) return true;
-  return readU64(arg, ARG.output) !== 0n && (outSize === 0 || outSize > PAGE_BYTES);
+  if (readU32(arg, ARG.status) !== 0 || isNull(arg, ARG.input)) return true;
+  if (inSize < ID_BYTES || inSize > PAGE_BYTES) return true;
+  const { offset, length } = ARG.reserved;
+  for (let at = offset; at < offset + length; at++) if (arg[at] !== 0) return true;
+  return !isNull(arg, ARG.output) && (outSize === 0 || outSize > PAGE_BYTES);
+}
+
+function isNull(arg: Uint8Array, pointer: FieldHandle): boolean {
+  return (readU32(arg, pointer) | readHigh32(arg, pointer)) === 0;
 }
 
 function isAllowed(row: HypercallRow | undefined, fd: FdKind): row is HypercallRow {
@@ -164,10 +171,11 @@ function partitionNamed({ handle }: IoctlEvent): bigint | undefined {
 
 function askedBy(event: IoctlEvent, arg: Uint8Array, row: HypercallRow, given: Uint8Array): Asked {
   const partition = partitionNamed(event) ?? SELF;
-  const input = new Uint8Array(readU32(arg, ARG.inSize));
-  input.set(given.subarray(0, input.length));
+  const bytes = readU32(arg, ARG.inSize);
+  const input = new Uint8Array(bytes);
+  input.set(given.length > bytes ? given.subarray(0, bytes) : given);
   // Whatever the caller wrote there.
-  new DataView(input.buffer).setBigUint64(0, partition, true);
+  writeField(input, PARTITION_ID, partition);
   return { partition, row, input, reps: readU32(arg, ARG.reps), shown: shownBy(event) };
 }
 
@@ -178,7 +186,7 @@ function ended(context: Context, event: IoctlEvent, arg: Uint8Array, passed: Pas
   writeField(after, ARG.status, answer.result.status);
   writeField(after, ARG.reps, done);
   const rule = answer.rule === UNMODELLED ? UNMODELLED : RULE;
-  const wanted = readU64(arg, ARG.output) !== 0n;
+  const wanted = !isNull(arg, ARG.output);
   // Linux 6.16 copied the output whatever the call came to.
   const copied = wanted && (ret === 0 || context.profile.kernel === 'upstream-6.16');
   if (!copied) return { ret, out: { arg: after }, rule };

@@ -3,7 +3,6 @@ import type { Context } from '../../machine/context.ts';
 import type { ObjectId } from '../../state/store.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
-import { paddedMessage } from './message.ts';
 
 /**
  * A parent asks to be told when a VP can take an NMI or an interrupt, or has free slots of SINTs: bit 0, bit 1 with the priority in
@@ -24,10 +23,9 @@ const TYPE_NMI = 2;
 
 /** What a message tells of, as the bits by which it was asked for. */
 function toldBits(type: number, payload: Uint8Array): bigint {
-  const bytes = paddedMessage(payload);
-  if (type === SINT_DELIVERABLE) return BigInt(readU32(bytes, SINTS) & 0xffff) << FIRST_SINT;
+  if (type === SINT_DELIVERABLE) return BigInt(readU32(payload, SINTS) & 0xffff) << FIRST_SINT;
   if (type !== INTERRUPTION_DELIVERABLE) return 0n;
-  return readU32(bytes, TYPE) === TYPE_NMI ? NMI : INTERRUPT;
+  return readU32(payload, TYPE) === TYPE_NMI ? NMI : INTERRUPT;
 }
 
 /** A VP has stopped with a message: what it tells of is not told again unless it is asked for again. */

@@ -5,7 +5,7 @@ import type { ObjectId } from '../../state/store.ts';
 import { STIMER_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
 import { VP, VP_QUEUED } from '../cells/vp.ts';
-import { messageOf, readMessage } from '../intercept/message.ts';
+import { messageOf, messageType, readMessage } from '../intercept/message.ts';
 import { apicExpiry, expireApicTimer } from '../lapic/timer.ts';
 import { after, isFrozen, referenceTime, whenReached } from '../partition/reference.ts';
 import { deliver, ownerOf } from './deliver.ts';
@@ -155,8 +155,9 @@ function waits({ store }: Context, vp: ObjectId, index: number): boolean {
 
 /** The timer that a message tells of; undefined for a message about something else. */
 export function timerOf(slot: Uint8Array): number | undefined {
-  const { type, payload } = readMessage(slot);
-  if (type !== TIMER_EXPIRED || payload.length < PAYLOAD.bytes) return undefined;
+  if (messageType(slot) !== TIMER_EXPIRED) return undefined;
+  const { payload } = readMessage(slot);
+  if (payload.length < PAYLOAD.bytes) return undefined;
   const index = readU32(payload, PAYLOAD.index);
   return index < STIMER_COUNT ? index : undefined;
 }

@@ -6,6 +6,7 @@ import { CPU, SINT_COUNT } from '../cells/cpu.ts';
 import { cellAt, groupAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
 import { isToldAlready } from '../host/told.ts';
+import { messageType } from '../intercept/message.ts';
 import { vpOfRef } from '../vp/find.ts';
 import { requestInterrupt } from '../vp/request.ts';
 import { noteSignals } from '../vp/signalled.ts';
@@ -112,8 +113,4 @@ function clear(context: Context, cpu: ObjectId, file: SynicFile, sint: number): 
   const at = groupAt(file.slots.slot, sint);
   store.set(cellAt(cpu, at + file.slots.slot.slots.filled), 0);
   store.set(cellAt(cpu, at + file.slots.slot.slots.type), 0);
-}
-
-function messageType(slot: Uint8Array): number {
-  return ((slot[0] ?? 0) | ((slot[1] ?? 0) << 8) | ((slot[2] ?? 0) << 16) | ((slot[3] ?? 0) << 24)) >>> 0;
 }

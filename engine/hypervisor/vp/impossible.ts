@@ -55,10 +55,13 @@ function contradicts({ cr0, cr4, efer, rflags, cs, ripHigh }: Values): boolean {
  */
 export function isImpossible(context: Context, vp: ObjectId): boolean {
   const { store } = context;
-  const low = (slot: number) => store.low(cellAt(vp, slot));
   const values = {
-    ...{ cr0: low(reg.cr0), cr4: low(reg.cr4), efer: low(reg.efer), rflags: low(reg.rflags) },
-    ...{ cs: low(reg.cs.attributes), ripHigh: store.high(cellAt(vp, reg.rip)) },
+    cr0: store.low(cellAt(vp, reg.cr0)),
+    cr4: store.low(cellAt(vp, reg.cr4)),
+    efer: store.low(cellAt(vp, reg.efer)),
+    rflags: store.low(cellAt(vp, reg.rflags)),
+    cs: store.low(cellAt(vp, reg.cs.attributes)),
+    ripHigh: store.high(cellAt(vp, reg.rip)),
   };
   return contradicts(values) && NAMES.every((name) => isFresh(context, vp, name));
 }

@@ -2,7 +2,7 @@ import { fieldOf, messageTypes, readU32, readU64 } from '../../abi/index.ts';
 import type { Context } from '../../machine/context.ts';
 import { cellAt } from '../cells/place.ts';
 import { VP } from '../cells/vp.ts';
-import { readMessage } from '../intercept/message.ts';
+import { messageType, readMessage } from '../intercept/message.ts';
 import { vpOfRef } from './find.ts';
 
 /** Messages by which the hypervisor tells a parent that schedules which VPs can be dispatched again. */
@@ -66,9 +66,10 @@ function ofPairs(payload: Uint8Array): Signalled[] {
 
 /** The VPs that a scheduler message names, in its order; undefined for any other message. */
 export function signalledBy(content: Uint8Array): Signalled[] | undefined {
-  const { type, payload } = readMessage(content);
-  if (type === BITSET.type) return ofSet(whole(payload, BITSET.bytes));
-  return type === PAIR.type ? ofPairs(whole(payload, PAIR.bytes)) : undefined;
+  const type = messageType(content);
+  if (type !== BITSET.type && type !== PAIR.type) return undefined;
+  const { payload } = readMessage(content);
+  return type === BITSET.type ? ofSet(whole(payload, BITSET.bytes)) : ofPairs(whole(payload, PAIR.bytes));
 }
 
 /** A VP is not blocked any more, of which its parent is told. */

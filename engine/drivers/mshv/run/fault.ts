@@ -1,5 +1,5 @@
 import { constant, constantNumber, fieldOf, messageTypes, readU32, readU64 } from '../../../abi/index.ts';
-import { readMessage } from '../../../hypervisor/index.ts';
+import { messageType, readMessage } from '../../../hypervisor/index.ts';
 import type { DriverRun } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { Actor } from '../../kernel/access.ts';
@@ -33,9 +33,9 @@ export function* handleFault(
   partition: bigint,
   message: Uint8Array,
 ): DriverRun<boolean> {
-  const { type, payload } = readMessage(message);
-  const id = partitionOf(context, partition);
-  if (type !== GPA_INTERCEPT || id === undefined) return false;
+  const id = messageType(message) === GPA_INTERCEPT ? partitionOf(context, partition) : undefined;
+  if (id === undefined) return false;
+  const { payload } = readMessage(message);
   const frame = readU64(payload, GPA) >> PAGE_SHIFT;
   const region = regionOfFrame(context, id, frame);
   if (region === undefined || region.kind !== 'movable' || !allows(region, readU32(payload, ACCESS))) {
