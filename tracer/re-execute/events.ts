@@ -1,5 +1,6 @@
 import { msrs } from '../../engine/abi/index.ts';
 import type { HypercallEvent, MsrEvent, PageEvent, TraceEvent } from '../../engine/trace/event.ts';
+import type { Deed } from '../emulate/supervisor/deed.ts';
 
 /** The VP of an event, where it names one. */
 export interface GuestRef {
@@ -35,10 +36,6 @@ export function sameGuest(one: TraceEvent, other: GuestRef): boolean {
   return ref !== undefined && ref.partition === other.partition && ref.vp === other.vp;
 }
 
-const PAGE_BYTES = 4096n;
-
-export const pageOf = ({ gpa = 0n }: { readonly gpa?: bigint }): number => Number(gpa / PAGE_BYTES);
-
 /** What a guest does in the middle of an instruction that has to do with its APIC. */
 export function isAccess(event: TraceEvent): boolean {
   const { parent, component, instructions } = event;
@@ -67,4 +64,25 @@ export function describeCall({ control, inputGpa, outputGpa }: Call): string {
 export function wordsOf(event: TraceEvent): string {
   if (event.kind === 'msr') return describeAccess(event);
   return event.kind === 'hypercall' ? describeCall(event) : 'a message that it frees';
+}
+
+/** What a guest that is executed again came to, and the record must say. */
+export type Told = Exclude<Deed, { kind: 'answer' }>;
+
+/** A deed in a few words. */
+export function describe(deed: Told): string {
+  switch (deed.kind) {
+    case 'intercept':
+      return `a stop of type 0x${deed.message.type.toString(16)}`;
+    case 'ring':
+      return `a doorbell of port ${deed.port}`;
+    case 'msr':
+      return describeAccess(deed);
+    case 'hypercall':
+      return describeCall(deed.call);
+    case 'window':
+      return 'an interrupt that it takes';
+    case 'idle':
+      return 'HLT';
+  }
 }

@@ -11,17 +11,20 @@ import type {
   TraceEvent,
 } from '../../engine/trace/event.ts';
 import { putParts } from '../emulate/capture/delta.ts';
+import { deedOf } from '../emulate/supervisor/deed.ts';
+import { takeRegisters } from '../emulate/supervisor/exchange.ts';
 import { resultWord } from '../emulate/supervisor/hypercall.ts';
 import { Intercepts } from '../emulate/supervisor/intercepts.ts';
 import { leavesMemory } from '../emulate/supervisor/leaves-memory.ts';
 import { memoryCall } from '../emulate/supervisor/memory-call.ts';
 import { showMessage } from '../emulate/supervisor/message-page.ts';
 import { giveSynicPage } from '../emulate/supervisor/synic-pages.ts';
-import { ANSWER } from '../emulate/vp/channel.ts';
+import { ANSWER, halves } from '../emulate/vp/channel.ts';
 import { OVERLAY_MSRS } from '../emulate/vp/overlays.ts';
-import { type Deed, deedOf, describe } from './deed.ts';
+import { pageOf } from '../emulate/vp/processor-memory.ts';
 import { differentBytes, differentRegister, type Found, isInterruption } from './differences.ts';
 import {
+  describe,
   type GuestRef,
   guestOf,
   isAccess,
@@ -29,9 +32,9 @@ import {
   isOfGuest,
   isSameAccess,
   isStamped,
-  pageOf,
   type Stamped,
   sameGuest,
+  type Told,
   wordsOf,
 } from './events.ts';
 import { RecordedMemory } from './memory.ts';
@@ -148,7 +151,7 @@ export class Execution {
     this.#compareMemory(runner, event);
     if (isMemory(event)) {
       if (!isOfGuest(event))
-        putParts(runner.memory.behind(pageOf(event)) ?? new Uint8Array(0), event.bytes ?? []);
+        putParts(runner.memory.behind(pageOf(event.gpa ?? 0n)) ?? new Uint8Array(0), event.bytes ?? []);
       this.#host.feed();
     } else if (event.kind === 'intercept') this.#stops(runner, event);
     else if (event.kind === 'msr') this.#accesses(runner, event);
@@ -171,26 +174,30 @@ export class Execution {
       const deed = this.#run(runner, instructions);
       // Its last instruction may be HLT, after which it sleeps.
       const isThere = processor.executed === instructions;
-      if (deed === undefined || deed.kind === 'goes on' || (deed.kind === 'idle' && isThere)) continue;
+      if (deed === undefined || (deed.kind === 'idle' && isThere)) continue;
       const expected = `nothing before instruction ${instructions}`;
       this.#differs(runner, event, { what: 'stop', expected, found: describe(deed) });
     }
   }
 
-  /** Runs on until it has executed so many instructions; what it came to before. */
-  #run(runner: Runner, instructions: number): Deed | undefined {
+  /** Runs on until it has executed so many instructions; what it came to before. Undefined too where it has been answered, and goes on. */
+  #run(runner: Runner, instructions: number): Told | undefined {
     runner.offer(this.#machine);
     if (!runner.processor.runUntil(instructions)) return undefined;
-    return deedOf(runner, this.#machine, runner.id, this.#intercepts);
+    const deed = deedOf(this.#machine, runner, this.#intercepts);
+    if (deed.kind === 'answer') runner.channel.answer(deed.answer, deed.values);
+    else if (deed.kind === 'window' && deed.offered === undefined) runner.channel.answer(ANSWER.registers);
+    else return deed;
+    return undefined;
   }
 
   /** What it comes to with its next instruction, which has no effect yet. */
-  #deed(runner: Runner, event: TraceEvent): Deed {
+  #deed(runner: Runner, event: TraceEvent): Told {
     this.#host.settle();
     runner.prepare(this.#machine);
     const deed = this.#run(runner, runner.processor.executed + 1);
     this.#compared++;
-    if (deed !== undefined && deed.kind !== 'goes on') return deed;
+    if (deed !== undefined) return deed;
     const expected = event.kind === 'intercept' ? 'a stop' : `what event ${event.seq} says`;
     return this.#differs(runner, event, { what: 'stop', expected, found: 'it goes on' });
   }
@@ -217,7 +224,7 @@ export class Execution {
     const taken = event.type === NO_MESSAGE ? told.find(isInterruption) : undefined;
     if (taken !== undefined) {
       const deed = this.#deed(runner, event);
-      const pending = deed.kind === 'window' ? runner.take(this.#machine) : undefined;
+      const pending = deed.kind === 'window' ? runner.take(deed.offered) : undefined;
       if (pending === undefined)
         this.#differs(runner, event, { what: 'stop', expected: 'an interrupt', found: describe(deed) });
       this.#compareRegisters(runner, event, pending === undefined ? [] : [pending]);
@@ -246,11 +253,11 @@ export class Execution {
     const { payload } = ringEvent(event.vp, DOORBELL_SINT, deed.port);
     this.#check(runner, event, differentBytes('message', event.payload, payload));
     this.#host.feed();
-    runner.answer(ANSWER.done);
+    runner.channel.answer(ANSWER.done);
   }
 
   #compareRegisters(runner: Runner, event: InterceptEvent, inner: readonly RegisterValue[]): void {
-    const found = [...runner.changedRegisters(), ...inner];
+    const found = [...takeRegisters(runner), ...inner];
     const now = (name: number) => runner.register(name);
     const before = (name: number) => runner.known(this.#machine, name);
     this.#check(runner, event, differentRegister(event.registers ?? [], found, now, before));
@@ -264,8 +271,8 @@ export class Execution {
       runner.memory.changed();
       runner.memory.follow(this.#machine);
     }
-    if (fault === true) runner.answer(ANSWER.fault);
-    else runner.answer(ANSWER.done, halves(value));
+    if (fault === true) runner.channel.answer(ANSWER.fault);
+    else runner.channel.answer(ANSWER.done, halves(value));
   }
 
   #calls(runner: Runner, event: HypercallEvent): void {
@@ -280,11 +287,11 @@ export class Execution {
       this.#otherwise(runner, event, deed);
     const { fault, output, result } = this.#host.feed() as HypercallEvent;
     if (fault === true) {
-      runner.answer(ANSWER.fault);
+      runner.channel.answer(ANSWER.fault);
       return;
     }
     if (output !== undefined && call.outputGpa !== undefined) runner.memory.write(call.outputGpa, output);
-    runner.answer(ANSWER.done, halves(resultWord(result)));
+    runner.channel.answer(ANSWER.done, halves(resultWord(result)));
   }
 
   /** The guest has freed a slot of its message page. */
@@ -340,7 +347,7 @@ export class Execution {
     }
   }
 
-  #otherwise(runner: Runner, event: MsrEvent | HypercallEvent, deed: Deed): never {
+  #otherwise(runner: Runner, event: MsrEvent | HypercallEvent, deed: Told): never {
     return this.#differs(runner, event, { what: 'stop', expected: wordsOf(event), found: describe(deed) });
   }
 
@@ -387,6 +394,3 @@ export class Execution {
     return runner;
   }
 }
-
-/** Low and high half. */
-const halves = (value: bigint): readonly number[] => [Number(value & U32), Number((value >> 32n) & U32)];

@@ -1,25 +1,10 @@
-import { constantNumber } from '../../engine/abi/index.ts';
-import { EXECUTE, type GuestPage, PAGE_BYTES, READ, WRITE } from '../../engine/cpu/index.ts';
-import { cellAt, GPA, type Overlay, overlaysOf, PARTITION, VP } from '../../engine/hypervisor/index.ts';
+import type { GuestPage } from '../../engine/cpu/index.ts';
+import type { Overlay } from '../../engine/hypervisor/index.ts';
 import type { Machine } from '../../engine/machine/machine.ts';
-import { keyOf, type ObjectId, TOP } from '../../engine/state/store.ts';
 import { Given, type Piece } from '../emulate/capture/given.ts';
-import { HYPERCALL_CODE, isOfPartition, OVERLAY_PERMISSIONS } from '../emulate/vp/overlays.ts';
-import type { ProcessorMemory } from '../emulate/vp/processor-memory.ts';
-
-const FLAGS: readonly (readonly [flag: number, permission: number])[] = [
-  [constantNumber('HV_MAP_GPA_READABLE'), READ],
-  [constantNumber('HV_MAP_GPA_WRITABLE'), WRITE],
-  [constantNumber('HV_MAP_GPA_EXECUTABLE'), EXECUTE],
-];
-
-/** Guest pages and what is behind them: the program's memory from an address on, or a page of the hypervisor. */
-interface Region {
-  readonly page: number;
-  readonly pages: number;
-  readonly permissions: number;
-  readonly from: number | string;
-}
+import { guestRegions, type Region, regionAt } from '../emulate/supervisor/guest-pages.ts';
+import { HYPERCALL_CODE, isOfPartition } from '../emulate/vp/overlays.ts';
+import { PAGE_BYTES, type ProcessorMemory, pageOf, READ, WRITE } from '../emulate/vp/processor-memory.ts';
 
 /** A page that the guest was about to write: the guest's number of it, and how it was. */
 export interface Touched {
@@ -40,7 +25,8 @@ export class RecordedMemory implements ProcessorMemory {
   readonly #placed = new Map<string, Uint8Array>();
   readonly #pages = new Map<number, GuestPage>();
   readonly #touched = new Map<number, Touched>();
-  #regions: readonly Region[] = [];
+  /** Those of the hypervisor by the keys of their pages. */
+  #regions: readonly Region<string>[] = [];
   #last = '';
   #hasChanged = true;
 
@@ -60,28 +46,14 @@ export class RecordedMemory implements ProcessorMemory {
 
   /** Takes over what the engine has mapped now. */
   follow(machine: Machine): void {
-    const { store } = machine;
     if (!this.#hasChanged) return;
     this.#hasChanged = false;
-    const partition = store.find(TOP, PARTITION, keyOf(this.#partition));
-    const regions = partition === undefined ? [] : this.#placeOverlays(machine, partition);
-    for (const id of partition === undefined ? [] : store.children(partition, GPA)) {
-      const start = Number(store.key(id));
-      const end = start + store.number(cellAt(id, GPA.slots.pages));
-      const flags = store.low(cellAt(id, GPA.slots.flags));
-      const permissions = FLAGS.reduce((all, [flag, one]) => ((flags & flag) === 0 ? all : all | one), 0);
-      for (const { page, pages, address } of this.given.pieces) {
-        const from = Math.max(start, page);
-        const to = Math.min(end, page + pages);
-        if (from >= to) continue;
-        regions.push({
-          page: from,
-          pages: to - from,
-          permissions,
-          from: address + (from - page) * PAGE_BYTES,
-        });
-      }
-    }
+    this.#placed.clear();
+    const regions = guestRegions(machine, this.#partition, this.given.pieces, (vp, name) => {
+      const key = overlayKey(vp, name);
+      this.#placed.set(`${name} ${vp}`, this.#overlay(key));
+      return key;
+    });
     const text = JSON.stringify(regions);
     if (text === this.#last) return;
     this.#last = text;
@@ -93,22 +65,22 @@ export class RecordedMemory implements ProcessorMemory {
   page(gpaPage: number): GuestPage | undefined {
     const known = this.#pages.get(gpaPage);
     if (known !== undefined) return known;
-    const region = this.#regionOf(gpaPage);
+    const region = regionAt(this.#regions, gpaPage);
     if (region === undefined) return undefined;
-    const { from, permissions } = region;
+    const { address, permissions } = region;
     const bytes =
-      typeof from === 'string'
-        ? this.#overlay(from)
-        : this.contentAt(from + (gpaPage - region.page) * PAGE_BYTES);
+      typeof address === 'string'
+        ? this.#overlay(address)
+        : this.contentAt(address + (gpaPage - region.page) * PAGE_BYTES);
     const page = { bytes, permissions };
     this.#pages.set(gpaPage, page);
     return page;
   }
 
   written(gpaPage: number): void {
-    const region = this.#regionOf(gpaPage);
-    if (region === undefined || typeof region.from === 'string') return;
-    const address = region.from + (gpaPage - region.page) * PAGE_BYTES;
+    const region = regionAt(this.#regions, gpaPage);
+    if (region === undefined || typeof region.address === 'string') return;
+    const address = region.address + (gpaPage - region.page) * PAGE_BYTES;
     if (this.#touched.has(address)) return;
     const now = this.contentAt(address);
     this.#touched.set(address, { page: gpaPage, before: now.slice(), now });
@@ -139,12 +111,12 @@ export class RecordedMemory implements ProcessorMemory {
   }
 
   allows(gpa: bigint, access: 'read' | 'write'): boolean {
-    const region = this.#regionOf(pageOf(gpa));
+    const region = regionAt(this.#regions, pageOf(gpa));
     return region !== undefined && (region.permissions & (access === 'read' ? READ : WRITE)) !== 0;
   }
 
   isMapped(gpa: bigint): boolean {
-    return this.#regionOf(pageOf(gpa)) !== undefined;
+    return regionAt(this.#regions, pageOf(gpa)) !== undefined;
   }
 
   read(gpa: bigint, length: number): Uint8Array | undefined {
@@ -180,28 +152,6 @@ export class RecordedMemory implements ProcessorMemory {
     }
     return bytes;
   }
-
-  #placeOverlays(machine: Machine, partition: ObjectId): Region[] {
-    const regions = new Map<number, Region>();
-    this.#placed.clear();
-    for (const id of machine.store.children(partition, VP)) {
-      const vp = Number(machine.store.key(id));
-      for (const { name, frame } of overlaysOf(machine, id)) {
-        const from = overlayKey(vp, name);
-        this.#placed.set(`${name} ${vp}`, this.#overlay(from));
-        const page = Number(frame);
-        if (!regions.has(page))
-          regions.set(page, { page, pages: 1, permissions: OVERLAY_PERMISSIONS[name], from });
-      }
-    }
-    return [...regions.values()];
-  }
-
-  #regionOf(page: number): Region | undefined {
-    return this.#regions.find((region) => page >= region.page && page < region.page + region.pages);
-  }
 }
-
-const pageOf = (gpa: bigint): number => Number(gpa / BigInt(PAGE_BYTES));
 
 const overlayKey = (vp: number, name: Overlay): string => (isOfPartition(name) ? name : `${name} ${vp}`);

@@ -1,7 +1,7 @@
 import type { PageEvent } from '../../engine/trace/event.ts';
 import { firstDifference, putParts } from '../emulate/capture/delta.ts';
+import { pageOf } from '../emulate/vp/processor-memory.ts';
 import type { Found } from './differences.ts';
-import { pageOf } from './events.ts';
 import type { RecordedMemory, Touched } from './memory.ts';
 
 /**
@@ -19,7 +19,7 @@ export class Written {
 
   /** The first byte up to the page of an event, that one included, which is not what was recorded. */
   differentUpTo(event: PageEvent): Found | undefined {
-    const page = pageOf(event);
+    const page = pageOf(event.gpa ?? 0n);
     const before = this.#different((one) => one.page < page);
     if (before !== undefined) return before;
     const [next] = this.#touched;

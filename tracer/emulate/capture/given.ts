@@ -8,7 +8,7 @@ export interface Piece {
 
 export const PAGE_BYTES = 4096;
 
-/** What a program has given to a guest, by the calls that give and take; as ../supervisor/partition-memory.ts understands them. */
+/** What a program has given to a guest, by the calls that give and take. */
 export class Given<P extends Piece> {
   #pieces: P[] = [];
 

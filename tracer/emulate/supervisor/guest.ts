@@ -1,7 +1,6 @@
 import {
   interceptMessage,
   nextExpiry,
-  type Offered,
   offeredInterrupt,
   paddedMessage,
   vpOfRef,
@@ -10,12 +9,12 @@ import type { Context } from '../../../engine/machine/context.ts';
 import type { ObjectId } from '../../../engine/state/store.ts';
 import { addressOf, syscall, viewOf } from '../../native/libc.ts';
 import { MMAP, NR } from '../../native/numbers.ts';
-import { VpChannel, WAITS } from '../vp/channel.ts';
-import { type ExitMessage, memoryMessage } from '../vp/message.ts';
+import { VpChannel } from '../vp/channel.ts';
 import { Processor } from '../vp/processor.ts';
 import { ApicWindow, type AskApic } from './apic-window.ts';
 import { EngineRegisters } from './engine-registers.ts';
-import type { Inaccessible } from './hypercall.ts';
+import type { Exchange } from './exchange.ts';
+import { putOffered } from './interruptions.ts';
 import type { PartitionMemory } from './partition-memory.ts';
 import { RegisterPage } from './register-page.ts';
 import type { VpThread, VpThreads } from './vp-threads.ts';
@@ -25,15 +24,10 @@ const PAGES_BYTES = 3 * 4096;
 const INTERCEPT_PAGE_AT = 4096;
 
 /** A VP that was made, and what runs it. */
-export interface Guest {
+export interface Guest extends Exchange {
   readonly partition: bigint;
   readonly index: number;
-  readonly channel: VpChannel;
-  readonly processor: Processor;
-  readonly registers: EngineRegisters;
   readonly memory: PartitionMemory;
-  /** Its APIC in memory. */
-  readonly window: ApicWindow;
   /** What the program sees through mappings of its descriptor. */
   readonly pages: Uint8Array;
   readonly registerPage: RegisterPage;
@@ -43,8 +37,6 @@ export interface Guest {
   running: boolean;
   /** What it asked is answered: it goes on. */
   answered: boolean;
-  /** The register that says what the guest takes before it goes on, until the engine has been told that it did. */
-  entering: number | undefined;
   /** It sleeps after HLT. `untold`: the engine does not know the registers that it sleeps with. */
   asleep: 'no' | 'untold' | 'told';
 }
@@ -103,12 +95,9 @@ export function expiryOf(context: Context, guest: Guest): number | undefined {
 }
 
 /** An interrupt that waits: the processor says when the guest can take it. */
-export function offer(context: Context, guest: Guest): Offered | undefined {
+export function offer(context: Context, guest: Guest): void {
   const vp = vpOf(context, guest);
-  const offered = vp === undefined ? undefined : offeredInterrupt(context, vp);
-  const waits = offered === undefined ? WAITS.no : offered.nmi ? WAITS.nmi : WAITS.interrupt;
-  guest.channel.setWord('interrupt', waits);
-  return offered;
+  putOffered(guest.channel, vp === undefined ? undefined : offeredInterrupt(context, vp));
 }
 
 /** Its thread goes on with it. */
@@ -120,11 +109,8 @@ export function handOver(guest: Guest, threads: VpThreads): void {
 }
 
 /** Gives a guest what it asked for. */
-export function giveAnswer(guest: Guest, answer: number, values: readonly number[] = []): void {
-  guest.channel.setWord('answer', answer);
-  values.forEach((value, offset) => {
-    guest.channel.setWord('values', value | 0, offset);
-  });
+export function giveAnswer(guest: Guest, answer: number, values?: readonly number[]): void {
+  guest.channel.answer(answer, values);
   guest.answered = true;
 }
 
@@ -137,22 +123,4 @@ export function endGuest(guest: Guest, threads: VpThreads): void {
   }
   threads.leave(guest);
   syscall(NR.munmap, addressOf(pages), PAGES_BYTES);
-}
-
-/** A page that the guest reads or writes in a call. */
-export function stoppedAt(guest: Guest, { gpa, access }: Inaccessible): ExitMessage {
-  const instructionLength = guest.channel.word('instructionLength');
-  const mapped = guest.memory.isMapped(gpa);
-  const exit = { instructionLength, gpa, gva: gpa, access, mapped, instructionBytes: new Uint8Array(0) };
-  return memoryMessage(stopped(guest), exit);
-}
-
-/** The VP of an exit, as messages about it want it. */
-export function stopped({ index, channel }: Guest) {
-  return { index, register: (place: number) => channel.register(place) };
-}
-
-/** Low and high half. */
-export function halves(value: bigint): readonly number[] {
-  return [Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn)];
 }

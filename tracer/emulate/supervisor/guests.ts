@@ -1,8 +1,7 @@
 import { decodeControl, hypercalls } from '../../../engine/abi/index.ts';
 import {
-  apicMode,
-  apicWindow,
   isWaitingForStart,
+  type Offered,
   offeredInterrupt,
   pendingInterruption,
 } from '../../../engine/hypervisor/index.ts';
@@ -15,8 +14,10 @@ import type { Capture } from '../capture/capture.ts';
 import { ANSWER, STOP } from '../vp/channel.ts';
 import type { ExitMessage } from '../vp/message.ts';
 import { registerIndex } from '../vp/registers.ts';
-import { type AskHost, askedApic, askedCall, askedCpuid, askedMsr, type Stamped } from './asks.ts';
+import { type AskHost, askedApic, askedCall, askedMsr, type Stamped, tellBefore } from './asks.ts';
+import { deedOf } from './deed.ts';
 import { ringDoorbell } from './doorbell.ts';
+import { giveRegisters, giveState } from './exchange.ts';
 import {
   endGuest,
   expiryOf,
@@ -32,10 +33,9 @@ import type { GuestHost } from './guest-host.ts';
 import { GuestMemories } from './guest-memories.ts';
 import { idlesOnHalt } from './halt.ts';
 import { Intercepts } from './intercepts.ts';
-import { pendingOf } from './interruptions.ts';
+import { injectionOf, putOffered } from './interruptions.ts';
 import { tellLacking } from './lacks.ts';
 import { leavesMemory } from './leaves-memory.ts';
-import { takeCleared } from './message-page.ts';
 import type { PartitionMemory } from './partition-memory.ts';
 import { showVectors, tellWritten } from './register-pages.ts';
 import { feedStop } from './stop-event.ts';
@@ -76,11 +76,9 @@ export class Guests {
     this.#memories = new GuestMemories(host.live.machine, host.memory, host.capture);
     this.#asks = {
       live: host.live,
-      intercepts: this.#intercepts,
       now: () => host.now(),
       returned: (returns) => host.returned(returns),
       find: (guest) => vpOf(this.#host.live.machine, guest),
-      intercept: (guest, message) => this.#intercept(guest, message),
       answer: giveAnswer,
       tell: (guest) => this.#tell(guest),
       stopOthers: (guest) => {
@@ -256,14 +254,8 @@ export class Guests {
     if (offered !== undefined && (mayTake || offered.nmi)) return true;
     if (guest.asleep !== 'told') return false;
     const before = guest.channel.register(RIP);
-    this.#giveRegisters(guest, vp);
+    giveRegisters(this.#host.live.machine, vp, guest);
     return guest.channel.register(RIP) !== before;
-  }
-
-  #giveRegisters(guest: Guest, vp: ObjectId): void {
-    guest.registers.give(this.#host.live.machine, vp, (place, value) =>
-      guest.channel.setRegister('engine', place, value),
-    );
   }
 
   #asTurns(capture: Capture): TurnHost {
@@ -300,23 +292,15 @@ export class Guests {
   #prepare(guest: Guest, vp: ObjectId): void {
     const { machine } = this.#host.live;
     guest.memory.refresh(machine);
-    guest.window.page = apicMode(machine, vp) === 'xapic' ? apicWindow(machine, vp) : -1;
     guest.registerPage.runs(machine, vp);
-    this.#giveRegisters(guest, vp);
-    // What it has taken, and the engine has not been told of yet, it does not take again.
-    if (guest.entering === undefined || guest.processor.taking !== undefined) {
-      const pending = pendingOf(machine, vp);
-      guest.entering = pending?.register;
-      guest.processor.taking = pending?.injection;
-    }
-    giveAnswer(guest, ANSWER.registers);
+    giveState(machine, vp, guest);
   }
 
   /** The guest takes its interrupt: the engine hears of it as of a stop, after which it goes on in the handler. */
-  #take(guest: Guest): void {
-    const offered = offer(this.#host.live.machine, guest);
+  #take(guest: Guest, offered: Offered | undefined): void {
+    putOffered(guest.channel, offered);
     if (offered !== undefined) {
-      guest.processor.taking = { kind: offered.nmi ? 'nmi' : 'external', vector: offered.vector };
+      guest.processor.taking = injectionOf(offered);
       const pending = pendingInterruption(offered);
       this.#intercept(guest, NOTHING_TOLD, [pending]);
       guest.entering = pending.name;
@@ -355,42 +339,41 @@ export class Guests {
   }
 
   #stopped(guest: Guest): void {
-    const { channel } = guest;
-    switch (channel.word('reason')) {
-      case STOP.intercept:
-        if (ringDoorbell(this.#host, guest, () => this.#tell(guest))) {
-          giveAnswer(guest, ANSWER.done);
-        } else {
-          tellLacking(this.#host, guest);
-          const payload = channel.payload.slice(0, channel.word('payloadBytes'));
-          this.#intercept(guest, { type: channel.word('messageType') >>> 0, payload });
-        }
+    const { machine } = this.#host.live;
+    // A call reads memory that what is told before it may change.
+    const isCall = guest.channel.word('reason') === STOP.hypercall;
+    const stamped = isCall ? tellBefore(this.#asks, guest) : {};
+    const deed = deedOf(machine, guest, this.#intercepts);
+    switch (deed.kind) {
+      case 'intercept':
+        tellLacking(this.#host, guest);
+        this.#intercept(guest, deed.message);
         break;
-      case STOP.cpuid:
-        askedCpuid(this.#asks, guest);
+      case 'ring':
+        ringDoorbell(this.#host, guest, deed.port, this.#tell(guest));
+        giveAnswer(guest, ANSWER.done);
         break;
-      case STOP.readMsr:
-        askedMsr(this.#asks, guest, 'read');
+      case 'msr':
+        askedMsr(this.#asks, guest, deed);
         break;
-      case STOP.writeMsr:
-        askedMsr(this.#asks, guest, 'write');
+      case 'hypercall':
+        askedCall(this.#asks, guest, deed.call, stamped);
         break;
-      case STOP.hypercall:
-        askedCall(this.#asks, guest);
+      case 'window':
+        this.#take(guest, deed.offered);
         break;
-      case STOP.window:
-        this.#take(guest);
-        break;
-      case STOP.idle:
+      case 'idle':
         guest.asleep = 'untold';
+        break;
+      case 'answer':
+        giveAnswer(guest, deed.answer, deed.values);
         break;
     }
   }
 
   /** The hypervisor stops the VP: what the guest did to its registers is known from here. */
   #intercept(guest: Guest, message: ExitMessage, inner: readonly RegisterValue[] = []): void {
-    const stamped = this.#tell(guest);
-    takeCleared(this.#asks, guest, stamped);
+    const stamped = tellBefore(this.#asks, guest);
     if (guest.registerPage.isMarked) tellWritten(this.#host, guest, stamped);
     const { returned } = feedStop(this.#host, guest, stamped, message, inner);
     showIntercept(this.#host.live.machine, guest);

@@ -1,8 +1,9 @@
 import { fieldOf, readU32, registers } from '../../../engine/abi/index.ts';
 import type { Injection } from '../../../engine/cpu/index.ts';
-import { cellAt, registerOf, VP } from '../../../engine/hypervisor/index.ts';
+import { cellAt, type Offered, registerOf, VP } from '../../../engine/hypervisor/index.ts';
 import type { Machine } from '../../../engine/machine/machine.ts';
 import type { ObjectId } from '../../../engine/state/store.ts';
+import { type VpChannel, WAITS } from '../vp/channel.ts';
 
 const INTERRUPTION = registers.number('PENDING_INTERRUPTION');
 const EVENT = registers.number('PENDING_EVENT0');
@@ -25,6 +26,17 @@ const OF_EVENT = {
 };
 /** By type (Linux 7.2 hvgdk: enum hv_x64_pending_interruption_type): 4 and above are instructions. */
 const KINDS: Readonly<Record<number, Injection['kind']>> = { 0: 'external', 2: 'nmi', 3: 'exception' };
+
+/** What waits until the guest can take it: its processor says when that is. */
+export function putOffered(channel: VpChannel, offered: Offered | undefined): void {
+  const waits = offered === undefined ? WAITS.no : offered.nmi ? WAITS.nmi : WAITS.interrupt;
+  channel.setWord('interrupt', waits);
+}
+
+/** The guest takes it now. */
+export function injectionOf({ nmi, vector }: Offered): Injection {
+  return { kind: nmi ? 'nmi' : 'external', vector };
+}
 
 /** What a VP is to take before its next instruction, and the register that says so. */
 export interface Interruption {

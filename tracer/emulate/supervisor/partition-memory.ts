@@ -1,26 +1,16 @@
-import { constantNumber } from '../../../engine/abi/index.ts';
-import { EXECUTE, READ, WRITE } from '../../../engine/cpu/index.ts';
-import { cellAt, GPA, type Overlay, overlaysOf, PARTITION, VP } from '../../../engine/hypervisor/index.ts';
+import type { Overlay } from '../../../engine/hypervisor/index.ts';
 import type { Machine } from '../../../engine/machine/machine.ts';
-import { keyOf, type ObjectId, TOP } from '../../../engine/state/store.ts';
 import type { ClientMemory } from '../../process/client-memory.ts';
+import { Given, type Piece } from '../capture/given.ts';
 import type { SharedRun } from '../memory/guest-ram.ts';
 import { type GuestRegion, MappedMemory, MemoryMap } from '../vp/memory-map.ts';
-import { OVERLAY_PERMISSIONS } from '../vp/overlays.ts';
+import { PAGE_BYTES, pageOf, READ, WRITE } from '../vp/processor-memory.ts';
+import { guestRegions, regionAt } from './guest-pages.ts';
 import { hypercallPage } from './hypercall-page.ts';
 import { OverlayPages } from './overlay-pages.ts';
 
-const PAGE_BYTES = 4096;
-const FLAGS: readonly (readonly [flag: number, permission: number])[] = [
-  [constantNumber('HV_MAP_GPA_READABLE'), READ],
-  [constantNumber('HV_MAP_GPA_WRITABLE'), WRITE],
-  [constantNumber('HV_MAP_GPA_EXECUTABLE'), EXECUTE],
-];
-
 /** Guest pages and where this process has what the program gave for them. */
-interface Backing {
-  readonly page: number;
-  readonly pages: number;
+interface Backing extends Piece {
   readonly run: SharedRun;
 }
 
@@ -37,7 +27,7 @@ export class PartitionMemory {
   readonly #overlays = new OverlayPages();
   /** Addresses of those that are there now, by VP and name. */
   readonly #placed = new Map<string, number>();
-  #backing: Backing[] = [];
+  readonly #backing = new Given<Backing>();
   /** What the guest has lost, while a thread may still look at it. */
   #lost: SharedRun[] = [];
   #regions: readonly GuestRegion[] = [];
@@ -53,7 +43,7 @@ export class PartitionMemory {
   /** `written` hears of each page before the guest, or the hypervisor for it, writes to it, and where this process has the page. */
   watch(written: (page: number, address: number) => void): void {
     this.mapped.written = (page) => {
-      const region = this.#regionOf(BigInt(page * PAGE_BYTES));
+      const region = regionAt(this.#regions, page);
       if (region !== undefined) written(page, region.address + (page - region.page) * PAGE_BYTES);
     };
   }
@@ -67,9 +57,9 @@ export class PartitionMemory {
   give(page: number, runs: readonly SharedRun[]): void {
     let next = page;
     for (const run of runs) {
-      const pages = run.length / PAGE_BYTES;
-      this.take(next, pages);
-      this.#backing.push({ page: next, pages, run });
+      const { address, length } = run;
+      const pages = length / PAGE_BYTES;
+      this.#lose(this.#backing.give({ page: next, pages, address, run }));
       next += pages;
     }
     this.changed();
@@ -77,10 +67,12 @@ export class PartitionMemory {
 
   /** The program took memory back. What is mapped in this process stays until {@link settle}. */
   take(page: number, pages: number): void {
-    const isTaken = (other: Backing) => other.page >= page && other.page < page + pages;
-    for (const other of this.#backing) if (isTaken(other)) this.#lost.push(other.run);
-    this.#backing = this.#backing.filter((other) => !isTaken(other));
+    this.#lose(this.#backing.take(page, pages));
     this.changed();
+  }
+
+  #lose(taken: readonly Backing[]): void {
+    for (const { run } of taken) this.#lost.push(run);
   }
 
   /** No thread has a VP of the partition: what its guest has lost goes, those that come next see only what is there. */
@@ -100,27 +92,14 @@ export class PartitionMemory {
 
   /** Puts what the engine has mapped now where the processors see it. */
   refresh(machine: Machine): void {
-    const { store } = machine;
     if (!this.#hasChanged) return;
     this.#hasChanged = false;
-    const partition = store.find(TOP, PARTITION, keyOf(this.#partition));
-    const regions = partition === undefined ? [] : this.#placeOverlays(machine, partition);
-    for (const id of partition === undefined ? [] : store.children(partition, GPA)) {
-      const start = Number(store.key(id));
-      const end = start + store.number(cellAt(id, GPA.slots.pages));
-      const permissions = permissionsOf(store.low(cellAt(id, GPA.slots.flags)));
-      for (const { page, pages, run } of this.#backing) {
-        const from = Math.max(start, page);
-        const to = Math.min(end, page + pages);
-        if (from >= to) continue;
-        regions.push({
-          page: from,
-          pages: to - from,
-          address: run.address + (from - page) * PAGE_BYTES,
-          permissions,
-        });
-      }
-    }
+    this.#placed.clear();
+    const regions = guestRegions(machine, this.#partition, this.#backing.pieces, (vp, name) => {
+      const address = name === 'HYPERCALL' ? hypercallPage() : this.#overlays.address(vp, name);
+      this.#placed.set(`${name} ${vp}`, address);
+      return address;
+    });
     const text = JSON.stringify(regions);
     if (text === this.#last) return;
     this.#last = text;
@@ -147,7 +126,7 @@ export class PartitionMemory {
   /** Puts bytes into one page of the guest; false where it cannot write there. */
   write(gpa: bigint, bytes: Uint8Array): boolean {
     if (!this.allows(gpa, 'write')) return false;
-    this.mapped.written?.(Number(gpa / BigInt(PAGE_BYTES)));
+    this.mapped.written?.(pageOf(gpa));
     return this.#bytes.write(process.pid, this.#addressOf(gpa), bytes);
   }
 
@@ -167,34 +146,12 @@ export class PartitionMemory {
     this.#bytes.write(process.pid, this.#overlays.address(vp, name), bytes);
   }
 
-  /** Pages of the hypervisor hide what the guest has at their place, which is seen again when they go; the first one of a page counts. */
-  #placeOverlays(machine: Machine, partition: ObjectId): GuestRegion[] {
-    const regions = new Map<number, GuestRegion>();
-    this.#placed.clear();
-    for (const id of machine.store.children(partition, VP)) {
-      const vp = Number(machine.store.key(id));
-      for (const { name, frame } of overlaysOf(machine, id)) {
-        const address = name === 'HYPERCALL' ? hypercallPage() : this.#overlays.address(vp, name);
-        this.#placed.set(`${name} ${vp}`, address);
-        const page = Number(frame);
-        if (!regions.has(page))
-          regions.set(page, { page, pages: 1, address, permissions: OVERLAY_PERMISSIONS[name] });
-      }
-    }
-    return [...regions.values()];
-  }
-
   #regionOf(gpa: bigint): GuestRegion | undefined {
-    const page = Number(gpa / BigInt(PAGE_BYTES));
-    return this.#regions.find((region) => page >= region.page && page < region.page + region.pages);
+    return regionAt(this.#regions, pageOf(gpa));
   }
 
   #addressOf(gpa: bigint): number {
     const region = this.#regionOf(gpa);
     return region === undefined ? 0 : region.address + Number(gpa) - region.page * PAGE_BYTES;
   }
-}
-
-function permissionsOf(flags: number): number {
-  return FLAGS.reduce((all, [flag, permission]) => ((flags & flag) === 0 ? all : all | permission), 0);
 }

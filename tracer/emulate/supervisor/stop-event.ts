@@ -2,8 +2,8 @@ import type { LiveMachine, LiveResult } from '../../../engine/replay/live.ts';
 import type { RegisterValue } from '../../../engine/trace/event.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
 import type { ExitMessage } from '../vp/message.ts';
-import { REGISTERS } from '../vp/registers.ts';
 import type { Stamped } from './asks.ts';
+import { takeRegisters } from './exchange.ts';
 import type { Guest } from './guest.ts';
 
 /** The engine hears of a VP's stop, and of the registers that its guest has changed; `inner` are others that the hypervisor has. */
@@ -14,16 +14,6 @@ export function feedStop(
   { type, payload }: ExitMessage,
   inner: readonly RegisterValue[],
 ): LiveResult {
-  const { channel } = guest;
-  const entered = guest.processor.taking === undefined ? guest.entering : undefined;
-  if (entered !== undefined) guest.entering = undefined;
-  const changed = channel.takeChanged('engine').filter((place) => place < REGISTERS.length);
-  for (const place of changed) guest.registers.changedByGuest(place);
-  const registers = [
-    ...changed.map((place) => ({ name: REGISTERS[place] as number, value: channel.register(place) })),
-    ...(entered === undefined ? [] : [{ name: entered, value: 0n }]),
-    ...inner,
-  ];
   return host.live.feed({
     kind: 'intercept',
     t: host.now(),
@@ -33,6 +23,6 @@ export function feedStop(
     ...stamped,
     type,
     payload,
-    registers,
+    registers: [...takeRegisters(guest), ...inner],
   });
 }

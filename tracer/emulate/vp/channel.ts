@@ -31,6 +31,11 @@ export const ANSWER = {
 /** Whether an interrupt waits for the guest, and whether it is an NMI. */
 export const WAITS = { no: 0, interrupt: 1, nmi: 2 } as const;
 
+/** Low and high half of 64 bits, as EDX:EAX has them. */
+export function halves(value: bigint): readonly number[] {
+  return [Number(value & 0xffff_ffffn), Number((value >> 32n) & 0xffff_ffffn)];
+}
+
 const WORDS = {
   /** Counts the runs that were asked for, and those that ended. */
   asked: 0,
@@ -120,6 +125,23 @@ export class VpChannel {
 
   setWord(name: VpWord, value: number, offset = 0): void {
     this.#words[WORDS[name] + offset] = value;
+  }
+
+  /** The first two values as one of 64 bits. */
+  get wideValue(): bigint {
+    return (BigInt(this.word('values', 1) >>> 0) << 32n) | BigInt(this.word('values') >>> 0);
+  }
+
+  /** Gives the guest what it asked for: {@link ANSWER}, and the values that go with it. */
+  answer(answer: number, values: readonly number[] = []): void {
+    this.setWord('answer', answer);
+    this.setValues(values);
+  }
+
+  setValues(values: readonly number[]): void {
+    values.forEach((value, offset) => {
+      this.setWord('values', value | 0, offset);
+    });
   }
 
   /** Hands the VP to its thread. */

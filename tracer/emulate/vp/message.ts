@@ -13,6 +13,7 @@ import type {
   ReadMsrExit,
   WriteMsrExit,
 } from '../../../engine/cpu/index.ts';
+import type { VpChannel } from './channel.ts';
 import { registerIndex } from './registers.ts';
 
 /** A message of the hypervisor about an exit of a VP. */
@@ -31,6 +32,17 @@ type MemoryAccessExit = Pick<MemoryExit, 'instructionLength' | 'access' | 'instr
 export interface Stopped {
   readonly index: number;
   register(place: number): bigint;
+}
+
+/** The same of a VP by its channel. */
+export function stoppedVp({
+  index,
+  channel,
+}: {
+  readonly index: number;
+  readonly channel: VpChannel;
+}): Stopped {
+  return { index, register: (place) => channel.register(place) };
 }
 
 const HEADER = {

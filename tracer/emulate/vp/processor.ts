@@ -1,7 +1,7 @@
 import { type CpuExit, type DevicePage, GuestCpu, type Injection } from '../../../engine/cpu/index.ts';
-import { ANSWER, STOP, type VpChannel, WAITS } from './channel.ts';
+import { ANSWER, halves, STOP, type VpChannel, WAITS } from './channel.ts';
 import { HandOver } from './hand-over.ts';
-import { exitMessage } from './message.ts';
+import { exitMessage, stoppedVp } from './message.ts';
 import { OVERLAY, PAGE_BYTES, type ProcessorMemory } from './processor-memory.ts';
 import { type Stored, storedBy } from './store.ts';
 
@@ -137,7 +137,7 @@ export class Processor {
         this.#cpu.completeCpuid(asked, { eax: value(0), ebx: value(1), ecx: value(2), edx: value(3) });
         break;
       case 'rdmsr':
-        this.#cpu.completeRdmsr(asked, wide(value(0), value(1)));
+        this.#cpu.completeRdmsr(asked, this.#channel.wideValue);
         break;
       case 'wrmsr':
         this.#cpu.completeWrmsr(asked);
@@ -146,7 +146,7 @@ export class Processor {
         this.#cpu.skip(asked);
         break;
       case 'hypercall':
-        this.#cpu.completeHypercall(asked, wide(value(0), value(1)));
+        this.#cpu.completeHypercall(asked, this.#channel.wideValue);
         break;
     }
     return undefined;
@@ -163,7 +163,7 @@ export class Processor {
     const channel = this.#channel;
     this.stored = storedBy(exit);
     this.lacking = exit.kind === 'unsupported' ? `the guest processor lacks ${exit.what}` : undefined;
-    const message = exitMessage({ index: this.#index, register: (place) => channel.register(place) }, exit);
+    const message = exitMessage(stoppedVp({ index: this.#index, channel }), exit);
     if (message !== undefined) {
       channel.setWord('reason', STOP.intercept);
       channel.setWord('messageType', message.type | 0);
@@ -184,19 +184,11 @@ export class Processor {
       case 'wrmsr':
         channel.setWord('reason', exit.kind === 'rdmsr' ? STOP.readMsr : STOP.writeMsr);
         channel.setWord('index', exit.msr | 0);
-        if (exit.kind === 'wrmsr') {
-          channel.setWord('values', Number(exit.value & 0xffff_ffffn) | 0);
-          channel.setWord('values', Number(exit.value >> 32n) | 0, 1);
-        }
+        if (exit.kind === 'wrmsr') channel.setValues(halves(exit.value));
         break;
       case 'hypercall':
         channel.setWord('reason', STOP.hypercall);
         break;
     }
   }
-}
-
-/** 64 bits of two signed halves. */
-function wide(low: number, high: number): bigint {
-  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }
