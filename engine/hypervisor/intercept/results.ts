@@ -8,10 +8,10 @@ import { CPUID_RESULT, MSR_RESULT } from '../cells/intercept.ts';
 import { cellAt } from '../cells/place.ts';
 import { PHASES } from '../partition/phases.ts';
 import { findChild, findVp, RESERVED, reservedSet, wrongState } from '../partition/target.ts';
+import { type CpuidValues, ownCpuid } from './cpuid.ts';
 
 const OUTPUTS = ['eax', 'ebx', 'ecx', 'edx'] as const;
 type Output = (typeof OUTPUTS)[number];
-export type CpuidValues = Readonly<Record<Output, number>>;
 
 const cpuid = (path: string) => fieldOf('hv_input_register_intercept_result', `parameters.cpuid.${path}`);
 const msr = (path: string) => fieldOf('hv_input_register_intercept_result', `parameters.msr.${path}`);
@@ -126,13 +126,13 @@ function registered({ store }: Context, vp: ObjectId, leaf: number, subleaf: num
   return all !== undefined && store.low(cellAt(all, subleafSpecific)) === 0 ? all : undefined;
 }
 
-/** What a CPUID instruction of the guest gives: `base` under the results that its parent registered. */
+/** What a CPUID instruction of the guest gives: what it gives by itself under the results that its parent registered. */
 export function guestCpuid(
   context: Context,
   vp: ObjectId,
   leaf: number,
   subleaf: number,
-  base: CpuidValues,
+  base: CpuidValues = ownCpuid(context, vp, leaf),
 ): CpuidValues {
   const id = registered(context, vp, leaf, subleaf);
   if (id === undefined) return base;
@@ -144,8 +144,6 @@ export function guestCpuid(
   };
   return { eax: value('eax'), ebx: value('ebx'), ecx: value('ecx'), edx: value('edx') };
 }
-
-const NOTHING: CpuidValues = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
 
 /** HvGetVpCpuidValues (rust-vmm/mshv, hv-headers): what the processor itself says is not known. */
 function get(call: Call): HypercallAnswer {
@@ -159,10 +157,9 @@ function get(call: Call): HypercallAnswer {
   for (let i = control.repStart; i < control.repCount; i++) {
     const leaf = readU32(input, GET.leaf, i);
     const shown = recorded?.subarray(i * VALUES_BYTES, (i + 1) * VALUES_BYTES);
-    const own = context.profile.cpuid.get(leaf) ?? NOTHING;
     const isShown = shown?.length === VALUES_BYTES;
     context.bind('cpuid-value', isShown ? 1n : undefined, 0n);
-    const base = isShown ? valuesOf(shown) : own;
+    const base = isShown ? valuesOf(shown) : ownCpuid(context, found.vp, leaf);
     const values = apply ? guestCpuid(context, found.vp, leaf, readU32(input, GET.subleaf, i), base) : base;
     OUTPUTS.forEach((name, word) => {
       writeField(output, WORD, values[name], i * OUTPUTS.length + word);

@@ -33,6 +33,11 @@ export function referenceTime(context: Context, partition: ObjectId, tNs: number
   return BigInt.asUintN(64, ticks(context, partition, tNs) + context.store.get(cellAt(partition, offset)));
 }
 
+/** What is added to the time of the trace, in ticks modulo 2^64; undefined while reference time stands still. */
+export function referenceOffset(context: Context, partition: ObjectId): bigint | undefined {
+  return isFrozen(context, partition) ? undefined : context.store.get(cellAt(partition, offset));
+}
+
 /** It stands at `value` at that time. */
 export function setReferenceTime(context: Context, partition: ObjectId, tNs: number, value: bigint): void {
   const { store } = context;

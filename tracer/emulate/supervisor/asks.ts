@@ -10,6 +10,7 @@ import type { MsrAccess } from './deed.ts';
 import type { Guest } from './guest.ts';
 import { type GuestCall, resultWord } from './hypercall.ts';
 import { takeCleared } from './message-page.ts';
+import { refreshMemory } from './reference-time-page.ts';
 
 /** What answers of a guest need of those who run it. */
 export interface AskHost {
@@ -88,7 +89,7 @@ export function askedMsr(host: AskHost, guest: Guest, access: MsrAccess): void {
   // It may have placed, or taken away, a page of the hypervisor.
   if (access.dir === 'write' && OVERLAY_MSRS.has(access.msr)) {
     guest.memory.changed();
-    guest.memory.refresh(host.live.machine);
+    refreshMemory(host.live.machine, guest);
   }
   if (event.fault === true) host.answer(guest, ANSWER.fault);
   else host.answer(guest, ANSWER.done, halves(event.value ?? 0n));

@@ -90,9 +90,8 @@ export function deedOf(machine: Machine, guest: StoppedVp, intercepts: Intercept
 function cpuid(machine: Machine, guest: StoppedVp, intercepts: Intercepts): Deed {
   const { channel, partition, index } = guest;
   const [leaf, subleaf] = [channel.word('index') >>> 0, channel.word('subleaf') >>> 0];
-  const base = machine.profile.cpuid.get(leaf) ?? NOTHING;
   const vp = vpOfRef(machine, { partition, vp: index });
-  const { eax, ebx, ecx, edx } = vp === undefined ? base : guestCpuid(machine, vp, leaf, subleaf, base);
+  const { eax, ebx, ecx, edx } = vp === undefined ? NOTHING : guestCpuid(machine, vp, leaf, subleaf);
   if (!intercepts.takesCpuid(partition, leaf))
     return { kind: 'answer', answer: ANSWER.done, values: [eax, ebx, ecx, edx] };
   const exit = { instructionLength: channel.word('instructionLength') };

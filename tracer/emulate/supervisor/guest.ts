@@ -28,6 +28,8 @@ export interface Guest extends Exchange {
   readonly partition: bigint;
   readonly index: number;
   readonly memory: PartitionMemory;
+  /** Its time stamp counter counts nanoseconds of the trace's time; else instructions. */
+  readonly countsTime: boolean;
   /** What the program sees through mappings of its descriptor. */
   readonly pages: Uint8Array;
   readonly registerPage: RegisterPage;
@@ -65,6 +67,7 @@ export function makeGuest(partition: bigint, index: number, parts: GuestParts, a
     processor: new Processor(channel, memory.mapped, index, idlesOnHalt, window, clock),
     registers: new EngineRegisters(),
     memory,
+    countsTime: clock !== undefined,
     window,
     pages,
     registerPage: new RegisterPage(pages),

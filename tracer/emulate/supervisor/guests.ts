@@ -37,6 +37,7 @@ import { injectionOf, putOffered } from './interruptions.ts';
 import { tellLacking } from './lacks.ts';
 import { leavesMemory } from './leaves-memory.ts';
 import type { PartitionMemory } from './partition-memory.ts';
+import { refreshMemory } from './reference-time-page.ts';
 import { showVectors, tellWritten } from './register-pages.ts';
 import { feedStop } from './stop-event.ts';
 import { type TurnHost, Turns } from './turns.ts';
@@ -291,7 +292,7 @@ export class Guests {
 
   #prepare(guest: Guest, vp: ObjectId): void {
     const { machine } = this.#host.live;
-    guest.memory.refresh(machine);
+    refreshMemory(machine, guest);
     guest.registerPage.runs(machine, vp);
     giveState(machine, vp, guest);
   }

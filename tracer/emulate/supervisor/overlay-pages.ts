@@ -7,8 +7,8 @@ const PAGE_BYTES = 4096;
 
 /**
  * Pages of the hypervisor that lie over the memory of one partition's guest: zero when they are first seen, and what stands
- * in them stays when they are moved (TLFS, overlay pages). A reference TSC page of zeros says that it is not to be used: the
- * guest reads HV_X64_MSR_TIME_REF_COUNT instead.
+ * in them stays when they are moved (TLFS, overlay pages). A reference TSC page of zeros says that it is not to be used, until
+ * ./reference-time-page.ts has filled it.
  */
 export class OverlayPages {
   readonly #addresses = new Map<string, number>();
