@@ -3,8 +3,8 @@ import type { CpuidResult } from './cpu.ts';
 
 const bits = (...numbers: readonly number[]): number => numbers.reduce((mask, n) => mask | (1 << n), 0);
 
-/** Leaf 1, EDX: VME, SEP, MCA, MMX, and what stands for hardware beside it. */
-const MISSING_1_EDX = bits(1, 11, 14, 18, 21, 22, 23, 29);
+/** Leaf 1, EDX: VME, MCA, MMX, and what stands for hardware beside it. */
+const MISSING_1_EDX = bits(1, 14, 18, 21, 22, 23, 29);
 /** Leaf 1, ECX: SSE3 to SSE4.2, CLMUL, MONITOR, VMX, SMX, FMA, PCID, MOVBE, POPCNT, AES, XSAVE, AVX, F16C, RDRAND. */
 const MISSING_1_ECX = bits(0, 1, 2, 3, 5, 6, 9, 11, 12, 15, 17, 19, 20, 22, 23, 25, 26, 27, 28, 29, 30);
 /** Leaf 7, EBX: SMEP, ERMS, SMAP are there. */

@@ -178,6 +178,33 @@ const accesses = new Map<number, Access>([
     ),
   ],
   [
+    name('SYSENTER_CS'),
+    plain(
+      (m) => m.sysenterCs,
+      (m, value) => {
+        m.sysenterCs = value;
+      },
+    ),
+  ],
+  [
+    name('SYSENTER_EIP'),
+    address(
+      (m) => m.sysenterEip,
+      (m, value) => {
+        m.sysenterEip = value;
+      },
+    ),
+  ],
+  [
+    name('SYSENTER_ESP'),
+    address(
+      (m) => m.sysenterEsp,
+      (m, value) => {
+        m.sysenterEsp = value;
+      },
+    ),
+  ],
+  [
     name('SFMASK'),
     plain(
       (m) => m.sfmask,

@@ -227,4 +227,45 @@ describe('long mode', () => {
     assert.equal(guest.get('RIP'), HANDLERS + 6 * 16);
     assert.equal(guest.u64(guest.get('RSP')), 0x800cn);
   });
+
+  test('SYSENTER from level 3, and SYSEXIT to 64-bit and to 32-bit code', () => {
+    const guest = new LongGuest().long('0f 34', 3);
+    guest.set('RFLAGS', 0x202);
+    guest.set('SYSENTER_CS', 0x18);
+    guest.set('SYSENTER_EIP', 0x8800);
+    guest.set('SYSENTER_ESP', UPPER + 0x6800n);
+    guest.set('RCX', 0x1_0000_7000n);
+    guest.set('RDX', 0x8900);
+    guest.memory.write(0x8800, bytesOf('f4 0f 35')); // hlt; sysexit
+    const entered = guest.run();
+    assert.ok(entered.kind === 'halt');
+    assert.deepEqual([guest.get('RIP'), guest.value('RSP')], [0x8800, UPPER + 0x6800n]);
+    assert.equal(guest.get('RFLAGS') & 0x200, 0);
+    assert.equal(guest.value('CS'), segmentValue(0x18, 0, 0xffffffff, 0xa09b));
+    assert.equal(guest.value('SS'), segmentValue(0x20, 0, 0xffffffff, 0xc093));
+    guest.cpu.skip(entered);
+    guest.cpu.run(1);
+    assert.deepEqual([guest.get('RIP'), guest.value('RSP')], [0x8900, 0x7000n]);
+    assert.equal(guest.value('CS'), segmentValue(0x2b, 0, 0xffffffff, 0xc0fb));
+    const wide = new LongGuest().long('48 0f 35'); // with REX.W
+    wide.set('SYSENTER_CS', 0x18);
+    wide.set('RCX', 0x1_0000_7000n);
+    wide.set('RDX', 0x8900);
+    wide.cpu.run(1);
+    assert.deepEqual([wide.get('RIP'), wide.value('RSP')], [0x8900, 0x1_0000_7000n]);
+    assert.equal(wide.value('CS'), segmentValue(0x3b, 0, 0xffffffff, 0xa0fb));
+  });
+
+  test('SYSENTER needs a selector, SYSEXIT level 0 and addresses that are canonical', () => {
+    const ends = (program: string, level: 0 | 3, selector: number, rdx = 0n) => {
+      const guest = new LongGuest().long(program, level);
+      guest.set('SYSENTER_CS', selector);
+      guest.set('RDX', rdx);
+      guest.run();
+      return guest.get('RIP');
+    };
+    assert.equal(ends('0f 34', 3, 0), HANDLERS + 13 * 16);
+    assert.equal(ends('0f 35', 3, 0x18), HANDLERS + 13 * 16);
+    assert.equal(ends('48 0f 35', 0, 0x18, 1n << 47n), HANDLERS + 13 * 16);
+  });
 });

@@ -141,6 +141,10 @@ export class Machine {
   lstar = 0;
   sfmask = 0;
   kernelGsBase = 0;
+  /** What SYSENTER and SYSEXIT read. */
+  sysenterCs = 0;
+  sysenterEip = 0;
+  sysenterEsp = 0;
   /** Of the operand of 64 bits that was read last: see wide-operands.ts. */
   high = 0;
   /** Offset in CS of the block that runs; what addresses relative to RIP are counted from. */

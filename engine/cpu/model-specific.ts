@@ -5,6 +5,9 @@ import { setSegment } from './segment-state.ts';
 
 const TSC = 0x10;
 const MISC_ENABLE = 0x1a0;
+const SYSENTER_CS = 0x174;
+const SYSENTER_ESP = 0x175;
+const SYSENTER_EIP = 0x176;
 const PAT = 0x277;
 const MTRR_CAP = 0xfe;
 const MTRR_DEF_TYPE = 0x2ff;
@@ -27,12 +30,12 @@ const EFER_LME = 0x100;
 const EFER_LMA = 0x400;
 const EFER_BITS = EFER_SCE | EFER_LME | EFER_LMA | 0x800;
 
-/** Registers that are a value and nothing else here: caches, memory types, SYSENTER for code that has none. */
+/** Registers that are a value and nothing else here: caches, memory types, SYSCALL of 32-bit code. */
 const KEPT: ReadonlyMap<number, bigint> = new Map([
   [PAT, PAT_AFTER_RESET],
   [MTRR_DEF_TYPE, 0n],
   [MISC_ENABLE, 1n],
-  ...[0x174, 0x175, 0x176, CSTAR].map((msr): [number, bigint] => [msr, 0n]),
+  [CSTAR, 0n],
   ...Array.from({ length: 16 }, (_, n): [number, bigint] => [0x200 + n, 0n]),
   ...[0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f].map(
     (msr): [number, bigint] => [msr, 0n],
@@ -48,6 +51,12 @@ export function readModelSpecific(m: Machine, msr: number): bigint | undefined {
       return m.timeStamp;
     case MTRR_CAP:
       return MTRR_CAP_VALUE;
+    case SYSENTER_CS:
+      return BigInt(m.sysenterCs);
+    case SYSENTER_ESP:
+      return address(m.sysenterEsp);
+    case SYSENTER_EIP:
+      return address(m.sysenterEip);
     case EFER:
       return BigInt(m.efer);
     case STAR:
@@ -114,12 +123,19 @@ export function writeModelSpecific(m: Machine, msr: number, value: bigint): bool
     case PAT:
       if (isPat(value)) m.modelSpecific.set(msr, value);
       return isPat(value);
+    case SYSENTER_CS:
+      m.sysenterCs = Number(BigInt.asUintN(32, value));
+      return true;
     case LSTAR:
     case FS_BASE:
     case GS_BASE:
     case KERNEL_GS_BASE:
+    case SYSENTER_ESP:
+    case SYSENTER_EIP:
       if (!canonical) return false;
-      if (msr === LSTAR) m.lstar = number;
+      if (msr === SYSENTER_ESP) m.sysenterEsp = number;
+      else if (msr === SYSENTER_EIP) m.sysenterEip = number;
+      else if (msr === LSTAR) m.lstar = number;
       else if (msr === KERNEL_GS_BASE) m.kernelGsBase = number;
       else writeBase(m, msr === FS_BASE ? FS : GS, number);
       return true;

@@ -25,6 +25,9 @@ export function reset(m: Machine): void {
   m.lstar = 0;
   m.sfmask = 0;
   m.kernelGsBase = 0;
+  m.sysenterCs = 0;
+  m.sysenterEip = 0;
+  m.sysenterEsp = 0;
   m.tscAux = 0;
   m.longMode = false;
   m.flags = 0;

@@ -14,6 +14,13 @@ export const BIG = 0x4000;
 /** L: 64-bit code, where long mode is active. */
 export const LONG = 0x2000;
 
+/** What fast system calls load instead of descriptors: 4 GiB from 0 on, accessed (code with BIG or LONG). */
+export const FLAT_LIMIT = 0xffffffff;
+export const FLAT_CODE = 0x809b;
+export const FLAT_DATA = 0xc093;
+/** DPL 3 of a segment. */
+export const LEVEL_3 = 0x60;
+
 /** Limit of segments that an access cannot use at all. */
 const NOTHING = -1;
 /** Limit of segments whose valid offsets lie above their limit: the slow path decides. */

@@ -7,6 +7,7 @@ import * as moves from '../exec/moves.ts';
 import * as multiply from '../exec/multiply.ts';
 import * as segments from '../exec/segments.ts';
 import * as shifts from '../exec/shifts.ts';
+import { sysenter, sysexit } from '../exec/sysenter.ts';
 import * as system from '../exec/system.ts';
 import { swapgs, syscall, sysret } from '../exec64/index.ts';
 import { FS, GS, SS } from '../machine.ts';
@@ -69,6 +70,8 @@ map[0x23] = row('Dd', system.movToDr, 0, 'ends');
 map[0x30] = row('', system.wrmsr, 0, 'ends');
 map[0x31] = row('', system.rdtsc, 0, 'ends');
 map[0x32] = row('', system.rdmsr, 0, 'ends');
+map[0x34] = row('', sysenter, 0, 'ends');
+map[0x35] = row('v', sysexit, 0, 'ends');
 
 for (let code = 0; code < 16; code += 1) {
   map[0x40 + code] = row('Gv Ev', moves.cmov, code);

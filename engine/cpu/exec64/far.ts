@@ -8,7 +8,7 @@ import type { Instruction } from '../instruction.ts';
 import { CS, DS, ES, FS, GP, GS, type Machine, R11, RCX, SS, UD } from '../machine.ts';
 import { load } from '../memory.ts';
 import { effectiveAddress, peek, setStackPointer } from '../operands.ts';
-import { setSegment } from '../segment-state.ts';
+import { BIG, FLAT_CODE, FLAT_DATA, FLAT_LIMIT, LEVEL_3, LONG, setSegment } from '../segment-state.ts';
 import { highHalf, joined, load8, lowHalf, writeRegister8 } from '../wide-operands.ts';
 import { peekNumber } from './stack.ts';
 import { setNullStack } from './stacks.ts';
@@ -95,11 +95,6 @@ export function jmpFarMemory(m: Machine, i: Instruction): void {
 }
 
 const EFER_SCE = 1;
-const FLAT = 0xffffffff;
-const CODE_64 = 0xa09b;
-const CODE_32 = 0xc09b;
-const STACK = 0xc093;
-const LEVEL_3 = 0x60;
 
 /** Selectors and entry points stand in STAR, LSTAR, CSTAR and SFMASK (Intel SDM 2, SYSCALL). */
 export function syscall(m: Machine): void {
@@ -108,8 +103,8 @@ export function syscall(m: Machine): void {
   writeRegister8(m, 2 * RCX, lowHalf(m.ip), highHalf(m.ip));
   writeRegister8(m, 2 * R11, readFlags(m) & ~RF, 0);
   m.ip = m.lstar;
-  setSegment(m, CS, selector, 0, FLAT, CODE_64);
-  setSegment(m, SS, selector + 8, 0, FLAT, STACK);
+  setSegment(m, CS, selector, 0, FLAT_LIMIT, FLAT_CODE | LONG);
+  setSegment(m, SS, selector + 8, 0, FLAT_LIMIT, FLAT_DATA);
   writeFlags(m, 0, m.sfmask | RF);
 }
 
@@ -126,10 +121,10 @@ export function sysret(m: Machine, i: Instruction): void {
     CS,
     ((selector + (wide ? 16 : 0)) | 3) & 0xffff,
     0,
-    FLAT,
-    (wide ? CODE_64 : CODE_32) | LEVEL_3,
+    FLAT_LIMIT,
+    FLAT_CODE | (wide ? LONG : BIG) | LEVEL_3,
   );
-  setSegment(m, SS, ((selector + 8) | 3) & 0xffff, 0, FLAT, STACK | LEVEL_3);
+  setSegment(m, SS, ((selector + 8) | 3) & 0xffff, 0, FLAT_LIMIT, FLAT_DATA | LEVEL_3);
 }
 
 export function swapgs(m: Machine): void {

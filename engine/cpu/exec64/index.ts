@@ -10,6 +10,7 @@ import * as segments from '../exec/segments.ts';
 import * as shifts from '../exec/shifts.ts';
 import * as stack from '../exec/stack.ts';
 import { string } from '../exec/strings.ts';
+import { sysexit } from '../exec/sysenter.ts';
 import * as system from '../exec/system.ts';
 import type { Execute } from '../instruction.ts';
 import { coprocessor } from '../x87/index.ts';
@@ -75,7 +76,7 @@ export const STACK: ReadonlySet<Execute> = new Set([
 /** Do the same with any operand size, or ask for it themselves. */
 export const ANY_SIZE: ReadonlySet<Execute> = new Set([
   ...[control.jmp, control.jcc, segments.popSeg, segments.movRmSeg, segments.movSegRm],
-  ...[syscall, sysret, swapgs, system.vmcall, system.clac, system.stac, system.rdtscp],
+  ...[syscall, sysret, sysexit, swapgs, system.vmcall, system.clac, system.stac, system.rdtscp],
   ...[lar, lsl, coprocessor],
   ...[segments.storeLdtr, segments.storeTr, segments.lldt, segments.ltr, moves.nop, string],
 ]);
