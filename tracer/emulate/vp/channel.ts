@@ -162,7 +162,8 @@ export class VpChannel {
 
   /** The thread: waits until it is asked for one more run than it has ended. */
   waitForRun(): void {
-    Atomics.wait(this.#words, WORDS.asked, Atomics.load(this.#words, WORDS.ended));
+    // The notification of a run that has ended already may come late: then there is none to do.
+    while (this.isIdle) Atomics.wait(this.#words, WORDS.asked, Atomics.load(this.#words, WORDS.ended));
   }
 
   /** The thread: hands the VP back. */
