@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -51,32 +51,6 @@ describe('the supervisor is killed', { skip: LACKING }, () => {
     return { pid: Number(pid), reports, closed: false };
   }
 
-  async function hasEnded(pid: number): Promise<boolean> {
-    for (let i = 0; i < 100; i++) {
-      if (!existsSync(`/proc/${pid}`) || !isRunning(pid)) return true;
-      await wait(20);
-    }
-    return false;
-  }
-
-  /** How many partitions the file says were made. */
-  function madeIn(trace: string): number {
-    const reader = openTrace(trace);
-    if (isProblem(reader)) throw new Error(reader.text);
-    try {
-      let [events, made] = [0, 0];
-      for (const event of reader.range()) {
-        events += 1;
-        if (event.kind === 'ioctl' && event.op === CREATE_PARTITION && typeof event.ret === 'number')
-          made += 1;
-      }
-      assert.ok(events > 0 && events === reader.events, `${events} of ${reader.events} events`);
-      return made;
-    } finally {
-      reader.close();
-    }
-  }
-
   test(`${ROUNDS} times: the program dies, the file opens and lacks at most ${MAX_LOSS_MS} ms`, async (context) => {
     const seed = seedOfRun();
     context.diagnostic(`seed ${seed}`);
@@ -104,6 +78,80 @@ describe('the supervisor is killed', { skip: LACKING }, () => {
     assert.ok(longestMs > MAX_LOSS_MS, `no program ran longer than ${longestMs} ms`);
   });
 });
+
+describe('the supervisor fails', { skip: LACKING }, () => {
+  const folder = scratch();
+  // What only a mistake in the supervisor could do: its clock throws, at once or when the program has made calls.
+  const fault = join(folder, 'fault.cjs');
+  writeFileSync(
+    fault,
+    `const { workerData } = require('node:worker_threads');
+     const clock = process.hrtime.bigint;
+     let asked = 0;
+     if (workerData?.keeper !== undefined)
+       process.hrtime.bigint = () => {
+         if (++asked > Number(process.env.FAILS_AFTER)) throw new Error('the clock stands still');
+         return clock();
+       };`,
+  );
+
+  for (const [after, what] of [
+    [0, 'before the program was started'],
+    [2000, 'while the program makes calls: all its processes die, the file opens'],
+  ] as const) {
+    test(what, async () => {
+      const program = build('test/emulate/clients/forever.c', folder);
+      const trace = join(folder, `failed-${after}.hvtrace`);
+      const script = `${program} & exec ${program}`;
+      const child = spawn(HVREWIND, ['emulate', '-o', trace, '--', 'sh', '-c', script], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, NODE_OPTIONS: `--require=${fault}`, FAILS_AFTER: String(after) },
+        timeout: 60_000,
+        killSignal: 'SIGKILL',
+      });
+      let [out, err] = ['', ''];
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        out += text;
+      });
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        err += text;
+      });
+      const exit = await new Promise((done) => child.on('close', done));
+      assert.match(err, /the clock stands still/);
+      assert.equal(exit, 1);
+      const pids = out.split('\n').filter((line) => /^\d+$/.test(line));
+      assert.equal(pids.length, after === 0 ? 0 : 2);
+      for (const pid of pids)
+        assert.ok(await hasEnded(Number(pid)), `process ${pid} outlived its supervisor`);
+      if (after !== 0) assert.ok(madeIn(trace) > 0);
+    });
+  }
+});
+
+async function hasEnded(pid: number): Promise<boolean> {
+  for (let i = 0; i < 100; i++) {
+    if (!existsSync(`/proc/${pid}`) || !isRunning(pid)) return true;
+    await wait(20);
+  }
+  return false;
+}
+
+/** How many partitions the file says were made. */
+function madeIn(trace: string): number {
+  const reader = openTrace(trace);
+  if (isProblem(reader)) throw new Error(reader.text);
+  try {
+    let [events, made] = [0, 0];
+    for (const event of reader.range()) {
+      events += 1;
+      if (event.kind === 'ioctl' && event.op === CREATE_PARTITION && typeof event.ret === 'number') made += 1;
+    }
+    assert.ok(events > 0 && events === reader.events, `${events} of ${reader.events} events`);
+    return made;
+  } finally {
+    reader.close();
+  }
+}
 
 function isRunning(pid: number): boolean {
   try {

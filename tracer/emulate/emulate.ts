@@ -3,13 +3,14 @@ import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { syscall } from '../native/libc.ts';
 import { ERRNO, NR } from '../native/numbers.ts';
 import { Party, startThread } from '../process/party.ts';
-import { descriptorLimit, findProgram } from '../process/program.ts';
+import { descriptorLimit, findProgram, raiseDescriptorLimit } from '../process/program.ts';
 import { passSignals, send } from '../process/signals.ts';
 import { makeOutputBlocking } from '../process/standard-files.ts';
 import type { Kept } from '../sink/kept.ts';
 import { toldOf } from '../sink/ring-files.ts';
 import { windowUnder } from './filter/window.ts';
 import { startKeeper } from './keeper.ts';
+import { letGo } from './launcher/let-go.ts';
 import { CONTROL, type LauncherData, type LauncherMessage } from './launcher/messages.ts';
 import type { Recorded, SupervisorData, SupervisorMessage } from './supervisor/messages.ts';
 
@@ -78,34 +79,43 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
         [],
         SUPERVISOR_LIMITS,
       ),
-      (message) => startVps(message) || tellFound(message, options.tell),
+      (message) => startVps(message, (error) => supervisor.fail(error)) || tellFound(message, options.tell),
     );
     const ready = await supervisor.next();
     if (ready.kind === 'refused') return usage(ready.text);
     makeOutputBlocking();
-    const launcher = new Party<LauncherMessage>(
-      'launcher',
-      startThread(import.meta.url, 'launcher', {
-        window,
-        path: program,
-        argv: options.command,
-        environment: Object.entries(process.env).map(([key, value]) => `${key}=${value}`),
-        control,
-      } satisfies LauncherData),
-    );
-    const first = await launcher.next();
-    // Of the program itself nothing is recorded then: the file goes again.
-    if (first.kind === 'failed') {
-      await supervisor.next();
-      rmSync(options.path, { force: true });
-      return failure(first.step, first.errno);
-    }
-    if (first.kind !== 'started') throw new Error(`the launcher began with ${first.kind}`);
+    const thread = startThread(import.meta.url, 'launcher', {
+      window,
+      path: program,
+      argv: options.command,
+      environment: Object.entries(process.env).map(([key, value]) => `${key}=${value}`),
+      control,
+    } satisfies LauncherData);
+    const launcher = new Party<LauncherMessage>('launcher', thread);
+    let pid: number | undefined;
     const watching = options.kept.ring !== undefined;
     const ask = () => Atomics.add(control, CONTROL.snapshots, 1);
-    if (watching) process.on('SIGUSR2', ask);
     try {
-      return await follow(first.pid, launcher, supervisor);
+      const recorded = supervisor.next();
+      const failed = recorded.then(() => new Promise<never>(() => {}));
+      const first = await Promise.race([launcher.next(), failed]);
+      // Of the program itself nothing is recorded then: the file goes again.
+      if (first.kind === 'failed') {
+        await recorded;
+        rmSync(options.path, { force: true });
+        return failure(first.step, first.errno);
+      }
+      if (first.kind !== 'started') throw new Error(`the launcher began with ${first.kind}`);
+      pid = first.pid;
+      // The program has its own by now: what all its processes have open is open here too.
+      raiseDescriptorLimit();
+      if (watching) process.on('SIGUSR2', ask);
+      return await follow(pid, launcher, recorded);
+    } catch (error) {
+      // Without its supervisor the program would wait for ever.
+      if (pid !== undefined) send(pid, 'SIGKILL');
+      await letGo(thread, Atomics.load(control, CONTROL.listener));
+      throw error;
     } finally {
       process.off('SIGUSR2', ask);
     }
@@ -115,11 +125,9 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
 }
 
 /** Threads of VPs live in this process; the supervisor cannot start them, as it never comes back to its event loop. */
-function startVps(message: SupervisorMessage): boolean {
+function startVps(message: SupervisorMessage, fail: (error: Error) => void): boolean {
   if (message.kind !== 'vp') return false;
-  startThread(import.meta.url, 'vp', message.data, [message.data.port], VP_LIMITS).on('error', (error) => {
-    throw error;
-  });
+  startThread(import.meta.url, 'vp', message.data, [message.data.port], VP_LIMITS).on('error', fail);
   return true;
 }
 
@@ -133,14 +141,9 @@ function tellFound(message: SupervisorMessage, tell: EmulateOptions['tell']): bo
 async function follow(
   pid: number,
   launcher: Party<LauncherMessage>,
-  supervisor: Party<SupervisorMessage>,
+  recorded: Promise<SupervisorMessage>,
 ): Promise<Emulated> {
   const stop = passSignals(pid);
-  // Without its supervisor the program would wait for ever.
-  const recorded = supervisor.next().catch((error: unknown) => {
-    send(pid, 'SIGKILL');
-    throw error;
-  });
   try {
     const [last, ended] = await Promise.all([launcher.next(), recorded]);
     if (last.kind !== 'ended') throw new Error(`the launcher ended with ${last.kind}`);

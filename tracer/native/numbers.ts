@@ -41,6 +41,7 @@ export const NR = {
   eventfd2: 290,
   epoll_pwait: 281,
   dup3: 292,
+  prlimit64: 302,
   pipe2: 293,
   process_vm_readv: 310,
   process_vm_writev: 311,

@@ -44,8 +44,8 @@ export class Party<Message> {
       this.#messages.push(message);
       this.#wake();
     });
-    worker.on('error', (error) => this.#fail(error as Error));
-    worker.on('exit', () => this.#fail(new Error(`the ${this.#name} ended without a word`)));
+    worker.on('error', (error) => this.fail(error as Error));
+    worker.on('exit', () => this.fail(new Error(`the ${this.#name} ended without a word`)));
   }
 
   /** The next thing that it says; throws when it ends instead. One caller at a time. */
@@ -60,7 +60,8 @@ export class Party<Message> {
     }
   }
 
-  #fail(error: Error): void {
+  /** It says nothing more, or what it needs has failed: {@link next} throws. */
+  fail(error: Error): void {
     this.#failed ??= error;
     this.#wake();
   }

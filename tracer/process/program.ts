@@ -1,5 +1,8 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { Arena } from '../native/arena.ts';
+import { addressOf, syscall } from '../native/libc.ts';
+import { NR } from '../native/numbers.ts';
 
 /** Where a shell would find a program; undefined where it would not. */
 export function findProgram(name: string, path = process.env.PATH ?? ''): string | undefined {
@@ -17,6 +20,16 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+const RLIMIT_NOFILE = 7;
+
+/** Lets this process have as many descriptors as it may (the hard limit). */
+export function raiseDescriptorLimit(): void {
+  const limits = new Arena(16);
+  if (syscall(NR.prlimit64, 0, RLIMIT_NOFILE, 0, limits.address) < 0) return;
+  limits.bytes.copyWithin(0, 8);
+  syscall(NR.prlimit64, 0, RLIMIT_NOFILE, addressOf(limits.bytes), 0);
 }
 
 /** How many descriptors a process may have (RLIMIT_NOFILE, the soft limit, which children inherit). */

@@ -1,0 +1,23 @@
+import type { Worker } from 'node:worker_threads';
+import { Poll } from '../../native/poll.ts';
+import { Listener } from '../notify/listener.ts';
+
+/** How often is looked for calls. */
+const LOOK_MS = 1;
+
+/**
+ * Ends the launcher's thread when nobody answers its calls any more: freeing its memory is one that the filter
+ * hands over, so it would wait for ever, and this process for it. The program has been killed if it was started.
+ */
+export async function letGo(launcher: Worker, listenerFd: number): Promise<void> {
+  const [listener, poll] = [new Listener(listenerFd), new Poll()];
+  poll.add(listenerFd);
+  const timer = setInterval(() => {
+    while (poll.wait(0) && poll.isReadable(listenerFd)) {
+      const call = listener.receive();
+      if (call !== undefined) listener.proceed(call.id);
+    }
+  }, LOOK_MS);
+  await launcher.terminate();
+  clearInterval(timer);
+}
