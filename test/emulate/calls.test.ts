@@ -43,6 +43,7 @@ describe('calls of a program', { skip: LACKING }, () => {
       ...{ null: 'EFAULT', nowhere: 'EFAULT', 'not-canonical': 'EFAULT', half: 'EFAULT' },
       ...{ 'unknown-flag': 'EINVAL', isolation: 'EINVAL', 'wrong-size': 'ENOTTY', 'wrong-file': 'ENOTTY' },
       ...{ initialize: 'ok', 'initialize-again': 'ok', 'vp-index': 'EINVAL', 'vp-nowhere': 'EFAULT' },
+      ...{ 'memory-unaligned': 'EINVAL', 'memory-nowhere': 'EINVAL' },
       ...{ vp: 'ok', 'vp-again': 'EEXIST', unknown: 'ENOTTY', 'no-bitmap': 'EFAULT' },
       ...{ 'register-page': 'ok', 'message-page': 'ok', 'ghcb-page': 'ENODEV', 'no-page': 'EINVAL' },
       ...{ 'partition-page': 'ENODEV', foreign: 'ENOTTY' },

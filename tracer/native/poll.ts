@@ -8,21 +8,18 @@ const POLLHUP = 0x10;
 const ENTRY = 8;
 /** struct timespec stands before the entries. */
 const ENTRIES = 16;
-const MOST = 4096;
+/** Room for descriptors at first; it doubles. */
+const FIRST_ROOM = 64;
 
 /** Waits for descriptors to become readable. */
 export class Poll {
-  readonly #arena = new Arena(ENTRIES + MOST * ENTRY);
+  #arena = new Arena(ENTRIES + FIRST_ROOM * ENTRY);
   #fds: number[] = [];
 
-  /** How many descriptors one poll takes. */
-  get room(): number {
-    return MOST - this.#fds.length;
-  }
-
   add(fd: number): void {
-    if (this.room === 0) throw new Error(`more than ${MOST} descriptors to wait for`);
     this.#fds.push(fd);
+    const { length } = this.#arena.bytes;
+    if (ENTRIES + this.#fds.length * ENTRY > length) this.#arena = new Arena(2 * length);
     this.#layout();
   }
 
@@ -54,6 +51,7 @@ export class Poll {
     return index < 0 ? 0 : this.#arena.view.getUint16(ENTRIES + index * ENTRY + 6, true);
   }
 
+  /** What was known of them stood in other places: the next {@link wait} says it again. */
   #layout(): void {
     const { view } = this.#arena;
     this.#fds.forEach((fd, index) => {

@@ -25,10 +25,18 @@ export function mappingsOf(pid: number, start: number, length: number): Mapping[
   return next >= start + length ? found : undefined;
 }
 
-/** The mappings of a process that have a part in a range, in order. */
+function mapsOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** The mappings of a process that have a part in a range, in order; one that has ended has none. */
 export function mappingsWithin(pid: number, start: number, length: number): Mapping[] {
   const found: Mapping[] = [];
-  for (const line of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
+  for (const line of mapsOf(pid).split('\n')) {
     const match = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ (\d+) *(.*)$/.exec(line);
     if (match === null) continue;
     const [from, to, permissions = '', offset] = [

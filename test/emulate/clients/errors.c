@@ -16,6 +16,7 @@ int main(void)
 		uint64_t pages, base;
 		void *bits;
 	} bitmap = { .pages = 1, .bits = NOWHERE };
+	unsigned char *two_pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int device = open_device();
 	int partition, vp;
 
@@ -35,6 +36,8 @@ int main(void)
 	show("vp-index", create_vp(partition, 256));
 	show("vp-nowhere", ioctl(partition, MSHV_CREATE_VP, NOWHERE));
 	vp = show("vp", create_vp(partition, 3));
+	show("memory-unaligned", give_memory(partition, two_pages + 8, 4096, 1));
+	show("memory-nowhere", give_memory(partition, NOWHERE, 4096, 1));
 	show("vp-again", create_vp(partition, 3));
 	show("unknown", ioctl(vp, 0xb8ff, NULL));
 	show("no-bitmap", ioctl(partition, 0xc020b806, &bitmap));

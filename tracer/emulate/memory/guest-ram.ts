@@ -97,15 +97,19 @@ function join(
   length: number,
 ): SharedRun | undefined {
   if (!shared) return undefined;
-  let fd: number;
-  try {
-    fd = openSync(`/proc/${pid}/map_files/${start.toString(16)}-${end.toString(16)}`, 'r+');
-  } catch {
-    return undefined;
-  }
+  const fd = openIfThere(`/proc/${pid}/map_files/${start.toString(16)}-${end.toString(16)}`, 'r+');
+  if (fd === undefined) return undefined;
   const address = syscall(NR.mmap, 0, length, MMAP.readWrite, MMAP.shared, fd, offset + from - start);
   closeSync(fd);
   return address < 0 ? undefined : { address, length, release: () => syscall(NR.munmap, address, length) };
+}
+
+function openIfThere(path: string, flags: 'r' | 'r+'): number | undefined {
+  try {
+    return openSync(path, flags);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What became of memory that was to be moved. */
@@ -186,7 +190,9 @@ const PAGEMAP_PAGES = 1 << 16;
 function copyPresent(memory: ClientMemory, pid: number, start: number, length: number, target: number): void {
   const pages = length / PAGE;
   const entries = Buffer.alloc(Math.min(pages, PAGEMAP_PAGES) * PAGEMAP_ENTRY);
-  const fd = openSync(`/proc/${pid}/pagemap`, 'r');
+  const fd = openIfThere(`/proc/${pid}/pagemap`, 'r');
+  // The process was killed meanwhile.
+  if (fd === undefined) return;
   for (let first = 0; first < pages; first += PAGEMAP_PAGES) {
     const count = Math.min(PAGEMAP_PAGES, pages - first);
     const bytes = readSync(fd, entries, 0, count * PAGEMAP_ENTRY, (start / PAGE + first) * PAGEMAP_ENTRY);

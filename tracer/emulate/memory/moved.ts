@@ -52,9 +52,5 @@ function drop(inode: number, { pid, address, length, uses }: Moved): void {
 }
 
 function isMapped(pid: number, inode: number): boolean {
-  try {
-    return mappingsWithin(pid, 0, TOP).some((mapping) => mapping.inode === inode);
-  } catch {
-    return false;
-  }
+  return mappingsWithin(pid, 0, TOP).some((mapping) => mapping.inode === inode);
 }

@@ -64,8 +64,13 @@ export function shareDescriptor(
   host.returned(result.returned);
 }
 
+/** The number of a file that a process is to open; undefined (EMFILE) when it has none free, or the emulating process has none. */
+export function newNumber(host: Host, process: ClientProcess): number | undefined {
+  return host.files.mayOpen ? freeNumber(host, process) : undefined;
+}
+
 /** The lowest number in the window, not below `least`, that the process has free and may have; undefined when there is none. */
-export function freeNumber(host: Host, process: ClientProcess, least = 0): number | undefined {
+function freeNumber(host: Host, process: ClientProcess, least = 0): number | undefined {
   const to = Math.min(host.window.to, limitOf(process.pid));
   for (let fd = Math.max(host.window.from, least); fd < to; fd++) {
     if (!process.files.has(fd) && linkOf(process.pid, fd) === undefined) return fd;

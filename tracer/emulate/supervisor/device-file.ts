@@ -31,12 +31,24 @@ export class DeviceFiles {
   readonly #files = new Map<number, DeviceFile>();
   readonly #name = new Arena(64);
   #last = 0;
+  /** The memfd of the file that is opened next. */
+  #next: number | undefined;
 
-  open(handle: Handle): DeviceFile {
-    this.#last++;
-    const name = this.#name.text(0, `${PREFIX}${this.#last}`);
+  /** Whether a file can be opened: this process has a descriptor left. */
+  get mayOpen(): boolean {
+    if (this.#next !== undefined) return true;
+    const name = this.#name.text(0, `${PREFIX}${this.#last + 1}`);
     const memfd = syscall(NR.memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (memfd < 0) throw new Error(`no memfd: errno ${-memfd}`);
+    if (memfd >= 0) this.#next = memfd;
+    return memfd >= 0;
+  }
+
+  /** After {@link mayOpen}. */
+  open(handle: Handle): DeviceFile {
+    const memfd = this.mayOpen ? this.#next : undefined;
+    if (memfd === undefined) throw new Error('a file was opened that there was no descriptor for');
+    this.#next = undefined;
+    this.#last++;
     if (handle.kind === 'vp') syscall(NR.ftruncate, memfd, VP_PAGES * PAGE_BYTES);
     syscall(NR.fcntl, memfd, F_ADD_SEALS, SEALS);
     const file = { handle, memfd, descriptors: 0 };

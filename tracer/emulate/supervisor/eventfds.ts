@@ -68,21 +68,27 @@ export function eventfdCall(row: IoctlRow | undefined, arg: Uint8Array | undefin
   return { kind: 'ioeventfd', fd: readU32(arg, IOEVENTFD.fd) | 0, gsi: 0, deassign };
 }
 
-/** What the kernel says of a descriptor that is none, or of another file (eventfd_ctx_fdget); undefined for an eventfd. */
-export function refusedEventfd(pid: number, { fd, resampleFd }: EventfdCall): number | undefined {
-  for (const each of resampleFd === undefined ? [fd] : [fd, resampleFd]) {
-    const link = linkOf(pid, each);
-    if (link === undefined) return -ERRNO.EBADF;
-    if (link !== LINK) return -ERRNO.EINVAL;
-  }
-  return undefined;
+/** The program's eventfds of a call, opened in this process: {@link Eventfds.apply} keeps what it needs. */
+export interface OpenEventfds {
+  readonly own: readonly number[];
+  /** What the kernel says of a descriptor that is none, or of another file (eventfd_ctx_fdget). */
+  readonly refused?: number;
 }
 
-/** The same eventfd, opened in this process. */
-function openHere({ pidfd }: ClientProcess, fd: number): number {
-  const own = syscall(NR.pidfd_getfd, pidfd, fd);
-  if (own < 0) throw new Error(`an eventfd of the program cannot be opened: errno ${-own}`);
-  return own;
+/** Before the engine hears of a call: another thread may close them at any time. */
+export function openEventfds({ pidfd }: ClientProcess, { fd, resampleFd }: EventfdCall): OpenEventfds {
+  const own: number[] = [];
+  for (const each of resampleFd === undefined ? [fd] : [fd, resampleFd]) {
+    const opened = syscall(NR.pidfd_getfd, pidfd, each);
+    if (opened < 0) return { own, refused: opened === -ERRNO.EMFILE ? -ERRNO.ENOMEM : -ERRNO.EBADF };
+    own.push(opened);
+    if (linkOf(process.pid, opened) !== LINK) return { own, refused: -ERRNO.EINVAL };
+  }
+  return { own };
+}
+
+function closeAll(own: readonly number[]): void {
+  for (const fd of own) syscall(NR.close, fd);
 }
 
 interface Line {
@@ -136,25 +142,24 @@ export class Eventfds {
       if (resample?.fd === fd && resample !== undefined) this.#signal(resample.own);
   }
 
-  /** The engine has agreed to a call. */
-  apply(process: ClientProcess, partition: bigint, call: EventfdCall): void {
+  /** The engine has agreed to a call of a partition, or has not (undefined). */
+  apply(pid: number, partition: bigint | undefined, call: EventfdCall, opened: OpenEventfds): void {
     const { kind, fd, gsi, deassign, resampleFd } = call;
-    if (deassign) {
-      if (kind === 'irqfd') {
-        const { pid } = process;
-        this.#remove(
-          (line) => line.partition === partition && line.pid === pid && line.fd === fd && line.gsi === gsi,
-        );
-      }
-      return;
-    }
-    const own = openHere(process, fd);
-    if (kind === 'ioeventfd') this.#doorbells.set(this.#created, own);
+    const [own, resampled] = opened.own;
+    if (partition === undefined || deassign || own === undefined) {
+      closeAll(opened.own);
+      if (partition === undefined || kind !== 'irqfd') return;
+      this.#remove(
+        (line) => line.partition === partition && line.pid === pid && line.fd === fd && line.gsi === gsi,
+      );
+    } else if (kind === 'ioeventfd') this.#doorbells.set(this.#created, own);
     else {
+      const line = { partition, pid, fd, own, gsi };
       const resample =
-        resampleFd === undefined ? undefined : { fd: resampleFd, own: openHere(process, resampleFd) };
-      const line = { partition, pid: process.pid, fd, own, gsi };
-      this.#lines.push(resample === undefined ? line : { ...line, resample });
+        resampleFd === undefined || resampled === undefined
+          ? {}
+          : { resample: { fd: resampleFd, own: resampled } };
+      this.#lines.push({ ...line, ...resample });
       this.#poll.add(own);
     }
   }

@@ -5,11 +5,11 @@ import type { IoctlEvent, IoctlOut } from '../../../engine/trace/event.ts';
 import { ERRNO } from '../../native/numbers.ts';
 import { type CallBytes, readCall, writeCall } from '../../process/call-buffers.ts';
 import { linkOf } from '../../process/proc.ts';
-import { freeNumber, install, shareDescriptor } from './descriptors.ts';
+import { install, newNumber, shareDescriptor } from './descriptors.ts';
 import type { DeviceFile } from './device-file.ts';
-import { type EventfdCall, eventfdCall, refusedEventfd } from './eventfds.ts';
+import { eventfdCall, openEventfds } from './eventfds.ts';
 import { type Call, type Host, remark, stamp } from './host.ts';
-import { type MemoryCall, memoryCall } from './memory-call.ts';
+import { memoryCall } from './memory-call.ts';
 import { finishMemoryCall, refusedMemory, shareMemory } from './memory-calls.ts';
 import { showPageTables } from './page-tables.ts';
 import { readRegisterPage, showRegisterPage } from './register-pages.ts';
@@ -65,13 +65,14 @@ export function ioctl(host: Host, call: Call): void {
   const memory = memoryCall(row, bytes.arg);
   const eventfd = eventfdCall(row, bytes.arg);
   const handler = host.live.machine.handler({ ...event, seq: 0 } as IoctlEvent);
-  const impossible = refusedFiles(process.pid, memory, eventfd);
+  const opened = eventfd === undefined ? undefined : openEventfds(process, eventfd);
+  const impossible = memory === undefined ? opened?.refused : refusedMemory(process.pid, memory);
   const isHeard = handler !== undefined && impossible === undefined;
   const shared = isHeard && memory !== undefined ? shareMemory(host, call, memory) : undefined;
   const refused = shared !== undefined && shared.runs === undefined ? -ERRNO.ENOMEM : impossible;
   // Without its argument the driver does not come that far.
   const opens = bytes.arg !== undefined && OPENING.has(row?.name ?? '');
-  const number = opens ? (freeNumber(host, process) ?? -ERRNO.EMFILE) : undefined;
+  const number = opens ? (newNumber(host, process) ?? -ERRNO.EMFILE) : undefined;
   const ret = handler === undefined ? -ERRNO.ENOTTY : (refused ?? number);
   const given = ret === undefined ? event : { ...event, ret };
   if (handler === undefined && row !== undefined)
@@ -87,8 +88,10 @@ export function ioctl(host: Host, call: Call): void {
   const own = result.returned.find(({ seq }) => seq === result.seq);
   const finish = (ended: LiveReturn) => {
     showRegisterPage(host, file, row, bytes);
-    if (eventfd !== undefined && ended.ret === 0 && file.handle.kind === 'partition')
-      host.eventfds.apply(process, file.handle.partition ?? 0n, eventfd);
+    if (eventfd !== undefined && opened !== undefined) {
+      const partition = file.handle.kind === 'partition' ? file.handle.partition : undefined;
+      host.eventfds.apply(process.pid, ended.ret === 0 ? partition : undefined, eventfd, opened);
+    }
     if (ended.ret === 0)
       giveSynicPage(
         host.live.machine,
@@ -106,16 +109,6 @@ export function ioctl(host: Host, call: Call): void {
   else finish({ seq: result.seq, ret: -ERRNO.EFAULT });
   host.returned(result.returned.filter((ended) => ended !== own));
   host.guests.step();
-}
-
-/** What the kernel says of the program's memory or files before it asks the hypervisor; undefined: nothing. */
-function refusedFiles(
-  pid: number,
-  memory: MemoryCall | undefined,
-  eventfd: EventfdCall | undefined,
-): number | undefined {
-  if (memory !== undefined) return refusedMemory(pid, memory);
-  return eventfd === undefined ? undefined : refusedEventfd(pid, eventfd);
 }
 
 /** A call on a file that is not the device's: the kernel's affair. What it says is known only where nothing is open. */

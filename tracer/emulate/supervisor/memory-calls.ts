@@ -7,10 +7,15 @@ import type { MemoryCall } from './memory-call.ts';
 
 const PAGE_BYTES = 4096;
 
+/** Whether a call gives whole pages: any other the driver refuses before it looks at them. */
+function givesPages({ gives, size, address }: MemoryCall): boolean {
+  return gives && size > 0 && size % PAGE_BYTES === 0 && address % PAGE_BYTES === 0;
+}
+
 /** What the kernel says of memory that is not the program's; undefined where it is. */
-export function refusedMemory(pid: number, { gives, size, address }: MemoryCall): number | undefined {
-  if (!gives || size === 0 || size % PAGE_BYTES !== 0 || address % PAGE_BYTES !== 0) return undefined;
-  return mappingsOf(pid, address, size) === undefined ? -ERRNO.EINVAL : undefined;
+export function refusedMemory(pid: number, memory: MemoryCall): number | undefined {
+  if (!givesPages(memory)) return undefined;
+  return mappingsOf(pid, memory.address, memory.size) === undefined ? -ERRNO.EINVAL : undefined;
 }
 
 /**
@@ -19,7 +24,7 @@ export function refusedMemory(pid: number, { gives, size, address }: MemoryCall)
  */
 export function shareMemory(host: Host, call: Call, memory: MemoryCall): Shared | undefined {
   const { process, tid, id } = call;
-  if (!memory.gives || memory.size === 0 || memory.size % PAGE_BYTES !== 0) return undefined;
+  if (!givesPages(memory)) return undefined;
   const giving = {
     pid: process.pid,
     tid,

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { ERRNO, NR } from '../../native/numbers.ts';
 import { AT_FDCWD, DEVICE, isDevice } from '../../process/device-path.ts';
-import { freeNumber, install } from './descriptors.ts';
+import { install, newNumber } from './descriptors.ts';
 import { type Call, type Host, stamp } from './host.ts';
 
 const O_CREAT = 0o100;
@@ -77,7 +77,7 @@ export function open(host: Host, call: Call): void {
     listener.proceed(call.id);
     return;
   }
-  const fd = freeNumber(host, call.process);
+  const fd = newNumber(host, call.process);
   const refused =
     (call.nr === NR.openat2 ? refusedHow(host, call, path) : 0) ||
     refusedFlags(flags) ||

@@ -1,8 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { syscall } from '../../native/libc.ts';
 import { NR } from '../../native/numbers.ts';
 import { threadGroup } from '../../process/proc.ts';
 import type { DeviceFile } from './device-file.ts';
+
+/** How often threads that have ended are looked for. */
+const THREADS_MS = 1000;
 
 /** A process of the program: its threads share one table of descriptors. */
 export interface ClientProcess {
@@ -24,6 +27,7 @@ export interface ClientProcess {
 export class ClientProcesses {
   readonly #byPid = new Map<number, ClientProcess>();
   readonly #byThread = new Map<number, ClientProcess>();
+  #looked = 0;
 
   /** The process of a thread that waits in a call, and whether it is new. */
   ofThread(tid: number): { readonly process: ClientProcess; readonly isNew: boolean } {
@@ -43,6 +47,14 @@ export class ClientProcesses {
 
   all(): Iterable<ClientProcess> {
     return this.#byPid.values();
+  }
+
+  /** Threads that have ended, now and then: their numbers are given to others once all were used (32,768 on most machines). */
+  forgetThreads(nowMs: number): void {
+    if (nowMs - this.#looked < THREADS_MS) return;
+    this.#looked = nowMs;
+    for (const [tid, { pid }] of this.#byThread)
+      if (tid !== pid && !existsSync(`/proc/${pid}/task/${tid}`)) this.#byThread.delete(tid);
   }
 
   remove(process: ClientProcess): void {

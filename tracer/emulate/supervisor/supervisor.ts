@@ -45,6 +45,8 @@ const NS_PER_MS = 1e6;
 const WRITE_MS = 1;
 /** How long a signal waits before it ends a wait: the kernel tells nobody that one has come. */
 const SIGNAL_MS = 1;
+/** How long a process that has ended is kept at most. */
+const REAP_MS = 5;
 
 const OPENS: ReadonlySet<number> = new Set([NR.open, NR.openat, NR.openat2, NR.creat]);
 
@@ -108,6 +110,7 @@ export class Supervisor implements Host {
   #give: Give | undefined;
   #devices = 0;
   #lookedAt = 0;
+  #reapedAt = 0;
 
   constructor(options: SupervisorOptions) {
     this.window = options.window;
@@ -155,11 +158,11 @@ export class Supervisor implements Host {
         this.#endStopped();
       }
       if (some) this.#takeSignals();
-      if (some && this.#poll.isReadable(this.listener.fd)) this.#serve();
-      else if (some) {
-        this.#reap();
-        if (this.#poll.isHungUp(this.listener.fd)) break;
-      }
+      const calls = some && this.#poll.isReadable(this.listener.fd);
+      // A program that never stops calling does not keep those that have ended.
+      if (some && (!calls || performance.now() - this.#reapedAt >= REAP_MS)) this.#reap();
+      if (calls) this.#serve();
+      else if (some && this.#poll.isHungUp(this.listener.fd)) break;
       this.#expire();
       this.#lookForSignals();
       if (this.capture !== undefined) this.#takeTurn();
@@ -324,7 +327,7 @@ export class Supervisor implements Host {
 
   #added(client: ClientProcess): void {
     this.#keeper.watch(client.pid);
-    if (client.pidfd >= 0 && this.#poll.room > 0) this.#poll.add(client.pidfd);
+    if (client.pidfd >= 0) this.#poll.add(client.pidfd);
   }
 
   /** Before a file may be released: processes that were made and have it open too. */
@@ -335,6 +338,8 @@ export class Supervisor implements Host {
   }
 
   #reap(): void {
+    this.#reapedAt = performance.now();
+    this.#processes.forgetThreads(this.#reapedAt);
     const ended = [...this.#processes.all()].filter(
       ({ pidfd }) => pidfd >= 0 && this.#poll.isReadable(pidfd),
     );

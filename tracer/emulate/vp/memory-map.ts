@@ -2,10 +2,13 @@ import type { GuestPage } from '../../../engine/cpu/index.ts';
 import { viewOf } from '../../native/libc.ts';
 import { PAGE_BYTES, type ProcessorMemory } from './processor-memory.ts';
 
-/** Regions that a partition may have: one for each range of the program's memory, split where its mappings are. */
-const MOST = 1024;
+/** Room for regions at first: one for each range of the program's memory, split where its mappings are. It doubles. */
+const FIRST = 64;
+/** A process has no more mappings than that (Linux: vm.max_map_count, 65530 unless somebody raised it). */
+const MOST = 1 << 16;
 const FIELDS = 4;
 const HEAD = 2;
+const bytesFor = (regions: number) => 8 * (HEAD + regions * FIELDS);
 /** What one view of memory covers; it may be more than is mapped there. */
 const CHUNK_BYTES = 1 << 16;
 
@@ -23,7 +26,7 @@ export class MemoryMap {
   readonly #words: Float64Array;
   readonly #version: Int32Array<SharedArrayBuffer>;
 
-  constructor(shared = new SharedArrayBuffer(8 * (HEAD + MOST * FIELDS))) {
+  constructor(shared = new SharedArrayBuffer(bytesFor(FIRST), { maxByteLength: bytesFor(MOST) })) {
     this.shared = shared;
     this.#words = new Float64Array(shared);
     this.#version = new Int32Array(shared, 0, 1);
@@ -37,6 +40,9 @@ export class MemoryMap {
   /** Replaces all regions; false when there are too many. */
   set(regions: readonly GuestRegion[]): boolean {
     if (regions.length > MOST) return false;
+    // The views, here and in the threads, are as long as it is.
+    while (this.shared.byteLength < bytesFor(regions.length))
+      this.shared.grow(Math.min(2 * this.shared.byteLength, bytesFor(MOST)));
     Atomics.add(this.#version, 0, 1);
     this.#words[1] = regions.length;
     regions.forEach(({ page, pages, address, permissions }, index) => {
