@@ -2,6 +2,7 @@ import type { BlameLinkView, BlameView } from '../../engine/app/api-analysis.ts'
 import { useModel } from '../model/model.ts';
 import { Answered } from '../widgets/answered.tsx';
 import { EventLine } from '../widgets/event-line.tsx';
+import { PathButton } from '../widgets/path-button.tsx';
 import { Position } from '../widgets/position.tsx';
 import { useSeen } from '../widgets/seen.ts';
 
@@ -76,19 +77,9 @@ function Link({ link }: { readonly link: BlameLinkView }) {
 }
 
 function Cell({ cell, held }: { readonly cell: NonNullable<BlameLinkView['cell']>; readonly held: boolean }) {
-  const model = useModel();
   return (
     <span class="why-cell">
-      <button
-        type="button"
-        class="path"
-        data-copy={cell.path}
-        onClick={() => {
-          model.view.path.value = cell.path;
-        }}
-      >
-        {cell.path}
-      </button>{' '}
+      <PathButton path={cell.path} />{' '}
       <span class="value">
         {held ? undefined : <span class="dim">{cell.old ?? '?'} → </span>}
         {cell.now}

@@ -13,6 +13,7 @@ import { useFocusHere } from '../widgets/focus-here.ts';
 import { Glyph } from '../widgets/glyph.tsx';
 import { Name } from '../widgets/name.tsx';
 import { Owner } from '../widgets/owner.tsx';
+import { PathButton } from '../widgets/path-button.tsx';
 import { Position } from '../widgets/position.tsx';
 import { secondsText, timeText } from '../widgets/time.ts';
 import { Buffer } from './buffer.tsx';
@@ -175,16 +176,7 @@ function Writes({ writes }: { readonly writes: readonly WriteView[] }) {
           {writes.map((write) => (
             <tr key={`${write.at} ${write.path}`}>
               <th scope="row">
-                <button
-                  type="button"
-                  class="path"
-                  data-copy={write.path}
-                  onClick={() => {
-                    model.view.path.value = write.path;
-                  }}
-                >
-                  {write.path}
-                </button>
+                <PathButton path={write.path} />
               </th>
               <td class="value">
                 <span class="dim">{write.old ?? '?'}</span> → {write.now}

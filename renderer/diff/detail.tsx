@@ -2,6 +2,7 @@ import type { BesideDetail, BesideField } from '../../engine/app/api-compare.ts'
 import { useModel } from '../model/model.ts';
 import { Answered } from '../widgets/answered.tsx';
 import { CopyButton } from '../widgets/copy-button.tsx';
+import { PathButton } from '../widgets/path-button.tsx';
 import { SIGNS } from './signs.ts';
 
 const VERDICTS: Readonly<Record<BesideField['verdict'], { readonly mark: string; readonly word: string }>> = {
@@ -104,21 +105,10 @@ function Cell({
   readonly a: string | null;
   readonly b: string | null;
 }) {
-  const model = useModel();
   return (
     <tr>
       <th scope="row">
-        <button
-          type="button"
-          class="path"
-          data-copy={path}
-          aria-pressed={model.view.path.value === path}
-          onClick={() => {
-            model.view.path.value = path;
-          }}
-        >
-          {path}
-        </button>
+        <PathButton path={path} pressed />
       </th>
       <td class="value">{a ?? 'not known'}</td>
       <td class="value">{b ?? 'not known'}</td>

@@ -8,6 +8,7 @@ import { Answered } from '../widgets/answered.tsx';
 import { CopyButton } from '../widgets/copy-button.tsx';
 import { EventLine } from '../widgets/event-line.tsx';
 import { Owner } from '../widgets/owner.tsx';
+import { PathButton } from '../widgets/path-button.tsx';
 import { Position } from '../widgets/position.tsx';
 import { DivergenceLine, Divergences } from './divergences.tsx';
 
@@ -136,17 +137,7 @@ function Proof({ finding }: { readonly finding: FindingView }) {
       <ul class="cells">
         {finding.cells.map((path) => (
           <li key={path}>
-            <button
-              type="button"
-              class="path"
-              data-copy={path}
-              aria-pressed={model.view.path.value === path}
-              onClick={() => {
-                model.view.path.value = path;
-              }}
-            >
-              {path}
-            </button>
+            <PathButton path={path} pressed />
             <WhyButton of={path} />
           </li>
         ))}
