@@ -2,15 +2,16 @@
  * Mistakes that a user can make: each is one line on stderr that says what, where and what to do, exit code 2, and
  * nothing is written.
  */
+
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { isRoot, NOBODY, shutToNobody } from '../ordinary-user.testing.ts';
+import type { Output } from '../output.testing.ts';
 import { exits, hvrewind, listing, sample, scratch } from './hvrewind.testing.ts';
 import { atPrompt } from './prompt.testing.ts';
-import type { Ran } from './prompt-process.testing.ts';
 
 const folder = scratch();
 const at = (name: string): string => join(folder, name);
@@ -67,7 +68,7 @@ interface Mistake {
 /** Runs a command line that is wrong and holds it to the promise. */
 async function refused(
   { words, says, shows = /^$/ }: Mistake,
-  run: (words: readonly string[]) => Promise<Ran> = (words) => atPrompt(words, folder),
+  run: (words: readonly string[]) => Promise<Output> = (words) => atPrompt(words, folder),
 ): Promise<void> {
   const listed = listing(folder);
   const { exit, out, err } = await run(words);

@@ -1,33 +1,17 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after } from 'node:test';
+import { type Output, outputOf } from '../output.testing.ts';
 import { atPrompt } from './prompt.testing.ts';
-import type { Ran } from './prompt-process.testing.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 export const PROGRAM = join(ROOT, 'hvrewind');
 
 /** Runs `./hvrewind` as a user would (this one, or the one with that number), from `folder`, and takes what it prints. */
-export function hvrewind(words: readonly string[], folder: string = ROOT, uid?: number): Promise<Ran> {
-  return new Promise((done, fail) => {
-    const child = spawn(PROGRAM, words, {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(uid === undefined ? {} : { uid, gid: uid }),
-    });
-    let [out, err] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      err += text;
-    });
-    child.on('error', fail);
-    child.on('close', (exit) => done({ exit, out, err }));
-  });
+export function hvrewind(words: readonly string[], folder: string = ROOT, uid?: number): Promise<Output> {
+  return outputOf([PROGRAM, ...words], folder, uid);
 }
 
 /** Runs it at the shared prompt and demands an exit code; returns what it printed on stdout. */

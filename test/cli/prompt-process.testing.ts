@@ -1,16 +1,10 @@
 import { dispatch } from '../../main/cli/dispatch.ts';
+import type { Output } from '../output.testing.ts';
 
 /** A command line, and the folder that it is run in. */
 export interface Order {
   readonly words: readonly string[];
   readonly folder: string;
-}
-
-/** What one run of the command line left; no exit code: it was killed. */
-export interface Ran {
-  readonly exit: number | null;
-  readonly out: string;
-  readonly err: string;
 }
 
 /** Runs `work` with what it writes to one of the standard streams taken from it. */
@@ -35,5 +29,5 @@ process.on('message', async ({ words, folder }: Order) => {
   );
   // A file that nobody closed is complained about by the time the process ends.
   globalThis.gc?.();
-  process.send?.({ exit, out, err } satisfies Ran);
+  process.send?.({ exit, out, err } satisfies Output);
 });

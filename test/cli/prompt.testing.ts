@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import type { Order, Ran } from './prompt-process.testing.ts';
+import type { Output } from '../output.testing.ts';
+import type { Order } from './prompt-process.testing.ts';
 
 /** The process, and what Node itself had to say in it. */
 interface Prompt {
@@ -19,16 +20,16 @@ let last: Promise<unknown> = Promise.resolve();
  * Runs a command line in a process that this test file shares, one after the other, each as in a process of its own:
  * starting one takes a third of a second, and there are hundreds to run.
  */
-export function atPrompt(words: readonly string[], folder: string): Promise<Ran> {
+export function atPrompt(words: readonly string[], folder: string): Promise<Output> {
   const ran = last.then(() => order({ words, folder }));
   last = ran.catch(() => undefined);
   return ran;
 }
 
-async function order(given: Order): Promise<Ran> {
+async function order(given: Order): Promise<Output> {
   opened ??= open();
   const { child, closed } = opened;
-  const reply = once(child, 'message') as Promise<[Ran]>;
+  const reply = once(child, 'message') as Promise<[Output]>;
   child.send(given);
   const answer = await Promise.race([reply, closed]);
   if (answer === undefined) throw new Error(`${given.words.join(' ')}: the process died: ${opened.said}`);
