@@ -4,20 +4,13 @@ import { decodeHypercallInput, decodeHypercallOutput } from '../abi/codec/hyperc
 import { integerToJson } from '../abi/codec/integer-text.ts';
 import { decodeIoctlArg, decodeIoctlIn, decodeIoctlOut } from '../abi/codec/ioctl.ts';
 import { decodeMessage, decodePayload } from '../abi/codec/message.ts';
-import { findIoctl, type IoctlRow, msrs } from '../abi/index.ts';
+import { msrs } from '../abi/index.ts';
 import { hexOf, hexOfBytes } from '../abi/text.ts';
-import { dialectOf } from '../trace/dialect.ts';
-import type { IoctlEvent, MsrEvent, TraceEvent } from '../trace/event.ts';
+import { ioctlRowOf } from '../trace/dialect.ts';
+import type { MsrEvent, TraceEvent } from '../trace/event.ts';
 import type { Profile } from '../trace/profile.ts';
 import type { BufferView, FieldView } from './api.ts';
 import { fieldViews } from './fields.ts';
-
-/** What the tables say of an ioctl; undefined where its number is unknown on such a file. */
-export function ioctlRowOf(event: IoctlEvent, profile: Profile): IoctlRow | undefined {
-  const { kind } = event.handle;
-  if (kind === 'eventfd' || kind === 'foreign') return undefined;
-  return findIoctl(event.dialect ?? dialectOf(profile.kernel), kind, event.op);
-}
 
 /** Every buffer of an event: its bytes, and the fields that stand in them. */
 export function buffersOf(event: TraceEvent, profile: Profile): BufferView[] {

@@ -5,10 +5,10 @@ import { msrs } from '../abi/lookup/msrs.ts';
 import { statuses } from '../abi/lookup/statuses.ts';
 import { type ChannelMessageRow, channelMessages, VMBUS_MESSAGE_TYPE } from '../abi/lookup/vmbus.ts';
 import { hexOf } from '../abi/text.ts';
+import { ioctlRowOf } from '../trace/dialect.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { formatVp } from '../trace/handle.ts';
 import type { Profile } from '../trace/profile.ts';
-import { ioctlRowOf } from './buffers.ts';
 
 const CODE_MASK = 0xffffn;
 

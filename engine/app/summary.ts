@@ -3,9 +3,9 @@ import { ioctlArgToObject } from '../abi/codec/ioctl.ts';
 import { type AbiJson, type AbiObject, isObject } from '../abi/codec/json.ts';
 import { payloadToObject, slotToObject } from '../abi/codec/message.ts';
 import { decodeMsr, hexOf } from '../abi/index.ts';
+import { ioctlRowOf } from '../trace/dialect.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import type { Profile } from '../trace/profile.ts';
-import { ioctlRowOf } from './buffers.ts';
 
 /** Characters of a summary; the detail has all of it. */
 const MAX_CHARS = 160;

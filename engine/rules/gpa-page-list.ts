@@ -1,16 +1,12 @@
-import { fieldOf, readU32, readU64 } from '../abi/index.ts';
+import { readU32, readU64 } from '../abi/index.ts';
 import type { Step } from '../replay/step.ts';
 import { CaseBook } from './case-book.ts';
 import type { Moment } from './open-finding.ts';
 import type { Judge, RuleInput } from './rule.ts';
 import { type Answered, answered } from './track/hypercall.ts';
 import { isHost } from './track/partition-tracker.ts';
-import { MAP } from './track/rep-call.ts';
+import { MAP, MAP_INPUT } from './track/rep-call.ts';
 
-const PARTITION = fieldOf('hv_input_map_gpa_pages', 'target_partition_id');
-const BASE = fieldOf('hv_input_map_gpa_pages', 'target_gpa_base');
-const FLAGS = fieldOf('hv_input_map_gpa_pages', 'map_flags');
-const LIST = fieldOf('hv_input_map_gpa_pages', 'source_gpa_page_list');
 const NO_ACCESS = 0x1_0000;
 /** CPUs whose last page list is kept. */
 const MAX_CPUS = 4096;
@@ -31,8 +27,8 @@ export function judgePageLists(rule: string, input: RuleInput): Judge {
     const { cpu } = step.event;
     const { repStart, repCount } = control;
     // A list of which only a part was recorded reads as zeros.
-    const isWhole = bytes.length >= LIST.offset + repCount * LIST.stride;
-    if (!isWhole || (readU32(bytes, FLAGS) & NO_ACCESS) !== 0) return;
+    const isWhole = bytes.length >= MAP_INPUT.list.offset + repCount * MAP_INPUT.list.stride;
+    if (!isWhole || (readU32(bytes, MAP_INPUT.flags) & NO_ACCESS) !== 0) return;
     const empty = firstEmpty(bytes, repStart, repCount);
     const kept = cpu === undefined ? undefined : last.get(cpu);
     const stale = kept === undefined ? repCount : firstStale(kept, bytes, repCount);
@@ -50,8 +46,8 @@ export function judgePageLists(rule: string, input: RuleInput): Judge {
     index: number,
     proof?: Moment,
   ): void {
-    const partition = readU64(bytes, PARTITION);
-    const base = readU64(bytes, BASE);
+    const partition = readU64(bytes, MAP_INPUT.partition);
+    const base = readU64(bytes, MAP_INPUT.base);
     const behind =
       what === 'zero'
         ? 'page 0 behind it'
@@ -84,7 +80,7 @@ export function judgePageLists(rule: string, input: RuleInput): Judge {
 /** The first element of page 0; `to` where there is none. */
 function firstEmpty(bytes: Uint8Array, from: number, to: number): number {
   for (let i = from; i < to; i++)
-    if (readU32(bytes, LIST, i) === 0 && readU64(bytes, LIST, i) === 0n) return i;
+    if (readU32(bytes, MAP_INPUT.list, i) === 0 && readU64(bytes, MAP_INPUT.list, i) === 0n) return i;
   return to;
 }
 
@@ -94,10 +90,14 @@ function firstEmpty(bytes: Uint8Array, from: number, to: number): number {
  */
 function firstStale(kept: Kept, bytes: Uint8Array, count: number): number {
   const isElsewhere =
-    readU64(kept.input, PARTITION) === readU64(bytes, PARTITION) &&
-    readU64(kept.input, BASE) !== readU64(bytes, BASE);
+    readU64(kept.input, MAP_INPUT.partition) === readU64(bytes, MAP_INPUT.partition) &&
+    readU64(kept.input, MAP_INPUT.base) !== readU64(bytes, MAP_INPUT.base);
   if (!isElsewhere || kept.count < count) return count;
   let from = count;
-  while (from > 0 && readU64(kept.input, LIST, from - 1) === readU64(bytes, LIST, from - 1)) from--;
+  while (
+    from > 0 &&
+    readU64(kept.input, MAP_INPUT.list, from - 1) === readU64(bytes, MAP_INPUT.list, from - 1)
+  )
+    from--;
   return from === 0 ? count : from;
 }

@@ -1,14 +1,10 @@
-import { fieldOf, readU32, readU64 } from '../abi/index.ts';
+import { readU32, readU64 } from '../abi/index.ts';
 import { CaseBook } from './case-book.ts';
 import type { Rule } from './rule.ts';
 import { answered } from './track/hypercall.ts';
 import { isHost } from './track/partition-tracker.ts';
-import { MAP } from './track/rep-call.ts';
+import { MAP, MAP_INPUT } from './track/rep-call.ts';
 
-const PARTITION = fieldOf('hv_input_map_gpa_pages', 'target_partition_id');
-const BASE = fieldOf('hv_input_map_gpa_pages', 'target_gpa_base');
-const FLAGS = fieldOf('hv_input_map_gpa_pages', 'map_flags');
-const LIST = fieldOf('hv_input_map_gpa_pages', 'source_gpa_page_list');
 const LARGE_PAGE = 0x8000_0000;
 /** 4 KiB frames in a page of 2 MiB. */
 const FRAMES = 512;
@@ -37,14 +33,17 @@ export const largePages: Rule = {
         const hypercall = isHost(step) ? answered(step) : undefined;
         if (hypercall === undefined || hypercall.control.repCount === 0) return;
         const { input: bytes, control, component = 'unknown' } = hypercall;
-        if ((readU32(bytes, FLAGS) & LARGE_PAGE) === 0) return;
-        const elements = Math.min(control.repCount, Math.floor((bytes.length - LIST.offset) / LIST.stride));
-        let odd = readU32(bytes, BASE) % FRAMES === 0 ? -1 : 0;
+        if ((readU32(bytes, MAP_INPUT.flags) & LARGE_PAGE) === 0) return;
+        const elements = Math.min(
+          control.repCount,
+          Math.floor((bytes.length - MAP_INPUT.list.offset) / MAP_INPUT.list.stride),
+        );
+        let odd = readU32(bytes, MAP_INPUT.base) % FRAMES === 0 ? -1 : 0;
         for (let i = control.repStart; i < elements && odd < 0; i++) {
-          if (readU32(bytes, LIST, i) % FRAMES !== 0) odd = i;
+          if (readU32(bytes, MAP_INPUT.list, i) % FRAMES !== 0) odd = i;
         }
         if (odd < 0) return;
-        const [partition, base] = [readU64(bytes, PARTITION), readU64(bytes, BASE)];
+        const [partition, base] = [readU64(bytes, MAP_INPUT.partition), readU64(bytes, MAP_INPUT.base)];
         const finding = cases.open(
           { cause: [component], severity: 'error', component, culprit: input.now(), partition },
           {

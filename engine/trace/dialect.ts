@@ -1,4 +1,5 @@
-import type { Dialect } from './event.ts';
+import { findIoctl, type IoctlRow } from '../abi/index.ts';
+import type { Dialect, IoctlEvent } from './event.ts';
 import type { Profile } from './profile.ts';
 
 /**
@@ -8,4 +9,11 @@ import type { Profile } from './profile.ts';
 export function dialectOf(kernel: Profile['kernel']): Dialect {
   if (kernel === 'rfc2020' || kernel === 'vtl') return kernel;
   return 'upstream';
+}
+
+/** What the tables say of an ioctl; undefined where its number is unknown on such a file. */
+export function ioctlRowOf(event: IoctlEvent, profile: Profile): IoctlRow | undefined {
+  const { kind } = event.handle;
+  if (kind === 'eventfd' || kind === 'foreign') return undefined;
+  return findIoctl(event.dialect ?? dialectOf(profile.kernel), kind, event.op);
 }

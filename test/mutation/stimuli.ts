@@ -1,6 +1,7 @@
 import { decodeControl, hypercalls, lowHalf } from '../../engine/abi/index.ts';
 import type { FieldView } from '../../engine/app/api.ts';
-import { buffersOf, ioctlRowOf } from '../../engine/app/buffers.ts';
+import { buffersOf } from '../../engine/app/buffers.ts';
+import { ioctlRowOf } from '../../engine/trace/dialect.ts';
 import {
   DROP_REASONS,
   FAIL_STEPS,

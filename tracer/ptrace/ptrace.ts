@@ -28,6 +28,9 @@ export const OPTION = {
   exitKill: 0x100000,
 } as const;
 
+/** Whatever a traced process makes is traced too, and its calls are told of. */
+export const FOLLOW = OPTION.sysgood | OPTION.fork | OPTION.vfork | OPTION.clone | OPTION.exec;
+
 /** PTRACE_EVENT_…, as they stand above the signal of a stop. */
 export const EVENT = { fork: 1, vfork: 2, clone: 3, exec: 4, seccomp: 7, stop: 128 } as const;
 

@@ -1,7 +1,7 @@
-import { constantNumber, findIoctl, messageTypes } from '../../engine/abi/index.ts';
+import { constantNumber, messageTypes } from '../../engine/abi/index.ts';
 import { APIC_WINDOW, ringEvent, SINT_INTERCEPT, vpOfRef } from '../../engine/hypervisor/index.ts';
 import type { Machine } from '../../engine/machine/machine.ts';
-import { dialectOf } from '../../engine/trace/dialect.ts';
+import { ioctlRowOf } from '../../engine/trace/dialect.ts';
 import type {
   HypercallEvent,
   InterceptEvent,
@@ -122,10 +122,10 @@ export class Execution {
 
   /** A call that gives memory to a guest, takes it, or puts a page of a VP's SynIC. */
   #ended(event: IoctlEvent): void {
-    const { handle, op, arg, in: input } = event;
+    const { handle, arg, in: input } = event;
     const { kind } = handle;
     if (kind !== 'partition' && kind !== 'vp') return;
-    const row = findIoctl(event.dialect ?? dialectOf(this.#machine.profile.kernel), kind, op);
+    const row = ioctlRowOf(event, this.#machine.profile);
     const bytes = {
       ...(arg === undefined ? {} : { arg }),
       ...(input === undefined ? {} : { in: input }),

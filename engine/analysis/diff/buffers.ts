@@ -1,9 +1,9 @@
 import { decodeHypercallInput, decodeHypercallOutput } from '../../abi/codec/hypercall.ts';
 import { decodeIoctlArg, decodeIoctlIn, decodeIoctlOut } from '../../abi/codec/ioctl.ts';
 import { decodeMessage, decodePayload } from '../../abi/codec/message.ts';
-import { type DecodedStruct, findIoctl, type IoctlRow } from '../../abi/index.ts';
-import { dialectOf } from '../../trace/dialect.ts';
-import type { IoctlEvent, TraceEvent } from '../../trace/event.ts';
+import type { DecodedStruct } from '../../abi/index.ts';
+import { ioctlRowOf } from '../../trace/dialect.ts';
+import type { TraceEvent } from '../../trace/event.ts';
 import type { Profile } from '../../trace/profile.ts';
 import { type Place, placesOf } from './places.ts';
 
@@ -39,13 +39,6 @@ export function buffersOf(event: TraceEvent): readonly Buffer[] {
   }
 }
 
-/** What the tables say of an ioctl; undefined where its number is unknown on such a file. */
-function rowOf(event: IoctlEvent, profile: Profile): IoctlRow | undefined {
-  const { kind } = event.handle;
-  if (kind === 'eventfd' || kind === 'foreign') return undefined;
-  return findIoctl(event.dialect ?? dialectOf(profile.kernel), kind, event.op);
-}
-
 /** The fields of a buffer; undefined where no layout is known. */
 export function decoded(
   event: TraceEvent,
@@ -59,7 +52,7 @@ export function decoded(
         ? decodeHypercallInput(event.control, bytes)
         : decodeHypercallOutput(event.control, event.input, bytes);
     case 'ioctl': {
-      const row = rowOf(event, profile);
+      const row = ioctlRowOf(event, profile);
       if (row === undefined) return undefined;
       const buffers = { arg: event.arg, in: event.in };
       if (name === 'arg' || name === 'out.arg') return decodeIoctlArg(row, bytes);

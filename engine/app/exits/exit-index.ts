@@ -1,9 +1,9 @@
 import type { EventSource } from '../../replay/source.ts';
+import { ioctlRowOf } from '../../trace/dialect.ts';
 import type { IoctlEvent, TraceEvent } from '../../trace/event.ts';
 import { formatVp } from '../../trace/handle.ts';
 import { at, RETURN_SUB } from '../../trace/position.ts';
 import type { Profile } from '../../trace/profile.ts';
-import { ioctlRowOf } from '../buffers.ts';
 import type { EventReader } from '../lists.ts';
 import { type ExitTarget, targetOf } from './target.ts';
 

@@ -19,6 +19,7 @@ import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { copiedOutput } from '../kernel/output.ts';
+import { unread } from '../kernel/user-memory.ts';
 import { callerOf, isAnnounced, isCompleted, setCaller, takeCompleted } from './completion.ts';
 import { depositFor, MAX_ROUNDS } from './deposit.ts';
 import type { IoctlRow } from './ioctl-row.ts';
@@ -147,7 +148,7 @@ function* enter(
   if (row.value === ASYNC && id !== undefined && isCompleted(context, id)) {
     return { ret: failure('EPERM'), rule: RULE };
   }
-  if (event.in === undefined) return unread(event);
+  if (event.in === undefined) return unread(event, RULE);
   const passed = yield* pass(context, actor, askedBy(event, arg, row, event.in));
   yield* serveScheduler(context);
   return passed === undefined ? yield* awaited(context, event, id) : ended(context, event, arg, passed);
@@ -231,12 +232,6 @@ function* wake(context: Context, actor: Actor, event: IoctlEvent): DriverRun<Out
   const finished: HypercallAnswer = { kind: 'hypercall', result: { status, reps: 0 }, rule: RULE };
   const passed = yield* pass(context, actor, askedBy(event, arg, row, given), finished);
   return passed === undefined ? yield* awaited(context, event, id) : ended(context, event, arg, passed);
-}
-
-/** The input could not be read: by the driver, or only by the recorder. */
-function unread({ ret }: IoctlEvent): Outcome {
-  if (ret === undefined || ret === failure('EFAULT')) return { ret: failure('EFAULT'), rule: RULE };
-  return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
 }
 
 function rowOn(fd: FdKind): IoctlRow {

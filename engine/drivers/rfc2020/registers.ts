@@ -1,11 +1,11 @@
 import { fieldOf, hypercalls, readU32, writeField } from '../../abi/index.ts';
-import { UNMODELLED } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { issue } from '../kernel/hypercall.ts';
+import { unread } from '../kernel/user-memory.ts';
 import type { IoctlRow } from '../mshv/ioctl-row.ts';
 import { EXPLICIT_SUSPEND, INTERCEPT_SUSPEND } from '../mshv/run/registers.ts';
 import { vpOfCall } from '../mshv/run/vp.ts';
@@ -38,12 +38,6 @@ function header(event: IoctlEvent, bytes: number): Uint8Array {
   return input;
 }
 
-/** The lists could not be read: by the driver, or only by the recorder. */
-function unread({ ret }: IoctlEvent): Outcome {
-  if (ret === undefined || ret === failure('EFAULT')) return { ret: failure('EFAULT'), rule: RULE };
-  return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
-}
-
 /** Why a count is refused; one below 0 is more than there can be memory for. */
 function refused(count: number): number {
   if (count > MAX_REGISTERS) return failure('EINVAL');
@@ -55,7 +49,7 @@ function* get(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array
   const bad = refused(count);
   if (bad !== 0) return { ret: bad, rule: RULE };
   const names = event.in ?? new Uint8Array(0);
-  if (names.length < count * NAME_BYTES) return unread(event);
+  if (names.length < count * NAME_BYTES) return unread(event, RULE);
   const shown = event.ret === 0 ? event.out?.data : undefined;
   const data = new Uint8Array(count * VALUE_BYTES);
   for (let done = 0; done < count; done += GET_BATCH) {
@@ -77,7 +71,7 @@ function* set(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array
   const bad = refused(count);
   if (bad !== 0) return { ret: bad, rule: RULE };
   const lists = event.in ?? new Uint8Array(0);
-  if (lists.length < count * (NAME_BYTES + VALUE_BYTES)) return unread(event);
+  if (lists.length < count * (NAME_BYTES + VALUE_BYTES)) return unread(event, RULE);
   const view = new DataView(lists.buffer, lists.byteOffset, lists.length);
   const names = Array.from({ length: count }, (_, i) => view.getUint32(i * NAME_BYTES, true));
   // Whether a VP runs is the driver's affair.

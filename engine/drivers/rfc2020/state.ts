@@ -1,11 +1,11 @@
 import { constantNumber, fieldOf, readU32, readU64 } from '../../abi/index.ts';
-import { LAPIC_BYTES, UNMODELLED } from '../../hypervisor/index.ts';
+import { LAPIC_BYTES } from '../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../machine/child.ts';
 import type { Context } from '../../machine/context.ts';
 import type { IoctlEvent } from '../../trace/event.ts';
 import type { Actor } from '../kernel/access.ts';
 import { failure } from '../kernel/errno.ts';
-import { isUserRange } from '../kernel/user-memory.ts';
+import { isUserRange, unread } from '../kernel/user-memory.ts';
 import type { IoctlRow } from '../mshv/ioctl-row.ts';
 import type { VpId } from '../mshv/pages.ts';
 import { vpOfCall } from '../mshv/run/vp.ts';
@@ -38,12 +38,6 @@ function refused(arg: Uint8Array): number {
   if (type !== XSAVE || size % PAGE_BYTES !== 0n || pointer % PAGE_BYTES !== 0n) return bad;
   if (!isUserRange(pointer, size)) return failure('EFAULT');
   return size === 0n || size / PAGE_BYTES > MOST_PAGES ? bad : 0;
-}
-
-/** The program's buffer could not be read: by the driver, or only by the recorder. */
-function unread({ ret }: IoctlEvent): Outcome {
-  if (ret === undefined || ret === failure('EFAULT')) return { ret: failure('EFAULT'), rule: RULE };
-  return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
 }
 
 function xsaveOf(vp: VpId, { t }: IoctlEvent) {
@@ -81,7 +75,7 @@ function* set(context: Context, actor: Actor, event: IoctlEvent, arg: Uint8Array
   const bad = refused(arg);
   if (bad !== 0) return { ret: bad, rule: RULE };
   const given = event.in;
-  if (given === undefined) return unread(event);
+  if (given === undefined) return unread(event, RULE);
   const vp = vpOfCall(event);
   const what = typeOf(arg);
   const inCall = what.type === LAPIC;

@@ -29,19 +29,16 @@ const MAP_LARGE = 0x8000_0000;
 const UNMAP_LARGE = 0x2;
 const FRAMES_PER_LARGE_PAGE = 512n;
 
+export const MAP_INPUT = {
+  partition: partitionField(MAP),
+  base: fieldOf('hv_input_map_gpa_pages', 'target_gpa_base'),
+  flags: fieldOf('hv_input_map_gpa_pages', 'map_flags'),
+  list: fieldOf('hv_input_map_gpa_pages', 'source_gpa_page_list'),
+};
 const SPA_LIST = fieldOf('hv_input_modify_sparse_spa_page_host_access', 'spa_page_list');
 
 const SHAPES: ReadonlyMap<number, Shape> = new Map([
-  [
-    MAP,
-    shape(
-      MAP,
-      fieldOf('hv_input_map_gpa_pages', 'target_gpa_base'),
-      fieldOf('hv_input_map_gpa_pages', 'source_gpa_page_list'),
-      fieldOf('hv_input_map_gpa_pages', 'map_flags'),
-      MAP_LARGE,
-    ),
-  ],
+  [MAP, shape(MAP, MAP_INPUT.base, MAP_INPUT.list, MAP_INPUT.flags, MAP_LARGE)],
   [
     UNMAP,
     shape(

@@ -1,9 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { ERRNO } from '../../native/numbers.ts';
-import { OPTION, type Ptrace } from '../../ptrace/ptrace.ts';
+import { FOLLOW, type Ptrace } from '../../ptrace/ptrace.ts';
 import type { Tracer } from './tracer.ts';
-
-const FOLLOW = OPTION.sysgood | OPTION.fork | OPTION.vfork | OPTION.clone | OPTION.exec;
 
 /** Takes hold of every thread of a process that runs, and of those that it makes meanwhile. 0, or a negative errno. */
 export function attach(ptrace: Ptrace, tracer: Tracer, pid: number): number {

@@ -3,12 +3,11 @@ import { syscall } from '../../native/libc.ts';
 import { ERRNO, NR, O_CLOEXEC } from '../../native/numbers.ts';
 import { ClientMemory } from '../../process/client-memory.ts';
 import { spawnProgram } from '../../process/spawn.ts';
-import { EVENT, OPTION, type Ptrace, SYSCALL_OP } from '../../ptrace/ptrace.ts';
+import { EVENT, FOLLOW, OPTION, type Ptrace, SYSCALL_OP } from '../../ptrace/ptrace.ts';
 import { RemoteCalls } from '../../ptrace/remote-calls.ts';
 import { traceFilter } from '../capture/filter.ts';
 import type { Mode, TracerMessage } from './messages.ts';
 
-const FOLLOW = OPTION.sysgood | OPTION.fork | OPTION.vfork | OPTION.clone | OPTION.exec;
 const PR_SET_NO_NEW_PRIVS = 38;
 const SET_MODE_FILTER = 1;
 /** struct sock_fprog. */

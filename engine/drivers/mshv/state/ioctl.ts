@@ -1,12 +1,11 @@
 import { constantNumber, fieldOf, readU32, readU64, writeField } from '../../../abi/index.ts';
-import { UNMODELLED } from '../../../hypervisor/index.ts';
 import type { DriverRun, Outcome } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { IoctlEvent } from '../../../trace/event.ts';
 import type { Actor } from '../../kernel/access.ts';
 import { errnoOf, failure } from '../../kernel/errno.ts';
 import { hypercall, hypercallCode } from '../../kernel/hypercall.ts';
-import { isUserRange } from '../../kernel/user-memory.ts';
+import { isUserRange, unread } from '../../kernel/user-memory.ts';
 import type { IoctlRow } from '../ioctl-row.ts';
 import type { VpId } from '../pages.ts';
 import { vpOfCall } from '../run/vp.ts';
@@ -110,17 +109,11 @@ function* enter(
         : currentState(context, state, recorded?.length ?? pages * PAGE_BYTES, recorded);
     return { ret, out: { arg: after, data }, rule: RULE };
   }
-  if (event.in === undefined) return unread(event);
+  if (event.in === undefined) return unread(event, RULE);
   const list = type === TIMERS ? event.in.subarray(0, TIMER_BYTES) : pages;
   const { ret } = yield* transfer(context, actor, vp, SET_STATE, inputOf(context, vp, what, list));
   if (ret === 0 && type !== TIMERS) keepState(context, state, event.in);
   return { ret, out, rule: RULE };
-}
-
-/** The program's buffer could not be read: by the driver, or only by the recorder. */
-function unread({ ret }: IoctlEvent): Outcome {
-  if (ret === undefined || ret === failure('EFAULT')) return { ret: failure('EFAULT'), rule: RULE };
-  return ret === null ? { rule: UNMODELLED } : { ret, rule: UNMODELLED };
 }
 
 /** MSHV_GET_VP_STATE and MSHV_SET_VP_STATE (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_vp_ioctl_get_set_state). */
