@@ -384,3 +384,4 @@ export const STACK_FAULT = 12;
 export const GP = 13;
 export const PAGE_FAULT = 14;
 export const MF = 16;
+export const XM = 19;

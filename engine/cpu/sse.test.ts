@@ -11,12 +11,12 @@ function guestWith(program: string, cr0 = 0x11, cr4 = OSFXSR): TestGuest {
   const guest = new TestGuest().flat(program);
   guest.set('CR0', cr0);
   guest.set('CR4', cr4);
-  for (const vector of [6, 7, 13])
+  for (const vector of [6, 7, 13, 19])
     guest.memory.write(0xa000 + vector * 8, bytesOf(`${(0x10 + vector).toString(16)} b0 08 00 00 8e 00 00`));
-  for (const vector of [6, 7, 13]) guest.memory.write(0xb010 + vector, [0xf4]);
+  for (const vector of [6, 7, 13, 19]) guest.memory.write(0xb010 + vector, [0xf4]);
   guest.memory.write(0x9008, bytesOf('ffff0000009bcf00 ffff00000093cf00'));
   guest.set('GDTR', (0x9000n << 64n) | (0x1fn << 48n));
-  guest.set('IDTR', (0xa000n << 64n) | (0x7fn << 48n));
+  guest.set('IDTR', (0xa000n << 64n) | (0xffn << 48n));
   return guest;
 }
 
@@ -64,14 +64,39 @@ describe('SSE', () => {
       assert.equal(guest.get('RIP'), 0xb010 + vector);
     });
 
-  test('arithmetic that rounds another way says that it is not there', () => {
-    const guest = guestWith('f2 0f 58 c1'); // addsd xmm0, xmm1
-    guest.set('XMM_CONTROL_STATUS', 0x3f80n << 64n);
-    const exit = guest.run();
-    assert.ok(exit.kind === 'unsupported');
-    assert.equal(exit.what, 'SSE arithmetic with this MXCSR');
-    assert.equal(guest.get('RIP'), 0x8000);
+  test('arithmetic rounds as MXCSR says, and its flags stick', () => {
+    const oneAndABit = (control: bigint): [bigint, bigint] => {
+      const guest = guestWith('f2 0f 58 c1 f4'); // addsd xmm0, xmm1
+      guest.set('XMM_CONTROL_STATUS', control << 64n);
+      guest.set('XMM0', 0x3ff0_0000_0000_0000n);
+      guest.set('XMM1', 0x3c00_0000_0000_0000n);
+      assert.equal(guest.run().kind, 'halt');
+      const mxcsr = (guest.cpu.getRegister(reg('XMM_CONTROL_STATUS')) >> 64n) & 0xffffn;
+      return [guest.cpu.getRegister(reg('XMM0')), mxcsr];
+    };
+    const one = 0x3ff0_0000_0000_0000n;
+    assert.deepEqual(oneAndABit(0x1f80n), [one, 0x1fa0n]);
+    assert.deepEqual(oneAndABit(0x3f80n), [one, 0x3fa0n]);
+    assert.deepEqual(oneAndABit(0x5f80n), [one + 1n, 0x5fa0n]);
+    assert.deepEqual(oneAndABit(0x7f81n), [one, 0x7fa1n]);
   });
+
+  for (const [what, cr4, vector] of [
+    ['#XM', OSFXSR | 0x400, 19],
+    ['#UD where the system does not know #XM', OSFXSR, 6],
+  ] as const)
+    test(`an exception that is not masked is ${what}, and changes nothing but its flag`, () => {
+      const guest = guestWith('0f 5e c1', 0x11, cr4); // divps xmm0, xmm1
+      const before = 0x3f80_0000_3f80_0000_3f80_0000_3f80_0000n;
+      guest.set('XMM_CONTROL_STATUS', 0x1d80n << 64n);
+      guest.set('XMM0', before);
+      guest.set('XMM1', 0x4040_0000_0000_0000_4040_0000_4040_0000n);
+      assert.equal(guest.run().kind, 'halt');
+      assert.equal(guest.get('RIP'), 0xb010 + vector);
+      assert.equal(guest.cpu.getRegister(reg('XMM0')), before);
+      // The division by zero is told, not that the others are inexact.
+      assert.equal((guest.cpu.getRegister(reg('XMM_CONTROL_STATUS')) >> 64n) & 0x3fn, 4n);
+    });
 });
 
 test('numbers of single precision are rounded as Float32Array rounds them', () => {

@@ -4,7 +4,13 @@
  */
 import { PAGE_BYTES } from '../../engine/cpu/index.ts';
 import { BASE, CODE, Guest, HANDLERS, readNumber, register, writeNumber } from './guest.ts';
-import { HostProcessor, type HostRegisters, type Mode, X87_BYTES } from './host-processor.ts';
+import {
+  HostProcessor,
+  type HostRegisters,
+  type Mode,
+  MXCSR_AFTER_RESET,
+  X87_BYTES,
+} from './host-processor.ts';
 import type { Piece } from './instructions/index.ts';
 import { controlWord, DATA_BYTES, extended, nextX87, SLOTS, slot } from './instructions/x87.ts';
 import { report } from './outcome.ts';
@@ -57,6 +63,7 @@ function makeSequence(mode: Mode, seed: number): Sequence {
     start: {
       general: Array.from({ length: mode === 64 ? 16 : 8 }, () => BigInt(random.value())),
       xmm: new Int32Array(mode === 64 ? 64 : 0),
+      mxcsr: MXCSR_AFTER_RESET,
       eip: CODE,
       eflags: (random.u32() & CF_PF_ZF) | 0x202,
     },

@@ -4,7 +4,7 @@
  */
 import { PAGE_BYTES } from '../../engine/cpu/index.ts';
 import { BASE, CODE, Guest, HANDLERS, register } from './guest.ts';
-import { HostProcessor, type HostRegisters, type Mode } from './host-processor.ts';
+import { HostProcessor, type HostRegisters, type Mode, MXCSR_AFTER_RESET } from './host-processor.ts';
 import {
   nextInstruction,
   nextInstruction64,
@@ -31,6 +31,7 @@ const SIGNAL_OF_VECTOR: ReadonlyMap<number, number> = new Map([
   [6, 4],
   [13, 11],
   [14, 11],
+  [19, 8],
 ]);
 
 const RFLAGS = register('RFLAGS');
@@ -44,6 +45,22 @@ interface Sequence {
 const PIECES = 24;
 const HLT = 0xf4;
 
+/** Bits at the ends of single and of double precision: denormal, smallest, largest, infinite, quiet and signaling. */
+const SINGLES = [
+  0x00000001, 0x007fffff, 0x00800000, 0x00800001, 0x7f7fffff, 0x7f800000, 0x7fc00001, 0x7fa00000, 0,
+];
+const DOUBLES = [
+  0, 0x000fffff, 0x00100000, 0x00100001, 0x7fefffff, 0x7ff00000, 0x7ff80000, 0x7ff40000, 0x38000000,
+];
+
+/** MXCSR after reset, or with any rounding, flags and zeros, seldom with exceptions that are not masked. */
+function startMxcsr(mode: Mode, random: Random): number {
+  if (mode === 32 || random.below(3) === 0) return MXCSR_AFTER_RESET;
+  const masks = random.below(4) === 0 ? (random.u32() & 0x1f80) | 0x1000 : 0x1f80;
+  const zeros = random.below(3) === 0 ? random.u32() & 0x8040 : 0;
+  return masks | zeros | (random.u32() & 0x6000) | (random.below(2) === 0 ? 0 : random.u32() & 0x3f);
+}
+
 /** Numbers of both precisions, some of them none. */
 function startXmm(mode: Mode, random: Random): Int32Array {
   const words = new Int32Array(mode === 64 ? 64 : 0);
@@ -52,8 +69,12 @@ function startXmm(mode: Mode, random: Random): Int32Array {
   for (let r = 0; r < words.length / 4; r += 1) {
     for (let n = 0; n < 4; n += 1) words[4 * r + n] = random.value();
     const small = (random.below(2001) - 1000) / (1 << random.below(12));
-    if (random.below(3) === 0) for (let n = 0; n < 4; n += 1) singles[4 * r + n] = small * (n + 1);
-    else if (random.below(2) === 0) for (let n = 0; n < 2; n += 1) doubles[2 * r + n] = small / (n + 3);
+    const signed = (from: readonly number[]): number => random.pick(from) | (random.below(2) << 31);
+    const kind = random.below(6);
+    if (kind < 2) for (let n = 0; n < 4; n += 1) singles[4 * r + n] = small * (n + 1);
+    else if (kind < 4) for (let n = 0; n < 2; n += 1) doubles[2 * r + n] = small / (n + 3);
+    else if (kind === 4) for (let n = 0; n < 4; n += 1) words[4 * r + n] = signed(SINGLES);
+    else for (let n = 1; n < 4; n += 2) words[4 * r + n] = signed(DOUBLES);
   }
   return words;
 }
@@ -78,14 +99,14 @@ function makeSequence(mode: Mode, seed: number): Sequence {
     pieces,
     code: Uint8Array.from([...pieces.flatMap((piece) => piece.bytes), HLT]),
     data,
-    start: { general, xmm: startXmm(mode, random), eip: CODE, eflags },
+    start: { general, xmm: startXmm(mode, random), mxcsr: startMxcsr(mode, random), eip: CODE, eflags },
   };
 }
 
 const hex = (value: number | bigint): string => value.toString(16);
 
-const hexAll = ({ general, xmm, eip, eflags }: HostRegisters): string =>
-  [...general, ...xmm, eip, eflags].map(hex).join(' ');
+const hexAll = ({ general, xmm, mxcsr, eip, eflags }: HostRegisters): string =>
+  [...general, ...xmm, mxcsr, eip, eflags].map(hex).join(' ');
 
 /** The registers in which the two differ, or undefined. */
 function difference(host: HostRegisters, guest: HostRegisters, ignoredFlags: number): string | undefined {
@@ -99,6 +120,7 @@ function difference(host: HostRegisters, guest: HostRegisters, ignoredFlags: num
     if (word !== guest.xmm[n])
       wrong.push(`xmm${n >> 2}[${n & 3}] host ${hex(word >>> 0)} guest ${hex(guest.xmm[n]! >>> 0)}`);
   });
+  if (host.mxcsr !== guest.mxcsr) wrong.push(`mxcsr host ${hex(host.mxcsr)} guest ${hex(guest.mxcsr)}`);
   if (host.eip !== guest.eip) wrong.push(`eip host ${hex(host.eip)} guest ${hex(guest.eip)}`);
   const mask = (ARITHMETIC | DF) & ~ignoredFlags;
   if (((host.eflags ^ guest.eflags) & mask) !== 0)
@@ -139,7 +161,7 @@ class Comparison {
     for (;;) {
       const piece = pieceAt.get(before.eip);
       if (piece === undefined) break;
-      const where = `seed ${seed}, ${piece.name} [${Buffer.from(piece.bytes).toString('hex')}] from ${before.general.map(hex).join(' ')} flags ${hex(before.eflags)}`;
+      const where = `seed ${seed}, ${piece.name} [${Buffer.from(piece.bytes).toString('hex')}] from ${before.general.map(hex).join(' ')} flags ${hex(before.eflags)} mxcsr ${hex(before.mxcsr)}`;
       const signal = this.#stepHost(before.eip);
       const exit = this.guest.cpu.run(1);
       this.steps += 1;
@@ -149,6 +171,8 @@ class Comparison {
         const vector = guest.eip - HANDLERS;
         if (SIGNAL_OF_VECTOR.get(vector) !== signal)
           return `${where}: guest vector ${vector}, host signal ${signal}`;
+        const { mxcsr } = this.host.get();
+        if (mxcsr !== guest.mxcsr) return `${where}: mxcsr host ${hex(mxcsr)} guest ${hex(guest.mxcsr)}`;
         break;
       }
       if (signal !== 0) return `${where}: host signal ${signal}, guest none`;

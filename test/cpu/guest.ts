@@ -20,6 +20,7 @@ export const register = (name: string): number => registers.number(`HV_X64_REGIS
 const GENERAL = register('RAX');
 const MMX0 = register('FP_MMX0');
 const XMM0 = register('XMM0');
+const XMM_CONTROL = register('XMM_CONTROL_STATUS');
 const RIP = register('RIP');
 const RFLAGS = register('RFLAGS');
 const segment = (selector: number, limit: number, attributes: number): bigint =>
@@ -107,6 +108,7 @@ export class Guest {
         XMM0 + r,
         [3, 2, 1, 0].reduce((value, n) => (value << 32n) | BigInt(at.xmm[4 * r + n]! >>> 0), 0n),
       );
+    this.cpu.setRegister(XMM_CONTROL, BigInt(at.mxcsr) << 64n);
     this.cpu.setRegister(RIP, BigInt(at.eip));
     this.cpu.setRegister(RFLAGS, BigInt(at.eflags));
   }
@@ -132,6 +134,7 @@ export class Guest {
       xmm: Int32Array.from({ length: this.#mode === 64 ? 64 : 0 }, (_, n) =>
         Number(BigInt.asIntN(32, this.cpu.getRegister(XMM0 + (n >> 2)) >> BigInt(32 * (n & 3)))),
       ),
+      mxcsr: Number((this.cpu.getRegister(XMM_CONTROL) >> 64n) & 0xffffn),
       eip: Number(this.cpu.getRegister(RIP)),
       eflags: Number(this.cpu.getRegister(RFLAGS)),
     };

@@ -13,6 +13,8 @@ export interface HostRegisters {
   readonly general: readonly bigint[];
   /** The sixteen XMM registers of 64-bit code as 64 words. */
   readonly xmm: Int32Array;
+  /** 0x1f80 in 32-bit code. */
+  readonly mxcsr: number;
   readonly eip: number;
   readonly eflags: number;
 }
@@ -86,6 +88,8 @@ const XMM_AT = FLOATS + 160;
 const MXCSR_AT = FLOATS + 24;
 const XMM_WORDS = 64;
 export const X87_BYTES = 160;
+/** To nearest, all exceptions masked (Intel SDM 1, 10.2.3). */
+export const MXCSR_AFTER_RESET = 0x1f80;
 
 const call = (number: number, ...args: number[]): number => {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
@@ -184,17 +188,20 @@ export class HostProcessor {
     this.#set();
     if (this.#mode === 32) return;
     call(PTRACE, PTRACE_GETFPREGS, this.#pid, 0, base + FLOATS);
-    view.setUint32(MXCSR_AT, 0x1f80, true);
+    view.setUint32(MXCSR_AT, registers.mxcsr, true);
     registers.xmm.forEach((word, n) => {
       view.setInt32(XMM_AT + 4 * n, word, true);
     });
     call(PTRACE, PTRACE_SETFPREGS, this.#pid, 0, base + FLOATS);
   }
 
-  #xmm(): Int32Array {
-    if (this.#mode === 32) return new Int32Array();
+  #vectors(): Pick<HostRegisters, 'xmm' | 'mxcsr'> {
+    if (this.#mode === 32) return { xmm: new Int32Array(), mxcsr: MXCSR_AFTER_RESET };
     call(PTRACE, PTRACE_GETFPREGS, this.#pid, 0, base + FLOATS);
-    return Int32Array.from({ length: XMM_WORDS }, (_, n) => view.getInt32(XMM_AT + 4 * n, true));
+    return {
+      xmm: Int32Array.from({ length: XMM_WORDS }, (_, n) => view.getInt32(XMM_AT + 4 * n, true)),
+      mxcsr: view.getUint32(MXCSR_AT, true),
+    };
   }
 
   /** The x87 unit's part of FXSAVE's area. */
@@ -216,7 +223,7 @@ export class HostProcessor {
   get(): HostRegisters {
     this.#get();
     return {
-      xmm: this.#xmm(),
+      ...this.#vectors(),
       general:
         this.#mode === 64
           ? GENERAL_AT.map((at) => view.getBigUint64(REGISTERS + at, true))

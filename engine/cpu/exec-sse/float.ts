@@ -2,86 +2,72 @@
 import { CF, PF, setArithmetic, ZF } from '../flags.ts';
 import type { Execute, Instruction } from '../instruction.ts';
 import type { Machine } from '../machine.ts';
-import { scalarSource, source } from './operands.ts';
-import { bitsOfSingle, singleOf } from './single.ts';
+import { add, type Binary, divide, squareRoot as exactRoot, multiply, subtract } from '../x87/arithmetic.ts';
+import { IE } from '../x87/round.ts';
+import { isSettled, raise } from './exceptions.ts';
+import {
+  asNumber,
+  denormals,
+  exactly,
+  isDenormal,
+  isPlain,
+  isSignaling,
+  keep,
+  notNumber,
+  numberOf,
+  type Precision,
+  putBits,
+  putLane,
+  putValue,
+  putWord,
+} from './lanes.ts';
+import { ready, scalarSource, source } from './operands.ts';
 import { squareRoot } from './square-root.ts';
 
-/** Single precision in lanes of one word, double in lanes of two. */
-export type Precision = 1 | 2;
+/** Puts the result of two lanes into the results as their `n`th; the flags. */
+type Lane = (m: Machine, precision: Precision, n: number, a: number, b: number, imm: number) => number;
 
-function numberOf(m: Machine, precision: Precision, lane: number): number {
-  return precision === 1 ? singleOf(m.x32[lane]!) : m.f64[lane]!;
-}
-
-/** Writes a number; it is one. */
-function setValue(m: Machine, precision: Precision, lane: number, value: number): void {
-  if (precision === 1) m.x32[lane] = bitsOfSingle(value);
-  else m.f64[lane] = value;
-}
-
-/** All exceptions masked, to nearest, denormals as they are; the sticky flags below do not matter. */
-const ORDINARY = 0x1f80;
-const CONTROL = 0xffc0;
-
-export function needOrdinary(m: Machine, i: Instruction): void {
-  if ((m.mxcsr & CONTROL) !== ORDINARY)
-    m.leave({ kind: 'unsupported', what: 'SSE arithmetic with this MXCSR', instructionLength: i.length });
-}
-
-/** What an operation without a number as its result gives (Intel SDM 1, 4.8.3.7). */
-function setDefaultNan(m: Machine, precision: Precision, lane: number): void {
-  if (precision === 1) m.x32[lane] = 0xffc00000 | 0;
-  else {
-    m.x32[2 * lane] = 0;
-    m.x32[2 * lane + 1] = 0xfff80000 | 0;
-  }
-}
-
-/** Copies a lane's bits; one that is no number becomes a quiet one. */
-function copyQuiet(m: Machine, precision: Precision, to: number, from: number): void {
-  if (precision === 1) m.x32[to] = m.x32[from]! | 0x400000;
-  else {
-    m.x32[2 * to] = m.x32[2 * from]!;
-    m.x32[2 * to + 1] = m.x32[2 * from + 1]! | 0x80000;
-  }
-}
-
-function copyBits(m: Machine, precision: Precision, to: number, from: number): void {
-  for (let n = 0; n < precision; n += 1) m.x32[precision * to + n] = m.x32[precision * from + n]!;
-}
-
-type Lane = (m: Machine, precision: Precision, to: number, from: number) => void;
-
-function arithmetic(operation: (a: number, b: number) => number): Lane {
-  return (m, precision, to, from) => {
-    const a = numberOf(m, precision, to);
-    const b = numberOf(m, precision, from);
-    if (Number.isNaN(a)) copyQuiet(m, precision, to, to);
-    else if (Number.isNaN(b)) copyQuiet(m, precision, to, from);
-    else {
-      const result = operation(a, b);
-      if (Number.isNaN(result)) setDefaultNan(m, precision, to);
-      else setValue(m, precision, to, result);
+function arithmetic(fast: (a: number, b: number) => number, exact: Binary): Lane {
+  return (m, precision, n, a, b) => {
+    const [x, y] = [numberOf(m, precision, a), numberOf(m, precision, b)];
+    if (isSettled(m) && isPlain(precision, x) && isPlain(precision, y)) {
+      const result = fast(x, y);
+      if (isPlain(precision, result)) {
+        putValue(precision, n, result);
+        return 0;
+      }
     }
+    if (Number.isNaN(x) || Number.isNaN(y)) return notNumber(m, precision, n, a, b);
+    return exactly(m, precision, exact, n, a, b);
   };
 }
 
-/** The second operand, unless the first is strictly beyond it. */
+const root: Lane = (m, precision, n, _, from) => {
+  const value = numberOf(m, precision, from);
+  if (isSettled(m) && value > 0 && isPlain(precision, value)) {
+    putValue(precision, n, squareRoot(value));
+    return 0;
+  }
+  if (Number.isNaN(value)) return notNumber(m, precision, n, from, from);
+  return exactly(m, precision, exactRoot, n, from, from);
+};
+
+/** The second operand, unless the first is strictly beyond it; one that is no number is invalid. */
 function choosing(keeps: (a: number, b: number) => boolean): Lane {
-  return (m, precision, to, from) => {
-    if (!keeps(numberOf(m, precision, to), numberOf(m, precision, from))) copyBits(m, precision, to, from);
-  };
-}
-
-function ofOne(operation: (value: number) => number): Lane {
-  return (m, precision, to, from) => {
-    const value = numberOf(m, precision, from);
-    if (Number.isNaN(value)) copyQuiet(m, precision, to, from);
-    else {
-      const result = operation(value);
-      if (Number.isNaN(result)) setDefaultNan(m, precision, to);
-      else setValue(m, precision, to, result);
+  return (m, precision, n, a, b) => {
+    const [x, y] = [numberOf(m, precision, a), numberOf(m, precision, b)];
+    if (Number.isNaN(y)) {
+      // As it is: not quiet.
+      for (let w = 0; w < precision; w += 1) putWord(precision * n + w, m.x32[precision * b + w]!);
+      return IE;
     }
+    if (Number.isNaN(x)) {
+      putLane(m, precision, n, b);
+      return IE;
+    }
+    const flags = denormals(m, precision, a, b);
+    putLane(m, precision, n, keeps(asNumber(m, precision, a), asNumber(m, precision, b)) ? a : b);
+    return flags;
   };
 }
 
@@ -96,12 +82,26 @@ const predicates: readonly ((a: number, b: number) => boolean)[] = [
   (a, b) => !(a <= b),
   (a, b) => !Number.isNaN(a) && !Number.isNaN(b),
 ];
+/** Those of order are invalid also of a quiet NaN: 1, 2, 5, 6. */
+const ORDERS = 0b01100110;
 
-function compareLane(m: Machine, precision: Precision, to: number, from: number, imm: number): void {
-  const holds = predicates[imm & 7]!(numberOf(m, precision, to), numberOf(m, precision, from));
-  const mask = holds ? -1 : 0;
-  for (let n = 0; n < precision; n += 1) m.x32[precision * to + n] = mask;
+/** Flags of a comparison. */
+function compared(m: Machine, precision: Precision, a: number, b: number, orders: boolean): number {
+  const [aIsNone, bIsNone] = [
+    Number.isNaN(numberOf(m, precision, a)),
+    Number.isNaN(numberOf(m, precision, b)),
+  ];
+  if (!aIsNone && !bIsNone) return denormals(m, precision, a, b);
+  const signals = (aIsNone && isSignaling(m, precision, a)) || (bIsNone && isSignaling(m, precision, b));
+  return orders || signals ? IE : 0;
 }
+
+const compareLane: Lane = (m, precision, n, a, b, imm) => {
+  const flags = compared(m, precision, a, b, ((ORDERS >> (imm & 7)) & 1) !== 0);
+  const holds = predicates[imm & 7]!(asNumber(m, precision, a), asNumber(m, precision, b));
+  putBits(precision, n, holds ? -1n : 0n);
+  return flags;
+};
 
 export interface FloatForms {
   /** None and 66: all lanes; F3 and F2: the lowest. */
@@ -111,21 +111,24 @@ export interface FloatForms {
   readonly scalarDouble: Execute;
 }
 
-function forms(lane: (m: Machine, p: Precision, to: number, from: number, imm: number) => void): FloatForms {
+function forms(lane: Lane): FloatForms {
   const all =
     (precision: Precision): Execute =>
     (m, i) => {
-      needOrdinary(m, i);
       const per = 4 / precision;
       const from = per * source(m, i);
-      for (let n = 0; n < per; n += 1) lane(m, precision, per * i.reg + n, from + n, i.imm);
+      let flags = 0;
+      for (let n = 0; n < per; n += 1) flags |= lane(m, precision, n, per * i.reg + n, from + n, i.imm);
+      raise(m, flags);
+      keep(m, i.reg, 4);
     };
   const lowest =
     (precision: Precision): Execute =>
     (m, i) => {
-      needOrdinary(m, i);
       const per = 4 / precision;
-      lane(m, precision, per * i.reg, per * scalarSource(m, i, 4 * precision), i.imm);
+      const from = per * scalarSource(m, i, 4 * precision);
+      raise(m, lane(m, precision, 0, per * i.reg, from, i.imm));
+      keep(m, i.reg, precision);
     };
   return {
     packedSingle: all(1),
@@ -137,26 +140,45 @@ function forms(lane: (m: Machine, p: Precision, to: number, from: number, imm: n
 
 /** By the opcode behind 0F. */
 export const floats: Readonly<Record<number, FloatForms>> = {
-  81: forms(ofOne(squareRoot)),
-  88: forms(arithmetic((a, b) => a + b)),
-  89: forms(arithmetic((a, b) => a * b)),
-  92: forms(arithmetic((a, b) => a - b)),
+  81: forms(root),
+  88: forms(arithmetic((a, b) => a + b, add)),
+  89: forms(arithmetic((a, b) => a * b, multiply)),
+  92: forms(arithmetic((a, b) => a - b, subtract)),
   93: forms(choosing((a, b) => a < b)),
-  94: forms(arithmetic((a, b) => a / b)),
+  94: forms(arithmetic((a, b) => a / b, divide)),
   95: forms(choosing((a, b) => a > b)),
 };
 export const compares = forms(compareLane);
-/** RSQRT and RCP may be off by a part in 4096; these are not. */
-export const reciprocalRoots = forms(ofOne((value) => 1 / squareRoot(value)));
-export const reciprocals = forms(ofOne((value) => 1 / value));
 
-/** COMISS, UCOMISS and those of double precision; `kind` is the precision. */
-export function compareScalar(m: Machine, i: Instruction): void {
-  needOrdinary(m, i);
-  const precision = i.kind as Precision;
-  const per = 4 / precision;
-  const b = numberOf(m, precision, per * scalarSource(m, i, 4 * precision));
-  const a = numberOf(m, precision, per * i.reg);
-  const unordered = Number.isNaN(a) || Number.isNaN(b);
-  setArithmetic(m, unordered ? ZF | PF | CF : a === b ? ZF : a < b ? CF : 0);
+/** RSQRT and RCP may be off by a part in 4096; these are not. They have no exceptions, and denormal numbers are 0 to them. */
+const approximate = (operation: (value: number) => number): FloatForms =>
+  forms((m, precision, n, _, from) => {
+    const value = numberOf(m, precision, from);
+    if (Number.isNaN(value)) {
+      notNumber(m, precision, n, from, from);
+      return 0;
+    }
+    const sign = value < 0 || Object.is(value, -0) ? -1 : 1;
+    const result = operation(isDenormal(m, precision, from) ? sign * 0 : value);
+    if (Number.isNaN(result)) putWord(n, INDEFINITE);
+    else putValue(precision, n, isPlain(precision, result) || result - result !== 0 ? result : sign * 0);
+    return 0;
+  });
+/** What an operation without a number as its result gives (Intel SDM 1, 4.8.3.7). */
+const INDEFINITE = 0xffc00000 | 0;
+export const reciprocalRoots = approximate((value) => 1 / squareRoot(value));
+export const reciprocals = approximate((value) => 1 / value);
+
+/** COMISS, UCOMISS and those of double precision; `kind` is the precision. `orders`: a quiet NaN is invalid too. */
+export function compareScalar(orders: boolean): (m: Machine, i: Instruction) => void {
+  return (m, i) => {
+    ready(m);
+    const precision = i.kind as Precision;
+    const per = 4 / precision;
+    const [a, b] = [per * i.reg, per * scalarSource(m, i, 4 * precision)];
+    raise(m, compared(m, precision, a, b, orders));
+    const [x, y] = [asNumber(m, precision, a), asNumber(m, precision, b)];
+    const unordered = Number.isNaN(x) || Number.isNaN(y);
+    setArithmetic(m, unordered ? ZF | PF | CF : x === y ? ZF : x < y ? CF : 0);
+  };
 }

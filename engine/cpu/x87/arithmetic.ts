@@ -15,7 +15,7 @@ import {
   scaleOf,
   zero,
 } from './extended.ts';
-import { type Calculation, computed, DOWN, IE, rounded, ZE } from './round.ts';
+import { type Calculation, DOWN, IE, rounded, ZE } from './round.ts';
 
 export type Binary = (c: Calculation, a: Extended, b: Extended) => Extended;
 export type Unary = (c: Calculation, a: Extended) => Extended;
@@ -59,7 +59,7 @@ function sum(c: Calculation, a: Extended, b: Extended): Extended {
   const scale = Math.min(scaleOf(a), scaleOf(b));
   const total = inUnits(a, scale) + inUnits(b, scale);
   if (total === 0n) return zero(c.rounding === DOWN ? 1 : 0);
-  return rounded(c, computed(c), total < 0n ? 1 : 0, total < 0n ? -total : total, scale);
+  return rounded(c, c.format, total < 0n ? 1 : 0, total < 0n ? -total : total, scale);
 }
 
 export const add: Binary = (c, a, b) => notNumbers(c, a, b) ?? sum(c, a, b);
@@ -74,7 +74,7 @@ export const multiply: Binary = (c, a, b) => {
   if (c.denormal(a, b)) return INDEFINITE;
   if (isInfinite(a) || isInfinite(b)) return infinity(sign);
   if (isZero(a) || isZero(b)) return zero(sign);
-  return rounded(c, computed(c), sign, a.significand * b.significand, scaleOf(a) + scaleOf(b));
+  return rounded(c, c.format, sign, a.significand * b.significand, scaleOf(a) + scaleOf(b));
 };
 
 /** Two bits more than any format has, so that what is left of the division only says whether there is more. */
@@ -96,7 +96,7 @@ export const divide: Binary = (c, a, b) => {
   const dividend = x.significand << BigInt(QUOTIENT_SHIFT);
   const quotient = dividend / y.significand;
   const more = quotient * y.significand !== dividend;
-  return rounded(c, computed(c), sign, quotient, x.scale - y.scale - QUOTIENT_SHIFT, more);
+  return rounded(c, c.format, sign, quotient, x.scale - y.scale - QUOTIENT_SHIFT, more);
 };
 
 /** The largest whole number whose square is not above `value`. */
@@ -123,7 +123,7 @@ export const squareRoot: Unary = (c, a) => {
   const odd = scale & 1;
   const scaled = significand << BigInt(ROOT_SHIFT + odd);
   const root = wholeRoot(scaled, 1n << 67n);
-  return rounded(c, computed(c), 0, root, (scale - odd - ROOT_SHIFT) / 2, root * root !== scaled);
+  return rounded(c, c.format, 0, root, (scale - odd - ROOT_SHIFT) / 2, root * root !== scaled);
 };
 
 /** -1, 0 or 1; undefined where they cannot be ordered. `quiet`: a quiet NaN is no exception. */

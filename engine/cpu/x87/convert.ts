@@ -48,8 +48,12 @@ export function widened(c: Calculation, value: bigint, bytes: 4 | 8): Extended {
 
 /** What FST writes. */
 export function narrowed(c: Calculation, value: Extended, bytes: 4 | 8): bigint {
+  return packed(inFormat(c, value, LAYOUTS[bytes]), bytes);
+}
+
+/** A number that the format has, as memory has it. */
+export function packed(result: Extended, bytes: 4 | 8): bigint {
   const layout = LAYOUTS[bytes];
-  const result = inFormat(c, value, layout);
   const sign = BigInt(result.sign) << BigInt(layout.bits - 1);
   const fraction = BigInt.asUintN(63, result.significand) >> BigInt(63 - layout.fractionBits);
   const at = BigInt(layout.fractionBits);

@@ -33,23 +33,24 @@ const WRAP = 24576;
 
 /** One operation: how it is to round, and which exceptions it met. */
 export class Calculation {
+  /** Masks and rounding as the control word of the x87 unit has them. */
   readonly control: number;
+  /** Of what is computed; precision control says it where nothing else does. */
+  readonly format: Format;
+  /** A result too small for its format becomes 0 where that exception is masked: MXCSR.FZ. */
+  readonly flushes: boolean;
   flags = 0;
   /** C1: the last rounding made the magnitude larger. */
   roundedUp = false;
 
-  constructor(control: number) {
+  constructor(control: number, format = controlled(control), flushes = false) {
     this.control = control;
+    this.format = format;
+    this.flushes = flushes;
   }
 
   get rounding(): number {
     return (this.control >> 10) & 3;
-  }
-
-  /** Bits of the significand of what is computed: precision control. */
-  get precision(): number {
-    const field = (this.control >> 8) & 3;
-    return field === 0 ? 24 : field === 2 ? 53 : SIGNIFICAND_BITS;
   }
 
   /** Unmasked exceptions that were met, of these. */
@@ -112,6 +113,8 @@ export interface Format {
   readonly greatest: number;
   /** Exponents wrap where OE or UE is unmasked; else nothing is stored. */
   readonly wraps: boolean;
+  /** What is not stored then may be inexact all the same. */
+  readonly tellsInexact: boolean;
 }
 
 const registerFormat = (bits: number): Format => ({
@@ -119,14 +122,20 @@ const registerFormat = (bits: number): Format => ({
   least: 1,
   greatest: LARGEST_EXPONENT - 1,
   wraps: true,
+  tellsInexact: true,
 });
-const REGISTER_FORMATS = new Map([24, 53, SIGNIFICAND_BITS].map((bits) => [bits, registerFormat(bits)]));
+const TO_SINGLE = registerFormat(24);
+const TO_DOUBLE = registerFormat(53);
 export const EXTENDED: Format = registerFormat(SIGNIFICAND_BITS);
-export const SINGLE: Format = { bits: 24, least: BIAS - 126, greatest: BIAS + 127, wraps: false };
-export const DOUBLE: Format = { bits: 53, least: BIAS - 1022, greatest: BIAS + 1023, wraps: false };
+const IN_MEMORY = { wraps: false, tellsInexact: false };
+export const SINGLE: Format = { bits: 24, least: BIAS - 126, greatest: BIAS + 127, ...IN_MEMORY };
+export const DOUBLE: Format = { bits: 53, least: BIAS - 1022, greatest: BIAS + 1023, ...IN_MEMORY };
 
-/** The registers' format, with the precision of the control word. */
-export const computed = (c: Calculation): Format => REGISTER_FORMATS.get(c.precision)!;
+/** The registers' format, with the precision of a control word: bits 8 and 9. */
+function controlled(control: number): Format {
+  const field = (control >> 8) & 3;
+  return field === 0 ? TO_SINGLE : field === 2 ? TO_DOUBLE : EXTENDED;
+}
 
 /**
  * `significand` (not 0) by 2 to the power of `scale`, rounded. `more`: the exact value is larger by less than the lowest
@@ -152,6 +161,10 @@ export function rounded(
   }
   if (exponent < format.least) {
     if (!maskedOr(c, UE)) return wrapped(c, format, { sign, exponent, value, inexact, up }, WRAP);
+    if (c.flushes) {
+      c.flags |= UE | PE;
+      return zero(sign);
+    }
     ({ value, inexact, up } = shifted(c, sign, significand, format.least - BIAS - (bits - 1) - scale, more));
     if (inexact) c.flags |= UE;
     exponent = format.least;
@@ -187,10 +200,11 @@ function wrapped(c: Calculation, format: Format, result: Unbounded, by: number):
   const { sign, value, inexact, up } = result;
   c.flags |= by < 0 ? OE : UE;
   const exponent = result.exponent + by;
+  if (inexact && format.tellsInexact) c.flags |= PE;
   if (!format.wraps) return zero(sign);
   const isBeyond = exponent < 1 || exponent >= LARGEST_EXPONENT;
   c.roundedUp = isBeyond ? by < 0 : up;
-  if (inexact || isBeyond) c.flags |= PE;
+  if (isBeyond) c.flags |= PE;
   if (isBeyond) return by < 0 ? infinity(sign) : zero(sign);
   return extendedOf(sign, value, exponent - BIAS - (format.bits - 1), format.bits);
 }
