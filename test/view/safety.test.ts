@@ -1,4 +1,4 @@
-/** Nothing of a trace or a link is more than text, nothing leaves the machine, and axe finds nothing. */
+/** Nothing of a trace or a link is more than text, nothing leaves the machine, axe finds nothing, and nothing covers anything. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,6 +53,17 @@ describe('safety', { skip: noChromium }, () => {
     }
   });
 
+  test('the tools of no view lie over its tabs, or have no room', async () => {
+    const view = await openView(browser, server, { width: 1280 });
+    const tabs = await view.page.locator('[role=tab]').evaluateAll((all) => all.map(({ id }) => id));
+    assert.ok(tabs.length > 8, tabs.join());
+    for (const tab of tabs) {
+      await view.page.locator(`#${tab}`).click();
+      assert.deepEqual(await view.page.evaluate(cramped), [], tab);
+    }
+    await closeView(view);
+  });
+
   test('text of a trace is text', async () => {
     const [header, first, ...rest] = readFileSync(SAMPLE, 'utf8').trimEnd().split('\n');
     const file = join(folder, 'hostile.hvtrace.ndjson');
@@ -99,3 +110,21 @@ describe('safety', { skip: noChromium }, () => {
     );
   });
 });
+
+/** Of the bars of all views: tools that cover a tab, and fields that are too narrow to read what is typed. */
+function cramped(): string[] {
+  const found: string[] = [];
+  for (const bar of document.querySelectorAll('.panel-bar')) {
+    const tabs = [...bar.querySelectorAll('.tabs > button')].map((tab) => tab.getBoundingClientRect());
+    for (const tool of bar.querySelectorAll('.panel-tools *')) {
+      const { left, right, top, bottom, width } = tool.getBoundingClientRect();
+      const covers = tabs.some(
+        (tab) => left < tab.right && tab.left < right && top < tab.bottom && tab.top < bottom,
+      );
+      if (width > 0 && covers) found.push(`${tool.outerHTML.slice(0, 80)} covers a tab`);
+      if (tool.matches('input[type=search]') && width < 120)
+        found.push(`${tool.outerHTML.slice(0, 80)} is narrow`);
+    }
+  }
+  return found;
+}
