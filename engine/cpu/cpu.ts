@@ -6,7 +6,7 @@ import type { CpuExit, CpuidExit, ReadMsrExit, WriteMsrExit } from './exits.ts';
 import { offered } from './features.ts';
 import { IF, TF } from './flags.ts';
 import { type DevicePage, EXECUTE, type GuestMemory, PAGE_BYTES } from './guest-memory.ts';
-import { runStraight } from './hot.ts';
+import { BLOCK_DONE, runChain } from './hot/chain.ts';
 import { getRegister, setRegister } from './hypervisor-registers.ts';
 import type { Instruction } from './instruction.ts';
 import { DB, Exit, Fault, GP, Machine, RAX, RBX, RCX, RDX } from './machine.ts';
@@ -15,6 +15,7 @@ import { readModelSpecific, writeModelSpecific } from './model-specific.ts';
 import { writeRegister } from './operands.ts';
 import { RegisterWatch } from './register-watch.ts';
 import { reset } from './reset.ts';
+import { highHalf, lowHalf } from './wide-operands.ts';
 
 /** The four registers of a CPUID answer. */
 export interface CpuidResult {
@@ -38,6 +39,25 @@ const WINDOW: CpuExit = { kind: 'interrupt-window' };
 
 /** DR6.BS: the debug exception is that of single-stepping. */
 const DR6_BS = 0x4000;
+
+/** Instructions that are run in one go: the function comes back now and then, so that V8 replaces it by a better one. */
+const CHAIN = 1024;
+
+/** The block at `ip`, whose linear address is given, is going to run. */
+function enterBlock(m: Machine, ip: number, linear: number): void {
+  const at = linear & (PAGE_BYTES - 1);
+  m.blockAt = at;
+  m.pageIp = ip - at;
+  m.pageLow = lowHalf(m.pageIp);
+  m.pageHigh = highHalf(m.pageIp);
+}
+
+/** True where every offset of the page is one of the code segment: a jump within it needs no check. */
+function mayChain(m: Machine): boolean {
+  if (m.code64) return true;
+  const last = m.pageIp + PAGE_BYTES - 1;
+  return m.pageIp >= 0 && last <= m.codeLimit && (m.code32 || last <= 0xffff);
+}
 
 export class GuestCpu {
   readonly #m: Machine;
@@ -158,37 +178,40 @@ export class GuestCpu {
   #runUntilStopped(end: number): CpuExit | undefined {
     const m = this.#m;
     const cache = this.#cache;
-    let block: Block | undefined;
+    let found: Block | undefined;
     let start = m.ip;
-    let last = 0;
     let shadow = false;
     try {
       for (;;) {
         start = m.ip;
-        block = undefined;
+        found = undefined;
         const left = end - m.executed;
         if (left <= 0) return BUDGET;
         if (this.wantInterruptWindow && (this.wantsNmi ? this.nmiInterruptible : this.interruptible))
           return WINDOW;
         if (start > m.codeLimit) m.fault(GP, m.protectedMode ? 0 : undefined);
-        block = cache.find(
-          m.codeBase === 0 ? start : (m.codeBase + start) >>> 0,
-          m.code64 ? 64 : m.code32 ? 32 : 16,
-        );
-        m.start = start;
-        const all = block.instructions;
+        const linear = m.codeBase === 0 ? start : (m.codeBase + start) >>> 0;
+        found = cache.find(linear, m.code64 ? 64 : m.code32 ? 32 : 16);
+        enterBlock(m, start, linear);
+        const all = found.instructions.length;
         const stepping = (m.flags & TF) !== 0;
         shadow = m.interruptShadow;
-        last = (stepping || shadow ? 1 : all.length <= left ? all.length : left) - 1;
+        const one = stepping || shadow;
         m.interruptShadow = false;
 
         m.position = 0;
-        const k = runStraight(m, all, last);
-        m.position = k;
-        m.executed += k;
-        const instruction = all[k]!;
+        const last = (one ? 1 : all <= left ? all : left) - 1;
+        const k = runChain(m, found, last, one || all > left || !mayChain(m) ? 0 : Math.min(left, CHAIN));
+        if (k === BLOCK_DONE) {
+          m.leaveBlock = false;
+          continue;
+        }
+        const block = m.blocks[m.blockAt] ?? found;
+        const instruction = block.instructions[k]!;
+        start = m.pageIp + m.blockAt;
         m.ip = start + instruction.offset + instruction.length;
-        if (k === last) instruction.execute(m, instruction);
+        if (k < m.end) m.executed += k;
+        else instruction.execute(m, instruction);
         if (m.exit !== undefined) {
           // It had no effect: the shadow is still there when the instruction is tried again.
           m.interruptShadow = shadow;
@@ -198,18 +221,20 @@ export class GuestCpu {
         m.leaveBlock = false;
         if (stepping) {
           start = m.ip;
-          block = undefined;
+          found = undefined;
           m.dr[6] = (m.dr[6]! | DR6_BS) >>> 0;
           m.fault(DB);
         }
       }
     } catch (stopped) {
+      if (found === undefined) return this.#stopped(stopped, start, undefined);
       // In the straight part of the block nothing is counted yet.
-      if (block !== undefined && m.position < last) m.executed += m.position;
+      if (m.position < m.end) m.executed += m.position;
       // An exit has no effect: the shadow is still there when the instruction is tried again.
-      if (stopped instanceof Exit && block !== undefined) m.interruptShadow = shadow;
-      const instruction = block?.instructions[m.position];
-      return this.#stopped(stopped, start + (instruction?.offset ?? 0), instruction);
+      if (stopped instanceof Exit) m.interruptShadow = shadow;
+      const block = m.blocks[m.blockAt] ?? found;
+      const instruction = block.instructions[m.position]!;
+      return this.#stopped(stopped, m.pageIp + m.blockAt + instruction.offset, instruction);
     }
   }
 

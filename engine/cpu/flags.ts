@@ -8,7 +8,7 @@
  *   bit 0        exclusive-or'ed with the sign of the result (SF)
  * All other bits stand in `Machine.flags`.
  */
-import { CARRIES, type Machine, RESULT } from './machine.ts';
+import type { Machine } from './machine.ts';
 
 export const CF = 0x1;
 export const PF = 0x4;
@@ -38,24 +38,24 @@ export const CARRY_BITS = 0xc0000008 | 0;
 const ODD_NIBBLES = 0x6996;
 
 export function carry(m: Machine): number {
-  return m.lazy[CARRIES]! >>> 31;
+  return m.carries >>> 31;
 }
 
 export function isZero(m: Machine): boolean {
-  return m.lazy[RESULT] === 0;
+  return m.result === 0;
 }
 
 function isNegative(m: Machine): boolean {
-  return ((m.lazy[RESULT]! >>> 31) ^ (m.lazy[CARRIES]! & 1)) !== 0;
+  return ((m.result >>> 31) ^ (m.carries & 1)) !== 0;
 }
 
 export function overflow(m: Machine): number {
-  const carries = m.lazy[CARRIES]!;
+  const carries = m.carries;
   return ((carries >>> 31) ^ (carries >>> 30)) & 1;
 }
 
 function parity(m: Machine): boolean {
-  const byte = (m.lazy[RESULT]! ^ (m.lazy[CARRIES]! >>> 8)) & 0xff;
+  const byte = (m.result ^ (m.carries >>> 8)) & 0xff;
   return ((ODD_NIBBLES >>> ((byte ^ (byte >>> 4)) & 15)) & 1) === 0;
 }
 
@@ -69,11 +69,11 @@ function testCondition(m: Machine, code: number): boolean {
     case 0:
       return overflow(m) !== 0;
     case 1:
-      return m.lazy[CARRIES]! < 0;
+      return m.carries < 0;
     case 2:
-      return m.lazy[RESULT] === 0;
+      return m.result === 0;
     case 3:
-      return m.lazy[CARRIES]! < 0 || m.lazy[RESULT] === 0;
+      return m.carries < 0 || m.result === 0;
     case 4:
       return isNegative(m);
     case 5:
@@ -81,7 +81,7 @@ function testCondition(m: Machine, code: number): boolean {
     case 6:
       return isNegative(m) !== (overflow(m) !== 0);
     default:
-      return m.lazy[RESULT] === 0 || isNegative(m) !== (overflow(m) !== 0);
+      return m.result === 0 || isNegative(m) !== (overflow(m) !== 0);
   }
 }
 
@@ -92,7 +92,7 @@ export function readFlags(m: Machine): number {
     2 |
     carry(m) |
     (parity(m) ? PF : 0) |
-    ((m.lazy[CARRIES]! & 8) << 1) |
+    ((m.carries & 8) << 1) |
     (isZero(m) ? ZF : 0) |
     (isNegative(m) ? SF : 0) |
     (overflow(m) * OF)
@@ -107,8 +107,8 @@ export function setArithmetic(m: Machine, value: number): void {
   const wantOdd = (value & PF) === 0;
   // 0 has even parity, 1 odd; the delta turns it where another one is wanted.
   const delta = wantOdd === zero ? 1 : 0;
-  m.lazy[RESULT] = result;
-  m.lazy[CARRIES] =
+  m.result = result;
+  m.carries =
     carryBits(value & CF, (value & OF) !== 0 ? 1 : 0) | ((value & AF) >> 1) | (delta << 8) | negative;
 }
 
@@ -119,7 +119,7 @@ export function carryBits(cf: number, of: number): number {
 
 /** Changes CF and OF (0 or 1 each) and leaves the other flags. */
 export function setCarryOverflow(m: Machine, cf: number, of: number): void {
-  m.lazy[CARRIES] = (m.lazy[CARRIES]! & 0x3fffffff) | carryBits(cf, of);
+  m.carries = (m.carries & 0x3fffffff) | carryBits(cf, of);
 }
 
 /** Changes CF (0 or 1) and leaves the other flags. */
@@ -136,12 +136,12 @@ export function setZero(m: Machine, zero: boolean): void {
 /** Sets flags from a result of `size` bytes (1, 2 or 4) and a carry vector as wide as it. */
 export function setFlags(m: Machine, result: number, carries: number, size: number): void {
   if (size === 4) {
-    m.lazy[RESULT] = result;
-    m.lazy[CARRIES] = carries & CARRY_BITS;
+    m.result = result;
+    m.carries = carries & CARRY_BITS;
   } else {
     const shift = 32 - size * 8;
-    m.lazy[RESULT] = (result << shift) >> shift;
-    m.lazy[CARRIES] = ((carries << shift) & 0xc0000000) | (carries & 8);
+    m.result = (result << shift) >> shift;
+    m.carries = ((carries << shift) & 0xc0000000) | (carries & 8);
   }
 }
 
@@ -159,8 +159,8 @@ export function setFlags8(
   lowCarries: number,
   highCarries: number,
 ): void {
-  m.lazy[RESULT] = resultWord(low, high);
-  m.lazy[CARRIES] = (highCarries & 0xc0000000) | (lowCarries & 8);
+  m.result = resultWord(low, high);
+  m.carries = (highCarries & 0xc0000000) | (lowCarries & 8);
 }
 
 /** Replaces the bits of `mask` in RFLAGS by those of `value`. */

@@ -39,8 +39,8 @@ export function replaceLocked64(m: Machine, view: DataView, at: number, read: bi
 /** The instruction that executes `inner` in one step. */
 export function lockedBy(inner: Execute): Execute {
   return (m: Machine, i: Instruction) => {
-    const result = m.lazy[0]!;
-    const carries = m.lazy[1]!;
+    const result = m.result;
+    const carries = m.carries;
     m.beforeLocked.set(m.g32);
     m.locked = true;
     try {
@@ -48,8 +48,8 @@ export function lockedBy(inner: Execute): Execute {
         m.lost = false;
         inner(m, i);
         if (!m.lost) return;
-        m.lazy[0] = result;
-        m.lazy[1] = carries;
+        m.result = result;
+        m.carries = carries;
         m.g32.set(m.beforeLocked);
       }
     } finally {

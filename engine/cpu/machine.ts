@@ -1,6 +1,8 @@
 /** The state of one virtual processor; what the instructions work on. */
+import type { Block } from './decode/code-cache.ts';
 import type { CpuExit, MemoryAccess } from './exits.ts';
 import type { DevicePage, GuestMemory, GuestPage } from './guest-memory.ts';
+import { clearTag, Tlb } from './tlb.ts';
 
 /** Indexes of the general registers in instruction encodings. */
 export const RAX = 0;
@@ -32,10 +34,6 @@ export const GS = 5;
 export const LDTR = 6;
 export const TR = 7;
 
-/** Indexes into `Machine.lazy`: see flags.ts. */
-export const RESULT = 0;
-export const CARRIES = 1;
-
 export const CR0_PE = 0x1;
 export const CR0_MP = 0x2;
 export const CR0_EM = 0x4;
@@ -51,8 +49,6 @@ const FLAG_VM = 0x20000;
 /** The first linear address that is not canonical; those from its negative on are. */
 export const CANONICAL_END = 0x8000_0000_0000;
 
-/** Translations remembered, one per page, direct mapped: 1024 pages = 4 MiB before the first collision. */
-export const TLB_SLOTS = 1024;
 /** No page starts here. */
 export const NO_TAG = -1;
 
@@ -80,20 +76,11 @@ export interface PendingAccess {
   readonly value: bigint | undefined;
 }
 
-/** Translations that one privilege may use: one entry a page, direct mapped, by linear address. */
-class Tlb {
-  readonly readTags = new Float64Array(TLB_SLOTS).fill(NO_TAG);
-  readonly writeTags = new Float64Array(TLB_SLOTS).fill(NO_TAG);
-  readonly readViews: DataView[] = [];
-  readonly writeViews: DataView[] = [];
-
-  constructor(none: DataView) {
-    for (let slot = 0; slot < TLB_SLOTS; slot += 1) {
-      this.readViews.push(none);
-      this.writeViews.push(none);
-    }
-  }
-}
+/**
+ * What numbers begin with that may have more than 32 bits, before they get their value: V8 keeps a field as what it held
+ * first, and one that becomes a float later costs all code that was compiled until then.
+ */
+const FRACTION = 0.5;
 
 export class Machine {
   readonly memory: GuestMemory;
@@ -107,10 +94,12 @@ export class Machine {
   readonly g64: BigUint64Array;
 
   /** Offset in CS of the next instruction; while a block runs, of the first after it. */
-  ip = 0xfff0;
-  /** RFLAGS but for the arithmetic flags, which are in `lazy`, and bit 1, which is always set. */
+  ip = FRACTION;
+  /** RFLAGS but for the arithmetic flags and bit 1, which is always set. */
   flags = 0;
-  readonly lazy = new Int32Array(2);
+  /** The arithmetic flags, lazily: see flags.ts. Signed 32 bits. */
+  result = 0;
+  carries = 0;
 
   readonly selectors = new Uint16Array(8);
   readonly bases = new Float64Array(8);
@@ -124,31 +113,38 @@ export class Machine {
   /** Derived: 1 where every offset may be read and written and is the linear address. */
   readonly flat = new Uint8Array(8);
 
-  gdtBase = 0;
+  gdtBase = FRACTION;
   gdtLimit = 0xffff;
-  idtBase = 0;
+  idtBase = FRACTION;
   idtLimit = 0xffff;
 
-  cr0 = CR0_ET;
-  cr2 = 0;
-  cr3 = 0;
+  cr0 = FRACTION;
+  cr2 = FRACTION;
+  cr3 = FRACTION;
   cr4 = 0;
   cr8 = 0;
   efer = 0;
   /** STAR's upper half, LSTAR, SFMASK: what SYSCALL reads of them. */
-  starHigh = 0;
-  starLow = 0;
-  lstar = 0;
-  sfmask = 0;
-  kernelGsBase = 0;
+  starHigh = FRACTION;
+  starLow = FRACTION;
+  lstar = FRACTION;
+  sfmask = FRACTION;
+  kernelGsBase = FRACTION;
   /** What SYSENTER and SYSEXIT read. */
   sysenterCs = 0;
-  sysenterEip = 0;
-  sysenterEsp = 0;
+  sysenterEip = FRACTION;
+  sysenterEsp = FRACTION;
   /** Of the operand of 64 bits that was read last: see wide-operands.ts. */
   high = 0;
-  /** Offset in CS of the block that runs; what addresses relative to RIP are counted from. */
-  start = 0;
+  /** The block that runs: its offset in its page, the offset in CS where that page starts, and the halves of this. */
+  blockAt = 0;
+  pageIp = FRACTION;
+  pageLow = 0;
+  pageHigh = 0;
+  /** The decoded blocks of that page, by offset. */
+  blocks: readonly (Block | undefined)[] = [];
+  /** How many instructions of it hot/chain.ts runs. */
+  end = 0;
   /** Derived from EFER and CR0: long mode is active. */
   longMode = false;
   /** Derived: it is, and CS holds 64-bit code. */
@@ -186,11 +182,11 @@ export class Machine {
   /** Derived from the attributes of CS. */
   code32 = false;
   /** Derived: the base of CS, and the last offset in it. */
-  codeBase = 0;
-  codeLimit = 0xffff;
+  codeBase = FRACTION;
+  codeLimit = FRACTION;
 
   /** Instructions executed since creation. */
-  executed = 0;
+  executed = FRACTION;
   /** What RDTSC reads, with tscOffset added, where the host has a clock; else it is `executed`. */
   readonly clock: (() => number) | undefined;
   tscOffset = 0n;
@@ -199,7 +195,7 @@ export class Machine {
 
   /** Makes the run loop leave the block after this instruction: the block's own bytes were written. */
   leaveBlock = false;
-  /** Index in its block of the instruction that runs, where it may leave: see hot.ts. */
+  /** Index in its block of the instruction that runs, where it may leave: see hot/chain.ts. */
   position = 0;
   /** The next instruction is executed before any interrupt is taken (STI, MOV SS). */
   interruptShadow = false;
@@ -215,11 +211,13 @@ export class Machine {
 
   /** Translations of levels 0 to 2, and those of level 3. */
   readonly tlbs: readonly [Tlb, Tlb];
-  /** Of the current one: linear addresses of pages, NO_TAG is none. */
-  readTags: Float64Array;
-  writeTags: Float64Array;
+  /** Of the current one. */
+  readTags: Int32Array;
+  writeTags: Int32Array;
   readViews: DataView[];
   writeViews: DataView[];
+  readPages: (GuestPage | undefined)[];
+  writePages: (GuestPage | undefined)[];
   /** Accesses are those of level 3. Derived from the attributes of SS. */
   user = false;
   /** An access that the processor makes for itself at level 3. */
@@ -236,7 +234,7 @@ export class Machine {
   pointersLoaded = false;
   /** Where the operand of a read-modify-write instruction is, between the read and the write. */
   updateView: DataView | undefined;
-  updateOffset = 0;
+  updateOffset = FRACTION;
   /** While an instruction with LOCK runs (locked.ts): what its operand was, its page where that holds code, and whether
    * another VP has changed it since. */
   locked = false;
@@ -257,6 +255,7 @@ export class Machine {
     this.memory = memory;
     this.device = device;
     this.clock = clock;
+    this.executed = 0;
     const buffer = new ArrayBuffer((GPR_COUNT + 1) * 8);
     this.g32 = new Int32Array(buffer);
     this.g16 = new Uint16Array(buffer);
@@ -276,6 +275,8 @@ export class Machine {
     this.writeTags = this.tlbs[0].writeTags;
     this.readViews = this.tlbs[0].readViews;
     this.writeViews = this.tlbs[0].writeViews;
+    this.readPages = this.tlbs[0].readPages;
+    this.writePages = this.tlbs[0].writePages;
   }
 
   /** The time-stamp counter. */
@@ -297,14 +298,16 @@ export class Machine {
     this.writeTags = tlb.writeTags;
     this.readViews = tlb.readViews;
     this.writeViews = tlb.writeViews;
+    this.readPages = tlb.readPages;
+    this.writePages = tlb.writePages;
   }
 
   /** AC is clear: the kernel may not use the pages of its users any more, where SMAP guards them. */
   leaveUsersPages(): void {
     const [kernel] = this.tlbs;
     for (const slot of this.usersPages) {
-      kernel.readTags[slot] = NO_TAG;
-      kernel.writeTags[slot] = NO_TAG;
+      clearTag(kernel.readTags, slot);
+      clearTag(kernel.writeTags, slot);
     }
     this.usersPages.length = 0;
   }

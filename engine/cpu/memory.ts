@@ -1,12 +1,12 @@
 /** Loads and stores of guest memory by segment and offset. Only what the TLB does not know leaves the fast path. */
 import { type DevicePage, EXECUTE, type GuestPage, PAGE_BYTES, READ, WRITE } from './guest-memory.ts';
 import { isAligned, replaceLocked, replaceLocked64 } from './locked.ts';
-import { CANONICAL_END, GP, type Machine, NO_TAG, SS, STACK_FAULT, TLB_SLOTS } from './machine.ts';
+import { CANONICAL_END, GP, type Machine, SS, STACK_FAULT } from './machine.ts';
 import { CR4_SMAP, type PageAccess, physicalAddress } from './paging.ts';
 import { ABOVE_LIMIT, expandsDown } from './segment-state.ts';
+import { clearTag, clearTags, isKnown, setTag, slotOf, viewIn, viewOf } from './tlb.ts';
 
 const OFFSET_MASK = PAGE_BYTES - 1;
-const SLOT_MASK = TLB_SLOTS - 1;
 
 // Linear addresses are whole numbers: unsigned 32 bits, or in 64-bit mode a signed one of 48 bits (the upper half of the
 // address space is negative).
@@ -58,9 +58,8 @@ export function store(m: Machine, segment: number, offset: number, size: number,
 export function loadForUpdate(m: Machine, segment: number, offset: number, size: number): number {
   const linear = writeAddress(m, segment, offset, size);
   const at = linear & OFFSET_MASK;
-  const slot = (linear >>> 12) & SLOT_MASK;
-  if (m.writeTags[slot] === linear - at && at + size <= PAGE_BYTES) {
-    const view = m.writeViews[slot]!;
+  if (isKnown(m.writeTags, linear) && at + size <= PAGE_BYTES) {
+    const view = m.writeViews[slotOf(linear)]!;
     m.updateView = view;
     m.updateOffset = at;
     m.updateCode = -1;
@@ -131,26 +130,23 @@ function storeTo(view: DataView, at: number, size: number, value: number): void 
 
 export function loadLinear(m: Machine, linear: number, size: number): number {
   const at = linear & OFFSET_MASK;
-  const slot = (linear >>> 12) & SLOT_MASK;
   if (at + size > PAGE_BYTES) return loadAcross(m, linear, size);
-  if (m.readTags[slot] !== linear - at) return loadSlow(m, linear, size);
-  return loadFrom(m.readViews[slot]!, at, size);
+  if (!isKnown(m.readTags, linear)) return loadSlow(m, linear, size);
+  return loadFrom(m.readViews[slotOf(linear)]!, at, size);
 }
 
 export function storeLinear(m: Machine, linear: number, size: number, value: number): void {
   const at = linear & OFFSET_MASK;
-  const slot = (linear >>> 12) & SLOT_MASK;
-  if (m.writeTags[slot] === linear - at && at + size <= PAGE_BYTES)
-    storeTo(m.writeViews[slot]!, at, size, value);
+  if (isKnown(m.writeTags, linear) && at + size <= PAGE_BYTES)
+    storeTo(m.writeViews[slotOf(linear)]!, at, size, value);
   else storeSlow(m, linear, size, value);
 }
 
 /** 8 bytes: the low half; the high half is in `Machine.high`. */
 export function loadLinear8(m: Machine, linear: number): number {
   const at = linear & OFFSET_MASK;
-  const slot = (linear >>> 12) & SLOT_MASK;
-  if (m.readTags[slot] === linear - at && at <= PAGE_BYTES - 8) {
-    const view = m.readViews[slot]!;
+  if (isKnown(m.readTags, linear) && at <= PAGE_BYTES - 8) {
+    const view = m.readViews[slotOf(linear)]!;
     m.high = view.getInt32(at + 4, true);
     return view.getInt32(at, true);
   }
@@ -161,9 +157,8 @@ export function loadLinear8(m: Machine, linear: number): number {
 
 export function storeLinear8(m: Machine, linear: number, low: number, high: number): void {
   const at = linear & OFFSET_MASK;
-  const slot = (linear >>> 12) & SLOT_MASK;
-  if (m.writeTags[slot] === linear - at && at <= PAGE_BYTES - 8) {
-    const view = m.writeViews[slot]!;
+  if (isKnown(m.writeTags, linear) && at <= PAGE_BYTES - 8) {
+    const view = m.writeViews[slotOf(linear)]!;
     view.setInt32(at, low, true);
     view.setInt32(at + 4, high, true);
     return;
@@ -228,31 +223,30 @@ function pageFor(
   });
 }
 
-const viewOf = (page: GuestPage): DataView =>
-  new DataView(page.bytes.buffer, page.bytes.byteOffset, PAGE_BYTES);
-
 /** The device page of an address, where it is one. */
 function deviceAt(m: Machine, gpa: number): DevicePage | undefined {
   return m.device?.page === Math.floor(gpa / PAGE_BYTES) ? m.device : undefined;
 }
 
 /** Remembers where a page is. With SMAP the kernel may use those of its users for a while only. */
-function remember(m: Machine, tags: Float64Array, views: DataView[], linear: number, view: DataView): void {
-  const slot = (linear >>> 12) & SLOT_MASK;
-  views[slot] = view;
-  tags[slot] = linear - (linear & OFFSET_MASK);
+function remember(m: Machine, linear: number, page: GuestPage, access: 'read' | 'write'): DataView {
+  const slot = slotOf(linear);
+  const reads = access === 'read';
+  const tags = reads ? m.readTags : m.writeTags;
+  const view = viewIn(reads ? m.readViews : m.writeViews, reads ? m.readPages : m.writePages, slot, page);
+  setTag(tags, linear);
   if (m.translatedUser && !m.user && (m.cr4 & CR4_SMAP) !== 0) {
-    if (m.implicit) tags[slot] = NO_TAG;
+    if (m.implicit) clearTag(tags, slot);
     else m.usersPages.push(slot);
   }
+  return view;
 }
 
 function loadSlow(m: Machine, linear: number, size: number): number {
   const gpa = translate(m, linear, 'read');
   const device = deviceAt(m, gpa);
   if (device !== undefined) return device.load(linear & OFFSET_MASK, size);
-  const view = viewOf(pageFor(m, linear, gpa, size, 'read'));
-  remember(m, m.readTags, m.readViews, linear, view);
+  const view = remember(m, linear, pageFor(m, linear, gpa, size, 'read'), 'read');
   return loadFrom(view, linear & OFFSET_MASK, size);
 }
 
@@ -298,7 +292,7 @@ export function probeWrite(m: Machine, linear: number, size: number, value?: num
 }
 
 function probePage(m: Machine, linear: number, size: number, value?: number, high?: number): void {
-  if (m.writeTags[(linear >>> 12) & SLOT_MASK] === linear - (linear & OFFSET_MASK)) return;
+  if (isKnown(m.writeTags, linear)) return;
   const gpa = translate(m, linear, 'write');
   if (deviceAt(m, gpa) === undefined) pageFor(m, linear, gpa, size, 'write', value, high);
 }
@@ -326,12 +320,12 @@ function storeSlow(m: Machine, linear: number, size: number, value: number): voi
   const page = pageFor(m, linear, gpa, size, 'write', value);
   const at = linear & OFFSET_MASK;
   const gpaPage = Math.floor(gpa / PAGE_BYTES);
-  const view = viewOf(page);
-  storeTo(view, at, size, value);
   // Pages with code never enter the write TLB, so every store to one comes here.
-  if (m.codePages.has(gpaPage)) noteStore(m, gpaPage, at, size);
+  const isCode = m.codePages.has(gpaPage);
   // loadForUpdate reads through this entry too.
-  else if ((page.permissions & READ) !== 0) remember(m, m.writeTags, m.writeViews, linear, view);
+  const known = !isCode && (page.permissions & READ) !== 0;
+  storeTo(known ? remember(m, linear, page, 'write') : viewOf(page), at, size, value);
+  if (isCode) noteStore(m, gpaPage, at, size);
 }
 
 /** Decoded code that a store has changed is dropped. */
@@ -370,8 +364,8 @@ export function codePageAt(
 export function flushTranslations(m: Machine): void {
   m.translationsForgotten += 1;
   for (const tlb of m.tlbs) {
-    tlb.readTags.fill(NO_TAG);
-    tlb.writeTags.fill(NO_TAG);
+    clearTags(tlb.readTags);
+    clearTags(tlb.writeTags);
   }
   m.usersPages.length = 0;
   m.translatedLarge = false;
@@ -386,15 +380,14 @@ export function flushTranslation(m: Machine, linear: number): void {
     return;
   }
   m.translationsForgotten += 1;
-  const slot = (linear >>> 12) & SLOT_MASK;
   for (const tlb of m.tlbs) {
-    tlb.readTags[slot] = NO_TAG;
-    tlb.writeTags[slot] = NO_TAG;
+    clearTag(tlb.readTags, slotOf(linear));
+    clearTag(tlb.writeTags, slotOf(linear));
   }
   m.forgetCodeAddresses();
 }
 
 /** Forgets what may be written, so that stores to a page that now holds code are seen. */
 export function flushWriteTranslations(m: Machine): void {
-  for (const tlb of m.tlbs) tlb.writeTags.fill(NO_TAG);
+  for (const tlb of m.tlbs) clearTags(tlb.writeTags);
 }

@@ -12,7 +12,7 @@ export function effectiveAddress(m: Machine, i: Instruction): number {
 }
 
 function longAddress(m: Machine, i: Instruction): number {
-  if (i.long === RIP_ADDRESS) return m.start + i.offset + i.length + i.disp;
+  if (i.long === RIP_ADDRESS) return m.pageIp + m.blockAt + i.offset + i.length + i.disp;
   const g = m.g32;
   const factor = 1 << i.scale;
   const address =
@@ -27,7 +27,7 @@ function longAddress(m: Machine, i: Instruction): number {
 /** The sum as the processor cuts it, signed: for what is no plain address. */
 export function exactAddress(m: Machine, i: Instruction): bigint {
   const disp = BigInt(i.dispHigh) * 0x1_0000_0000n + BigInt(i.disp);
-  if (i.long === RIP_ADDRESS) return BigInt(m.start + i.offset + i.length) + disp;
+  if (i.long === RIP_ADDRESS) return BigInt(m.pageIp + m.blockAt + i.offset + i.length) + disp;
   return BigInt.asIntN(64, m.g64[i.base >> 1]! + (m.g64[i.index >> 1]! << BigInt(i.scale)) + disp);
 }
 

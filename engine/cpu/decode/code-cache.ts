@@ -8,6 +8,7 @@
  */
 
 import { PAGE_BYTES } from '../guest-memory.ts';
+import { markLast } from '../hot/forms.ts';
 import type { Instruction } from '../instruction.ts';
 import { type CodePage, GP, type Machine, NO_TAG } from '../machine.ts';
 import { codePageAt, flushWriteTranslations, further } from '../memory.ts';
@@ -101,7 +102,9 @@ export class CodeCache {
     const addresses = this.#addresses[this.#m.user ? 1 : 0];
     if (addresses.tags[slot] !== linear - at) this.#enterPage(addresses, linear, slot);
     const page = addresses.pages[slot]!;
-    const block = page.blocks(mode)[at];
+    const blocks = page.blocks(mode);
+    this.#m.blocks = blocks;
+    const block = blocks[at];
     if (block !== undefined) {
       if (block.run === this.#run) return block;
       if (sameBytes(page.page.bytes, at, block.bytes)) {
@@ -111,7 +114,9 @@ export class CodeCache {
       this.drop(page.gpaPage);
       this.#enterPage(addresses, linear, slot);
     }
-    return this.#decodeBlock(addresses.pages[slot]!, linear, mode);
+    const entered = addresses.pages[slot]!;
+    this.#m.blocks = entered.blocks(mode);
+    return this.#decodeBlock(entered, linear, mode);
   }
 
   #enterPage(addresses: Addresses, linear: number, slot: number): void {
@@ -137,7 +142,10 @@ export class CodeCache {
       instruction.offset = at - start;
       instructions.push(instruction);
       at += instruction.length;
-      if (instruction.endsBlock) break;
+      if (instruction.endsBlock) {
+        markLast(instruction, at, mode / 8);
+        break;
+      }
     }
     if (instructions.length === 0) return this.#decodeAcross(page, linear, mode);
     const block = { instructions, bytes: page.page.bytes.slice(start, at), run: this.#run };

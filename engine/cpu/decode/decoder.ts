@@ -11,7 +11,7 @@ import {
   STACK,
   WIDE,
 } from '../exec64/index.ts';
-import { markHot } from '../hot.ts';
+import { markHot } from '../hot/forms.ts';
 import {
   type Execute,
   Instruction,
@@ -265,8 +265,8 @@ function readAbsolute(reader: CodeReader, i: Instruction, addressSize: number): 
   }
   i.disp = reader.dword();
   if (addressSize === 4) return;
-  i.disp >>>= 0;
-  i.dispHigh = reader.dword();
+  // The offset is signed: what is taken away with its sign goes to the upper half.
+  i.dispHigh = (reader.dword() + (i.disp < 0 ? 1 : 0)) | 0;
 }
 
 function readImmediate(reader: CodeReader, i: Instruction, form: Form, immediate: Immediate): number {

@@ -1,7 +1,7 @@
 /** ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, INC, DEC, NEG, NOT. */
 import { carry, carryBits, setFlags } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
-import { CARRIES, type Machine } from '../machine.ts';
+import type { Machine } from '../machine.ts';
 import {
   cut,
   readReg,
@@ -124,17 +124,17 @@ export function keepingCarry(before: number, carries: number): number {
 
 export function incRm(m: Machine, i: Instruction): void {
   const a = readRmForUpdate(m, i);
-  const before = m.lazy[CARRIES]!;
+  const before = m.carries;
   const result = add(m, a, 1, 0, i.size);
-  m.lazy[CARRIES] = keepingCarry(before, m.lazy[CARRIES]!);
+  m.carries = keepingCarry(before, m.carries);
   updateRm(m, i, result);
 }
 
 export function decRm(m: Machine, i: Instruction): void {
   const a = readRmForUpdate(m, i);
-  const before = m.lazy[CARRIES]!;
+  const before = m.carries;
   const result = subtract(m, a, 1, 0, i.size);
-  m.lazy[CARRIES] = keepingCarry(before, m.lazy[CARRIES]!);
+  m.carries = keepingCarry(before, m.carries);
   updateRm(m, i, result);
 }
 

@@ -1,7 +1,7 @@
 /** MUL, IMUL, DIV, IDIV and the decimal adjustments by a number, AAM and AAD. */
 import { carryBits, setFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
-import { CARRIES, DE, type Machine, RAX, RDX, RESULT } from '../machine.ts';
+import { DE, type Machine, RAX, RDX } from '../machine.ts';
 import { readReg, readRm, signed, writeReg, writeRegister } from '../operands.ts';
 
 /** The upper 32 bits of the unsigned product, by 16-bit parts: no step passes 2^53. */
@@ -21,8 +21,8 @@ export function signedHigh(a: number, b: number): number {
 
 /** CF and OF say whether the upper half matters; the rest is undefined and follows the lower half, AF cleared. */
 function setProductFlags(m: Machine, low: number, spills: boolean, size: number): void {
-  m.lazy[RESULT] = signed(low, size);
-  m.lazy[CARRIES] = spills ? carryBits(1, 1) : 0;
+  m.result = signed(low, size);
+  m.carries = spills ? carryBits(1, 1) : 0;
 }
 
 /** Writes a double-wide product to AX, DX:AX or EDX:EAX. */

@@ -1,7 +1,7 @@
 /** Shifts and rotates. Counts are cut to 5 bits; a count of 0 changes nothing, flags included. */
 import { carry, carryBits, setCarryOverflow } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
-import { CARRIES, type Machine, RCX, RESULT } from '../machine.ts';
+import { type Machine, RCX } from '../machine.ts';
 import { cut, readReg, readRmForUpdate, signed, updateRm } from '../operands.ts';
 
 /** The order of the groups C0, C1 and D0 to D3; 6 is a second SHL. */
@@ -54,8 +54,8 @@ function shifted(m: Machine, kind: number, value: number, count: number, size: n
 
 /** Flags of a shift; AF is undefined and cleared. */
 function setShiftFlags(m: Machine, result: number, cf: number, of: number, size: number): void {
-  m.lazy[RESULT] = signed(result, size);
-  m.lazy[CARRIES] = carryBits(cf, of);
+  m.result = signed(result, size);
+  m.carries = carryBits(cf, of);
 }
 
 const topBit = (value: number, size: number): number => (value >>> (size * 8 - 1)) & 1;

@@ -4,9 +4,10 @@ import { subtract8 } from '../exec64/alu.ts';
 import { DF, isZero } from '../flags.ts';
 import { PAGE_BYTES } from '../guest-memory.ts';
 import { type Instruction, REP_NONE, REPE } from '../instruction.ts';
-import { ES, type Machine, RCX, RDI, RSI, TLB_SLOTS } from '../machine.ts';
+import { ES, type Machine, RCX, RDI, RSI } from '../machine.ts';
 import { load, store } from '../memory.ts';
 import { readRegister, writeRegister } from '../operands.ts';
+import { isKnown, slotOf } from '../tlb.ts';
 import { highHalf, joined, load8, lowHalf, store8, writeRegister8 } from '../wide-operands.ts';
 import { subtract } from './alu.ts';
 
@@ -136,10 +137,9 @@ function runOf(
   if (m.flat[segment] !== 1 && !m.code64) return undefined;
   const linear = m.flat[segment] === 1 ? offset : m.bases[segment]! + offset;
   const at = linear & (PAGE_BYTES - 1);
-  const slot = (linear >>> 12) & (TLB_SLOTS - 1);
   const tags = access === 'read' ? m.readTags : m.writeTags;
-  if (tags[slot] !== linear - at) return undefined;
-  const view = (access === 'read' ? m.readViews : m.writeViews)[slot]!;
+  if (!isKnown(tags, linear)) return undefined;
+  const view = (access === 'read' ? m.readViews : m.writeViews)[slotOf(linear)]!;
   const elements = Math.min(most, Math.floor((PAGE_BYTES - at) / size));
   return elements < FEWEST ? undefined : { view, at: view.byteOffset + at, elements };
 }

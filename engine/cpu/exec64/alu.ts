@@ -2,7 +2,7 @@
 import { ADC, ADD, AND, borrowsOfDifference, carriesOfSum, keepingCarry, OR, SBB, XOR } from '../exec/alu.ts';
 import { carry, setFlags8 } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
-import { CARRIES, type Machine } from '../machine.ts';
+import type { Machine } from '../machine.ts';
 import { readRegister8, readRm8, readRm8ForUpdate, updateRm8, writeRegister8 } from '../wide-operands.ts';
 
 /** a + b + carry: the low half, the high one in `Machine.high`; sets the flags. */
@@ -123,17 +123,17 @@ export function testAccImm(m: Machine, i: Instruction): void {
 
 export function incRm(m: Machine, i: Instruction): void {
   const a = readRm8ForUpdate(m, i);
-  const before = m.lazy[CARRIES]!;
+  const before = m.carries;
   const low = add8(m, a, m.high, 1, 0);
-  m.lazy[CARRIES] = keepingCarry(before, m.lazy[CARRIES]!);
+  m.carries = keepingCarry(before, m.carries);
   updateRm8(m, i, low, m.high);
 }
 
 export function decRm(m: Machine, i: Instruction): void {
   const a = readRm8ForUpdate(m, i);
-  const before = m.lazy[CARRIES]!;
+  const before = m.carries;
   const low = subtract8(m, a, m.high, 1, 0);
-  m.lazy[CARRIES] = keepingCarry(before, m.lazy[CARRIES]!);
+  m.carries = keepingCarry(before, m.carries);
   updateRm8(m, i, low, m.high);
 }
 

@@ -1,14 +1,14 @@
 /** MUL, IMUL, DIV, IDIV with operands of 64 bits. */
 import { carryBits, resultWord } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
-import { CARRIES, DE, type Machine, RAX, RDX, RESULT } from '../machine.ts';
+import { DE, type Machine, RAX, RDX } from '../machine.ts';
 import { highOf, lowOf, readRm8, unsigned64, writeRegister8 } from '../wide-operands.ts';
 
 const signed64 = (low: number, high: number): bigint => BigInt.asIntN(64, unsigned64(low, high));
 
 function setProductFlags(m: Machine, product: bigint, spills: boolean): void {
-  m.lazy[RESULT] = resultWord(lowOf(product), highOf(product));
-  m.lazy[CARRIES] = spills ? carryBits(1, 1) : 0;
+  m.result = resultWord(lowOf(product), highOf(product));
+  m.carries = spills ? carryBits(1, 1) : 0;
 }
 
 function writePair(m: Machine, low: bigint, high: bigint): void {
@@ -40,8 +40,8 @@ function imulTo(m: Machine, i: Instruction, aLow: number, aHigh: number, bLow: n
     const product = aLow * bLow;
     const high = Math.floor(product / 0x1_0000_0000) | 0;
     writeRegister8(m, i.reg, product | 0, high);
-    m.lazy[RESULT] = resultWord(product | 0, high);
-    m.lazy[CARRIES] = 0;
+    m.result = resultWord(product | 0, high);
+    m.carries = 0;
     return;
   }
   const product = signed64(aLow, aHigh) * signed64(bLow, bHigh);

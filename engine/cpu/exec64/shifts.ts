@@ -2,7 +2,7 @@
 import { RCL, RCR, ROL, ROR, SAR, SHR } from '../exec/shifts.ts';
 import { carry, carryBits, resultWord, setCarryOverflow } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
-import { CARRIES, type Machine, RCX, RESULT } from '../machine.ts';
+import { type Machine, RCX } from '../machine.ts';
 import { highOf, lowOf, readRm8ForUpdate, unsigned64, updateRm8 } from '../wide-operands.ts';
 
 export function shiftRmImm(m: Machine, i: Instruction): void {
@@ -18,8 +18,8 @@ export function shiftRmCl(m: Machine, i: Instruction): void {
 }
 
 function setShiftFlags(m: Machine, low: number, high: number, cf: number, of: number): void {
-  m.lazy[RESULT] = resultWord(low, high);
-  m.lazy[CARRIES] = carryBits(cf, of);
+  m.result = resultWord(low, high);
+  m.carries = carryBits(cf, of);
 }
 
 /** Bit `n` of a pair of halves. */
