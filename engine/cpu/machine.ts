@@ -80,7 +80,7 @@ export interface PendingAccess {
  * What numbers begin with that may have more than 32 bits, before they get their value: V8 keeps a field as what it held
  * first, and one that becomes a float later costs all code that was compiled until then.
  */
-const FRACTION = 0.5;
+const FLOAT = Number.POSITIVE_INFINITY;
 
 export class Machine {
   readonly memory: GuestMemory;
@@ -94,7 +94,7 @@ export class Machine {
   readonly g64: BigUint64Array;
 
   /** Offset in CS of the next instruction; while a block runs, of the first after it. */
-  ip = FRACTION;
+  ip = FLOAT;
   /** RFLAGS but for the arithmetic flags and bit 1, which is always set. */
   flags = 0;
   /** The arithmetic flags, lazily: see flags.ts. Signed 32 bits. */
@@ -113,32 +113,32 @@ export class Machine {
   /** Derived: 1 where every offset may be read and written and is the linear address. */
   readonly flat = new Uint8Array(8);
 
-  gdtBase = FRACTION;
+  gdtBase = FLOAT;
   gdtLimit = 0xffff;
-  idtBase = FRACTION;
+  idtBase = FLOAT;
   idtLimit = 0xffff;
 
-  cr0 = FRACTION;
-  cr2 = FRACTION;
-  cr3 = FRACTION;
+  cr0 = FLOAT;
+  cr2 = FLOAT;
+  cr3 = FLOAT;
   cr4 = 0;
   cr8 = 0;
   efer = 0;
   /** STAR's upper half, LSTAR, SFMASK: what SYSCALL reads of them. */
-  starHigh = FRACTION;
-  starLow = FRACTION;
-  lstar = FRACTION;
-  sfmask = FRACTION;
-  kernelGsBase = FRACTION;
+  starHigh = FLOAT;
+  starLow = FLOAT;
+  lstar = FLOAT;
+  sfmask = FLOAT;
+  kernelGsBase = FLOAT;
   /** What SYSENTER and SYSEXIT read. */
   sysenterCs = 0;
-  sysenterEip = FRACTION;
-  sysenterEsp = FRACTION;
+  sysenterEip = FLOAT;
+  sysenterEsp = FLOAT;
   /** Of the operand of 64 bits that was read last: see wide-operands.ts. */
   high = 0;
   /** The block that runs: its offset in its page, the offset in CS where that page starts, and the halves of this. */
   blockAt = 0;
-  pageIp = FRACTION;
+  pageIp = FLOAT;
   pageLow = 0;
   pageHigh = 0;
   /** The decoded blocks of that page, by offset. */
@@ -182,11 +182,11 @@ export class Machine {
   /** Derived from the attributes of CS. */
   code32 = false;
   /** Derived: the base of CS, and the last offset in it. */
-  codeBase = FRACTION;
-  codeLimit = FRACTION;
+  codeBase = FLOAT;
+  codeLimit = FLOAT;
 
   /** Instructions executed since creation. */
-  executed = FRACTION;
+  executed = FLOAT;
   /** What RDTSC reads, with tscOffset added, where the host has a clock; else it is `executed`. */
   readonly clock: (() => number) | undefined;
   tscOffset = 0n;
@@ -234,7 +234,7 @@ export class Machine {
   pointersLoaded = false;
   /** Where the operand of a read-modify-write instruction is, between the read and the write. */
   updateView: DataView | undefined;
-  updateOffset = FRACTION;
+  updateOffset = FLOAT;
   /** While an instruction with LOCK runs (locked.ts): what its operand was, its page where that holds code, and whether
    * another VP has changed it since. */
   locked = false;
