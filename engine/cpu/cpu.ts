@@ -2,6 +2,7 @@
 import { type Block, CodeCache } from './decode/code-cache.ts';
 import { LONGEST_INSTRUCTION } from './decode/decoder.ts';
 import { deliver, deliverException } from './exec/interrupts.ts';
+import { CR4_OSXSAVE } from './exec-sse/xsave.ts';
 import type { CpuExit, CpuidExit, ReadMsrExit, WriteMsrExit } from './exits.ts';
 import { offered } from './features.ts';
 import { IF, TF } from './flags.ts';
@@ -307,9 +308,9 @@ export class GuestCpu {
   }
 
   /** Hands CPUID's answer over, without the features that the processor lacks. */
-  completeCpuid(exit: Pick<CpuidExit, 'instructionLength' | 'leaf'>, answer: CpuidResult): void {
+  completeCpuid(exit: Pick<CpuidExit, 'instructionLength' | 'leaf' | 'subleaf'>, answer: CpuidResult): void {
     const m = this.#m;
-    const result = offered(exit.leaf, answer);
+    const result = offered(exit.leaf, exit.subleaf, answer, (m.cr4 & CR4_OSXSAVE) !== 0);
     writeRegister(m, 2 * RAX, 4, result.eax);
     writeRegister(m, 2 * RBX, 4, result.ebx);
     writeRegister(m, 2 * RCX, 4, result.ecx);

@@ -5,8 +5,8 @@ const bits = (...numbers: readonly number[]): number => numbers.reduce((mask, n)
 
 /** Leaf 1, EDX: VME, MCA, MMX, and what stands for hardware beside it. */
 const MISSING_1_EDX = bits(1, 14, 18, 21, 22, 23, 29);
-/** Leaf 1, ECX: SSE3 to SSE4.2, CLMUL, MONITOR, VMX, SMX, FMA, PCID, MOVBE, POPCNT, AES, XSAVE, AVX, F16C, RDRAND. */
-const MISSING_1_ECX = bits(0, 1, 2, 3, 5, 6, 9, 11, 12, 15, 17, 19, 20, 22, 23, 25, 26, 27, 28, 29, 30);
+/** Leaf 1, ECX: SSE3 to SSE4.2, CLMUL, MONITOR, VMX, SMX, FMA, PCID, MOVBE, POPCNT, AES, AVX, F16C, RDRAND; OSXSAVE follows from CR4. */
+const MISSING_1_ECX = bits(0, 1, 2, 3, 5, 6, 9, 11, 12, 15, 17, 19, 20, 22, 23, 25, 27, 28, 29, 30);
 /** Leaf 7, EBX: SMEP, ERMS, SMAP are there. */
 const PRESENT_7_EBX = bits(7, 9, 20);
 /** Leaf 80000001: SYSCALL, NX, large pages, RDTSCP, long mode, and the bits that repeat leaf 1. */
@@ -17,15 +17,39 @@ const ADDRESS_BITS = 0x3028;
 
 const NOTHING: CpuidResult = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
 
-/** The answer to CPUID of `leaf`, cut to what the processor has. */
-export function offered(leaf: number, answer: CpuidResult): CpuidResult {
+/** Leaf 1, ECX. */
+const XSAVE = bits(26);
+const OSXSAVE = bits(27);
+/** x87 and SSE state: the area of FXSAVE and a header, whatever of them is enabled (Intel SDM 1, 13.4). */
+const STATES = 3;
+const STATE_BYTES = 576;
+/** Leaf D, subleaf 1, EAX: of XSAVEOPT, XSAVEC, XGETBV of 1 and XSAVES. */
+const XSAVEOPT = 1;
+
+/** Leaf D: where the answer has the two states at all. */
+function extendedState(subleaf: number, answer: CpuidResult): CpuidResult {
+  if (subleaf === 1) return { ...NOTHING, eax: answer.eax & XSAVEOPT };
+  if (subleaf !== 0 || (answer.eax & STATES) !== STATES) return NOTHING;
+  return { eax: STATES, ebx: STATE_BYTES, ecx: STATE_BYTES, edx: 0 };
+}
+
+/** The answer to CPUID of `leaf`, cut to what the processor has; `savesStates`: CR4.OSXSAVE is set. */
+export function offered(
+  leaf: number,
+  subleaf: number,
+  answer: CpuidResult,
+  savesStates: boolean,
+): CpuidResult {
   switch (leaf) {
-    case 1:
-      return { ...answer, ecx: answer.ecx & ~MISSING_1_ECX, edx: answer.edx & ~MISSING_1_EDX };
+    case 1: {
+      const ecx = answer.ecx & ~MISSING_1_ECX;
+      const saves = savesStates && (ecx & XSAVE) !== 0 ? OSXSAVE : 0;
+      return { ...answer, ecx: ecx | saves, edx: answer.edx & ~MISSING_1_EDX };
+    }
     case 7:
       return { ...NOTHING, ebx: answer.ebx & PRESENT_7_EBX };
     case 0xd:
-      return NOTHING;
+      return extendedState(subleaf, answer);
     case 0x8000_0001:
       return {
         ...answer,

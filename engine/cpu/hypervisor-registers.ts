@@ -160,6 +160,15 @@ const accesses = new Map<number, Access>([
   ],
   [name('EFER'), plain((m) => m.efer, setEfer)],
   [
+    name('XFEM'),
+    plain(
+      (m) => m.xcr0,
+      (m, value) => {
+        m.xcr0 = value & 3;
+      },
+    ),
+  ],
+  [
     name('KERNEL_GS_BASE'),
     address(
       (m) => m.kernelGsBase,

@@ -162,6 +162,8 @@ export class Machine {
   /** As `xmmTouched`. */
   fpTouched = false;
   mxcsr = 0x1f80;
+  /** XCR0, whose bit 0 counts as set. */
+  xcr0 = 0;
   /** Views of the XMM registers and of one more (XMM_SCRATCH): register r is x32[4r] and so on. */
   readonly x8: Uint8Array;
   readonly xs8: Int8Array;

@@ -34,6 +34,7 @@ const SINGLE: readonly { readonly name: number; readonly get: (m: Machine) => nu
   { name: name('SFMASK'), get: (m) => m.sfmask },
   { name: name('STAR'), get: (m) => m.starHigh },
   { name: name('STAR'), get: (m) => m.starLow },
+  { name: name('XFEM'), get: (m) => m.xcr0 },
   { name: name('SYSENTER_CS'), get: (m) => m.sysenterCs },
   { name: name('SYSENTER_EIP'), get: (m) => m.sysenterEip },
   { name: name('SYSENTER_ESP'), get: (m) => m.sysenterEsp },

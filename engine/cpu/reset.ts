@@ -52,6 +52,7 @@ export function reset(m: Machine): void {
   m.fpStack.fill(0);
   m.fpTouched = true;
   m.mxcsr = 0x1f80;
+  m.xcr0 = 0;
   m.x32.fill(0);
   m.kept.clear();
   m.modelSpecific.clear();

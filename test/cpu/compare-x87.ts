@@ -12,7 +12,7 @@ import {
   X87_BYTES,
 } from './host-processor.ts';
 import type { Piece } from './instructions/index.ts';
-import { controlWord, DATA_BYTES, extended, nextX87, SLOTS, slot } from './instructions/x87.ts';
+import { AREA, controlWord, DATA_BYTES, extended, nextX87, SLOTS, slot } from './instructions/x87.ts';
 import { report } from './outcome.ts';
 import { Random } from './random.ts';
 
@@ -52,7 +52,7 @@ function makeSequence(mode: Mode, seed: number): Sequence {
   const unit = startUnit(random);
   const data = new Uint8Array(DATA_BYTES);
   for (let n = 0; n < SLOTS; n += 1) writeNumber(data, 16 * n, slot(random, n), 16);
-  data.set(unit.subarray(0, 2), DATA_BYTES - 128);
+  data.set(unit.subarray(0, 2), AREA);
   const pieces: Piece[] = [];
   while (pieces.length < PIECES) pieces.push(...nextX87(random, mode, DATA));
   return {

@@ -57,6 +57,9 @@ export class Guest {
     // SS0:ESP0 of the TSS, or RSP0.
     this.write(TSS + 4, [0, 0x1c, 0, 0, mode === 64 ? 0 : 16, 0, 0, 0]);
     if (mode === 64) this.#startLongMode();
+    // OSFXSR, OSXMMEXCPT, OSXSAVE, PAE.
+    this.cpu.setRegister(register('CR4'), mode === 64 ? 0x40620n : 0x40600n);
+    this.cpu.setRegister(register('XFEM'), 3n);
     this.cpu.setRegister(register('CR0'), mode === 64 ? 0x80010031n : 0x31n);
     this.cpu.setRegister(register('GDTR'), (BigInt(GDT) << 64n) | (0xffn << 48n));
     this.cpu.setRegister(register('IDTR'), (BigInt(IDT) << 64n) | (0x1ffn << 48n));
@@ -69,7 +72,6 @@ export class Guest {
     for (let n = 0; n < 512; n += 1)
       this.#write64(TABLES + 2 * PAGE_BYTES + 8 * n, (BigInt(n) << 21n) | LARGE | EVERYBODYS);
     this.cpu.setRegister(register('CR3'), BigInt(TABLES));
-    this.cpu.setRegister(register('CR4'), 0x620n);
     this.cpu.setRegister(register('EFER'), 0x901n);
   }
 

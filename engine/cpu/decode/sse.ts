@@ -12,6 +12,7 @@ import * as moves from '../exec-sse/moves.ts';
 import { packed, shiftGroups } from '../exec-sse/packed.ts';
 import * as save from '../exec-sse/save.ts';
 import * as shuffle from '../exec-sse/shuffle.ts';
+import * as xsave from '../exec-sse/xsave.ts';
 import type { Execute } from '../instruction.ts';
 import { type Entry, group, type Prefixed, type Row, row } from './rows.ts';
 
@@ -104,9 +105,9 @@ const saves: readonly (Row | undefined)[] = [
   row('Md', save.fxrstor, 0, 'ends'),
   row('Md', save.ldmxcsr, 0, 'ends'),
   row('Md', save.stmxcsr),
-  undefined,
-  undefined,
-  undefined,
+  row('Md', xsave.xsave),
+  row('Md', xsave.xrstor, 0, 'ends'),
+  row('Md', xsave.xsaveopt),
   row('Md', save.clflush),
 ];
 const fences: readonly (Row | undefined)[] = [0, 1, 2, 3, 4, 5, 6, 7].map((n) =>

@@ -9,6 +9,7 @@ import * as segments from '../exec/segments.ts';
 import * as shifts from '../exec/shifts.ts';
 import { sysenter, sysexit } from '../exec/sysenter.ts';
 import * as system from '../exec/system.ts';
+import { xgetbv, xsetbv } from '../exec-sse/xsave.ts';
 import { swapgs, syscall, sysret } from '../exec64/index.ts';
 import { FS, GS, SS } from '../machine.ts';
 import { type Entry, group, groupWithSpecials, row } from './rows.ts';
@@ -29,6 +30,8 @@ map[0x03] = row('Gv Ew', rights.lsl);
 
 /** ModRM bytes of whole instructions in the group 0F 01 (Intel SDM 2, table A-6). */
 const VMCALL = 0xc1;
+const XGETBV = 0xd0;
+const XSETBV = 0xd1;
 const CLAC = 0xca;
 const STAC = 0xcb;
 const SWAPGS = 0xf8;
@@ -46,6 +49,8 @@ map[0x01] = groupWithSpecials(
   ],
   new Map([
     [VMCALL, row('Ev', system.vmcall, 0, 'ends')],
+    [XGETBV, row('', xgetbv, 0, 'ends')],
+    [XSETBV, row('', xsetbv, 0, 'ends')],
     [CLAC, row('Ev', system.clac, 0, 'ends')],
     [STAC, row('Ev', system.stac, 0, 'ends')],
     [SWAPGS, row('Ev', swapgs, 0, 'ends')],

@@ -191,8 +191,8 @@ function writeCr3(m: Machine, value: number): void {
   flushTranslations(m);
 }
 
-/** Bits of CR4 that this processor has: TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, SMEP, SMAP. */
-const CR4_BITS = 0x3007fc;
+/** Bits of CR4 that this processor has: TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, OSXSAVE, SMEP, SMAP. */
+const CR4_BITS = 0x3407fc;
 /** What changes translations (Intel SDM 3, 4.10.4.1); 0x80 is PGE. */
 const CR4_PAGING = CR4_PSE | CR4_PAE | 0x80 | CR4_SMEP | CR4_SMAP;
 

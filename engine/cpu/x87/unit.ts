@@ -67,6 +67,10 @@ export function initialize(m: Machine): void {
   m.fpData = 0n;
 }
 
+/** Its words are as `initialize` leaves them. */
+export const isInitial = (m: Machine): boolean =>
+  m.fpControl === INITIAL_CONTROL && m.fpStatus === 0 && m.fpTags === 0 && m.fpLast === 0n && m.fpData === 0n;
+
 /** Moves the top by `by` registers. */
 export function turn(m: Machine, by: number): void {
   const steps = by & (REGISTERS - 1);

@@ -74,8 +74,10 @@ export const SLOTS = 24;
 const DECIMALS = 18;
 const SLOT_BYTES = 16;
 /** Behind the slots: what FNSTENV and FNSAVE write and FLDENV and FRSTOR read. */
-const AREA = SLOTS * SLOT_BYTES;
-export const DATA_BYTES = AREA + 128;
+export const AREA = SLOTS * SLOT_BYTES;
+/** And what XSAVE writes. */
+const XSAVE_AREA = AREA + 128;
+export const DATA_BYTES = XSAVE_AREA + 576;
 
 /** What a slot holds at the beginning. */
 export function slot(random: Random, n: number): bigint {
@@ -129,6 +131,24 @@ function withMemory(random: Random, mode: Mode, data: number): readonly Piece[] 
   ];
 }
 
+/** XSAVE of the x87 state, and mostly XRSTOR of it, with a header that says so or not. */
+function extendedState(random: Random, mode: Mode, data: number): readonly Piece[] {
+  const area = data + XSAVE_AREA;
+  const zero = (at: number): Piece => piece('mov', [0xc7, ...absolute(mode, 0, at), 0, 0, 0, 0]);
+  const there = random.below(4) === 0 ? [zero(area + 512)] : [];
+  const select = [piece('mov eax, 1', [0xb8, 1, 0, 0, 0]), piece('xor edx, edx', [0x31, 0xd2])];
+  const mask = random.below(3) === 0 ? [piece('mov eax, 0', [0xb8, 0, 0, 0, 0])] : [];
+  return [
+    ...[...select, piece('xsave', [0x0f, 0xae, ...absolute(mode, 4, area)])],
+    // Where the last instruction and its operand were is not compared.
+    ...[4, 8, 12, 16, 20].map((at) =>
+      at === 4 ? piece('mov', [0x66, 0xc7, ...absolute(mode, 0, area + 6), 0, 0]) : zero(area + at),
+    ),
+    ...[...there, ...mask],
+    ...(random.below(3) === 0 ? [] : [piece('xrstor', [0x0f, 0xae, ...absolute(mode, 5, area)])]),
+  ];
+}
+
 /** The pieces of one instruction, with its operand among the slots at `data`. */
 export function nextX87(random: Random, mode: Mode, data: number): readonly Piece[] {
   if (random.below(5) < 2) return withMemory(random, mode, data);
@@ -137,6 +157,7 @@ export function nextX87(random: Random, mode: Mode, data: number): readonly Piec
       piece('x87 special', [0xd9, random.pick([0xe0, 0xe1, 0xe4, 0xe5, 0xf4, 0xf5, 0xf8, 0xfa, 0xfc, 0xfd])]),
     ];
   if (random.below(10) === 0) return [piece('wait', [0x9b])];
+  if (random.below(20) === 0) return extendedState(random, mode, data);
   const [opcode, modrm] = [0xd8 + random.below(8), 0xc0 + random.below(64)];
   if (UNDEFINED_OR_TRANSCENDENTAL(opcode, modrm)) return nextX87(random, mode, data);
   return [piece(`x87 ${opcode.toString(16)} ${modrm.toString(16)}`, [opcode, modrm])];

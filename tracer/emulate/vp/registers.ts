@@ -6,7 +6,7 @@ const NAMES = [
   ...['ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'LDTR', 'TR', 'IDTR', 'GDTR'],
   ...['CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'DR7'],
   ...['FP_CONTROL_STATUS', 'EFER', 'KERNEL_GS_BASE', 'STAR', 'LSTAR', 'SFMASK'],
-  ...['SYSENTER_CS', 'SYSENTER_EIP', 'SYSENTER_ESP'],
+  ...['SYSENTER_CS', 'SYSENTER_EIP', 'SYSENTER_ESP', 'XFEM'],
   ...Array.from({ length: 16 }, (_, n) => `XMM${n}`),
   ...Array.from({ length: 8 }, (_, n) => `FP_MMX${n}`),
   'XMM_CONTROL_STATUS',
