@@ -1,5 +1,5 @@
 /** The guest processor: runs decoded blocks until something needs the VMM or the hypervisor. */
-import { type Block, CodeCache } from './decode/code-cache.ts';
+import { type Block, CodeCache, mayChain } from './decode/code-cache.ts';
 import { LONGEST_INSTRUCTION } from './decode/decoder.ts';
 import { deliver, deliverException } from './exec/interrupts.ts';
 import { CR4_OSXSAVE } from './exec-sse/xsave.ts';
@@ -16,7 +16,6 @@ import { readModelSpecific, writeModelSpecific } from './model-specific.ts';
 import { writeRegister } from './operands.ts';
 import { RegisterWatch } from './register-watch.ts';
 import { reset } from './reset.ts';
-import { highHalf, lowHalf } from './wide-operands.ts';
 
 /** The four registers of a CPUID answer. */
 export interface CpuidResult {
@@ -43,22 +42,6 @@ const DR6_BS = 0x4000;
 
 /** Instructions that are run in one go: the function comes back now and then, so that V8 replaces it by a better one. */
 const CHAIN = 1024;
-
-/** The block at `ip`, whose linear address is given, is going to run. */
-function enterBlock(m: Machine, ip: number, linear: number): void {
-  const at = linear & (PAGE_BYTES - 1);
-  m.blockAt = at;
-  m.pageIp = ip - at;
-  m.pageLow = lowHalf(m.pageIp);
-  m.pageHigh = highHalf(m.pageIp);
-}
-
-/** True where every offset of the page is one of the code segment: a jump within it needs no check. */
-function mayChain(m: Machine): boolean {
-  if (m.code64) return true;
-  const last = m.pageIp + PAGE_BYTES - 1;
-  return m.pageIp >= 0 && last <= m.codeLimit && (m.code32 || last <= 0xffff);
-}
 
 export class GuestCpu {
   readonly #m: Machine;
@@ -191,9 +174,7 @@ export class GuestCpu {
         if (this.wantInterruptWindow && (this.wantsNmi ? this.nmiInterruptible : this.interruptible))
           return WINDOW;
         if (start > m.codeLimit) m.fault(GP, m.protectedMode ? 0 : undefined);
-        const linear = m.codeBase === 0 ? start : (m.codeBase + start) >>> 0;
-        found = cache.find(linear, m.code64 ? 64 : m.code32 ? 32 : 16);
-        enterBlock(m, start, linear);
+        found = cache.find();
         const all = found.instructions.length;
         const stepping = (m.flags & TF) !== 0;
         shadow = m.interruptShadow;
@@ -201,8 +182,9 @@ export class GuestCpu {
         m.interruptShadow = false;
 
         m.position = 0;
-        const last = (one ? 1 : all <= left ? all : left) - 1;
-        const k = runChain(m, found, last, one || all > left || !mayChain(m) ? 0 : Math.min(left, CHAIN));
+        const last = (one ? 1 : all <= left ? all : left | 0) - 1;
+        const budget = left < CHAIN ? left | 0 : CHAIN;
+        const k = runChain(m, cache, found, last, one || all > left || !mayChain(m) ? 0 : budget);
         if (k === BLOCK_DONE) {
           m.leaveBlock = false;
           continue;

@@ -12,6 +12,7 @@ import { markLast } from '../hot/forms.ts';
 import type { Instruction } from '../instruction.ts';
 import { type CodePage, GP, type Machine, NO_TAG } from '../machine.ts';
 import { codePageAt, flushWriteTranslations, further } from '../memory.ts';
+import { highHalf, lowHalf } from '../wide-operands.ts';
 import { type CodeMode, decode, INCOMPLETE, LONGEST_INSTRUCTION } from './decoder.ts';
 
 export interface Block {
@@ -61,6 +62,24 @@ class Addresses {
   readonly pages: (CachedPage | undefined)[] = new Array<CachedPage | undefined>(SLOTS).fill(undefined);
 }
 
+const linearOf = (m: Machine): number => (m.codeBase === 0 ? m.ip : (m.codeBase + m.ip) >>> 0);
+
+/** The block at CS:RIP is going to run. */
+function enter(m: Machine, at: number, blocks: readonly (Block | undefined)[]): void {
+  m.blocks = blocks;
+  m.blockAt = at;
+  m.pageIp = m.ip - at;
+  m.pageLow = lowHalf(m.pageIp);
+  m.pageHigh = highHalf(m.pageIp);
+}
+
+/** True where every offset of the page is one of the code segment: a jump within it needs no check. */
+export function mayChain(m: Machine): boolean {
+  if (m.code64) return true;
+  const last = m.pageIp + PAGE_BYTES - 1;
+  return m.pageIp >= 0 && last <= m.codeLimit && (m.code32 || last <= 0xffff);
+}
+
 export class CodeCache {
   readonly #m: Machine;
   readonly #pages = new Map<number, CachedPage>();
@@ -95,28 +114,46 @@ export class CodeCache {
     for (const { tags } of this.#addresses) tags.fill(NO_TAG);
   }
 
-  /** The block at `linear`; leaves the machine where no code can be fetched there. */
-  find(linear: number, mode: CodeMode): Block {
+  /** The block at CS:RIP, which is entered; leaves the machine where no code can be fetched there. */
+  find(): Block {
+    const m = this.#m;
+    const linear = linearOf(m);
     const at = linear & (PAGE_BYTES - 1);
     const slot = (linear >>> 12) & (SLOTS - 1);
-    const addresses = this.#addresses[this.#m.user ? 1 : 0];
+    const addresses = this.#addresses[m.user ? 1 : 0];
     if (addresses.tags[slot] !== linear - at) this.#enterPage(addresses, linear, slot);
     const page = addresses.pages[slot]!;
+    const mode = m.code64 ? 64 : m.code32 ? 32 : 16;
     const blocks = page.blocks(mode);
-    this.#m.blocks = blocks;
     const block = blocks[at];
     if (block !== undefined) {
-      if (block.run === this.#run) return block;
-      if (sameBytes(page.page.bytes, at, block.bytes)) {
+      if (block.run === this.#run || sameBytes(page.page.bytes, at, block.bytes)) {
         block.run = this.#run;
+        enter(m, at, blocks);
         return block;
       }
       this.drop(page.gpaPage);
       this.#enterPage(addresses, linear, slot);
     }
     const entered = addresses.pages[slot]!;
-    this.#m.blocks = entered.blocks(mode);
-    return this.#decodeBlock(entered, linear, mode);
+    const decoded = this.#decodeBlock(entered, linear, mode);
+    enter(m, at, entered.blocks(mode));
+    return decoded;
+  }
+
+  /** The block at CS:RIP, entered, where it is at hand and its bytes were compared; of the same kind of code as the last one. */
+  follow(): Block | undefined {
+    const m = this.#m;
+    const linear = linearOf(m);
+    const at = linear & (PAGE_BYTES - 1);
+    const slot = (linear >>> 12) & (SLOTS - 1);
+    const addresses = this.#addresses[m.user ? 1 : 0];
+    if (addresses.tags[slot] !== linear - at) return undefined;
+    const blocks = addresses.pages[slot]!.blocks(m.code64 ? 64 : m.code32 ? 32 : 16);
+    const block = blocks[at];
+    if (block === undefined || block.run !== this.#run) return undefined;
+    enter(m, at, blocks);
+    return mayChain(m) ? block : undefined;
   }
 
   #enterPage(addresses: Addresses, linear: number, slot: number): void {

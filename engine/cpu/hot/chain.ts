@@ -3,19 +3,21 @@
  * call for each instruction costs about as much as the instruction. What they mean stands in exec/: a hot form only
  * fetches its operands in a shorter way. Everything else is called.
  */
-import type { Block } from '../decode/code-cache.ts';
+import type { Block, CodeCache } from '../decode/code-cache.ts';
 import {
   borrowsOfDifference,
   carriesOfSum,
+  cmpAccImm,
   cmpRegRm,
   cmpRmImm,
   cmpRmReg,
   compute,
   keepingCarry,
 } from '../exec/alu.ts';
+import { target } from '../exec/control.ts';
 import { shiftRmImm } from '../exec/shifts.ts';
 import { add8, compute8, subtract8 } from '../exec64/alu.ts';
-import { lea as leaBoth } from '../exec64/moves.ts';
+import { cmov, lea as leaBoth } from '../exec64/moves.ts';
 import { shiftRmImm as shiftBoth } from '../exec64/shifts.ts';
 import { CARRY_BITS, condition, resultWord } from '../flags.ts';
 import type { Machine } from '../machine.ts';
@@ -44,7 +46,8 @@ const { MOVE, ADD, SUB, CMP, AND, OR, XOR, TEST, LOAD, STORE, LEA, ALU_LOAD, PUS
 const { MOVE_8, ADD_8, SUB_8, CMP_8, AND_8, OR_8, XOR_8, TEST_8, LOAD_8, STORE_8, LEA_8 } = HOT;
 const { ALU_LOAD_8, PUSH_8, POP_8, INC_8, DEC_8, ZERO_1, ZERO_2, LOAD_ZERO_1, LOAD_ZERO_2, SIGN_4 } = HOT;
 const { LOAD_SIGN_4, STORE_1, STORE_2, TEST_1, CMP_ANY_REG, CMP_REG_ANY, CMP_ANY_IMM, SHIFT, SHIFT_8 } = HOT;
-const { NOTHING, JUMP_IF, JUMP, CALL_4, CALL_8, RETURN_4, RETURN_8, OUTSIDE } = HOT;
+const { CMP_ACC, MOVE_IF } = HOT;
+const { NOTHING, JUMP_IF, JUMP, JUMP_OUTSIDE, CALL_4, CALL_8, RETURN_4, RETURN_8, OUTSIDE } = HOT;
 const CARRIES = CARRY_BITS;
 
 /** What `runChain` gives where the block is done and RIP is that of the next one. */
@@ -57,10 +60,10 @@ export const BLOCK_DONE = -1;
  * With `budget` instructions left, and `end` at the last instruction of the block, it goes on as far as there are jumps
  * within the page, or a call or return: the block is then that of `Machine.blockAt`.
  */
-export function runChain(m: Machine, first: Block, end: number, budget: number): number {
+export function runChain(m: Machine, cache: CodeCache, first: Block, end: number, budget: number): number {
   const g = m.g32;
-  const { blocks } = m;
   const { run } = first;
+  let { blocks } = m;
   let { instructions } = first;
   let stop = end;
   let left = budget;
@@ -198,31 +201,12 @@ export function runChain(m: Machine, first: Block, end: number, budget: number):
         case CMP_8:
           subtract8(m, g[to]!, g[to + 1]!, g[i.from]! + i.imm, g[i.from + 1]! + (i.imm >> 31));
           break;
-        case AND_8: {
-          const low = g[to]! & (g[i.from]! + i.imm);
-          const high = g[to + 1]! & (g[i.from + 1]! + (i.imm >> 31));
-          g[to] = low;
-          g[to + 1] = high;
-          m.result = resultWord(low, high);
-          m.carries = 0;
-          break;
-        }
-        case OR_8: {
-          const low = g[to]! | (g[i.from]! + i.imm);
-          const high = g[to + 1]! | (g[i.from + 1]! + (i.imm >> 31));
-          g[to] = low;
-          g[to + 1] = high;
-          m.result = resultWord(low, high);
-          m.carries = 0;
-          break;
-        }
+        case AND_8:
+        case OR_8:
         case XOR_8: {
-          const low = g[to]! ^ (g[i.from]! + i.imm);
-          const high = g[to + 1]! ^ (g[i.from + 1]! + (i.imm >> 31));
-          g[to] = low;
-          g[to + 1] = high;
-          m.result = resultWord(low, high);
-          m.carries = 0;
+          const high = g[i.from + 1]! + (i.imm >> 31);
+          g[to] = compute8(m, i.kind, g[to]!, g[to + 1]!, (g[i.from]! + i.imm) | 0, high | 0);
+          g[to + 1] = m.high;
           break;
         }
         case TEST_8:
@@ -325,6 +309,12 @@ export function runChain(m: Machine, first: Block, end: number, budget: number):
           m.position = k;
           cmpRmReg(m, i);
           break;
+        case CMP_ACC:
+          cmpAccImm(m, i);
+          break;
+        case MOVE_IF:
+          cmov(m, i);
+          break;
         case CMP_REG_ANY:
           m.position = k;
           cmpRegRm(m, i);
@@ -360,6 +350,11 @@ export function runChain(m: Machine, first: Block, end: number, budget: number):
         next = i.to;
         m.executed += stop + 1;
         break;
+      case JUMP_OUTSIDE:
+        m.executed += stop;
+        m.ip = target(m, m.pageIp + i.from + i.imm, i.size);
+        m.executed += 1;
+        break;
       case CALL_4:
       case CALL_8:
         m.executed += stop;
@@ -377,18 +372,21 @@ export function runChain(m: Machine, first: Block, end: number, budget: number):
         return stop;
     }
     left -= stop + 1;
-    if (next === OUTSIDE) return BLOCK_DONE;
-    const following = blocks[next];
-    if (
-      following === undefined ||
-      following.run !== run ||
-      following.instructions.length > left ||
-      m.leaveBlock
-    ) {
-      m.ip = m.pageIp + next;
-      return BLOCK_DONE;
+    let following: Block | undefined;
+    if (next === OUTSIDE) {
+      if (m.leaveBlock) return BLOCK_DONE;
+      following = cache.follow();
+      if (following === undefined || following.instructions.length > left) return BLOCK_DONE;
+      blocks = m.blocks;
+    } else {
+      following = blocks[next];
+      const known = following !== undefined && following.run === run && !m.leaveBlock;
+      if (following === undefined || !known || following.instructions.length > left) {
+        m.ip = m.pageIp + next;
+        return BLOCK_DONE;
+      }
+      m.blockAt = next;
     }
-    m.blockAt = next;
     instructions = following.instructions;
     stop = instructions.length - 1;
   }

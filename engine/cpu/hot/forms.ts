@@ -19,7 +19,7 @@ import {
   XOR,
 } from '../exec/alu.ts';
 import { call, jcc, jmp, ret } from '../exec/control.ts';
-import { lea, movRegRm, movRmImm, movRmReg, movsxd, movzx, nop } from '../exec/moves.ts';
+import { cmov, lea, movRegRm, movRmImm, movRmReg, movsxd, movzx, nop } from '../exec/moves.ts';
 import { shiftRmImm, shiftRmOne } from '../exec/shifts.ts';
 import { popRm, pushRm } from '../exec/stack.ts';
 import { WIDE } from '../exec64/index.ts';
@@ -91,6 +91,10 @@ export const HOT = {
   CALL_8: 51,
   RETURN_4: 52,
   RETURN_8: 53,
+  JUMP_OUTSIDE: 54,
+  // Called as well: of a byte, of 8 bytes between registers.
+  CMP_ACC: 55,
+  MOVE_IF: 56,
   /** `to` where the target is in another page. */
   OUTSIDE: -1,
 } as const;
@@ -148,6 +152,7 @@ const ANY_FORMS: ReadonlyMap<Execute, number> = new Map<Execute, number>([
   [cmpRmReg, HOT.CMP_ANY_REG],
   [cmpRegRm, HOT.CMP_REG_ANY],
   [cmpRmImm, HOT.CMP_ANY_IMM],
+  [cmpAccImm, HOT.CMP_ACC],
   [nop, HOT.NOTHING],
 ]);
 
@@ -199,6 +204,7 @@ function wideForm(i: Instruction, narrow: Execute): number | undefined {
     if (narrow === shiftRmOne) i.imm = 1;
     return i.size === 8 ? HOT.SHIFT_8 : HOT.SHIFT;
   }
+  if (narrow === cmov && i.size === 8 && i.rm !== MEMORY) return HOT.MOVE_IF;
   const single = SINGLE_FORMS.get(narrow);
   if (single !== undefined && i.rm !== MEMORY) {
     i.to = i.rm;
@@ -228,7 +234,8 @@ export function markLast(i: Instruction, after: number, natural: number): void {
   const to = after + i.imm;
   const inside = to >= 0 && to < PAGE_BYTES;
   if (i.size !== natural || after >= PAGE_BYTES) return;
-  if ((narrow === jcc || narrow === jmp) && inside) i.hot = narrow === jcc ? HOT.JUMP_IF : HOT.JUMP;
+  if (narrow === jcc && inside) i.hot = HOT.JUMP_IF;
+  else if (narrow === jmp) i.hot = inside ? HOT.JUMP : HOT.JUMP_OUTSIDE;
   else if (narrow === call && natural >= 4) i.hot = natural === 8 ? HOT.CALL_8 : HOT.CALL_4;
   else if (narrow === ret && natural >= 4 && i.imm === 0) i.hot = natural === 8 ? HOT.RETURN_8 : HOT.RETURN_4;
   else return;
