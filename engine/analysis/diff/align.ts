@@ -1,9 +1,9 @@
-import type { TraceEvent } from '../../trace/event.ts';
 import type { Profile } from '../../trace/profile.ts';
 import { Comparer, type FieldDifference } from './compare.ts';
 import type { Events } from './events.ts';
 import { type Lane, type Lanes, lanesOf, pairLanes } from './lanes.ts';
 import type { Names } from './names.ts';
+import { PairComparer } from './pair-comparer.ts';
 
 /** Where two traces part: positions count from 1. */
 export interface Parting {
@@ -22,6 +22,7 @@ export interface Alignment {
   readonly aligned: number;
   /** Where each pair of actors parts, where it does. */
   readonly partings: readonly Parting[];
+  /** What its names do not know is called the same in both. */
   readonly comparer: Comparer;
   /** 1 for each event of the first trace, by position, that has other fields in the second. */
   readonly differs: Uint8Array;
@@ -60,6 +61,7 @@ export function align(
   progress: AlignProgress = () => {},
 ): Alignment {
   const comparer = new Comparer(profileA, profileB);
+  const paired = new PairComparer([a, b], comparer);
   const [inB, inA] = [new Uint32Array(a.count + 1), new Uint32Array(b.count + 1)];
   const [lanesA, lanesB] = [lanesOf(a, a.count, progress), lanesOf(b, b.count, progress)];
   const pairs = pairsOf(lanesA, lanesB, comparer.names);
@@ -75,7 +77,7 @@ export function align(
   };
 
   /** The next event of the pair's first lane, against that of the second. */
-  const step = (pair: Pair, event: TraceEvent, index: number): void => {
+  const step = (pair: Pair, index: number): void => {
     const { a: own, b: others } = pair;
     const i = pair.i++;
     if (pair.missing > 0) {
@@ -83,10 +85,9 @@ export function align(
       return;
     }
     for (let other = others.events[pair.j]; other !== undefined; other = others.events[pair.j]) {
-      const there = b.at(other) as TraceEvent;
-      const alike = own.shapes[i] === others.shapes[pair.j];
-      const found = alike ? differences(event, there, own.sort !== 'thread') : [];
-      const skip = alike ? (found.length > 0 ? shifted(pair, i) : undefined) : resync(pair, i);
+      const looksAlike = own.shapes[i] === others.shapes[pair.j];
+      const found = looksAlike ? differences(index, other, own.sort !== 'thread') : [];
+      const skip = looksAlike ? (found.length > 0 ? shifted(pair, i) : undefined) : resync(pair, i);
       if (skip === undefined) {
         if (found.length > 0) {
           part(pair, { a: index + 1, b: other + 1, fields: found });
@@ -113,23 +114,21 @@ export function align(
     part(pair, { a: index + 1, b: undefined, fields: [] });
   };
 
-  const differences = (one: TraceEvent, other: TraceEvent, onCpu: boolean): readonly FieldDifference[] => {
-    const found = comparer.compare(one, other, onCpu);
-    const [above, there] = [one.parent, other.parent];
+  const differences = (i: number, j: number, onCpu: boolean): readonly FieldDifference[] => {
+    const found = paired.compare(i, j, onCpu);
+    const [above, there] = [a.at(i)?.parent, b.at(j)?.parent];
     if (above === undefined && there === undefined) return found;
     const known = above === undefined ? undefined : inB[above];
     if (above !== undefined && there !== undefined && (known === 0 || known === there)) return found;
     return [...found, { field: 'parent', a: `${above ?? 'none'}`, b: `${there ?? 'none'}`, given: true }];
   };
 
-  let index = -1;
-  for (const event of a) {
-    index++;
+  for (let index = 0; index < a.count; index++) {
     if (index % PROGRESS_EVENTS === 0) progress(index);
     const lane = lanesA.of[index] ?? -1;
     if (lane < 0) continue;
     const pair = pairs[lane];
-    if (pair !== undefined) step(pair, event, index);
+    if (pair !== undefined) step(pair, index);
     else if (!alone.has(lane)) {
       alone.add(lane);
       partings.push({ a: index + 1, b: undefined, fields: [] });

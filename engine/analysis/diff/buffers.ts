@@ -1,7 +1,7 @@
 import { decodeHypercallInput, decodeHypercallOutput } from '../../abi/codec/hypercall.ts';
 import { decodeIoctlArg, decodeIoctlIn, decodeIoctlOut } from '../../abi/codec/ioctl.ts';
 import { decodeMessage, decodePayload } from '../../abi/codec/message.ts';
-import type { DecodedStruct } from '../../abi/index.ts';
+import { type DecodedStruct, lowHalf } from '../../abi/index.ts';
 import { ioctlRowOf } from '../../trace/dialect.ts';
 import type { TraceEvent } from '../../trace/event.ts';
 import type { Profile } from '../../trace/profile.ts';
@@ -89,14 +89,14 @@ export class PlaceTable {
 }
 
 /** The variable header's size stands in the control word and moves the list behind it. */
-const CODE_AND_HEADER = 0x7fe_ffffn;
+const CODE_AND_HEADER = 0x7fe_ffff;
 const MESSAGE_TYPE_BYTES = 4;
 
 /** What decides on the layout of an event's buffers. */
 function sortOf(event: TraceEvent): string {
   switch (event.kind) {
     case 'hypercall':
-      return `h${event.control & CODE_AND_HEADER}`;
+      return `h${lowHalf(event.control) & CODE_AND_HEADER}`;
     case 'ioctl':
       // Of a hypercall that is passed through the code comes first; of RUN_VP's answer the message type does.
       return `i${event.op} ${event.handle.kind} ${first(event.arg)} ${first(event.out?.data)}`;

@@ -1,5 +1,6 @@
 import { sameBytes } from '../../abi/bytes.ts';
 import type { EventSource } from '../../replay/source.ts';
+import type { TraceEvent } from '../../trace/event.ts';
 import type { Events } from './events.ts';
 
 /** How many events two traces begin with that are the same bit for bit, under one profile: 0 where a replay could tell them apart. */
@@ -16,6 +17,16 @@ export function identicalEvents(a: EventSource, b: EventSource, events: readonly
   let n = 0;
   while (n < most && isSame(one.at(n), other.at(n))) n++;
   return n;
+}
+
+/** Where and when an event stands, which is not looked at where two are compared. */
+const STANDING: ReadonlySet<string> = new Set(['seq', 'parent', 't', 'tEnd']);
+
+/** Whether two events are the same bit for bit but for their places and times. */
+export function isAlike(a: TraceEvent, b: TraceEvent): boolean {
+  const keys = Object.keys(a) as (keyof TraceEvent)[];
+  if (a.kind !== b.kind || keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => a[key] === b[key] || STANDING.has(key) || isSame(a[key], b[key]));
 }
 
 /** Whether two values of plain data are the same. */
