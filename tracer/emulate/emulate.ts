@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { syscall } from '../native/libc.ts';
+import { limitArenas } from '../native/malloc.ts';
 import { ERRNO, NR } from '../native/numbers.ts';
 import { Party, startThread } from '../process/party.ts';
 import { descriptorLimit, findProgram, raiseDescriptorLimit } from '../process/program.ts';
@@ -33,6 +34,8 @@ export interface EmulateOptions {
 const SUPERVISOR_LIMITS = { maxYoungGenerationSizeMb: 16 };
 /** A guest leaves little to collect: with the usual room for what is new, a thread would take some 8 MiB more. */
 const VP_LIMITS = { maxYoungGenerationSizeMb: 3 };
+/** The supervisor's thread does nearly all the work: with an arena each, all threads together keep some 20 MiB more. */
+const MOST_ARENAS = 2;
 
 /** What became of the program. `status` as a shell says it: 128 + signal when it was killed. */
 export interface Emulated extends Recorded {
@@ -56,6 +59,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
   const window = windowUnder(descriptorLimit());
   if (window === undefined) return usage('the limit on open files is too low: raise it (ulimit -n 1024)');
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL.words));
+  limitArenas(MOST_ARENAS);
   const keeper = startKeeper();
   try {
     const supervisor = new Party<SupervisorMessage>(
