@@ -129,10 +129,12 @@ function* serveCpu(context: Context, id: ObjectId): DriverRun<void> {
   }
 }
 
-/** The interrupt comes on one CPU; the others have nothing in their slot. */
+/** The interrupt comes on one CPU; the others have nothing in their slot, and nothing is begun for them. */
 export function* serveMessages(context: Context): DriverRun<void> {
   if (driverState(context, MSHV) === 'stopped') return;
-  for (const cpu of context.store.children(TOP, CPU)) yield* serveCpu(context, cpu);
+  for (const cpu of context.store.children(TOP, CPU)) {
+    if (slotOf(context, cpu) !== undefined) yield* serveCpu(context, cpu);
+  }
 }
 
 /** A call has been made that the hypervisor's scheduler may have answered with a signal too. */

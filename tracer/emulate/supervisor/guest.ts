@@ -1,8 +1,8 @@
+import { constantNumber } from '../../../engine/abi/index.ts';
 import {
   interceptMessage,
   nextExpiry,
   offeredInterrupt,
-  paddedMessage,
   vpOfRef,
 } from '../../../engine/hypervisor/index.ts';
 import type { Context } from '../../../engine/machine/context.ts';
@@ -22,6 +22,7 @@ import type { VpThread, VpThreads } from './vp-threads.ts';
 /** The pages of a VP that the program may map: ./device-file.ts. */
 const PAGES_BYTES = 3 * 4096;
 const INTERCEPT_PAGE_AT = 4096;
+const MESSAGE_BYTES = constantNumber('HV_MESSAGE_SIZE');
 
 /** A VP that was made, and what runs it. */
 export interface Guest extends Exchange {
@@ -87,7 +88,10 @@ export function vpOf(context: Context, { partition, index }: Guest): ObjectId | 
 /** The message of a stop as the hypervisor leaves it in the VP's intercept message page. */
 export function showIntercept(context: Context, guest: Guest): void {
   const vp = vpOf(context, guest);
-  if (vp !== undefined) guest.pages.set(paddedMessage(interceptMessage(context, vp)), INTERCEPT_PAGE_AT);
+  if (vp === undefined) return;
+  const message = interceptMessage(context, vp);
+  guest.pages.set(message, INTERCEPT_PAGE_AT);
+  guest.pages.fill(0, INTERCEPT_PAGE_AT + message.length, INTERCEPT_PAGE_AT + MESSAGE_BYTES);
 }
 
 /** When the next timer of a VP that runs or sleeps expires; one whose thread was told to stop for it already says itself when it has. */
