@@ -262,14 +262,17 @@ export class GuestCpu {
   /** Up to 15 bytes from CS:RIP on, as far as they can be fetched. */
   #instructionBytes(): Uint8Array {
     const m = this.#m;
-    const bytes: number[] = [];
+    const bytes = new Uint8Array(LONGEST_INSTRUCTION);
+    let count = 0;
     const cr2 = m.cr2;
     try {
-      while (bytes.length < LONGEST_INSTRUCTION) {
-        const gpa = translate(m, further(m, m.codeBase, m.ip + bytes.length), 'execute');
+      while (count < LONGEST_INSTRUCTION) {
+        const gpa = translate(m, further(m, m.codeBase, m.ip + count), 'execute');
         const page = m.memory.page(Math.floor(gpa / PAGE_BYTES));
         if (page === undefined || (page.permissions & EXECUTE) === 0) break;
-        bytes.push(page.bytes[gpa % PAGE_BYTES]!);
+        // The rest of the page is there too; where addresses begin anew, a page does.
+        const end = Math.min(LONGEST_INSTRUCTION, count + PAGE_BYTES - (gpa % PAGE_BYTES));
+        for (let at = gpa % PAGE_BYTES; count < end; at += 1, count += 1) bytes[count] = page.bytes[at]!;
       }
     } catch (stopped) {
       // The rest lies in a page that is not there: nobody asked for it.
@@ -277,7 +280,7 @@ export class GuestCpu {
       m.cr2 = cr2;
       m.pendingAccess = undefined;
     }
-    return Uint8Array.from(bytes);
+    return bytes.slice(0, count);
   }
 
   /** Moves RIP behind the instruction of an exit. The VMM or the hypervisor did what it does. */

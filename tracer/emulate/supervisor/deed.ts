@@ -14,7 +14,6 @@ import {
   hypercallMessage,
   memoryMessage,
   msrMessage,
-  stoppedVp,
 } from '../vp/message.ts';
 import { isApicWindow } from '../vp/overlays.ts';
 import type { Processor } from '../vp/processor.ts';
@@ -95,7 +94,7 @@ function cpuid(machine: Machine, guest: StoppedVp, intercepts: Intercepts): Deed
   if (!intercepts.takesCpuid(partition, leaf))
     return { kind: 'answer', answer: ANSWER.done, values: [eax, ebx, ecx, edx] };
   const exit = { instructionLength: channel.word('instructionLength') };
-  return { kind: 'intercept', message: cpuidMessage(stoppedVp(guest), exit, [eax, ecx, edx, ebx]) };
+  return { kind: 'intercept', message: cpuidMessage(guest, exit, [eax, ecx, edx, ebx]) };
 }
 
 /** RDMSR or WRMSR, unless the VMM asked to see it. */
@@ -105,7 +104,7 @@ function access(guest: StoppedVp, dir: 'read' | 'write', intercepts: Intercepts)
   if (intercepts.takesMsr(partition, msr, dir)) {
     const kind = dir === 'read' ? 'rdmsr' : 'wrmsr';
     const exit = { kind, msr, instructionLength: channel.word('instructionLength') } as const;
-    return { kind: 'intercept', message: msrMessage(stoppedVp(guest), exit) };
+    return { kind: 'intercept', message: msrMessage(guest, exit) };
   }
   if (processor.ownsMsr(msr)) return { kind: 'answer', answer: ANSWER.own };
   if (isApicWindow(msr)) return { kind: 'answer', answer: ANSWER.fault };
@@ -118,12 +117,12 @@ function call(machine: Machine, guest: StoppedVp, intercepts: Intercepts): Deed 
   const instructionLength = channel.word('instructionLength');
   const isHeard = hearsGuest(machine, { partition, vp: index });
   if (isHeard && intercepts.takesHypercalls(partition))
-    return { kind: 'intercept', message: hypercallMessage(stoppedVp(guest), instructionLength) };
+    return { kind: 'intercept', message: hypercallMessage(guest, instructionLength) };
   const words = callWords((place) => channel.register(place));
   const read = isHeard ? readGuestCall(memory, words) : { control: words.control };
   if (!('access' in read)) return { kind: 'hypercall', call: read };
   const { gpa } = read;
   const at = { gva: gpa, mapped: memory.isMapped(gpa), instructionBytes: new Uint8Array(0) };
-  const message = memoryMessage(stoppedVp(guest), { instructionLength, ...read, ...at });
+  const message = memoryMessage(guest, { instructionLength, ...read, ...at });
   return { kind: 'intercept', message };
 }

@@ -5,17 +5,17 @@ import type { Context } from '../../../engine/machine/context.ts';
 import type { ObjectId } from '../../../engine/state/store.ts';
 import { REGISTERS } from '../vp/registers.ts';
 
-/** The cells of each register. */
-const SLOTS: readonly (readonly number[])[] = REGISTERS.map((name) => {
+/** The cells of all registers, one register after the other, and where those of each end. */
+const SLOTS: number[] = [];
+const ENDS = REGISTERS.map((name) => {
   const place = PLACES.get(name);
   if (place === undefined) throw new Error(`register 0x${name.toString(16)} has no cell`);
-  return place.parts.map(({ slot }) => slot);
+  return SLOTS.push(...place.parts.map(({ slot }) => slot));
 });
-const CELLS = SLOTS.reduce((sum, slots) => sum + slots.length, 0);
 
 /** What the engine has in the registers of a VP, and what of it changed since they were last given to the guest. */
 export class EngineRegisters {
-  readonly #words = new Uint32Array(2 * CELLS);
+  readonly #words = new Uint32Array(2 * SLOTS.length);
   /** 1: the guest has another value than the words say. */
   readonly #differs = new Uint8Array(REGISTERS.length);
 
@@ -28,18 +28,16 @@ export class EngineRegisters {
   give(context: Context, vp: ObjectId, put: (place: number, value: bigint) => void): void {
     const { store } = context;
     const words = this.#words;
-    for (let place = 0, at = 0; place < SLOTS.length; place++) {
+    for (let place = 0, at = 0; place < ENDS.length; place++) {
       let changed = this.#differs[place] === 1;
       this.#differs[place] = 0;
-      for (const slot of SLOTS[place] as readonly number[]) {
-        const cell = cellAt(vp, slot);
+      for (const end = ENDS[place] as number; at < end; at++) {
+        const cell = cellAt(vp, SLOTS[at] as number);
         const [low, high] = [store.low(cell), store.high(cell)];
-        if (words[at] !== low || words[at + 1] !== high) {
-          words[at] = low;
-          words[at + 1] = high;
-          changed = true;
-        }
-        at += 2;
+        if (words[2 * at] === low && words[2 * at + 1] === high) continue;
+        words[2 * at] = low;
+        words[2 * at + 1] = high;
+        changed = true;
       }
       if (!changed) continue;
       const value = registerOf(context, vp, REGISTERS[place] as number);

@@ -46,10 +46,13 @@ export function takeRegisters(from: Exchange): RegisterValue[] {
   const { channel, processor, registers } = from;
   const entered = processor.taking === undefined ? from.entering : undefined;
   if (entered !== undefined) from.entering = undefined;
-  const changed = channel.takeChanged('engine').filter((place) => place < REGISTERS.length);
-  for (const place of changed) registers.changedByGuest(place);
-  return [
-    ...changed.map((place) => ({ name: REGISTERS[place] as number, value: channel.register(place) })),
-    ...(entered === undefined ? [] : [{ name: entered, value: 0n }]),
-  ];
+  const values: RegisterValue[] = [];
+  for (const place of channel.takeChanged('engine')) {
+    const name = REGISTERS[place];
+    if (name === undefined) continue;
+    registers.changedByGuest(place);
+    values.push({ name, value: channel.register(place) });
+  }
+  if (entered !== undefined) values.push({ name: entered, value: 0n });
+  return values;
 }

@@ -1,10 +1,5 @@
 import { constantNumber } from '../../../engine/abi/index.ts';
-import {
-  interceptMessage,
-  nextExpiry,
-  offeredInterrupt,
-  vpOfRef,
-} from '../../../engine/hypervisor/index.ts';
+import { interceptMessage, nextExpiry, offeredInterrupt, vpOfRef } from '../../../engine/hypervisor/index.ts';
 import type { Context } from '../../../engine/machine/context.ts';
 import type { ObjectId } from '../../../engine/state/store.ts';
 import { addressOf, syscall, viewOf } from '../../native/libc.ts';

@@ -83,6 +83,7 @@ export class VpChannel {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #changed: Readonly<Record<Holder, Uint8Array>>;
   readonly #values: BigUint64Array;
+  readonly #bytes: Uint8Array;
 
   constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(SIZE)) {
     this.shared = shared;
@@ -91,6 +92,7 @@ export class VpChannel {
     const flags = (index: number) => new Uint8Array(shared, FLAGS_AT + index * FLAGS_BYTES, HANDED.length);
     this.#changed = { engine: flags(0), short: flags(1), long: flags(2) };
     this.#values = new BigUint64Array(shared, VALUES_AT, HANDED.length * 2);
+    this.#bytes = new Uint8Array(shared, VALUES_AT, HANDED.length * VALUE_BYTES);
   }
 
   /** A register by its place in HANDED. */
@@ -98,6 +100,12 @@ export class VpChannel {
     const low = this.#values[2 * place] as bigint;
     const high = this.#values[2 * place + 1] as bigint;
     return high === 0n ? low : (high << 64n) | low;
+  }
+
+  /** Puts the first `length` bytes of a register at `at`, without making a number of them. */
+  copyRegister(place: number, target: Uint8Array, at: number, length: number): void {
+    const from = place * VALUE_BYTES;
+    for (let i = 0; i < length; i++) target[at + i] = this.#bytes[from + i] as number;
   }
 
   /** Puts a register as a holder has it now. */

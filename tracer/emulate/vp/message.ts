@@ -28,21 +28,10 @@ type MemoryAccessExit = Pick<MemoryExit, 'instructionLength' | 'access' | 'instr
   readonly gva: number | bigint;
 };
 
-/** The VP whose exit it is: its registers by their places (./registers.ts), as the guest left them. */
+/** The VP whose exit it is; its channel has the registers as the guest left them. */
 export interface Stopped {
   readonly index: number;
-  register(place: number): bigint;
-}
-
-/** The same of a VP by its channel. */
-export function stoppedVp({
-  index,
-  channel,
-}: {
-  readonly index: number;
   readonly channel: VpChannel;
-}): Stopped {
-  return { index, register: (place) => channel.register(place) };
 }
 
 const HEADER = {
@@ -92,6 +81,7 @@ const HYPERCALL = ['rax', 'rbx', 'rcx', 'rdx', 'r8', 'rsi', 'rdi'].map((name) =>
   field: fieldOf('hv_x64_hypercall_intercept_message', name),
   place: registerIndex(name.toUpperCase()),
 }));
+const IO_PORT_INTERCEPT = messageTypes.number('HVMSG_X64_IO_PORT_INTERCEPT');
 const ACCESS = { read: 0, write: 1, execute: 2 } as const;
 const [RAX, RCX, RDX, RSI, RDI, RIP, RFLAGS, ES, CS, SS, DS, CR0, CR8] = [
   ...['RAX', 'RCX', 'RDX', 'RSI', 'RDI', 'RIP', 'RFLAGS'],
@@ -113,20 +103,25 @@ type Places = readonly [
   cr8: number,
 ];
 
+/** A whole register: a segment's field is laid out as the register is. */
+function putRegister(payload: Uint8Array, field: FieldHandle, { channel }: Stopped, place: number): void {
+  channel.copyRegister(place, payload, field.offset, field.size);
+}
+
 function begin(struct: string, vp: Stopped, length: number, access: number): Uint8Array {
   const payload = new Uint8Array(sizeOfStruct(struct as Parameters<typeof sizeOfStruct>[0]));
   const put = (field: FieldHandle, value: number | bigint) => writeField(payload, field, value);
   put(HEADER.vp, vp.index);
   put(HEADER.length, length);
-  put(HEADER.cr8, vp.register(CR8));
+  put(HEADER.cr8, vp.channel.register(CR8));
   put(HEADER.access, access);
-  const isProtected = vp.register(CR0) & 1n;
+  const isProtected = vp.channel.register(CR0) & 1n;
   put(HEADER.protectedMode, isProtected);
   // The DPL of SS is the privilege level; its attributes are the register's upper 16 bits.
-  if (isProtected === 1n) put(HEADER.cpl, (vp.register(SS) >> 117n) & 3n);
-  put(HEADER.cs, vp.register(CS));
-  put(HEADER.rip, vp.register(RIP));
-  put(HEADER.rflags, vp.register(RFLAGS));
+  if (isProtected === 1n) put(HEADER.cpl, (vp.channel.register(SS) >> 117n) & 3n);
+  putRegister(payload, HEADER.cs, vp, CS);
+  putRegister(payload, HEADER.rip, vp, RIP);
+  putRegister(payload, HEADER.rflags, vp, RFLAGS);
   return payload;
 }
 
@@ -139,14 +134,14 @@ function ioMessage(vp: Stopped, exit: IoExit): ExitMessage {
   put(IO.string, exit.string ? 1 : 0);
   put(IO.rep, exit.rep ? 1 : 0);
   put(IO.byteCount, exit.instructionBytes.length);
-  put(IO.rax, vp.register(RAX));
+  putRegister(payload, IO.rax, vp, RAX);
   payload.set(exit.instructionBytes, IO.bytes.offset);
-  put(IO.ds, vp.register(DS));
-  put(IO.es, vp.register(ES));
-  put(IO.rcx, vp.register(RCX));
-  put(IO.rsi, vp.register(RSI));
-  put(IO.rdi, vp.register(RDI));
-  return { type: messageTypes.number('HVMSG_X64_IO_PORT_INTERCEPT'), payload };
+  putRegister(payload, IO.ds, vp, DS);
+  putRegister(payload, IO.es, vp, ES);
+  putRegister(payload, IO.rcx, vp, RCX);
+  putRegister(payload, IO.rsi, vp, RSI);
+  putRegister(payload, IO.rdi, vp, RDI);
+  return { type: IO_PORT_INTERCEPT, payload };
 }
 
 export function memoryMessage(vp: Stopped, exit: MemoryAccessExit): ExitMessage {
@@ -170,7 +165,7 @@ export function cpuidMessage(
 ): ExitMessage {
   const payload = begin('hv_x64_cpuid_intercept_message', vp, exit.instructionLength, ACCESS.execute);
   CPUID.forEach(({ value, byDefault: field, place }, index) => {
-    writeField(payload, value, vp.register(place));
+    putRegister(payload, value, vp, place);
     writeField(payload, field, byDefault[index] ?? 0);
   });
   return { type: messageTypes.number('HVMSG_X64_CPUID_INTERCEPT'), payload };
@@ -184,15 +179,15 @@ export function msrMessage(
   const access = exit.kind === 'wrmsr' ? ACCESS.write : ACCESS.read;
   const payload = begin('hv_x64_msr_intercept_message', vp, exit.instructionLength, access);
   writeField(payload, MSR.number, exit.msr);
-  writeField(payload, MSR.rdx, vp.register(RDX));
-  writeField(payload, MSR.rax, vp.register(RAX));
+  putRegister(payload, MSR.rdx, vp, RDX);
+  putRegister(payload, MSR.rax, vp, RAX);
   return { type: messageTypes.number('HVMSG_X64_MSR_INTERCEPT'), payload };
 }
 
 /** What a hypercall intercept says: the registers that a call may use. */
 export function hypercallMessage(vp: Stopped, instructionLength: number): ExitMessage {
   const payload = begin('hv_x64_hypercall_intercept_message', vp, instructionLength, ACCESS.execute);
-  for (const { field, place } of HYPERCALL) writeField(payload, field, vp.register(place));
+  for (const { field, place } of HYPERCALL) putRegister(payload, field, vp, place);
   return { type: messageTypes.number('HVMSG_HYPERCALL_INTERCEPT'), payload };
 }
 

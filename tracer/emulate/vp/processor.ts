@@ -1,7 +1,7 @@
 import { type CpuExit, type DevicePage, GuestCpu, type Injection } from '../../../engine/cpu/index.ts';
 import { ANSWER, halves, STOP, type VpChannel, WAITS } from './channel.ts';
 import { HandOver } from './hand-over.ts';
-import { exitMessage, stoppedVp } from './message.ts';
+import { exitMessage } from './message.ts';
 import { OVERLAY, PAGE_BYTES, type ProcessorMemory } from './processor-memory.ts';
 import { type Stored, storedBy } from './store.ts';
 
@@ -163,7 +163,7 @@ export class Processor {
     const channel = this.#channel;
     this.stored = storedBy(exit);
     this.lacking = exit.kind === 'unsupported' ? `the guest processor lacks ${exit.what}` : undefined;
-    const message = exitMessage(stoppedVp({ index: this.#index, channel }), exit);
+    const message = exitMessage({ index: this.#index, channel }, exit);
     if (message !== undefined) {
       channel.setWord('reason', STOP.intercept);
       channel.setWord('messageType', message.type | 0);
