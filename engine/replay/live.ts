@@ -1,6 +1,6 @@
 import { Machine, type Sides } from '../machine/machine.ts';
 import type { EventKind, IoctlEvent, IoctlOut, TraceEvent } from '../trace/event.ts';
-import { type Seq, type TimeNs, timeNs } from '../trace/position.ts';
+import { type Seq, seqOf, type TimeNs, timeNs } from '../trace/position.ts';
 import type { Profile } from '../trace/profile.ts';
 import { NOTHING_AHEAD } from './ahead.ts';
 import type { PlaySink } from './play.ts';
@@ -76,7 +76,8 @@ export class LiveMachine {
     this.#returned = [];
     this.#checkpoint();
     const t = timeNs(Math.max(event.t, this.#time));
-    this.#replayer.feed({ ...event, t, seq: 0 as Seq } as TraceEvent, NOTHING_AHEAD);
+    // The number that it is going to have: then it is copied once.
+    this.#replayer.feed({ ...event, t, seq: seqOf(this.#steps + 1) } as TraceEvent, NOTHING_AHEAD);
     const first = this.#first as Step | undefined;
     if (first === undefined) throw new Error('an event that was fed left no step');
     return { seq: first.event.seq, event: first.event, returned: this.#returned };

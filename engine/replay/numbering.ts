@@ -31,7 +31,10 @@ export class Numberer {
 
   /** An event that was handed in, with its number. */
   recorded(event: TraceEvent): TraceEvent {
-    if (this.#numbering === 'record') return { ...event, seq: seqOf(++this.#last) };
+    if (this.#numbering === 'record') {
+      const seq = seqOf(++this.#last);
+      return event.seq === seq ? event : { ...event, seq };
+    }
     this.#last = event.seq;
     return event;
   }

@@ -114,8 +114,9 @@ export function completedCall(
 ): TraceEvent {
   const event = isLive && given.kind === 'ioctl' && outcome?.ret !== undefined ? asked(given) : given;
   if (event.ret !== undefined || outcome?.ret === undefined) return event;
-  if (event.kind === 'fd') return { ...event, ret: outcome.ret };
-  const completed: IoctlEvent = { ...event, ret: outcome.ret, tEnd: event.tEnd ?? tEnd };
+  const { ret } = outcome;
+  if (event.kind === 'fd') return { ...event, ret };
+  const end = event.tEnd ?? tEnd;
   const out = event.out ?? outcome.out;
-  return out === undefined ? completed : { ...completed, out };
+  return out === undefined ? { ...event, ret, tEnd: end } : { ...event, ret, tEnd: end, out };
 }

@@ -93,9 +93,12 @@ function performHypercall(
   const isComplete = event.result !== undefined && !fault && output === event.output;
   if (isComplete) return { answer, completed: event };
   // An answer that was recorded stays as it was; the engine's own says that there was no fault.
-  const ended = fault ? { fault } : event.result === undefined ? { result, fault } : { result };
-  const withOutput = output === undefined ? {} : { output };
-  return { answer, completed: { ...event, ...withOutput, ...ended } };
+  const completed = output === undefined ? event : { ...event, output };
+  if (fault) return { answer, completed: { ...completed, fault } };
+  return {
+    answer,
+    completed: event.result === undefined ? { ...completed, result, fault } : { ...completed, result },
+  };
 }
 
 function compareHypercall(
