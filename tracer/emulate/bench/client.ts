@@ -45,6 +45,9 @@ const SET_VP_REGISTERS = 0x51;
 const RAX = 0x20000;
 const RIP = 0x20010;
 const RESET_PAGE = 0xfffff;
+/** The guest has so much memory besides, from 0 on, all of it written once. */
+const MEMORY_BYTES = 64 << 20;
+const PAGE_BYTES = 4096;
 const RESET_OFFSET = 0xff0;
 /** again: out 0x80, al; jmp again (real mode, at the reset vector) */
 const CODE = [0xe6, 0x80, 0xeb, 0xfc];
@@ -94,16 +97,23 @@ function setRegister(fd: number): (name: number, value: bigint) => void {
 function makeVp(device: number): number {
   const partition = ioctl(device, REQUEST.createPartition, outside(16));
   ioctl(partition, REQUEST.initialize, outside(1));
-  const address = mmap(null, 4096, 3, 0x21, -1, 0);
-  new Uint8Array(koffi.view(address, 4096)).set(CODE, RESET_OFFSET);
+  giveMemory(partition, RESET_PAGE, PAGE_BYTES).set(CODE, RESET_OFFSET);
+  const memory = giveMemory(partition, 0, MEMORY_BYTES);
+  for (let at = 0; at < MEMORY_BYTES; at += PAGE_BYTES) memory[at] = 1;
+  return ioctl(partition, REQUEST.createVp, outside(4));
+}
+
+/** Memory for the guest from a page on. */
+function giveMemory(partition: number, page: number, bytes: number): Uint8Array {
+  const address = mmap(null, bytes, 3, 0x21, -1, 0);
   const region = outside(32);
   const view = viewOf(region);
-  view.setBigUint64(0, 4096n, true);
-  view.setBigUint64(8, BigInt(RESET_PAGE), true);
+  view.setBigUint64(0, BigInt(bytes), true);
+  view.setBigUint64(8, BigInt(page), true);
   view.setBigUint64(16, address, true);
   view.setUint8(24, 3);
-  ioctl(partition, REQUEST.setGuestMemory, region);
-  return ioctl(partition, REQUEST.createVp, outside(4));
+  if (ioctl(partition, REQUEST.setGuestMemory, region) < 0) throw new Error(`errno ${koffi.errno()}`);
+  return new Uint8Array(koffi.view(address, bytes));
 }
 
 function exits(vp: number, rounds: number): Measured {

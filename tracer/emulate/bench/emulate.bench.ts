@@ -27,6 +27,8 @@ export interface EmulateBench {
   readonly bytesPerEvent: number;
   /** Processor time of the emulating process, its start included. */
   readonly cpuUsPerEvent: number;
+  /** The most that the emulating process took, with all that it had loaded before. */
+  readonly memoryMiB: number;
 }
 
 const CLIENT = fileURLToPath(new URL('./client.ts', import.meta.url));
@@ -43,8 +45,6 @@ export async function benchEmulation(rounds: number): Promise<EmulateBench | str
       String(rounds),
       result,
     ];
-    const bare = await underBareLoop(command, result);
-    if (bare === undefined) return 'seccomp notification is not permitted here';
     const read = parseProfile({});
     if ('problem' in read) throw new Error(read.problem.message);
     const path = join(folder, 'trace.hvtrace');
@@ -62,9 +62,12 @@ export async function benchEmulation(rounds: number): Promise<EmulateBench | str
     });
     const { user, system } = process.cpuUsage(cpu);
     const seconds = (performance.now() - began) / 1000;
+    const mostKiB = process.resourceUsage().maxRSS;
     if ('text' in ran) return ran.text;
     const { call, exit } = JSON.parse(readFileSync(result, 'utf8')) as ClientResult;
     if (exit === undefined) throw new Error('the client found no device');
+    const bare = await underBareLoop(command, result);
+    if (bare === undefined) return 'seccomp notification is not permitted here';
     return {
       plain: bare.plain,
       bare: bare.call,
@@ -73,6 +76,7 @@ export async function benchEmulation(rounds: number): Promise<EmulateBench | str
       eventsPerSecond: ran.events / seconds,
       cpuUsPerEvent: (user + system) / ran.events,
       bytesPerEvent: statSync(path).size / ran.events,
+      memoryMiB: mostKiB / 1024,
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
