@@ -35,7 +35,9 @@ describe('what of the events is kept', { skip: LACKING, concurrency: 2 }, () => 
         input,
         result,
       }: Record<string, unknown>): unknown => ({
-        ...{ kind, op, what, code, arg, ret, input, result },
+        ...{ kind, op, what, code, ret, input, result },
+        // Where its memory stands is another place in each run.
+        arg: typeof arg === 'object' ? { ...arg, userspace_addr: undefined } : arg,
       });
       const expected = (await events(whole.trace, filter)).map(plain);
       assert.ok(expected.length > 0, filter);
