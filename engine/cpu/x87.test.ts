@@ -47,12 +47,12 @@ test('#NM where the guest watches the unit', () => {
   }
 });
 
-test('transcendental functions are said to be missing', () => {
-  const exit = new TestGuest().real('d9fe').run(); // fsin
+test('an exception that is told without CR0.NE is said to be missing', () => {
+  const exit = new TestGuest().real('d9e0 9b').run(); // fchs of an empty register; wait
   assert.deepEqual(exit, {
     kind: 'unsupported',
-    what: 'x87 transcendental function',
-    instructionLength: 2,
+    what: 'x87 exceptions without CR0.NE',
+    instructionLength: 1,
   });
 });
 

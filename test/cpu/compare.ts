@@ -134,6 +134,8 @@ class Comparison {
   readonly guest: Guest;
   steps = 0;
   faults = 0;
+  readonly results = 0;
+  readonly exact = 0;
 
   constructor(mode: Mode) {
     this.#mode = mode;

@@ -42,6 +42,8 @@ for (const sort of SORTS)
       t.diagnostic(
         `${result.steps} instructions in ${result.sequences} sequences, all agree, ${result.faults} ended by a fault`,
       );
+      if (result.results > 0)
+        t.diagnostic(`${result.results} transcendental results, ${result.exact} agree in the last bit too`);
       assert.ok(result.steps > sort.least * sort.sequences);
     });
   }

@@ -2,7 +2,15 @@
 import { type HostProcessor, type Mode, Unavailable } from './host-processor.ts';
 
 export type Outcome =
-  | { readonly kind: 'equal'; readonly sequences: number; readonly steps: number; readonly faults: number }
+  | {
+      readonly kind: 'equal';
+      readonly sequences: number;
+      readonly steps: number;
+      readonly faults: number;
+      /** Results of which the last bit may differ, and those that agree in all; where there are such. */
+      readonly results: number;
+      readonly exact: number;
+    }
   | { readonly kind: 'different'; readonly what: string }
   | { readonly kind: 'unavailable'; readonly why: string };
 
@@ -10,6 +18,8 @@ export interface Comparison {
   readonly host: HostProcessor;
   readonly steps: number;
   readonly faults: number;
+  readonly results: number;
+  readonly exact: number;
   /** The first difference in the sequence of this seed. */
   run(seed: number): string | undefined;
 }
@@ -22,7 +32,8 @@ function compare(begin: (mode: Mode) => Comparison, mode: Mode, seed: number, se
       const what = comparison.run(seed + n);
       if (what !== undefined) return { kind: 'different', what };
     }
-    return { kind: 'equal', sequences, steps: comparison.steps, faults: comparison.faults };
+    const { steps, faults, results, exact } = comparison;
+    return { kind: 'equal', sequences, steps, faults, results, exact };
   } catch (error) {
     if (error instanceof Unavailable) return { kind: 'unavailable', why: error.message };
     throw error;

@@ -65,7 +65,7 @@ describe('guests', { skip: LACKING }, () => {
     const trace = await shows([program], 'memory=ok\nrun=ok\nmessage=80000021\n', {
       more: ['--summary', summary],
     });
-    const text = 'the guest processor lacks x87 transcendental function';
+    const text = 'the guest processor lacks x87 exceptions without CR0.NE';
     const marks = await events(trace, 'kind == mark');
     assert.deepEqual(
       marks.map(({ what, text: said, vp }) => [what, said, vp]),

@@ -261,7 +261,7 @@ function constant(m: Machine, which: number): Extended {
   return rounded(begin(m), EXTENDED, 0, row[0], row[1] - 127, true);
 }
 
-/** D9 E0 to D9 FF but for what is transcendental; false for what is not here. */
+/** D9 E0 to D9 FF but for what is in functions.ts; false for what is not here. */
 export function special(m: Machine, code: number): boolean {
   if (code >= 0xe8 && code <= 0xee) {
     push(m, constant(m, code - 0xe8));

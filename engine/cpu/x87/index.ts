@@ -18,6 +18,7 @@ import {
 } from './compute.ts';
 import { loadEnvironment, restoreAll, saveAll, storeEnvironment } from './environment.ts';
 import type { Extended } from './extended.ts';
+import { transcendental } from './functions.ts';
 import { read, write } from './operands.ts';
 import type { Calculation } from './round.ts';
 import * as transfer from './transfer.ts';
@@ -167,19 +168,16 @@ type RegisterForm = (m: Machine, reg: number, rm: number) => void;
 
 function inRegisters(m: Machine, i: Instruction, reg: number, rm: number): void {
   waitForExceptions(m, i);
-  if (i.kind === D9 && reg >= 4) constantOrFunction(m, i, 0xc0 | (reg << 3) | rm);
+  if (i.kind === D9 && reg >= 4) constantOrFunction(m, 0xc0 | (reg << 3) | rm);
   else REGISTER_FORMS[i.kind]!(m, reg, rm);
 }
 
 /** D9 E0 to D9 FF. */
-function constantOrFunction(m: Machine, i: Instruction, code: number): void {
-  if (special(m, code)) return;
-  if (code === 0xf6 || code === 0xf7) {
-    turn(m, code === 0xf6 ? -1 : 1);
-    m.fpStatus &= ~C1;
-    return;
-  }
-  m.leave({ kind: 'unsupported', what: 'x87 transcendental function', instructionLength: i.length });
+function constantOrFunction(m: Machine, code: number): void {
+  if (special(m, code) || transcendental(m, code)) return;
+  // FDECSTP and FINCSTP are left.
+  turn(m, code === 0xf6 ? -1 : 1);
+  m.fpStatus &= ~C1;
 }
 
 const toTop: RegisterForm = (m, reg, rm) => {

@@ -1,4 +1,4 @@
-/** Random numbers and instructions for the x87 unit, but for what computes transcendental functions. */
+/** Random numbers and instructions for the x87 unit. */
 import type { Mode } from '../host-processor.ts';
 import type { Random } from '../random.ts';
 import { le32, type Piece, piece } from './operands.ts';
@@ -98,8 +98,8 @@ const FBLD = 0xdf4;
 const FLDCW = 0xd95;
 const STATE_FORMS: ReadonlySet<number> = new Set([0xd96, 0xd94, 0xdd6, 0xdd4]);
 
-const UNDEFINED_OR_TRANSCENDENTAL = (opcode: number, modrm: number): boolean =>
-  opcode === 0xd9 && [0xf0, 0xf1, 0xf2, 0xf3, 0xf9, 0xfb, 0xfe, 0xff].includes(modrm);
+/** F2XM1, FYL2X, FPTAN, FPATAN, FYL2XP1, FSINCOS, FSIN, FCOS: the processor's results may differ in the last bit. */
+export const TRANSCENDENTAL: readonly number[] = [0xf0, 0xf1, 0xf2, 0xf3, 0xf9, 0xfb, 0xfe, 0xff];
 
 const absolute = (mode: Mode, reg: number, address: number): number[] =>
   mode === 64 ? [(reg << 3) | 4, 0x25, ...le32(address)] : [(reg << 3) | 5, ...le32(address)];
@@ -134,8 +134,11 @@ function withMemory(random: Random, mode: Mode, data: number): readonly Piece[] 
 /** XSAVE of the x87 state, and mostly XRSTOR of it, with a header that says so or not. */
 function extendedState(random: Random, mode: Mode, data: number): readonly Piece[] {
   const area = data + XSAVE_AREA;
-  const zero = (at: number): Piece => piece('mov', [0xc7, ...absolute(mode, 0, at), 0, 0, 0, 0]);
-  const there = random.below(4) === 0 ? [zero(area + 512)] : [];
+  const put = (at: number, value: number): Piece =>
+    piece('mov', [0xc7, ...absolute(mode, 0, at), value, 0, 0, 0]);
+  const zero = (at: number): Piece => put(at, 0);
+  // Of a state that is as after reset a processor may say that it is there, or not.
+  const there = [put(area + 512, random.below(4) === 0 ? 0 : 1)];
   const select = [piece('mov eax, 1', [0xb8, 1, 0, 0, 0]), piece('xor edx, edx', [0x31, 0xd2])];
   const mask = random.below(3) === 0 ? [piece('mov eax, 0', [0xb8, 0, 0, 0, 0])] : [];
   return [
@@ -157,8 +160,8 @@ export function nextX87(random: Random, mode: Mode, data: number): readonly Piec
       piece('x87 special', [0xd9, random.pick([0xe0, 0xe1, 0xe4, 0xe5, 0xf4, 0xf5, 0xf8, 0xfa, 0xfc, 0xfd])]),
     ];
   if (random.below(10) === 0) return [piece('wait', [0x9b])];
+  if (random.below(8) === 0) return [piece('transcendental', [0xd9, random.pick(TRANSCENDENTAL)])];
   if (random.below(20) === 0) return extendedState(random, mode, data);
   const [opcode, modrm] = [0xd8 + random.below(8), 0xc0 + random.below(64)];
-  if (UNDEFINED_OR_TRANSCENDENTAL(opcode, modrm)) return nextX87(random, mode, data);
   return [piece(`x87 ${opcode.toString(16)} ${modrm.toString(16)}`, [opcode, modrm])];
 }

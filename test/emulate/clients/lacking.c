@@ -3,7 +3,7 @@
 
 int main(void)
 {
-	static const unsigned char code[] = { 0xd9, 0xfe }; /* fsin */
+	static const unsigned char code[] = { 0xd9, 0xe0, 0x9b }; /* fchs of an empty register; wait */
 	int partition = create_partition(open_device());
 	struct hv_message message;
 	int vp = boot(partition, new_page(MAP_SHARED), code, sizeof(code));
