@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Ground, Measure, Measured } from './measure.ts';
+import { measure as boot } from './measures/boot.ts';
 import { measure as check } from './measures/check.ts';
 import { measure as diff } from './measures/diff.ts';
 import { measure as emulate } from './measures/emulate.ts';
@@ -32,6 +33,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   minimize,
   open,
   emulate,
+  boot,
   live,
 };
 const EVENTS = 1_000_000;
