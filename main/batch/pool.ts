@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { compileCacheFolder } from '../cli/compile-cache.ts';
+import { compileCacheFolder } from '../../tracer/process/compile-cache.ts';
 import { failedOn, judgeOne } from './judge-one.ts';
 import type { Judged } from './judged.ts';
 import type { WorkerData } from './judging.ts';

@@ -1,10 +1,9 @@
 /** Where a thread that judges files starts; what it does stands in judging.ts. */
 import { enableCompileCache } from 'node:module';
 import { workerData } from 'node:worker_threads';
-import { resolveOwnModules } from '../cli/modules.ts';
+import '../../tracer/process/own-modules.ts';
 import type { WorkerData } from './judging.ts';
 
 const { compileCache } = workerData as WorkerData;
 if (compileCache !== undefined) enableCompileCache(compileCache);
-resolveOwnModules();
 await import('./judging.ts');

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { AppProgress } from '../../engine/app/api.ts';
 import type { AppCall } from '../../engine/app/border.ts';
 import type { Reply } from '../../engine/app/shell.ts';
-import { compileCacheFolder } from '../cli/compile-cache.ts';
+import { compileCacheFolder } from '../../tracer/process/compile-cache.ts';
 import { firstLine } from '../cli/problem.ts';
 import type { FromWorker, ToWorker, WorkerData, WorkerTask } from './worker-messages.ts';
 

@@ -1,6 +1,5 @@
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
 import { type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads';
+import { compileCacheFolder } from './compile-cache.ts';
 
 /**
  * Starts the thread of a folder with a `worker.ts`, which stands beside the file `from` (its import.meta.url). Its output
@@ -15,15 +14,19 @@ export function startThread(
 ): Worker {
   // Published, the project is JavaScript.
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  // A thread keeps no compiled code unless it is told where: without that, each start compiles some hundred modules again.
-  const compiled = getCompileCacheDir();
-  // Node makes a folder of its version below the one that it is given.
-  const cache = compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) };
+  // Without it, each start compiles some hundred modules again.
+  const compiled = compileCacheFolder();
+  const cache = compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled };
   return new Worker(new URL(`./${folder}/worker.${ending}`, from), {
     workerData: data,
     transferList: [...transfer],
     resourceLimits,
     env: { ...process.env, ...cache },
+    execArgv: [
+      '--disable-warning=ExperimentalWarning',
+      '--import',
+      new URL(`./own-modules.${ending}`, import.meta.url).href,
+    ],
     stdout: true,
     stderr: true,
   });
