@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   checksumText,
@@ -8,7 +9,7 @@ import {
   sampleOutput,
 } from '../../samples/clients/guest.ts';
 import { isRoot, NOBODY, shutToNobody } from '../ordinary-user.testing.ts';
-import { build, LACKING } from './build.testing.ts';
+import { build, emulate, LACKING } from './build.testing.ts';
 import { stage } from './shows.testing.ts';
 
 const UNPRIVILEGED = ['setpriv', '--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
@@ -32,6 +33,13 @@ describe('programs of guests, and users', { skip: LACKING }, () => {
     const sums = `${checksumText(1, 0)}${checksumText(300_000, 7)}`;
     const program = build('samples/clients/hello.c', folder);
     await shows([program, guest(guestProgram(steps))], `ä€ and more\n${sums}!0000001200000002`);
+  });
+
+  test('its environment is that of the command, without where Node keeps compiled code', async () => {
+    const before = ['env', '-u', 'NODE_COMPILE_CACHE', 'WORD=kept'];
+    const { out } = await emulate(folder, ['env'], { before });
+    const lines = out.split('\n').filter((line) => /^(?:WORD|NODE_COMPILE_CACHE)=/.test(line));
+    assert.deepEqual(lines, ['WORD=kept']);
   });
 
   test('a guest that only halts', async () => {
