@@ -82,6 +82,17 @@ describe('guests that are interrupted', { skip: LACKING }, () => {
     await agrees(trace);
   });
 
+  test('an INIT by a call ends what a VP does in another thread, and a SIPI starts it elsewhere', async () => {
+    const program = build('test/emulate/clients/init.c', folder, '-pthread');
+    const { exit, out, trace } = await emulate(folder, [program]);
+    assert.deepEqual(out.trim().split('\n'), [
+      ...['memory=ok', 'init=ok', 'sipi=ok', 'counts=1'],
+      ...['init-again=ok', 'rip=1 stopped=1', 'sipi-again=ok', 'started=1 stopped=1'],
+    ]);
+    assert.equal(exit, 0);
+    await agrees(trace);
+  });
+
   test('a guest reads messages of its timer on a page that lies over its memory', async () => {
     const { exit, out, trace } = await emulate(folder, [build('test/emulate/clients/messages.c', folder)]);
     assert.equal(out, 'low=ok\nhigh=ok\ncount=3 type=10 below=5a untouched=5a\n');

@@ -82,10 +82,7 @@ export class Guests {
       find: (guest) => vpOf(this.#host.live.machine, guest),
       answer: giveAnswer,
       tell: (guest) => this.#tell(guest),
-      stopOthers: (guest) => {
-        for (const other of this.#guests)
-          if (other !== guest && other.partition === guest.partition) this.#stopNow(other);
-      },
+      stopOthers: (guest) => this.stopAll(guest.partition, guest),
     };
     const { capture } = host;
     this.turns = capture === undefined ? undefined : new Turns(this.#asTurns(capture), capture);
@@ -193,10 +190,6 @@ export class Guests {
     }
   }
 
-  isRunning(handle: Handle): boolean {
-    return this.of(handle)?.running === true;
-  }
-
   /** Has the guest of a VP stopped; false when it was not running. Its stop comes through {@link collect}. */
   stop(handle: Handle): boolean {
     const guest = this.of(handle);
@@ -212,6 +205,12 @@ export class Guests {
   stopNow(handle: Handle): void {
     const guest = this.of(handle);
     if (guest !== undefined) this.#stopNow(guest);
+  }
+
+  /** VPs of a partition are about to be reset: what they did is taken over first. */
+  stopAll(partition: bigint, but?: Guest): void {
+    for (const guest of this.#guests)
+      if (guest !== but && guest.partition === partition) this.#stopNow(guest);
   }
 
   #stopNow(guest: Guest): void {

@@ -5,6 +5,7 @@ import type { IoctlEvent, IoctlOut } from '../../../engine/trace/event.ts';
 import { ERRNO } from '../../native/numbers.ts';
 import { type CallBytes, readCall, writeCall } from '../../process/call-buffers.ts';
 import { linkOf } from '../../process/proc.ts';
+import { assertsInit } from './asserted-init.ts';
 import { install, newNumber, shareDescriptor } from './descriptors.ts';
 import type { DeviceFile } from './device-file.ts';
 import { eventfdCall, openEventfds } from './eventfds.ts';
@@ -83,6 +84,8 @@ export function ioctl(host: Host, call: Call): void {
     showPageTables(host, call, file, row, bytes);
     showSynicPage(host, call, file, row, bytes);
     readRegisterPage(host, call, file, row, bytes);
+    const { handle } = file;
+    if (assertsInit(row, bytes) && 'partition' in handle) host.guests.stopAll(handle.partition ?? 0n);
   }
   const result = host.feedCall(given, give);
   const own = result.returned.find(({ seq }) => seq === result.seq);

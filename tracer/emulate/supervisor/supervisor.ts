@@ -387,7 +387,7 @@ export class Supervisor implements Host {
   /** Calls that a signal is to end and whose guest has stopped by now. */
   #endStopped(): void {
     for (const [seq, waiting] of [...this.#waiting]) {
-      if (!waiting.interrupted || this.guests.isRunning(waiting.vp)) continue;
+      if (!waiting.interrupted || this.guests.of(waiting.vp)?.running === true) continue;
       waiting.interrupted = false;
       this.returned(this.live.interrupt(seq, this.now()));
     }
