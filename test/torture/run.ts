@@ -40,10 +40,9 @@ export interface Tortured {
   readonly threads: number;
   readonly ioctls: number;
   readonly verified: Verified;
-  /** Resident memory of the emulating process in the second and in the last quarter of the time, and its highest, in MiB. */
-  readonly earlyMib: number;
-  readonly lateMib: number;
+  /** Resident memory of the emulating process, at most, and when so many rounds were done. */
   readonly mostMib: number;
+  readonly samples: readonly Sample[];
 }
 
 function residentMib(pid: number): number | undefined {
@@ -55,8 +54,22 @@ function residentMib(pid: number): number | undefined {
   }
 }
 
-function medianOf(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+/** What the emulating process had when so many rounds were done, and when that was. */
+export interface Sample {
+  readonly rounds: number;
+  readonly mib: number;
+  readonly ms: number;
+}
+
+/** The straight line through samples (least squares): what it rises by in a round, in MiB. */
+export function slopeOf(samples: readonly Sample[]): number {
+  const mean = (of: (sample: Sample) => number) =>
+    samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
+  const [middle, level] = [mean(({ rounds }) => rounds), mean(({ mib }) => mib)];
+  return (
+    mean(({ rounds, mib }) => (rounds - middle) * (mib - level)) /
+    mean(({ rounds }) => (rounds - middle) ** 2)
+  );
 }
 
 function parse(out: string): Map<number, Counted> {
@@ -109,26 +122,31 @@ function differences(path: string, counted: ReadonlyMap<number, Counted>): strin
 }
 
 /** Runs the client and judges its recording, which stays in `folder`. */
-export async function torture(folder: string, words: readonly string[], profile?: string): Promise<Tortured> {
+export async function torture(
+  folder: string,
+  rounds: number,
+  words: readonly string[],
+  profile?: string,
+): Promise<Tortured> {
   const program = buildClient(folder);
   const path = join(folder, 'torture.hvtrace');
   const given = profile === undefined ? [] : ['--profile', profile];
-  const command = ['emulate', '--quiet', '--force', '-o', path, ...given, '--', program, ...words];
+  const client = [program, ...words, '--rounds', String(rounds)];
+  const command = ['emulate', '--quiet', '--force', '-o', path, ...given, '--', ...client];
   const child = spawn(join(ROOT, 'hvrewind'), command, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder });
-  const samples: number[] = [];
-  const timer = setInterval(() => {
-    const mib = child.pid === undefined ? undefined : residentMib(child.pid);
-    if (mib !== undefined) samples.push(mib);
-  }, 100);
+  const samples: Sample[] = [];
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
+    const left = [...text.matchAll(/^left (\d+)$/gm)].at(-1)?.[1];
+    const mib = child.pid === undefined ? undefined : residentMib(child.pid);
+    if (left !== undefined && mib !== undefined)
+      samples.push({ rounds: rounds - Number(left), mib, ms: performance.now() });
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text;
   });
   const exit = await new Promise<number | null>((done) => child.on('close', done));
-  clearInterval(timer);
   const counted = parse(out);
   if (!out.endsWith('done\n')) err += '; the client did not come to its end';
   return {
@@ -138,8 +156,7 @@ export async function torture(folder: string, words: readonly string[], profile?
     threads: counted.size,
     ioctls: [...counted.values()].reduce((sum, { ioctls }) => sum + ioctls, 0),
     verified: await verify(path),
-    earlyMib: medianOf(samples.slice(samples.length / 4, samples.length / 2)),
-    lateMib: medianOf(samples.slice((samples.length * 3) / 4)),
-    mostMib: Math.max(0, ...samples),
+    mostMib: Math.max(0, ...samples.map(({ mib }) => mib)),
+    samples,
   };
 }

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import type { TraceHeader } from '../../engine/trace/profile.ts';
 import { syscall } from '../native/libc.ts';
-import { limitArenas } from '../native/malloc.ts';
+import { giveFreePagesBack, limitArenas } from '../native/malloc.ts';
 import { ERRNO, NR } from '../native/numbers.ts';
 import { Party, startThread } from '../process/party.ts';
 import { descriptorLimit, findProgram, raiseDescriptorLimit } from '../process/program.ts';
@@ -37,6 +38,15 @@ const VP_LIMITS = { maxYoungGenerationSizeMb: 3 };
 /** The supervisor's thread does nearly all the work: with an arena each, all threads together keep some 20 MiB more. */
 const MOST_ARENAS = 2;
 
+/**
+ * A thread collects its garbage once its heap has grown by half: V8 would let the supervisor's grow to three times what it
+ * needs.
+ */
+const COLLECTS_SOON = '--heap-growing-percent=50';
+
+/** How often the C library gives back what threads have freed: else it keeps some 40 MiB in pieces. */
+const GIVE_BACK_MS = 5000;
+
 /** What became of the program. `status` as a shell says it: 128 + signal when it was killed. */
 export interface Emulated extends Recorded {
   readonly status: number;
@@ -58,9 +68,11 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
   if (program === undefined) return usage(`${name}: no such program`);
   const window = windowUnder(descriptorLimit());
   if (window === undefined) return usage('the limit on open files is too low: raise it (ulimit -n 1024)');
+  setFlagsFromString(COLLECTS_SOON);
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL.words));
   limitArenas(MOST_ARENAS);
   const keeper = startKeeper();
+  const giving = setInterval(giveFreePagesBack, GIVE_BACK_MS);
   try {
     const supervisor = new Party<SupervisorMessage>(
       'supervisor',
@@ -124,6 +136,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
       process.off('SIGUSR2', ask);
     }
   } finally {
+    clearInterval(giving);
     syscall(NR.close, keeper.fd);
   }
 }

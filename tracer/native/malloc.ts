@@ -15,3 +15,10 @@ const mallopt = libc.func('int mallopt(int parameter, int value)') as (
 export function limitArenas(most: number): void {
   mallopt(ARENA_MAX, most);
 }
+
+const trim = libc.func('int malloc_trim(size_t pad)') as (pad: number) => number;
+
+/** Gives pages back that the C library keeps for what it may allocate again, in a few milliseconds. */
+export function giveFreePagesBack(): void {
+  trim(0);
+}

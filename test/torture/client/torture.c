@@ -7,6 +7,8 @@
 #include "torture.h"
 
 #define MOST_COUNTS 65536
+/* How often it says how many rounds are left. */
+#define TOLD 100
 
 static struct count *counts;
 static uint32_t *counted;
@@ -128,9 +130,13 @@ void round_of(struct self *self, int depth)
 static void *worker(void *number)
 {
 	struct self self = begin((uintptr_t)number);
+	int32_t now;
 
-	while ((int32_t)__atomic_sub_fetch(left, 1, __ATOMIC_RELAXED) >= 0)
+	while ((now = (int32_t)__atomic_sub_fetch(left, 1, __ATOMIC_RELAXED)) >= 0) {
+		if (now % TOLD == 0)
+			dprintf(STDOUT_FILENO, "left %d\n", now);
 		round_of(&self, 0);
+	}
 	return NULL;
 }
 

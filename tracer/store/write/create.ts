@@ -29,7 +29,8 @@ export function createDatabase(
     db = openDatabase(path, { timeout: 0 });
     // Nothing can be lost yet: the flush to disk comes with the first WAL checkpoint.
     db.pragma('synchronous = OFF');
-    db.pragma('cache_size = -16000');
+    // What is written is mostly new: a larger cache makes it no faster.
+    db.pragma('cache_size = -4000');
     db.exec('BEGIN');
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${FORMAT_VERSION}`);

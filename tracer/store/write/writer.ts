@@ -18,13 +18,14 @@ import { ActorIds, writeWord } from '../row/actor-ids.ts';
 import { encodeEvent, type RowIds } from '../row/encode.ts';
 import { PayloadIds } from '../row/payload-ids.ts';
 import { ACTOR, KIND, type Row, SEQ } from '../row/row.ts';
-import { type Database, type Statement, sqliteCode } from '../sqlite.ts';
+import { type Database, type Statement, Statements, sqliteCode } from '../sqlite.ts';
 import { TileCounter } from '../tile/tile-counter.ts';
 import { Counter } from './counts.ts';
 import { type CreatedDatabase, createDatabase, removeTrace } from './create.ts';
 import { insertRows, writeLate } from './rows.ts';
 import type { Stage } from './stage.ts';
 
+const PUT_META = 'INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)';
 /** A kill loses what was not committed: at most 250 ms, timers that come late included. */
 const COMMIT_EVERY_MS = 100;
 /** A lost -wal loses what stood only there: at most 2 s. */
@@ -69,6 +70,7 @@ export interface CallAnswer {
 export class TraceWriter {
   readonly path: string;
   readonly #db: Database;
+  readonly #statements: Statements;
   readonly #stage: Stage;
   readonly #update: Statement;
   readonly #ids: RowIds;
@@ -92,6 +94,7 @@ export class TraceWriter {
   private constructor(path: string, { db, stage }: CreatedDatabase, names: NameSource | undefined) {
     this.path = path;
     this.#db = db;
+    this.#statements = new Statements(db);
     this.#stage = stage;
     const columns = EVENT_COLUMNS.slice(1).map((name) => `${name} = ?`);
     this.#update = db.prepare(`UPDATE event SET ${columns.join(', ')} WHERE seq = ?`);
@@ -323,11 +326,11 @@ export class TraceWriter {
   #run(sql: string, values: readonly unknown[]): void {
     this.#usable();
     this.#dirty = true;
-    this.#attempt(() => this.#db.prepare(sql).run(...values));
+    this.#attempt(() => this.#statements.of(sql).run(...values));
   }
 
   #putMeta(key: string, value: string): void {
-    this.#run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', [key, value]);
+    this.#run(PUT_META, [key, value]);
   }
 
   #commit(): void {
@@ -335,7 +338,7 @@ export class TraceWriter {
     this.#save();
     this.#db.exec('COMMIT');
     if (now >= this.#checkpointAt) {
-      this.#db.pragma('main.wal_checkpoint(PASSIVE)');
+      this.#statements.of('PRAGMA main.wal_checkpoint(PASSIVE)').get();
       this.#checkpointAt = now + CHECKPOINT_EVERY_MS;
     }
     this.#stage.begin();
@@ -345,23 +348,21 @@ export class TraceWriter {
 
   #save(): void {
     this.#flush();
-    this.#db
-      .prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)')
-      .run(META.counts, JSON.stringify(this.#counter.counts()));
+    this.#statements.of(PUT_META).run(META.counts, JSON.stringify(this.#counter.counts()));
   }
 
   /** Hands everything that waits in memory to SQLite. What events refer to comes first. */
   #flush(): void {
     const actors = this.#actors.pendingActors.splice(0);
-    insertRows(this.#db, 'actor', 9, actors);
+    insertRows(this.#statements, 'actor', 9, actors);
     const handles = this.#actors.pendingHandles.splice(0);
-    insertRows(this.#db, 'handle', 5, handles);
+    insertRows(this.#statements, 'handle', 5, handles);
     const names = this.#names?.pending.splice(0) ?? [];
-    insertRows(this.#db, 'name', 3, names);
+    insertRows(this.#statements, 'name', 3, names);
     this.#stage.insert(this.#rows, this.#payloads.take());
     this.#firstPending += this.#rows.length;
     this.#rows = [];
-    insertRows(this.#db, 'tile', 4, this.#tiles.takeFinished());
-    writeLate(this.#db, this.#tiles.takeLate());
+    insertRows(this.#statements, 'tile', 4, this.#tiles.takeFinished());
+    writeLate(this.#statements, this.#tiles.takeLate());
   }
 }
