@@ -4,6 +4,7 @@ import type { Handler } from '../machine/sides.ts';
 import { UNMODELLED } from '../machine/unmodelled.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Address, at, type Seq, type TimeNs } from '../trace/position.ts';
+import { sameEvent } from './match.ts';
 import { isDriven } from './stimulus.ts';
 
 /** An event that the engine says comes next below a stimulus. */
@@ -117,6 +118,11 @@ export function leaveUnsaid(frame: Frame, { seq, parent }: TraceEvent, answer: A
 /** The hypervisor made it, and nobody can say whether it had to. */
 export function isUnsaid({ unsaid }: Frame, { parent, component }: TraceEvent): boolean {
   return unsaid !== undefined && parent !== undefined && component === 'hypervisor' && unsaid.has(parent);
+}
+
+/** What else happened while it answered is next (a timer that expired), and is this. */
+export function isAnnounced({ queue: [next] }: Frame, event: TraceEvent): boolean {
+  return next !== undefined && !next.asked && sameEvent(next.what, event);
 }
 
 /** Hands an answer to whoever waits for it. */

@@ -10,6 +10,7 @@ import {
   type Expectation,
   expectEmitted,
   type Frame,
+  isAnnounced,
   isOpen,
   isUnmodelled,
   isUnsaid,
@@ -170,7 +171,7 @@ export class Replayer {
   #below(frame: Frame, given: TraceEvent, ahead: Ahead): void {
     const event = this.#numbers.recorded(given);
     const address = at(event.seq);
-    if (isUnsaid(frame, given)) {
+    if (isUnsaid(frame, given) && !isAnnounced(frame, event)) {
       this.#frames.join(frame, event.seq);
       this.#follow(frame, event, address);
       this.#advance(frame, ahead);
@@ -205,10 +206,7 @@ export class Replayer {
     this.#advance(frame, ahead);
   }
 
-  /**
-   * Something happens below a call that waits: a stop of the VP is what the engine works out of its return; else a signal
-   * came, or a stop that a recorder of these kinds does not see, after which the kernel may do what only the stop tells.
-   */
+  /** Below a call that waits: a stop of the VP is its return's cause; else a signal came, or a stop that no event shows. */
   #goesOn(frame: Frame, event: TraceEvent): void {
     const goesOn = this.#driving.isReady(frame) || frame.handler?.loops?.(this.#machine) === true;
     const isUnseen = !goesOn && !this.#childKinds.has('intercept') && recordedRet(frame.stimulus) === 0;
