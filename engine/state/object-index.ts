@@ -12,16 +12,36 @@ interface Family {
   isShared: boolean;
 }
 
+/** A path that was looked for, and the object that has, or had, cells under it. */
+interface Found {
+  readonly parent: ObjectId;
+  readonly kind: ObjectKind;
+  readonly key: Key;
+  readonly id: ObjectId;
+}
+
 const NONE: readonly ObjectId[] = [];
+/** Paths of late that are found at once; a power of two. A stop of a VP looks a hundred times for a dozen objects. */
+const REMEMBERED = 256;
 
 /** Which objects a store has and has had, by parent, kind and key. */
 export class ObjectIndex {
   /** By parent; a parent has children of a few kinds, which are found one by one. */
   readonly #families = new Map<ObjectId, Family[]>();
+  /** A path keeps its cells for ever, so none of these becomes wrong. */
+  readonly #found: (Found | undefined)[] = new Array(REMEMBERED).fill(undefined);
 
   /** The object that has, or had, cells under this path. */
   placed(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
-    return this.#family(parent, kind)?.placed.get(key);
+    // Of large keys the low bits count, of a bigint none: they share a place.
+    const near = typeof key === 'number' ? key | 0 : 0;
+    const place = (parent + kind.info.length * 37 + near) & (REMEMBERED - 1);
+    const found = this.#found[place];
+    if (found !== undefined && found.parent === parent && found.kind === kind && found.key === key)
+      return found.id;
+    const id = this.#family(parent, kind)?.placed.get(key);
+    if (id !== undefined) this.#found[place] = { parent, kind, key, id };
+    return id;
   }
 
   /** The path has cells from now on. */

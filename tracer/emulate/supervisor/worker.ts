@@ -25,6 +25,12 @@ const data = workerData as SupervisorData;
 const tell = (message: SupervisorMessage, transfer: readonly MessagePort[] = []) =>
   parentPort?.postMessage(message, transfer);
 
+/**
+ * Some 500 calls. Of more rows, many outlive the room for what is new, and the heap grows by 20 MiB a second until it is next searched
+ * as a whole.
+ */
+const PENDING_ROWS = 1024;
+
 const { kept, header } = data;
 const file = (path: string, isWhole: boolean, force: boolean) =>
   TraceWriter.create(path, isWhole ? header : midLife(header), {
@@ -34,6 +40,7 @@ const file = (path: string, isWhole: boolean, force: boolean) =>
     engine: data.engine,
     start: data.started,
     capture: { how: 'emulate', command: data.command, ...kept },
+    pendingRows: PENDING_ROWS,
   });
 
 const writer = file(data.path, kept.filter === undefined, data.force);

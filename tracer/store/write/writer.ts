@@ -31,7 +31,7 @@ const COMMIT_EVERY_MS = 100;
 /** A lost -wal loses what stood only there: at most 2 s. */
 const CHECKPOINT_EVERY_MS = 1000;
 /** Rows kept in memory, so that most calls return before their row is written; then they are committed. */
-const MAX_PENDING_ROWS = 4096;
+const MOST_PENDING_ROWS = 4096;
 /** Bytes of payloads kept in memory. */
 const MAX_PENDING_BYTES = 4 * 1024 * 1024;
 
@@ -48,6 +48,8 @@ export interface WriterOptions {
   readonly start?: string;
   /** How it was captured: plain values, or JSON text taken over from another trace. */
   readonly capture?: Readonly<Record<string, unknown>> | string;
+  /** So many rows are kept in memory at most: fewer for a process that runs for long, where they outlive what is new in its heap. */
+  readonly pendingRows?: number;
 }
 
 /** What is known of a call once it returned; fields of other kinds of event are left out. */
@@ -78,6 +80,7 @@ export class TraceWriter {
   readonly #payloads = new PayloadIds();
   readonly #names: NameRows | undefined;
   readonly #counter = new Counter();
+  readonly #mostRows: number;
   readonly #tiles = new TileCounter();
   readonly #open = new Map<number, TraceEvent>();
   readonly #timer: NodeJS.Timeout;
@@ -91,8 +94,10 @@ export class TraceWriter {
   #failed: TraceProblem | undefined;
   #closed = false;
 
-  private constructor(path: string, { db, stage }: CreatedDatabase, names: NameSource | undefined) {
+  private constructor(path: string, { db, stage }: CreatedDatabase, options: WriterOptions) {
+    const { names, pendingRows = MOST_PENDING_ROWS } = options;
     this.path = path;
+    this.#mostRows = pendingRows;
     this.#db = db;
     this.#statements = new Statements(db);
     this.#stage = stage;
@@ -126,7 +131,7 @@ export class TraceWriter {
     if (capture !== undefined)
       meta.set(META.capture, typeof capture === 'string' ? capture : JSON.stringify(capture));
     const created = createDatabase(path, options.force ?? false, meta);
-    return isProblem(created) ? created : new TraceWriter(path, created, options.names);
+    return isProblem(created) ? created : new TraceWriter(path, created, options);
   }
 
   /** Number of events so far. */
@@ -149,7 +154,7 @@ export class TraceWriter {
     this.#last = event;
     this.#dirty = true;
     if (
-      this.#rows.length >= MAX_PENDING_ROWS ||
+      this.#rows.length >= this.#mostRows ||
       this.#payloads.pendingBytes >= MAX_PENDING_BYTES ||
       performance.now() >= this.#commitAt
     )
