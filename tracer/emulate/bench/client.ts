@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import koffi from 'koffi';
 
 /**
@@ -29,6 +29,8 @@ export interface ClientResult {
   readonly call: Measured;
   /** MSHV_RUN_VP alone. */
   readonly exit?: Measured;
+  /** The most memory that the process took which started this one. */
+  readonly parentKiB: number;
 }
 
 const REQUEST = {
@@ -138,6 +140,7 @@ for (let i = 0; i < warm; i++) set(RAX, 1n);
 const call = repeat(rounds, () => set(RAX, 1n));
 const nowhere = outside(64);
 const plain = repeat(rounds, () => void ioctl(vp, REQUEST.plain, nowhere));
-const measured: ClientResult =
-  device < 0 ? { plain, call } : { plain, call, exit: exits(vp, Math.ceil(rounds / 4)) };
+const exit = device < 0 ? {} : { exit: exits(vp, Math.ceil(rounds / 4)) };
+const [, most = ''] = /^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${process.ppid}/status`, 'latin1')) ?? [];
+const measured: ClientResult = { plain, call, ...exit, parentKiB: Number(most) };
 writeFileSync(result, JSON.stringify(measured));

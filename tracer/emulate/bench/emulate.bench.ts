@@ -27,24 +27,21 @@ export interface EmulateBench {
   readonly bytesPerEvent: number;
   /** Processor time of the emulating process, its start included. */
   readonly cpuUsPerEvent: number;
-  /** The most that the emulating process took, with all that it had loaded before. */
-  readonly memoryMiB: number;
 }
 
 const CLIENT = fileURLToPath(new URL('./client.ts', import.meta.url));
+
+/** The client that is measured; what it measured goes to the file `result`. */
+export function clientCommand(rounds: number, result: string): readonly string[] {
+  return [process.execPath, '--disable-warning=ExperimentalWarning', CLIENT, String(rounds), result];
+}
 
 /** Runs the client `rounds` times each way; the value says why where emulation is not possible. */
 export async function benchEmulation(rounds: number): Promise<EmulateBench | string> {
   const folder = mkdtempSync(join(tmpdir(), 'hvrewind-bench-'));
   try {
     const result = join(folder, 'result.json');
-    const command = [
-      process.execPath,
-      '--disable-warning=ExperimentalWarning',
-      CLIENT,
-      String(rounds),
-      result,
-    ];
+    const command = clientCommand(rounds, result);
     const read = parseProfile({});
     if ('problem' in read) throw new Error(read.problem.message);
     const path = join(folder, 'trace.hvtrace');
@@ -62,7 +59,6 @@ export async function benchEmulation(rounds: number): Promise<EmulateBench | str
     });
     const { user, system } = process.cpuUsage(cpu);
     const seconds = (performance.now() - began) / 1000;
-    const mostKiB = process.resourceUsage().maxRSS;
     if ('text' in ran) return ran.text;
     const { call, exit } = JSON.parse(readFileSync(result, 'utf8')) as ClientResult;
     if (exit === undefined) throw new Error('the client found no device');
@@ -76,7 +72,6 @@ export async function benchEmulation(rounds: number): Promise<EmulateBench | str
       eventsPerSecond: ran.events / seconds,
       cpuUsPerEvent: (user + system) / ran.events,
       bytesPerEvent: statSync(path).size / ran.events,
-      memoryMiB: mostKiB / 1024,
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
