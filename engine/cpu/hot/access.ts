@@ -33,12 +33,14 @@ function lookUp(tags: Int32Array, low: number, high: number): number {
   return (slot << 12) | (low & AT_MASK);
 }
 
-/** `lookUp` of the operand of an instruction. */
-function operandAt(m: Machine, i: Instruction, tags: Int32Array): number {
-  if (m.flat[i.segment] !== 1) return MISS;
+/** Offset of the operand in its segment, signed in 64-bit mode: the low half, the high one in `Machine.high`. */
+export function addressOf(m: Machine, i: Instruction): number {
   const g = m.g32;
   const disp = i.disp;
-  if (i.long === 0) return lookUp(tags, (g[i.base]! + (g[i.index]! << i.scale) + disp) & i.addressMask, 0);
+  if (i.long === 0) {
+    m.high = 0;
+    return (g[i.base]! + (g[i.index]! << i.scale) + disp) & i.addressMask;
+  }
   let part: number;
   let high: number;
   if (i.long === LONG) {
@@ -59,7 +61,15 @@ function operandAt(m: Machine, i: Instruction, tags: Int32Array): number {
     high += carryOf(low, scaled);
     high += scale === 0 ? g[i.index + 1]! : (g[i.index + 1]! << scale) | (index >>> (32 - scale));
   }
-  return lookUp(tags, low, high | 0);
+  m.high = high | 0;
+  return low;
+}
+
+/** `lookUp` of the operand of an instruction. */
+function operandAt(m: Machine, i: Instruction, tags: Int32Array): number {
+  if (m.flat[i.segment] !== 1) return MISS;
+  const low = addressOf(m, i);
+  return lookUp(tags, low, m.high);
 }
 
 /** Unsigned. */

@@ -17,12 +17,13 @@ import {
 import { target } from '../exec/control.ts';
 import { shiftRmImm } from '../exec/shifts.ts';
 import { add8, compute8, subtract8 } from '../exec64/alu.ts';
-import { cmov, lea as leaBoth } from '../exec64/moves.ts';
+import { cmov } from '../exec64/moves.ts';
 import { shiftRmImm as shiftBoth } from '../exec64/shifts.ts';
 import { CARRY_BITS, condition, resultWord } from '../flags.ts';
 import type { Machine } from '../machine.ts';
 import { effectiveAddress } from '../operands.ts';
 import {
+  addressOf,
   drop4,
   drop8,
   load1,
@@ -224,7 +225,8 @@ export function runChain(m: Machine, cache: CodeCache, first: Block, end: number
           if (m.leaveBlock) return k;
           break;
         case LEA_8:
-          leaBoth(m, i);
+          g[to] = addressOf(m, i);
+          g[to + 1] = m.high;
           break;
         case ALU_LOAD_8: {
           m.position = k;
