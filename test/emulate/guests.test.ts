@@ -52,6 +52,30 @@ describe('guests', { skip: LACKING }, () => {
     await shows([program], [...both, ...REMAPPED].join('\n'));
   });
 
+  test('memory that is only read, pages of 8 GiB that were touched, what the program does to memory that its guest has', async () => {
+    const program = build('test/emulate/clients/memory.c', folder);
+    const expected = [
+      // HVMSG_GPA_INTERCEPT of a write, HVMSG_UNMAPPED_GPA, and its end.
+      ...['memory=ok', 'readable=ok', 'run=ok', 'message=80000001 access=1 gpa=1000 page=33'],
+      ...['take=ok', 'run=ok', 'message=80000000 access=1 gpa=1000 page=33'],
+      ...['writable=ok', 'run=ok', 'message=80010007 page=5a'],
+      // Two pages were touched; what the driver has mapped with them, 512 at a time, counts.
+      ...['big=ok', 'before=ok', 'set=0 first=0', 'run=ok', 'message=80010007 page=5a'],
+      ...[
+        'accessed=ok',
+        'set=1024 first=ff',
+        'dirty=ok',
+        'set=1024 first=ff',
+        'dirty-again=ok',
+        'set=0 first=0',
+      ],
+      ...['three=ok', 'not-forked=absent', 'forked=42', 'read-protected=EFAULT', 'not-protected=ok'],
+      ...['pages=40 41 0', 'memory=ok', 'page=ok', 'moved=ok', 'run=ok', 'message=80010007 page=5a'],
+      ...['unmap=ok', 'taken=ok', 'again=EINVAL'],
+    ];
+    await shows([program], `${expected.join('\n')}\n`);
+  });
+
   test('private memory of a program that is traced: ENOMEM, there and in the recording', async () => {
     const program = build('test/emulate/clients/traced.c', folder);
     const trace = await shows([program], 'private=ENOMEM\nagain=ENOMEM\ntraced=ok\n');

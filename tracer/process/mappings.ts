@@ -25,37 +25,55 @@ export function mappingsOf(pid: number, start: number, length: number): Mapping[
   return next >= start + length ? found : undefined;
 }
 
-function mapsOf(pid: number): string {
+function linesOf(pid: number, file: 'maps' | 'smaps'): string[] {
   try {
-    return readFileSync(`/proc/${pid}/maps`, 'latin1');
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1').split('\n');
   } catch {
-    return '';
+    return [];
   }
+}
+
+function mappingOf(line: string): Mapping | undefined {
+  const match = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ (\d+) *(.*)$/.exec(line);
+  if (match === null) return undefined;
+  const [, from = '', to = '', permissions = '', offset = '', inode, path = ''] = match;
+  return {
+    start: Number.parseInt(from, 16),
+    end: Number.parseInt(to, 16),
+    shared: permissions[3] === 's',
+    writable: permissions[1] === 'w',
+    offset: Number.parseInt(offset, 16),
+    inode: Number(inode),
+    path,
+  };
 }
 
 /** The mappings of a process that have a part in a range, in order; one that has ended has none. */
 export function mappingsWithin(pid: number, start: number, length: number): Mapping[] {
   const found: Mapping[] = [];
-  for (const line of mapsOf(pid).split('\n')) {
-    const match = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ (\d+) *(.*)$/.exec(line);
-    if (match === null) continue;
-    const [from, to, permissions = '', offset] = [
-      Number.parseInt(match[1] ?? '', 16),
-      Number.parseInt(match[2] ?? '', 16),
-      match[3],
-      Number.parseInt(match[4] ?? '', 16),
-    ];
-    if (to <= start) continue;
-    if (from >= start + length) break;
-    found.push({
-      start: from,
-      end: to,
-      shared: permissions[3] === 's',
-      writable: permissions[1] === 'w',
-      offset,
-      inode: Number(match[5]),
-      path: match[6] ?? '',
-    });
+  for (const line of linesOf(pid, 'maps')) {
+    const mapping = mappingOf(line);
+    if (mapping === undefined || mapping.end <= start) continue;
+    if (mapping.start >= start + length) break;
+    found.push(mapping);
+  }
+  return found;
+}
+
+/** A mapping with the flags that the kernel has for it, in two letters each (Linux Documentation/filesystems/proc.rst, VmFlags). */
+export interface FlaggedMapping extends Mapping {
+  readonly flags: ReadonlySet<string>;
+}
+
+/** As {@link mappingsWithin}, with flags; it takes longer, as the kernel counts all pages for it. */
+export function flaggedMappingsWithin(pid: number, start: number, length: number): FlaggedMapping[] {
+  const found: FlaggedMapping[] = [];
+  let mapping: Mapping | undefined;
+  for (const line of linesOf(pid, 'smaps')) {
+    const flags = /^VmFlags: (.*)$/.exec(line)?.[1];
+    if (flags === undefined) mapping = mappingOf(line) ?? mapping;
+    else if (mapping !== undefined && mapping.end > start && mapping.start < start + length)
+      found.push({ ...mapping, flags: new Set(flags.trim().split(' ')) });
   }
   return found;
 }

@@ -4,6 +4,7 @@ import { syscall } from '../../native/libc.ts';
 import { MFD_CLOEXEC, MMAP, NR } from '../../native/numbers.ts';
 import type { ClientMemory } from '../../process/client-memory.ts';
 import { type Mapping, mappingsOf } from '../../process/mappings.ts';
+import { attributesOf, restoreAttributes } from './attributes.ts';
 import { addMoved, movedAddress, useMoved } from './moved.ts';
 import { Detour } from './ptrace.ts';
 
@@ -135,6 +136,7 @@ function move(memory: ClientMemory, call: GivingCall, parts: readonly Part[]): M
   parts.forEach(({ from, length }, index) => {
     copyPresent(memory, call.pid, from, length, (files[index] as MadeFile).address);
   });
+  const attributes = parts.flatMap(({ from, length }) => attributesOf(call.pid, from, length));
   const fds = files.map(({ memfd }) => call.addFd(memfd));
   const news = files.map(({ memfd, address }, index) => {
     const inode = fstatSync(memfd).ino;
@@ -156,7 +158,8 @@ function move(memory: ClientMemory, call: GivingCall, parts: readonly Part[]): M
     if (detour.call(NR.mmap, from, length, MMAP.readWrite, flags, fd, 0) !== from) isMapped = false;
     if (fd >= 0) detour.call(NR.close, fd);
   });
-  if (!isMapped) forget();
+  if (isMapped) restoreAttributes(detour, attributes);
+  else forget();
   return {
     news: isMapped ? news : undefined,
     answer: (result) => detour.release(result === 0 ? undefined : result),
