@@ -1,8 +1,9 @@
 /** MUL, IMUL, DIV, IDIV with operands of 64 bits. */
+import { unsignedHigh } from '../exec/multiply.ts';
 import { carryBits, resultWord } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { DE, type Machine, RAX, RDX } from '../machine.ts';
-import { highOf, lowOf, readRm8, unsigned64, writeRegister8 } from '../wide-operands.ts';
+import { highOf, joined, lowOf, readRm8, unsigned64, writeRegister8 } from '../wide-operands.ts';
 
 const signed64 = (low: number, high: number): bigint => BigInt.asIntN(64, unsigned64(low, high));
 
@@ -30,23 +31,24 @@ export function imulAcc(m: Machine, i: Instruction): void {
   setProductFlags(m, product, BigInt.asIntN(64, product) !== product);
 }
 
-/** Factors up to this have a product that a number holds exactly. */
-const SMALL = 0x400_0000;
+/** Of a product of two rounded factors: below the first it has 63 bits and a sign, above the second it has more. */
+const SURELY_FITS = 0x7fff_ffff_ffff_0000;
+const SURELY_SPILLS = 0x8000_0000_0001_0000;
+
+function spillsOver(aLow: number, aHigh: number, bLow: number, bHigh: number): boolean {
+  const about = Math.abs(joined(aLow, aHigh) * joined(bLow, bHigh));
+  if (about < SURELY_FITS) return false;
+  if (about > SURELY_SPILLS) return true;
+  const product = signed64(aLow, aHigh) * signed64(bLow, bHigh);
+  return BigInt.asIntN(64, product) !== product;
+}
 
 function imulTo(m: Machine, i: Instruction, aLow: number, aHigh: number, bLow: number, bHigh: number): void {
-  const small =
-    aHigh === aLow >> 31 && bHigh === bLow >> 31 && Math.abs(aLow) < SMALL && Math.abs(bLow) < SMALL;
-  if (small) {
-    const product = aLow * bLow;
-    const high = Math.floor(product / 0x1_0000_0000) | 0;
-    writeRegister8(m, i.reg, product | 0, high);
-    m.result = resultWord(product | 0, high);
-    m.carries = 0;
-    return;
-  }
-  const product = signed64(aLow, aHigh) * signed64(bLow, bHigh);
-  writeRegister8(m, i.reg, lowOf(product), highOf(product));
-  setProductFlags(m, product, BigInt.asIntN(64, product) !== product);
+  const low = Math.imul(aLow, bLow);
+  const high = (unsignedHigh(aLow, bLow) + Math.imul(aHigh, bLow) + Math.imul(aLow, bHigh)) | 0;
+  writeRegister8(m, i.reg, low, high);
+  m.result = resultWord(low, high);
+  m.carries = spillsOver(aLow, aHigh, bLow, bHigh) ? carryBits(1, 1) : 0;
 }
 
 export function imulRegRm(m: Machine, i: Instruction): void {
