@@ -266,21 +266,26 @@ const CR3_END = 0x100_0000_0000;
 
 const CR4_DE = 8;
 
+/** As {@link needControl}. */
+export function needDebug(m: Machine, number: number): void {
+  if (number > 7) m.fault(UD);
+  needLevel0(m);
+}
+
 /** DR4 and DR5 are names of DR6 and DR7 (Intel SDM 3, 17.2.2). */
 export function debugRegister(m: Machine, number: number): number {
-  if (number > 7) m.fault(UD);
   if (number !== 4 && number !== 5) return number;
   if ((m.cr4 & CR4_DE) !== 0) m.fault(UD);
   return number + 2;
 }
 
 export function movFromDr(m: Machine, i: Instruction): void {
-  needLevel0(m);
+  needDebug(m, i.reg);
   writeRegister(m, i.rm, 4, m.dr[debugRegister(m, i.reg)]!);
 }
 
 export function movToDr(m: Machine, i: Instruction): void {
-  needLevel0(m);
+  needDebug(m, i.reg);
   writeDebug(m, debugRegister(m, i.reg), m.g32[i.rm]! >>> 0);
 }
 

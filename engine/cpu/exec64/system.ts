@@ -2,6 +2,7 @@
 import {
   debugRegister,
   needControl,
+  needDebug,
   needLevel0,
   readControl,
   writeControl,
@@ -26,14 +27,14 @@ export function movToCr(m: Machine, i: Instruction): void {
 }
 
 export function movFromDr(m: Machine, i: Instruction): void {
-  needLevel0(m);
+  needDebug(m, i.reg);
   const value = m.dr[debugRegister(m, i.reg)]!;
   writeRegister8(m, i.rm, lowHalf(value), highHalf(value));
 }
 
 /** DR6 and DR7 have no upper half. */
 export function movToDr(m: Machine, i: Instruction): void {
-  needLevel0(m);
+  needDebug(m, i.reg);
   const number = debugRegister(m, i.reg);
   if (number >= 6 && m.g32[i.rm + 1] !== 0) m.fault(GP, 0);
   writeDebug(m, number, joined(m.g32[i.rm]!, m.g32[i.rm + 1]!));

@@ -16,7 +16,8 @@ export function findQemu(): string | undefined {
  * What engine/cpu has, and no more: without VME, FSGSBASE and the rest, a reserved bit of CR4 is one on both sides.
  * A local APIC would lie over memory.
  */
-const CPU = 'qemu64,-apic,apic-id=0,-svm,-vme,-de,+de,+pdpe1gb,+smep,+smap,+xsave,phys-bits=40';
+const CPU =
+  'qemu64,vendor=GenuineIntel,-apic,apic-id=0,-svm,-vme,-de,+de,+pdpe1gb,+smep,+smap,+xsave,phys-bits=40';
 
 const CR0_AFTER_RESET = 0x60000010;
 

@@ -1,11 +1,14 @@
 /** System registers and instructions, at every level. Ports, CPUID and time are not asked for: they end outside the processor. */
 import { le16, le32, type Piece, piece } from '../../instructions/operands.ts';
-import { DATA, TABLES } from '../image.ts';
+import { DATA, LANDING, TABLES } from '../image.ts';
 import { MODES } from '../setup.ts';
 import { type Case, type Kind, modrm, move } from './kind.ts';
 
 const EFER = 0xc0000080;
 const FS_BASE = 0xc0000100;
+const SYSENTER_CS = 0x174;
+const SYSENTER_ESP = 0x175;
+const SYSENTER_EIP = 0x176;
 
 function one(c: Case): readonly Piece[] {
   const { random, mode, image, level } = c;
@@ -19,6 +22,12 @@ function one(c: Case): readonly Piece[] {
     [modrm(4, register)],
     [0x23], // [ebx]
   ]);
+  const sysenter: Readonly<Record<number, readonly number[]>> = {
+    // TCG takes any but 0 for a selector.
+    [SYSENTER_CS]: [0, 8, 0x10, 0x33],
+    [SYSENTER_ESP]: [0x7000, 0x12345678],
+    [SYSENTER_EIP]: [LANDING],
+  };
   // Without PAE in long mode TCG goes on for a while: its bit stays.
   const some: (() => readonly Piece[])[] = [
     () => [move(3, DATA), piece('sgdt', [...size, 0x0f, 0x01, 0x03])],
@@ -67,6 +76,23 @@ function one(c: Case): readonly Piece[] {
       ...[move(1, FS_BASE), move(0, random.value()), move(2, random.pick([0, 1, -1, 0x7fff]))],
       piece('wrmsr', [0x0f, 0x30]),
     ],
+    () => [
+      ...[SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP].flatMap((msr) => [
+        ...[move(1, msr), move(2, 0), move(0, random.pick(sysenter[msr]!))],
+        piece('wrmsr', [0x0f, 0x30]),
+      ]),
+      ...[move(2, LANDING), move(1, random.u32() & 0x7fffffff)],
+      // In real mode TCG raises #UD, not #GP; into 64-bit code it goes with D set.
+      ...(mode.protectedMode
+        ? [
+            piece('sysenter/sysexit', [
+              ...random.pick([[], [0x48]]),
+              0x0f,
+              mode.long ? 0x35 : random.pick([0x34, 0x35]),
+            ]),
+          ]
+        : []),
+    ],
     () => [piece('swapgs', [0x0f, 0x01, 0xf8])],
     () => [piece('pushf', [0x9c]), piece('pop eax', [0x58])],
     () => [
@@ -75,8 +101,9 @@ function one(c: Case): readonly Piece[] {
     ],
     () => [piece('cli/sti', [random.pick([0xfa, 0xfb])]), piece('nop', [0x90])],
     () => [piece('lock', [0xf0, 0x0f, 0x01, 0x3b])],
-    () => [piece('sldt', [...size, 0x0f, 0x00, modrm(0, 2)])],
-    () => [piece('str', [...size, 0x0f, 0x00, modrm(1, 2)])],
+    // A case of real mode that sets PE sees what another one has left of LDTR and TR.
+    () => (mode.protectedMode ? [piece('sldt', [...size, 0x0f, 0x00, modrm(0, 2)])] : []),
+    () => (mode.protectedMode ? [piece('str', [...size, 0x0f, 0x00, modrm(1, 2)])] : []),
     () => [move(0, 8), piece('lar', [0x0f, 0x02, modrm(2, 0)])],
     () => [move(0, 8), piece('verr', [0x0f, 0x00, modrm(4, 0)])],
     () => [move(0, 0x60), piece('lldt', [0x0f, 0x00, modrm(2, 0)])],
