@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { Problem } from '../cli/problem.ts';
 import { findTraces } from './find.ts';
 import type { Judged } from './judged.ts';
 import { judgeAll, threadsFor } from './pool.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-batch-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 
 /** No name at all: a mistake that only hvrewind itself could make. */
 const WRONG = 1 as unknown as string;

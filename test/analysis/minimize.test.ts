@@ -15,7 +15,8 @@ import { replay } from '../../engine/replay/replay.ts';
 import { type EventSource, memorySource } from '../../engine/replay/source.ts';
 import { at } from '../../engine/trace/position.ts';
 import { SIDES } from '../../main/cli/sides.ts';
-import { exits, json, scratch } from '../cli/hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
+import { exits, json } from '../cli/hvrewind.testing.ts';
 import { longTeardown } from './long.testing.ts';
 import { linesOf, record, whole } from './traces.testing.ts';
 

@@ -8,9 +8,10 @@ import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { isRoot, NOBODY, shutToNobody } from '../ordinary-user.testing.ts';
 import type { Output } from '../output.testing.ts';
-import { exits, hvrewind, listing, sample, scratch } from './hvrewind.testing.ts';
+import { exits, hvrewind, listing, sample } from './hvrewind.testing.ts';
 import { atPrompt } from './prompt.testing.ts';
 
 const folder = scratch();

@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { before, test } from 'node:test';
 import { check } from '../../engine/trace/schema/check.testing.ts';
 import type { JsonSchema } from '../../engine/trace/schema/json-schema.ts';
-import { exits, hvrewind, json, PROGRAM, SAMPLES, sample, scratch } from './hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
+import { exits, hvrewind, json, PROGRAM, SAMPLES, sample } from './hvrewind.testing.ts';
 import { atPrompt } from './prompt.testing.ts';
 
 const folder = scratch();

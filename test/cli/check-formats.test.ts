@@ -4,7 +4,8 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFil
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { RULES } from '../../engine/rules/catalogue.ts';
-import { exits, json, sample, scratch } from './hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
+import { exits, json, sample } from './hvrewind.testing.ts';
 import { atPrompt } from './prompt.testing.ts';
 
 const folder = scratch();

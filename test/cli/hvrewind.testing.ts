@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { after } from 'node:test';
 import { type Output, outputOf } from '../output.testing.ts';
 import { atPrompt } from './prompt.testing.ts';
 
@@ -24,13 +22,6 @@ export async function exits(exit: number, words: readonly string[], folder = ROO
 /** Runs it at the shared prompt with `--json` and demands an exit code; returns the one object that it printed. */
 export async function json<T>(exit: number, words: readonly string[], folder?: string): Promise<T> {
   return JSON.parse(await exits(exit, [...words, '--json'], folder)) as T;
-}
-
-/** A folder of this test file's own, removed after its tests. */
-export function scratch(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'hvrewind-cli-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** Names, sizes and times of all that lies below a folder: equal listings mean that nothing was written. */

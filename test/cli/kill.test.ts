@@ -15,8 +15,9 @@ import { EventLineReader, formatEvent, parseHeader, textContext } from '../../en
 import { SIDES } from '../../main/cli/sides.ts';
 import { openAny } from '../../tracer/share/open.ts';
 import { isProblem } from '../../tracer/store/index.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { randomFrom, seedOfRun } from '../kill/random.ts';
-import { exits, hvrewind, json, PROGRAM, scratch } from './hvrewind.testing.ts';
+import { exits, hvrewind, json, PROGRAM } from './hvrewind.testing.ts';
 
 const folder = scratch();
 const at = (name: string): string => join(folder, name);

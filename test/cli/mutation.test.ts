@@ -4,10 +4,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { formatHeader } from '../../engine/trace/text/index.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { mutationsOf, placeOf } from '../mutation/answers.ts';
 import { recordings } from '../mutation/corpus.ts';
 import { lineOf } from '../mutation/text.ts';
-import { exits, json, scratch } from './hvrewind.testing.ts';
+import { exits, json } from './hvrewind.testing.ts';
 
 const folder = scratch();
 

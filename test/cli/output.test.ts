@@ -7,7 +7,8 @@ import { check } from '../../engine/trace/schema/check.testing.ts';
 import type { JsonSchema } from '../../engine/trace/schema/json-schema.ts';
 import { COMMON_OPTIONS } from '../../main/cli/arguments.ts';
 import { COMMANDS } from '../../main/cli/table.ts';
-import { exits, hvrewind, json, sample, scratch } from './hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
+import { exits, hvrewind, json, sample } from './hvrewind.testing.ts';
 
 const folder = scratch();
 const at = (name: string): string => join(folder, name);

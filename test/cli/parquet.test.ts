@@ -4,7 +4,8 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { type ReadRow, readTable } from '../../tracer/share/parquet/read.testing.ts';
-import { exits, json, sample, scratch } from './hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
+import { exits, json, sample } from './hvrewind.testing.ts';
 import { atPrompt } from './prompt.testing.ts';
 
 const folder = scratch();

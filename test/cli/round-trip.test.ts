@@ -9,7 +9,8 @@ import { anyEvents } from '../../engine/trace/events.testing.ts';
 import { seqOf, timeNs } from '../../engine/trace/position.ts';
 import { parseProfile } from '../../engine/trace/profile-read.ts';
 import { formatEvent, formatHeader, textContext } from '../../engine/trace/text/index.ts';
-import { exits, json, sample, scratch } from './hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
+import { exits, json, sample } from './hvrewind.testing.ts';
 
 const folder = scratch();
 const at = (name: string): string => join(folder, name);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { exits, json, SAMPLES, sample, scratch } from './hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
+import { exits, json, SAMPLES, sample } from './hvrewind.testing.ts';
 
 const folder = scratch();
 const TRIGGERS = ['rmmod', 'offline', 'kexec'];

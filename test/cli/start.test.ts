@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { sampleOutput } from '../../samples/clients/guest.ts';
 import { emulationHere } from '../../tracer/emulate/able.ts';
-import { scratch } from './hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const folder = scratch();

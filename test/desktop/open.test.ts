@@ -6,7 +6,8 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { launchElectron } from '../../main/desktop/launch.ts';
-import { exits, hvrewind, PROGRAM, sample, scratch } from '../cli/hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
+import { exits, hvrewind, PROGRAM, sample } from '../cli/hvrewind.testing.ts';
 import { importsOf } from '../house/imports.ts';
 
 const root = resolve(import.meta.dirname, '../..');

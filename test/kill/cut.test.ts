@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { headerOf } from '../../tracer/store/header.testing.ts';
 import {
   isProblem,
@@ -11,10 +10,10 @@ import {
   type TraceReader,
   TraceWriter,
 } from '../../tracer/store/index.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { eventAt } from './events.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-cut-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 const path = (name: string): string => join(folder, name);
 
 const STEP = 4096;

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { isProblem, openTrace } from '../../tracer/store/index.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { randomFrom, seedOfRun } from './random.ts';
 import { checkFile, killedRecorder, lostMs } from './round.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 
 /** `npm run test:kills` has 1,000. */
 const ROUNDS = Number(process.env.HVREWIND_KILLS ?? 50);

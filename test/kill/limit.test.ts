@@ -4,7 +4,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isProblem, openTrace } from '../../tracer/store/index.ts';
-import { PROGRAM, scratch } from '../cli/hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
+import { PROGRAM } from '../cli/hvrewind.testing.ts';
 
 const folder = scratch();
 const LINES = 40_000;

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { memorySource } from '../../engine/replay/source.ts';
 import { formatStart, readStart } from '../../engine/replay/start-text.ts';
@@ -17,6 +15,7 @@ import { ringTarget, type Target } from '../../tracer/live/target.ts';
 import { pack } from '../../tracer/share/pack.ts';
 import { midLife } from '../../tracer/sink/filtered.ts';
 import { isProblem, recoverTrace, TraceWriter } from '../../tracer/store/index.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { build } from '../emulate/build.testing.ts';
 import { bootOfQemu } from '../mutation/corpus.ts';
 import { DEPTHS } from '../mutation/depths.ts';
@@ -25,8 +24,7 @@ import { load } from '../rules/scenario.testing.ts';
 import { eventsOf } from './calls.testing.ts';
 import { HVREWIND, LACKING } from './record.testing.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-ring-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 let files = 0;
 
 /** A flight recorder of that size, and the files that it has written. */

@@ -5,7 +5,7 @@ import type { EventPage, EventRow, TimelineView } from '../../engine/app/api.ts'
 import { TiledTimeline } from '../../engine/app/early/tiled-timeline.ts';
 import { NotYet } from '../../engine/app/session-parts.ts';
 import { openTraceFile } from '../../main/cli/trace.ts';
-import { scratch } from '../cli/hvrewind.testing.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { LACKING } from '../emulate/build.testing.ts';
 import { randomFrom } from '../kill/random.ts';
 import {

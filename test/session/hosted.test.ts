@@ -6,8 +6,8 @@ import { afterEach, describe, test } from 'node:test';
 import type { AppProgress } from '../../engine/app/api.ts';
 import { type AppCall, readCall } from '../../engine/app/border.ts';
 import { HostedTrace } from '../../main/session/hosted-trace.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { openDatabase } from '../../tracer/store/sqlite.ts';
-import { scratch } from '../cli/hvrewind.testing.ts';
 import { runTrace } from './sessions.testing.ts';
 
 /** A replay of a second or more, which waits for a window's first picture. */

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
-import { json, scratch } from '../cli/hvrewind.testing.ts';
+import { json } from '../cli/hvrewind.testing.ts';
 import { violations } from './axe.testing.ts';
 import { closeAll, openView, recordedTrace, type Server, serve, settled, type View } from './view.testing.ts';
 

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { parseTime } from '../../engine/trace/time.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
-import { exits, json, scratch } from '../cli/hvrewind.testing.ts';
+import { exits, json } from '../cli/hvrewind.testing.ts';
 import {
   closeAll,
   derivedTrace,

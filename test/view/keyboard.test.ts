@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
-import { json, scratch } from '../cli/hvrewind.testing.ts';
+import { json } from '../cli/hvrewind.testing.ts';
 import {
   closeAll,
   closeView,

@@ -9,8 +9,9 @@ import { timeNs } from '../../engine/trace/position.ts';
 import type { Profile } from '../../engine/trace/profile.ts';
 import { formatTime, parseTime } from '../../engine/trace/time.ts';
 import { isProblem, openTrace } from '../../tracer/store/index.ts';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
-import { exits, json, scratch } from '../cli/hvrewind.testing.ts';
+import { exits, json } from '../cli/hvrewind.testing.ts';
 import { violations } from './axe.testing.ts';
 import {
   closeAll,

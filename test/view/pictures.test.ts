@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
-import { scratch } from '../cli/hvrewind.testing.ts';
 import { makePictures, SUBJECTS } from './pictures.ts';
 import { recordedTrace, serve } from './view.testing.ts';
 

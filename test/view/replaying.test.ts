@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { launchChromium, noChromium } from '../chromium.testing.ts';
-import { scratch } from '../cli/hvrewind.testing.ts';
 import { violations } from './axe.testing.ts';
 import { type GatedServer, serveGated } from './gated.testing.ts';
 import { closeView, derivedTrace, openView, type View } from './view.testing.ts';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { traces } from '../../engine/trace/events.testing.ts';
@@ -10,13 +9,13 @@ import { at, seqOf, timeNs } from '../../engine/trace/position.ts';
 import { good } from '../store/good.testing.ts';
 import { headerOf } from '../store/header.testing.ts';
 import { isProblem, TraceFileError, TraceWriter } from '../store/index.ts';
+import { scratch } from '../store/scratch.testing.ts';
 import { openAny } from './open.ts';
 import { pack } from './pack.ts';
 import { decodeIndex, encodeIndex, indexBytes } from './packed-index.ts';
 import { unpack } from './unpack.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 const path = (name: string): string => join(folder, name);
 
 /** A trace of `count` events over several chunks. */

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { ALL_KINDS } from '../../engine/analysis/kinds.ts';
 import { SIDES, scenario } from '../../engine/drivers/scenario.testing.ts';
 import { kindPath } from '../../engine/state/kind-path.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { seqOf, timeNs } from '../../engine/trace/position.ts';
 import { isProblem, openTrace, TraceWriter } from '../store/index.ts';
+import { scratch } from '../store/scratch.testing.ts';
 import { FollowedRing } from './followed.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-followed-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 
 /** A partition whose id the recorder learns with a message of its VP: only then do its calls name it. */
 const LINES = [

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { SIDES } from '../../engine/drivers/scenario.testing.ts';
 import { Machine } from '../../engine/machine/machine.ts';
 import type { TraceEvent } from '../../engine/trace/event.ts';
 import { seqOf, timeNs } from '../../engine/trace/position.ts';
 import { headerOf } from '../store/header.testing.ts';
 import { isProblem, openTrace, TraceWriter } from '../store/index.ts';
+import { scratch } from '../store/scratch.testing.ts';
 import { Ring } from './ring.ts';
 import { readRingLimit, stretchOf } from './ring-limit.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-ring-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 
 test('sizes', () => {
   assert.deepEqual(readRingLimit('200000'), { kind: 'events', most: 200_000 });

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { traces } from '../../engine/trace/events.testing.ts';
 import { type Seq, seqOf, timeNs } from '../../engine/trace/position.ts';
 import { good } from './good.testing.ts';
 import { headerOf } from './header.testing.ts';
 import { openTrace, type TraceReader } from './read/reader.ts';
+import { scratch } from './scratch.testing.ts';
 import { TraceWriter, type WriterOptions } from './write/writer.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 
 function create(name: string, options: WriterOptions = {}): TraceWriter {
   return good(TraceWriter.create(join(folder, name), headerOf({ kernel: 'upstream-7.0' }), options));

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
+import { scratch } from '../../store/scratch.testing.ts';
 import { describeTable, readTable } from './read.testing.ts';
 import { type Column, TableFile } from './table-file.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-parquet-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 
 interface Row {
   readonly text?: string;

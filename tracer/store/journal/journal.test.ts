@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { type JournalChunk, newChunk } from '../../../engine/state/journal.ts';
 import { kindPath } from '../../../engine/state/kind-path.ts';
@@ -12,11 +10,11 @@ import { at, RETURN_SUB } from '../../../engine/trace/position.ts';
 import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import { openTrace, TraceWriter } from '../index.ts';
+import { scratch } from '../scratch.testing.ts';
 import { decodeJournal, encodeJournal } from './journal-codec.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 
 const u32 = fc.oneof(fc.nat(0xffff_ffff), fc.nat(40));
 const u64 = fc.oneof(fc.bigInt(0n, 0xffff_ffff_ffff_ffffn), fc.bigInt(0n, 9n));

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
+import { scratch } from '../scratch.testing.ts';
 import { openDatabase } from '../sqlite.ts';
 import { DatabaseImage, TableBuilder } from './build.ts';
 import type { StoredValue } from './record-writer.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 
 const memory = openDatabase(':memory:', {});
 memory.exec('CREATE TABLE a (id INTEGER PRIMARY KEY, x, y, z)');

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { eventAccess } from '../../../engine/filter/event-access.ts';
 import { eventFields } from '../../../engine/filter/fields.ts';
@@ -17,9 +15,9 @@ import { at } from '../../../engine/trace/position.ts';
 import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import { openTrace, TraceWriter } from '../index.ts';
+import { scratch } from '../scratch.testing.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 
 type DialectName = (typeof DIALECTS)[number];
 

@@ -4,16 +4,14 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { traces } from '../../../engine/trace/events.testing.ts';
@@ -21,10 +19,10 @@ import { seqOf, timeNs } from '../../../engine/trace/position.ts';
 import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import { isProblem, openTrace, TraceFileError, type TraceProblem, TraceWriter } from '../index.ts';
+import { scratch } from '../scratch.testing.ts';
 import { openDatabase } from '../sqlite.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 const path = (name: string): string => join(folder, name);
 
 function mark(seq: number): TraceEvent {

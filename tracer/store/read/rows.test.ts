@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { traces } from '../../../engine/trace/events.testing.ts';
 import { seqOf, timeNs } from '../../../engine/trace/position.ts';
 import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import { TraceWriter } from '../index.ts';
+import { scratch } from '../scratch.testing.ts';
 import { openForReading } from './open.ts';
 import { Queries } from './queries.ts';
 import { RowReader } from './rows.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 const path = join(folder, 'rows.hvtrace');
 
 test('rows through SQLite and rows from pages are the same events', () => {

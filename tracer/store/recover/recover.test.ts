@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import type { TraceEvent } from '../../../engine/trace/event.ts';
 import { traces } from '../../../engine/trace/events.testing.ts';
@@ -20,9 +10,9 @@ import { at, seqOf, timeNs } from '../../../engine/trace/position.ts';
 import { good } from '../good.testing.ts';
 import { headerOf } from '../header.testing.ts';
 import { isProblem, openTrace, type Recovery, recoverTrace, TraceWriter } from '../index.ts';
+import { scratch } from '../scratch.testing.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 const path = (name: string): string => join(folder, name);
 const PAGE = 4096;
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, mock, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import fc from 'fast-check';
 import { EVENT_KINDS, type TraceEvent } from '../../../engine/trace/event.ts';
 import { traces } from '../../../engine/trace/events.testing.ts';
@@ -19,11 +18,11 @@ import {
   TraceWriter,
   tileEvents,
 } from '../index.ts';
+import { scratch } from '../scratch.testing.ts';
 import { openDatabase } from '../sqlite.ts';
 import { decodeTile, encodeTile } from './tile.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'hvrewind-test-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch();
 const path = (name: string): string => join(folder, name);
 
 const create = (name: string): TraceWriter =>
