@@ -63,6 +63,17 @@ describe('processes of a program', { skip: LACKING }, () => {
     await agrees(trace);
   });
 
+  test('the same with the interface of 2020, where the descriptor comes before the partition and the VP', async () => {
+    const program = build('test/emulate/clients/files-rfc2020.c', folder);
+    const { out, trace } = await emulate(folder, [program], { profile: 'kernel=rfc2020' });
+    const lines = ['version=ok', 'partition=ok', 'vp=ok', 'partition=EMFILE', 'vp=EMFILE', 'vp-again=EEXIST'];
+    assert.equal(out, [...lines, 'open=EMFILE', ''].join('\n'));
+    // Nothing was made for those that failed.
+    assert.equal((await events(trace, 'code == HVCALL_CREATE_PARTITION && status == 0')).length, 1);
+    assert.equal((await events(trace, 'code == HVCALL_CREATE_VP && status == 0')).length, 1);
+    await agrees(trace);
+  });
+
   test('what a slow reader has not read yet is not lost', async () => {
     const { exit, out } = await emulate(folder, ['sh', '-c', 'seq 1 200000']);
     assert.equal(exit, 0);

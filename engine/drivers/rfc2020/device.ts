@@ -16,7 +16,7 @@ import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { hypercall } from '../kernel/hypercall.ts';
 import { driverOf } from '../kernel/objects.ts';
-import { installPartition, notePartition, recordedOutput } from '../mshv/create-partition.ts';
+import { installPartition, NO_FD, notePartition, recordedOutput } from '../mshv/create-partition.ts';
 import { hypercallWithMemory } from '../mshv/deposit.ts';
 import { deletePartition, finalizePartition } from '../mshv/end.ts';
 import { initialize } from '../mshv/initialize.ts';
@@ -24,7 +24,7 @@ import type { IoctlRow } from '../mshv/ioctl-row.ts';
 import { partitionOf } from '../mshv/objects.ts';
 import { SELF } from '../mshv/partition-id.ts';
 import { withdrawAll } from '../mshv/withdraw.ts';
-import { newFd } from '../process/files.ts';
+import { hasNoFd, newFd } from '../process/files.ts';
 
 const RULE = 'Linux.rfc2020.device';
 const VERSION = fieldOf('u32', 'value');
@@ -90,6 +90,8 @@ function* createPartition(
   arg: Uint8Array,
 ): DriverRun<Outcome> {
   if (!hasVersion(context, event)) return { ret: failure('EBADFD'), rule: RULE };
+  // Unlike upstream, the descriptor comes first, so nothing has to be undone.
+  if (hasNoFd(context, event)) return { ret: failure('EMFILE'), rule: NO_FD };
   const { store } = context;
   const input = new Uint8Array(CREATE.bytes);
   writeField(input, CREATE.flags, readU64(arg, ARG.flags) | EXO);

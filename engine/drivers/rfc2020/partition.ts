@@ -6,11 +6,12 @@ import { MSHV_VP } from '../cells/driver.ts';
 import type { Actor } from '../kernel/access.ts';
 import { errnoOf, failure } from '../kernel/errno.ts';
 import { issue } from '../kernel/hypercall.ts';
+import { NO_FD } from '../mshv/create-partition.ts';
 import { createVp, installVp, noteVp } from '../mshv/create-vp.ts';
 import { hypercallWithMemory } from '../mshv/deposit.ts';
 import type { IoctlRow } from '../mshv/ioctl-row.ts';
 import { partitionOfHandle } from '../mshv/objects.ts';
-import { newFd } from '../process/files.ts';
+import { hasNoFd, newFd } from '../process/files.ts';
 
 const RULE = 'Linux.rfc2020.partition';
 const MAX_VPS = constantNumber('MSHV_MAX_VPS');
@@ -29,6 +30,7 @@ function* createVirtualProcessor(
   const { partition, id } = partitionOfHandle(context, event.handle);
   if (index >= MAX_VPS) return { ret: failure('EINVAL'), rule: RULE };
   if (context.store.find(id, MSHV_VP, index) !== undefined) return { ret: failure('EEXIST'), rule: RULE };
+  if (hasNoFd(context, event)) return { ret: failure('EMFILE'), rule: NO_FD };
   const ret = yield* createVp(context, actor, { partition, index });
   if (ret !== 0) return { ret, rule: RULE };
   noteVp(context, event, id, index, false);
