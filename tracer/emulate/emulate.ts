@@ -74,27 +74,28 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
   const keeper = startKeeper();
   const giving = setInterval(giveFreePagesBack, GIVE_BACK_MS);
   try {
+    const serving = startThread(
+      import.meta.url,
+      'supervisor',
+      {
+        window,
+        keeper: keeper.fd,
+        control,
+        path: options.path,
+        header: options.header,
+        force: options.force,
+        tool: options.tool,
+        engine: options.engine,
+        started: new Date().toISOString(),
+        command: options.command,
+        kept: options.kept,
+      } satisfies SupervisorData,
+      [],
+      SUPERVISOR_LIMITS,
+    );
     const supervisor = new Party<SupervisorMessage>(
       'supervisor',
-      startThread(
-        import.meta.url,
-        'supervisor',
-        {
-          window,
-          keeper: keeper.fd,
-          control,
-          path: options.path,
-          header: options.header,
-          force: options.force,
-          tool: options.tool,
-          engine: options.engine,
-          started: new Date().toISOString(),
-          command: options.command,
-          kept: options.kept,
-        } satisfies SupervisorData,
-        [],
-        SUPERVISOR_LIMITS,
-      ),
+      serving,
       (message) => startVps(message, (error) => supervisor.fail(error)) || tellFound(message, options.tell),
     );
     const ready = await supervisor.next();
@@ -130,6 +131,7 @@ export async function emulate(options: EmulateOptions): Promise<Emulated | Emula
     } catch (error) {
       // Without its supervisor the program would wait for ever.
       if (pid !== undefined) send(pid, 'SIGKILL');
+      await serving.terminate();
       await letGo(thread, Atomics.load(control, CONTROL.listener));
       throw error;
     } finally {

@@ -4,6 +4,8 @@ import { Listener } from '../notify/listener.ts';
 
 /** How often is looked for calls. */
 const LOOK_MS = 1;
+/** Calls that are let through at a time: processes of the program that are still there may never stop making them. */
+const MOST_CALLS = 64;
 
 /**
  * Ends the launcher's thread when nobody answers its calls any more: freeing its memory is one that the filter
@@ -13,7 +15,7 @@ export async function letGo(launcher: Worker, listenerFd: number): Promise<void>
   const [listener, poll] = [new Listener(listenerFd), new Poll()];
   poll.add(listenerFd);
   const timer = setInterval(() => {
-    while (poll.wait(0) && poll.isReadable(listenerFd)) {
+    for (let calls = 0; calls < MOST_CALLS && poll.wait(0) && poll.isReadable(listenerFd); calls++) {
       const call = listener.receive();
       if (call !== undefined) listener.proceed(call.id);
     }
