@@ -35,6 +35,7 @@ describe('XSAVE', () => {
     const guest = saving('31 c9 0f 01 d1 31 c0 0f 01 d0', 0); // xor ecx, ecx; xsetbv; xor eax, eax; xgetbv
     assert.equal(guest.run().kind, 'halt');
     assert.deepEqual([guest.get('RAX'), guest.get('RDX'), guest.get('XFEM')], [3, 0, 3]);
+    assert.equal(guest.get('RIP'), 0x8000 + 17);
     const first = saving('31 c9 0f 01 d0', 0);
     first.run();
     assert.equal(first.get('RAX'), 1);

@@ -49,8 +49,8 @@ map[0x01] = groupWithSpecials(
   ],
   new Map([
     [VMCALL, row('Ev', system.vmcall, 0, 'ends')],
-    [XGETBV, row('', xgetbv, 0, 'ends')],
-    [XSETBV, row('', xsetbv, 0, 'ends')],
+    [XGETBV, row('Ev', xgetbv, 0, 'ends')],
+    [XSETBV, row('Ev', xsetbv, 0, 'ends')],
     [CLAC, row('Ev', system.clac, 0, 'ends')],
     [STAC, row('Ev', system.stac, 0, 'ends')],
     [SWAPGS, row('Ev', swapgs, 0, 'ends')],
