@@ -3,7 +3,8 @@ import type { Machine } from '../machine/machine.ts';
 import { UNMODELLED } from '../machine/unmodelled.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { type Expectation, type Frame, NO_ANSWER, parentIn } from './frame.ts';
-import { asOutcome, endOf, isDriven, isRun } from './stimulus.ts';
+import { returnOf } from './numbering.ts';
+import { asOutcome, componentOf, endOf, isDriven, isRun } from './stimulus.ts';
 import { answerOfTaken, type Supposed } from './supposed.ts';
 
 /** Runs what the drivers of open stimuli do, up to the next thing that they ask for or do. */
@@ -38,10 +39,11 @@ export class Driving {
     if (run !== undefined) this.#start(frame, asOutcome(run));
   }
 
-  /** A call that waits goes on. */
+  /** A call that waits goes on: what it writes then is written after its wait, whatever happened last, and wherever a replay began. */
   wake(frame: Frame, signal: boolean): void {
     const { handler, stimulus } = frame;
     if (handler?.wake === undefined || !isDriven(stimulus)) return;
+    this.#machine.store.writer(returnOf(stimulus.seq), componentOf(stimulus));
     frame.phase = 'waking';
     frame.answer = NO_ANSWER;
     this.#start(frame, handler.wake(this.#machine, stimulus, signal));

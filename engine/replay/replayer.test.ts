@@ -11,7 +11,7 @@ import { formatAddress, seqOf, timeNs } from '../trace/position.ts';
 import { parseProfile } from '../trace/profile-read.ts';
 import { KEPT_DIVERGENCES } from './compare.ts';
 import { LiveMachine } from './live.ts';
-import { replay, replaySegment, replayTwice, replayWithHistory } from './replay.ts';
+import { CHECKPOINT_EVENTS, replay, replaySegment, replayTwice, replayWithHistory } from './replay.ts';
 import { memorySource } from './source.ts';
 import type { Step } from './step.ts';
 
@@ -281,6 +281,33 @@ test('replayed twice, a trace of several stretches comes to one hash; sides that
     };
     assert.equal(replayTwice(source, forgetful).same, false, `the second time at ${remembered}`);
   }
+});
+
+test('what a call writes when it goes on is its own, also where a replay begins right before', () => {
+  const hasty: Handler = {
+    ...waiting,
+    *wake({ store }) {
+      yield* [];
+      store.set(valueCell(store), 9n);
+      return { ret: 0, rule: 'test.woken' };
+    },
+  };
+  const sides: Sides = { ...SIDES, drivers: { ...SIDES.drivers, handler: () => hasty } };
+  const idle = Array.from({ length: CHECKPOINT_EVENTS - 2 }, () => msr('write', 0n));
+  const lastT = 10 * (CHECKPOINT_EVENTS - 1);
+  const source = trace(
+    call({ ret: 0, tEnd: timeNs(lastT + 5) }),
+    ...idle,
+    msr('write', 3n, { component: 'timer' }),
+    msr('read', 9n),
+  );
+  const { report, history } = replayWithHistory(source, sides);
+  assert.deepEqual(report.divergences, []);
+  assert.deepEqual(
+    history.checkpoints.map(({ nextSeq }) => nextSeq),
+    [1, CHECKPOINT_EVENTS + 1],
+  );
+  assert.ok(replayTwice(source, sides).same);
 });
 
 test('divergences beyond those that are kept are counted', () => {

@@ -53,7 +53,7 @@ status=$?
 seconds=$(($(date +%s) - started))
 kill $kicker 2>/dev/null
 tr -d '\r' <"$work/console" | grep -a . | tail -n "${LINES_SHOWN:-8}"
-tail -n 1 "$work/errors"
+tail -n 3 "$work/errors"
 ran=no
 grep -qa 'init: user code runs' "$work/console" && ran=yes
 echo "exit $status after $seconds s, user code ran: $ran"
