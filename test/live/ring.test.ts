@@ -14,7 +14,7 @@ import { kindOf, openTraceFile } from '../../main/cli/trace.ts';
 import { ringTarget, type Target } from '../../tracer/live/target.ts';
 import { pack } from '../../tracer/share/pack.ts';
 import { midLife } from '../../tracer/sink/filtered.ts';
-import { isProblem, recoverTrace, TraceWriter } from '../../tracer/store/index.ts';
+import { isProblem, openTrace, recoverTrace, TraceWriter } from '../../tracer/store/index.ts';
 import { scratch } from '../../tracer/store/scratch.testing.ts';
 import { build } from '../emulate/build.testing.ts';
 import { bootOfQemu } from '../mutation/corpus.ts';
@@ -163,8 +163,12 @@ describe('record --ring', { skip: LACKING }, () => {
     await ended;
     assert.match(text, /unexpected=0 /);
     const [one, last] = [eventsOf(copy), eventsOf(trace)];
-    for (const events of [one, last])
-      assert.ok(events.length >= 50 && events.length < 250, `${events.length} events`);
+    for (const events of [one, last]) assert.ok(events.length >= 50, `${events.length} events`);
+    // How much more than 50 it holds depends on when the machine rested.
+    const reader = openTrace(trace);
+    if (isProblem(reader)) assert.fail(reader.text);
+    assert.ok((reader.gaps()[0]?.lost ?? 0) > 0, 'nothing was let go');
+    reader.close();
     assert.ok((one[0]?.t ?? 0) < (last[0]?.t ?? 0), 'it went on');
   });
 });
