@@ -46,7 +46,7 @@ const NEVER = 0xffff_ffff;
 /** Bits of hv_partition_synthetic_processor_features. */
 const BIT = {
   ...{ present: 0, hv1: 1, runtime: 2, interrupts: 6, idle: 10, frequencies: 11, gvaRanges: 15 },
-  ...{ fastOutput: 18, startVp: 20, directTimers: 22, masks: 24, flushes: 25, ipis: 26 },
+  ...{ fastOutput: 18, startVp: 20, directTimers: 22, masks: 24, ipis: 26 },
   ...{ distances: 28, signals: 29 },
 } as const;
 
@@ -85,13 +85,13 @@ function privileges(features: bigint, given: bigint): CpuidValues {
 
 /**
  * What the hypervisor would rather have its guest do (leaf 0x40000004): the hypercalls that it was given, relaxed timing. Which of
- * them a hypervisor recommends is its own affair: these are those that QEMU gives for the same features (docs/system/i386/hyperv.rst).
+ * them a hypervisor recommends is its own affair: these are those that QEMU gives for the same features (docs/system/i386/hyperv.rst),
+ * but for flushing translations: a guest processor keeps its own (engine/cpu), and no call of another one takes them away.
  */
 function recommendations(features: bigint): CpuidValues {
   const RELAXED_TIMING = 0x20;
   const EX_MASKS = 11;
   const eax = bits(features, [
-    [BIT.flushes, 2],
     [BIT.ipis, 10],
     [BIT.masks, EX_MASKS],
   ]);
