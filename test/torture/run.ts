@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allIoctls } from '../../engine/abi/index.ts';
+import { residentKib } from '../../tracer/process/proc.ts';
 import { isProblem, openTrace } from '../../tracer/store/index.ts';
 import { type Verified, verify } from '../emulate/build.testing.ts';
 
@@ -46,12 +47,8 @@ export interface Tortured {
 }
 
 function residentMib(pid: number): number | undefined {
-  try {
-    const match = /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    return match === null ? undefined : Number(match[1]) / KIB_PER_MIB;
-  } catch {
-    return undefined;
-  }
+  const kib = residentKib(pid, 'now');
+  return kib === undefined ? undefined : kib / KIB_PER_MIB;
 }
 
 /** What the emulating process had when so many rounds were done, and when that was. */

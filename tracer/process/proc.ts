@@ -20,12 +20,22 @@ export function descriptorsOf(pid: number): number[] {
   }
 }
 
-/** The process that a thread belongs to; undefined when it is gone. */
-export function threadGroup(tid: number): number | undefined {
+/** Of what the kernel tells of a thread or process (Linux Documentation/filesystems/proc.rst, status); undefined when it is gone. */
+function statusOf(id: number, name: string): number | undefined {
   try {
-    const match = /^Tgid:\s*(\d+)/m.exec(readFileSync(`/proc/${tid}/status`, 'latin1'));
+    const match = new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(readFileSync(`/proc/${id}/status`, 'latin1'));
     return match === null ? undefined : Number(match[1]);
   } catch {
     return undefined;
   }
+}
+
+/** The process that a thread belongs to; undefined when it is gone. */
+export function threadGroup(tid: number): number | undefined {
+  return statusOf(tid, 'Tgid');
+}
+
+/** Resident memory of a process, now and at most, in KiB; undefined when it is gone. */
+export function residentKib(pid: number, which: 'now' | 'most'): number | undefined {
+  return statusOf(pid, which === 'now' ? 'VmRSS' : 'VmHWM');
 }

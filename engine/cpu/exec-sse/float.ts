@@ -10,8 +10,8 @@ import {
   denormals,
   exactly,
   isDenormal,
+  isNone,
   isPlain,
-  isSignaling,
   keep,
   notNumber,
   numberOf,
@@ -20,6 +20,7 @@ import {
   putLane,
   putValue,
   putWord,
+  signals,
 } from './lanes.ts';
 import { ready, scalarSource, source } from './operands.ts';
 import { squareRoot } from './square-root.ts';
@@ -87,13 +88,8 @@ const ORDERS = 0b01100110;
 
 /** Flags of a comparison. */
 function compared(m: Machine, precision: Precision, a: number, b: number, orders: boolean): number {
-  const [aIsNone, bIsNone] = [
-    Number.isNaN(numberOf(m, precision, a)),
-    Number.isNaN(numberOf(m, precision, b)),
-  ];
-  if (!aIsNone && !bIsNone) return denormals(m, precision, a, b);
-  const signals = (aIsNone && isSignaling(m, precision, a)) || (bIsNone && isSignaling(m, precision, b));
-  return orders || signals ? IE : 0;
+  if (!isNone(m, precision, a) && !isNone(m, precision, b)) return denormals(m, precision, a, b);
+  return orders ? IE : signals(m, precision, a, b);
 }
 
 const compareLane: Lane = (m, precision, n, a, b, imm) => {

@@ -86,12 +86,19 @@ export function putLane(m: Machine, precision: Precision, n: number, lane: numbe
   }
 }
 
+export const isNone = (m: Machine, precision: Precision, lane: number): boolean =>
+  Number.isNaN(numberOf(m, precision, lane));
+
+/** Flags of operands that may be no numbers: a signaling one is invalid. */
+export function signals(m: Machine, precision: Precision, a: number, b: number): number {
+  const one = isNone(m, precision, a) && isSignaling(m, precision, a);
+  return one || (isNone(m, precision, b) && isSignaling(m, precision, b)) ? IE : 0;
+}
+
 /** What becomes of operands of which one is no number: the first such one, quiet; a signaling one is invalid. */
 export function notNumber(m: Machine, precision: Precision, n: number, a: number, b: number): number {
-  const [aIs, bIs] = [Number.isNaN(numberOf(m, precision, a)), Number.isNaN(numberOf(m, precision, b))];
-  putLane(m, precision, n, aIs ? a : b);
-  const signals = (aIs && isSignaling(m, precision, a)) || (bIs && isSignaling(m, precision, b));
-  return signals ? IE : 0;
+  putLane(m, precision, n, isNone(m, precision, a) ? a : b);
+  return signals(m, precision, a, b);
 }
 
 /** Flags of denormal operands. */

@@ -1,4 +1,5 @@
 /** The square root, rounded as IEEE 754 wants it: Math.sqrt is exact everywhere, but no standard says so. */
+import { wholeRoot } from '../whole-root.ts';
 
 const number = new Float64Array(1);
 const words = new Uint32Array(number.buffer);
@@ -8,16 +9,6 @@ function power(exponent: number): number {
   words[0] = 0;
   words[1] = (exponent + 1023) << 20;
   return number[0]!;
-}
-
-/** The largest whole number whose square is not above `value`. */
-function wholeRoot(value: bigint): bigint {
-  let root = 1n << BigInt((value.toString(2).length + 1) >> 1);
-  for (;;) {
-    const next = (root + value / root) >> 1n;
-    if (next >= root) return root;
-    root = next;
-  }
 }
 
 /** Below 64 more bits than the root needs: rounding them away is rounding once. */
@@ -35,7 +26,7 @@ export function squareRoot(value: number): number {
   const odd = exponent & 1;
   exponent -= odd;
   const scaled = significand << BigInt(SCALE + odd);
-  const root = wholeRoot(scaled);
+  const root = wholeRoot(scaled, 1n << BigInt((scaled.toString(2).length + 1) >> 1));
   // One more bit says that the root goes on.
   const sticky = root * root === scaled ? 0n : 1n;
   return Number((root << 1n) | sticky) * power(exponent / 2 - SCALE / 2 - 1);

@@ -1,4 +1,5 @@
 /** Sums, products, quotients, roots and comparisons (Intel SDM 1, 8.5.1.2 and 8.3.5). */
+import { wholeRoot } from '../whole-root.ts';
 import {
   both,
   type Extended,
@@ -98,16 +99,6 @@ export const divide: Binary = (c, a, b) => {
   const more = quotient * y.significand !== dividend;
   return rounded(c, c.format, sign, quotient, x.scale - y.scale - QUOTIENT_SHIFT, more);
 };
-
-/** The largest whole number whose square is not above `value`. */
-function wholeRoot(value: bigint, guess: bigint): bigint {
-  let root = guess;
-  for (;;) {
-    const next = (root + value / root) >> 1n;
-    if (next >= root) return root;
-    root = next;
-  }
-}
 
 /** Of a significand of 64 bits or 65, a root of 66 or 67. */
 const ROOT_SHIFT = 68;

@@ -2,6 +2,7 @@
  * Elementary functions in fixed point: a number is a whole number of units of 2 to the power of -UNIT. Results are right but for some of
  * the last of these bits, of which the smallest that is asked for leaves more than twice what a register has.
  */
+import { wholeRoot } from '../whole-root.ts';
 
 /** The smallest argument is about 2 to the power of -68: that leaves 190 bits. */
 export const UNIT = 260;
@@ -66,19 +67,12 @@ export function logarithmOfOneAnd(x: bigint): bigint {
   return times(2n * oddPowers(over(x, 2n * ONE + x), false), LOG2_E);
 }
 
-/** The whole root of a number of at most `2 * UNIT` bits and one more. */
-function root(value: bigint): bigint {
-  let guess = 1n << (BITS + 1n);
-  for (;;) {
-    const next = (guess + value / guess) >> 1n;
-    if (next >= guess) return guess;
-    guess = next;
-  }
-}
+/** The root of a number of at most 2, and a bit. */
+const root = (x: bigint): bigint => wholeRoot(x << BITS, 2n * ONE);
 
 /** The arc tangent of at most 1: halved twice, so that the series is short. */
 export function arcTangent(x: bigint): bigint {
   let small = x;
-  for (let n = 0; n < 2; n += 1) small = over(small, ONE + root((ONE + times(small, small)) << BITS));
+  for (let n = 0; n < 2; n += 1) small = over(small, ONE + root(ONE + times(small, small)));
   return 4n * oddPowers(small, true);
 }

@@ -82,7 +82,7 @@ function send(call: Asked, isEx: boolean): HypercallAnswer {
   return succeeded(SENT);
 }
 
-/** Translations are not kept: there is nothing to flush. The input is judged all the same. */
+/** The engine keeps no translations, so there is nothing to flush; what a guest's own processor keeps is not reached. The input is judged all the same. */
 function flush(call: Asked, isEx: boolean): HypercallAnswer {
   const { control, input } = call;
   if ((readU64(input, FLUSH_FLAGS) & ~KNOWN_FLAGS) !== 0n) {

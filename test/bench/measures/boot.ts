@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { residentKib } from '../../../tracer/process/proc.ts';
 import { type Measure, type Measured, milliseconds, percentile } from '../measure.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -17,7 +17,7 @@ const GOAL_MB = 300;
 /** A boot: how long it took to its last line, and what memory the process took that was started, at most. */
 interface Boot {
   readonly ms: number;
-  readonly peakBytes: number;
+  readonly peakKib: number;
 }
 
 /** The firmware of a real VMM: recorded on the emulated device, beside QEMU's own processor. */
@@ -39,7 +39,7 @@ export const measure: Measure = async ({ folder }) => {
     tcg.push(await boot([qemu, '-accel', 'tcg']));
     mshv.push(await boot([...emulate, qemu, '-accel', 'mshv']));
   }
-  const peakMb = Math.max(...mshv.map(({ peakBytes }) => peakBytes)) / 1e6;
+  const peakMb = (Math.max(...mshv.map(({ peakKib }) => peakKib)) * 1024) / 1e6;
   return [
     {
       what: `${WHAT}, emulated and recorded`,
@@ -74,12 +74,13 @@ async function boot([program = '', ...words]: readonly string[]): Promise<Boot> 
   });
   const isThere = await prints(child, LAST_LINE);
   const ms = performance.now() - start;
-  const peakBytes = isThere ? peakOf(child) : 0;
+  const peakKib = residentKib(child.pid ?? 0, 'most') ?? 0;
   await sleep(ASLEEP_MS);
-  child.kill();
+  // A guest that is busy may keep QEMU from ending on a signal.
+  child.kill(isThere ? 'SIGTERM' : 'SIGKILL');
   await ended;
   if (!isThere) throw new Error(`${program} does not print "${LAST_LINE}": ${said}`);
-  return { ms, peakBytes };
+  return { ms, peakKib };
 }
 
 /** Whether a program prints a text before it ends, and in time. */
@@ -96,10 +97,4 @@ function prints(child: ChildProcess, wanted: string): Promise<boolean> {
       done(false);
     });
   });
-}
-
-/** The most memory that a process ever had (Linux Documentation/filesystems/proc.rst, VmHWM: KiB). */
-function peakOf({ pid }: ChildProcess): number {
-  const [, kib] = /^VmHWM:\s*([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kib) * 1024;
 }

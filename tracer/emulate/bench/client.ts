@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import koffi from 'koffi';
+import { residentKib } from '../../process/proc.ts';
 
 /**
  * The program that is measured: `client.ts ROUNDS GUEST RESULT`. Makes hypercalls with a payload, then lets a guest
@@ -141,6 +142,5 @@ const call = repeat(rounds, () => set(RAX, 1n));
 const nowhere = outside(64);
 const plain = repeat(rounds, () => void ioctl(vp, REQUEST.plain, nowhere));
 const exit = device < 0 ? {} : { exit: exits(vp, Math.ceil(rounds / 4)) };
-const [, most = ''] = /^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${process.ppid}/status`, 'latin1')) ?? [];
-const measured: ClientResult = { plain, call, ...exit, parentKiB: Number(most) };
+const measured: ClientResult = { plain, call, ...exit, parentKiB: residentKib(process.ppid, 'most') ?? 0 };
 writeFileSync(result, JSON.stringify(measured));
