@@ -36,6 +36,14 @@ describe('guests that are interrupted', { skip: LACKING }, () => {
     await agrees(trace);
   });
 
+  test('a kick by another thread ends MSHV_RUN_VP, and none of the calls beside it', async () => {
+    const program = build('test/emulate/clients/kicked.c', folder, '-pthread');
+    const { exit, out, trace } = await emulate(folder, [program]);
+    assert.equal(out, 'memory=ok\nfailed=0 handled=150 exits=some kicks=some\n');
+    assert.equal(exit, 0);
+    await agrees(trace);
+  });
+
   test('four VPs at once, signalled all the while: none waits for another, no exit is lost or comes twice', async () => {
     const program = build('test/emulate/clients/together.c', folder, '-pthread');
     const { exit, out, trace } = await emulate(folder, [program]);

@@ -30,20 +30,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 gcc -static -nostdlib -O1 -fno-stack-protector -o "$work/init" "$here/init.c" || exit 1
 "$node" "$here/archive.ts" "$work/init" "$work/archive" || exit 1
-# QEMU's kick of a VP that is not in MSHV_RUN_VP is lost, and a guest that is off asks for ever (docs/emulate.md, "QEMU"): kicked again.
-kick() {
-  until grep -qa 'reboot: Power down' "$work/console" 2>/dev/null; do sleep 1; done
-  while pids=$(pgrep -f -- "-initrd $work/archive"); do
-    for pid in $pids; do
-      for task in /proc/"$pid"/task/*; do
-        case $(cat "$task/comm" 2>/dev/null) in CPU*MSHV) kill -USR1 "${task##*/}" 2>/dev/null ;; esac
-      done
-    done
-    sleep 0.02
-  done
-}
-kick &
-kicker=$!
 started=$(date +%s)
 timeout "${LIMIT_SECONDS:-1800}" "$hvrewind" emulate --summary "$work/summary" -o "$work/linux.hvtrace" -- \
   "$qemu" -accel mshv -nodefaults -nographic -serial stdio -no-reboot "$@" \
@@ -51,7 +37,6 @@ timeout "${LIMIT_SECONDS:-1800}" "$hvrewind" emulate --summary "$work/summary" -
   </dev/null >"$work/console" 2>"$work/errors"
 status=$?
 seconds=$(($(date +%s) - started))
-kill $kicker 2>/dev/null
 tr -d '\r' <"$work/console" | grep -a . | tail -n "${LINES_SHOWN:-8}"
 tail -n 3 "$work/errors"
 ran=no

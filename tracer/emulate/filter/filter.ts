@@ -20,7 +20,7 @@ interface Numbers {
   readonly ioctl: number;
   readonly clone: number;
   readonly closeRange: number;
-  /** Calls that are always handed over: those that open or look at files by name, make processes, replace programs, unmap. */
+  /** Calls that are always handed over: those that open or look at files by name, make processes, replace programs, unmap, signal threads. */
   readonly always: readonly number[];
   /** Calls on a descriptor, and which argument it is. */
   readonly onDescriptor: readonly (readonly [nr: number, argument: number])[];
@@ -35,6 +35,7 @@ const NATIVE: Numbers = {
   always: [
     ...[NR.open, NR.openat, NR.openat2, NR.creat, NR.fork, NR.vfork, NR.clone3, NR.execve, NR.execveat],
     ...[NR.stat, NR.lstat, NR.newfstatat, NR.statx, NR.access, NR.faccessat, NR.faccessat2, NR.munmap],
+    ...[NR.tkill, NR.tgkill],
   ],
   onDescriptor: [
     ...([
@@ -62,6 +63,7 @@ const COMPAT: Numbers = {
   always: [
     ...[NR32.open, NR32.openat, NR32.openat2, NR32.creat, NR32.fork, NR32.vfork, NR32.clone3],
     ...[NR32.execve, NR32.execveat, NR32.statx, NR32.access, NR32.faccessat, NR32.faccessat2, NR32.munmap],
+    ...[NR32.tkill, NR32.tgkill],
   ],
   onDescriptor: [
     ...([

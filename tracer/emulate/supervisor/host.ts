@@ -49,6 +49,8 @@ export interface Host extends LackHost {
   returned(returns: readonly LiveReturn[]): void;
   /** A call that has not returned: `finish` ends it when it does. */
   wait(seq: Seq, call: Call, vp: Handle, finish: (ended: LiveReturn) => void, give: Give): void;
+  /** After a call: guests that may run now do so, unless a signal ends that call before. */
+  letGuestsGoOn(call: Call): void;
   /** Feeds a call; `give` puts what it comes to into the caller's memory. */
   feedCall(event: LiveEvent, give: Give): LiveResult;
 }

@@ -111,7 +111,7 @@ export function ioctl(host: Host, call: Call): void {
   else if (handler?.wake !== undefined) host.wait(result.seq, call, file.handle, finish, give);
   else finish({ seq: result.seq, ret: -ERRNO.EFAULT });
   host.returned(result.returned.filter((ended) => ended !== own));
-  host.guests.step();
+  host.letGuestsGoOn(call);
 }
 
 /** A call on a file that is not the device's: the kernel's affair. What it says is known only where nothing is open. */

@@ -21,6 +21,8 @@ export interface ClientProcess {
   mapped: boolean;
   /** It was about to replace its program: descriptors may have been closed by that. */
   replaced: boolean;
+  /** Threads that have run a VP: signals end that. */
+  readonly runners: Set<number>;
 }
 
 /** The processes of the program, by the threads that make calls. */
@@ -72,6 +74,7 @@ export class ClientProcesses {
       forked: false,
       mapped: false,
       replaced: false,
+      runners: new Set(),
     };
     this.#byPid.set(pid, process);
     return process;

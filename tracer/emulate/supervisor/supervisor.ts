@@ -27,15 +27,17 @@ import { adopt, adoptChildren, endProcess } from './family.ts';
 import { Guests } from './guests.ts';
 import type { Call, Give, Host } from './host.ts';
 import { ioctl } from './ioctl.ts';
+import { Kicks, SIGNALS } from './kicks.ts';
 import { Lacks, type Meets } from './lacks.ts';
 import { map } from './map.ts';
 import { showMessage } from './message-page.ts';
 import { open } from './open.ts';
-import { type ClientProcess, ClientProcesses, hasSignal } from './process.ts';
+import { type ClientProcess, ClientProcesses } from './process.ts';
 import type { Recorder } from './recorder.ts';
 import { status } from './stat.ts';
 import { unmap } from './unmap.ts';
 import { VpThreads } from './vp-threads.ts';
+import { SIGNAL_MS, Waits } from './waits.ts';
 import { Wake } from './wake.ts';
 
 /** The longest wait; a commit that is due sooner ends it. */
@@ -43,8 +45,6 @@ const IDLE_MS = 50;
 const NS_PER_MS = 1e6;
 /** Without a call for so long, what waits is written. */
 const WRITE_MS = 1;
-/** How long a signal waits before it ends a wait: the kernel tells nobody that one has come. */
-const SIGNAL_MS = 1;
 /** How long a process that has ended is kept at most. */
 const REAP_MS = 5;
 
@@ -62,15 +62,6 @@ const ON_DESCRIPTORS: ReadonlyMap<number, (host: Host, call: Call) => void> = ne
   [NR.dup3, duplicate],
   [NR.fcntl, duplicate],
 ]);
-
-interface Waiting {
-  readonly call: Call;
-  readonly vp: Handle;
-  readonly finish: (ended: LiveReturn) => void;
-  readonly give: Give;
-  /** A signal has come; the guest was told to stop. */
-  interrupted: boolean;
-}
 
 export interface SupervisorOptions {
   readonly listener: number;
@@ -102,14 +93,14 @@ export class Supervisor implements Host {
   readonly #keeper: Keeper;
   readonly #processes = new ClientProcesses();
   readonly #poll = new Poll();
-  readonly #waiting = new Map<Seq, Waiting>();
+  readonly #waits: Waits;
+  readonly #kicks: Kicks;
   readonly #wake: Wake;
   readonly #start = process.hrtime.bigint();
   readonly #clock: { now(): TimeNs };
   /** Of the call that is being fed. */
   #give: Give | undefined;
   #devices = 0;
-  #lookedAt = 0;
   #reapedAt = 0;
 
   constructor(options: SupervisorOptions) {
@@ -138,10 +129,12 @@ export class Supervisor implements Host {
           this.eventfds.observe(step.event);
         },
       },
-      (event) => (this.#waiting.get(event.seq)?.give ?? this.#give)?.(event.out ?? {}) ?? true,
+      (event) => (this.#waits.giveOf(event.seq) ?? this.#give)?.(event.out ?? {}) ?? true,
       options.checkpointEvents,
     );
     this.guests = new Guests(this);
+    this.#waits = new Waits(this);
+    this.#kicks = new Kicks(this.listener, this.#waits);
     this.eventfds = new Eventfds(this.#poll);
     this.#poll.add(this.listener.fd);
     this.#poll.add(options.wake);
@@ -155,7 +148,7 @@ export class Supervisor implements Host {
       if (some && this.#poll.isReadable(this.#wake.fd)) {
         this.#wake.clear();
         this.guests.collect();
-        this.#endStopped();
+        this.#waits.endStopped();
       }
       if (some) this.#takeSignals();
       const calls = some && this.#poll.isReadable(this.listener.fd);
@@ -164,7 +157,8 @@ export class Supervisor implements Host {
       if (calls) this.#serve();
       else if (some && this.#poll.isHungUp(this.listener.fd)) break;
       this.#expire();
-      this.#lookForSignals();
+      if (!calls) this.#kicks.letGo();
+      this.#waits.lookForSignals();
       if (this.capture !== undefined) this.#takeTurn();
       if (some || this.#someWait) this.#recorder.flushWhenDue();
       else this.#recorder.flush();
@@ -209,15 +203,16 @@ export class Supervisor implements Host {
   }
 
   returned(returns: readonly LiveReturn[]): void {
-    for (const ended of returns) {
-      const waiting = this.#waiting.get(ended.seq);
-      this.#waiting.delete(ended.seq);
-      waiting?.finish(ended);
-    }
+    this.#waits.returned(returns);
   }
 
   wait(seq: Seq, call: Call, vp: Handle, finish: (ended: LiveReturn) => void, give: Give): void {
-    this.#waiting.set(seq, { call, vp, finish, give, interrupted: false });
+    this.#waits.add(seq, { call, vp, finish, give });
+  }
+
+  letGuestsGoOn(call: Call): void {
+    this.#waits.endKicked(call);
+    this.guests.step();
   }
 
   feedCall(event: LiveEvent, give: Give): LiveResult {
@@ -244,7 +239,8 @@ export class Supervisor implements Host {
 
   #longestIdleMs(): number {
     if (this.#recorder.hasWaiting) return WRITE_MS;
-    return this.#waiting.size > 0 ? SIGNAL_MS : Math.min(IDLE_MS, this.#recorder.dueMs ?? IDLE_MS);
+    const some = this.#waits.some || this.#kicks.some;
+    return some ? SIGNAL_MS : Math.min(IDLE_MS, this.#recorder.dueMs ?? IDLE_MS);
   }
 
   /** The host as the program finds it: the kernel is up, its drivers are loaded. */
@@ -296,7 +292,9 @@ export class Supervisor implements Host {
       adopt(this, client);
     }
     settleDescriptors(this, client);
-    this.#handle({ ...notification, process: client });
+    const call = { ...notification, process: client };
+    this.#kicks.meet(call);
+    this.#handle(call);
   }
 
   #handle(call: Call): void {
@@ -308,6 +306,8 @@ export class Supervisor implements Host {
       status(this, call);
     } else if (call.nr === NR.munmap) {
       unmap(this, call);
+    } else if (SIGNALS.has(call.nr)) {
+      this.#kicks.take(call);
     } else {
       const onDescriptors = ON_DESCRIPTORS.get(call.nr);
       if (onDescriptors !== undefined) {
@@ -348,49 +348,11 @@ export class Supervisor implements Host {
     this.#meetChildren();
     for (const client of ended) {
       this.#poll.remove(client.pidfd);
-      this.#abandon(client);
+      this.#waits.abandon(client);
       endProcess(this, client);
       this.#processes.remove(client);
       dropMovedOf(client.pid);
       this.#keeper.forget(client.pid);
     }
-  }
-
-  /** Calls of a process that was killed: each ends before its files close. */
-  #abandon(client: ClientProcess): void {
-    for (const [seq, { call, vp }] of [...this.#waiting]) {
-      if (call.process !== client) continue;
-      this.guests.stopNow(vp);
-      if (this.#waiting.has(seq)) this.returned(this.live.interrupt(seq, this.now()));
-    }
-  }
-
-  /** Signals end waits. A thread that was killed has nobody left who could be told. */
-  #lookForSignals(): void {
-    if (this.#waiting.size === 0) return;
-    const now = performance.now();
-    if (now - this.#lookedAt < SIGNAL_MS) return;
-    this.#lookedAt = now;
-    this.#interrupt(({ call }) => hasSignal(call.tid));
-  }
-
-  /** A guest that runs is stopped first: the engine has to know its registers, and it may have an intercept to tell. */
-  #interrupt(which: (waiting: Waiting) => boolean): void {
-    for (const [seq, waiting] of [...this.#waiting]) {
-      if (!which(waiting)) continue;
-      if (this.guests.stop(waiting.vp)) waiting.interrupted = true;
-      else this.returned(this.live.interrupt(seq, this.now()));
-    }
-    this.guests.step();
-  }
-
-  /** Calls that a signal is to end and whose guest has stopped by now. */
-  #endStopped(): void {
-    for (const [seq, waiting] of [...this.#waiting]) {
-      if (!waiting.interrupted || this.guests.of(waiting.vp)?.running === true) continue;
-      waiting.interrupted = false;
-      this.returned(this.live.interrupt(seq, this.now()));
-    }
-    this.guests.step();
   }
 }
