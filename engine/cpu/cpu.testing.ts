@@ -113,3 +113,24 @@ export class TestGuest {
     }
   }
 }
+
+/** CR4.OSFXSR: the guest has SSE switched on. */
+export const OSFXSR = 0x200;
+
+/** What the gates lead to. */
+const GUARDED = [6, 7, 13, 14, 16, 19];
+
+/** Flat 32-bit code whose exceptions end in a HLT at 0xb010 and their number. */
+export function guarded(program: string, cr0 = 0x11, cr4 = OSFXSR): TestGuest {
+  const guest = new TestGuest().flat(program);
+  guest.set('CR0', cr0);
+  guest.set('CR4', cr4);
+  for (const vector of GUARDED) {
+    guest.memory.write(0xa000 + vector * 8, bytesOf(`${(0x10 + vector).toString(16)} b0 08 00 00 8e 00 00`));
+    guest.memory.write(0xb010 + vector, [0xf4]);
+  }
+  guest.memory.write(0x9008, bytesOf('ffff0000009bcf00 ffff00000093cf00'));
+  guest.set('GDTR', (0x9000n << 64n) | (0x1fn << 48n));
+  guest.set('IDTR', (0xa000n << 64n) | (0xffn << 48n));
+  return guest;
+}

@@ -3,15 +3,15 @@ import type { CpuidResult } from './cpu.ts';
 
 const bits = (...numbers: readonly number[]): number => numbers.reduce((mask, n) => mask | (1 << n), 0);
 
-/** Leaf 1, EDX: VME, MCA, MMX, and what stands for hardware beside it. */
-const MISSING_1_EDX = bits(1, 14, 18, 21, 22, 23, 29);
-/** Leaf 1, ECX: SSE3 to SSE4.2, CLMUL, MONITOR, VMX, SMX, FMA, PCID, MOVBE, POPCNT, AES, AVX, F16C, RDRAND; OSXSAVE follows from CR4. */
-const MISSING_1_ECX = bits(0, 1, 2, 3, 5, 6, 9, 11, 12, 15, 17, 19, 20, 22, 23, 25, 27, 28, 29, 30);
+/** Leaf 1, EDX: VME, MCA, and what stands for hardware beside it. */
+const MISSING_1_EDX = bits(1, 14, 18, 21, 22, 29);
+/** Leaf 1, ECX: CLMUL, MONITOR, VMX, SMX, FMA, PCID, AES, AVX, F16C, RDRAND; OSXSAVE follows from CR4. */
+const MISSING_1_ECX = bits(1, 2, 3, 5, 6, 11, 12, 15, 17, 25, 27, 28, 29, 30);
 /** Leaf 7, EBX: SMEP, ERMS, SMAP are there. */
 const PRESENT_7_EBX = bits(7, 9, 20);
-/** Leaf 80000001: SYSCALL, NX, large pages, RDTSCP, long mode, and the bits that repeat leaf 1. */
-const MISSING_EXTENDED_EDX = bits(1, 14, 18, 19, 21, 22, 23, 25, 30, 31);
-const PRESENT_EXTENDED_ECX = bits(0, 1, 8);
+/** Leaf 80000001: SYSCALL, NX, large pages, RDTSCP, long mode, and the bits that repeat leaf 1; LAHF in 64-bit code, LZCNT. */
+const MISSING_EXTENDED_EDX = bits(1, 14, 18, 19, 21, 25, 30, 31);
+const PRESENT_EXTENDED_ECX = bits(0, 1, 5, 8);
 /** Bits of a physical address, and of a linear one: see paging.ts. */
 const ADDRESS_BITS = 0x3028;
 

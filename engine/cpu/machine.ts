@@ -21,8 +21,9 @@ export const GPR_COUNT = 16;
 export const NO_REGISTER = 16;
 
 export const XMM_COUNT = 16;
-/** One register more than there are: where operands of memory stand. */
+/** Registers more than there are: where operands of memory stand, and what an instruction works on before it is done. */
 export const XMM_SCRATCH = 16;
+export const XMM_WORK = 17;
 
 /** Indexes of the segment registers in instruction encodings; LDTR and TR follow as the hypervisor numbers them. */
 export const ES = 0;
@@ -164,7 +165,7 @@ export class Machine {
   mxcsr = 0x1f80;
   /** XCR0, whose bit 0 counts as set. */
   xcr0 = 0;
-  /** Views of the XMM registers and of one more (XMM_SCRATCH): register r is x32[4r] and so on. */
+  /** Views of the XMM registers and of those beyond (XMM_SCRATCH, XMM_WORK): register r is x32[4r] and so on. */
   readonly x8: Uint8Array;
   readonly xs8: Int8Array;
   readonly x16: Uint16Array;
@@ -263,7 +264,7 @@ export class Machine {
     this.g16 = new Uint16Array(buffer);
     this.g8 = new Uint8Array(buffer);
     this.g64 = new BigUint64Array(buffer);
-    const xmm = new ArrayBuffer((XMM_SCRATCH + 1) * 16);
+    const xmm = new ArrayBuffer((XMM_WORK + 1) * 16);
     this.x8 = new Uint8Array(xmm);
     this.xs8 = new Int8Array(xmm);
     this.x16 = new Uint16Array(xmm);

@@ -5,26 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { PAGE_BYTES } from '../../engine/cpu/index.ts';
 import { BASE, CODE, Guest, HANDLERS, readNumber, register, writeNumber } from './guest.ts';
-import {
-  HostProcessor,
-  type HostRegisters,
-  type Mode,
-  MXCSR_AFTER_RESET,
-  X87_BYTES,
-} from './host-processor.ts';
+import { HostProcessor, type HostRegisters, type Mode, MXCSR_AFTER_RESET } from './host-processor.ts';
 import type { Piece } from './instructions/index.ts';
-import {
-  AREA,
-  controlWord,
-  DATA_BYTES,
-  extended,
-  nextX87,
-  SLOTS,
-  slot,
-  TRANSCENDENTAL,
-} from './instructions/x87.ts';
+import { AREA, DATA_BYTES, nextX87, SLOTS, slot, TRANSCENDENTAL } from './instructions/x87.ts';
 import { report } from './outcome.ts';
 import { Random } from './random.ts';
+import { hex, startUnit, unitOf } from './unit.ts';
 
 const DATA = BASE + PAGE_BYTES;
 const PIECES = 24;
@@ -46,17 +32,6 @@ interface Sequence {
   readonly start: HostRegisters;
 }
 
-/** Registers, some of them empty, and words in which nothing is pending. */
-function startUnit(random: Random): Uint8Array {
-  const area = new Uint8Array(X87_BYTES);
-  const control = controlWord(random);
-  const status = (random.u32() & 0x7f00) | (random.u32() & 0x7f & (control | 0x40));
-  writeNumber(area, 0, BigInt(control) | (BigInt(status) << 16n), 4);
-  area[4] = random.below(3) === 0 ? random.u32() : [0xff, 0xfe, 0x7f, 0][random.below(4)]!;
-  for (let r = 0; r < 8; r += 1) writeNumber(area, 32 + 16 * r, extended(random), 10);
-  return area;
-}
-
 function makeSequence(mode: Mode, seed: number): Sequence {
   const random = new Random(seed);
   const unit = startUnit(random);
@@ -72,22 +47,13 @@ function makeSequence(mode: Mode, seed: number): Sequence {
     unit,
     start: {
       general: Array.from({ length: mode === 64 ? 16 : 8 }, () => BigInt(random.value())),
-      xmm: new Int32Array(mode === 64 ? 64 : 0),
+      xmm: new Int32Array(),
       mxcsr: MXCSR_AFTER_RESET,
       eip: CODE,
       eflags: (random.u32() & CF_PF_ZF) | 0x202,
     },
   };
 }
-
-const hex = (bytes: Uint8Array): string =>
-  `${readNumber(bytes, 0, 4).toString(16)} tags ${bytes[4]!.toString(16)} ${Array.from(
-    { length: 8 },
-    (_, r) =>
-      readNumber(bytes, 32 + 16 * r, 10)
-        .toString(16)
-        .padStart(20, '0'),
-  ).join(' ')}`;
 
 const FRACTION = (1n << 63n) - 1n;
 const C1 = 2;
@@ -187,13 +153,6 @@ class Comparison {
     const names = pieces.map(({ name }) => name).join('; ');
     return `seed ${seed}, memory at ${at}: host ${Buffer.from(hostData.subarray(at & ~15, (at & ~15) + 16)).toString('hex')} guest ${Buffer.from(guestData.subarray(at & ~15, (at & ~15) + 16)).toString('hex')} after ${names}`;
   }
-}
-
-/** Without what is not compared: the last instruction, and reserved bytes. */
-function unitOf(area: Uint8Array): Uint8Array {
-  const unit = area.slice();
-  unit.fill(0, 5, 32);
-  return unit;
 }
 
 report((mode) => new Comparison(mode));

@@ -4,7 +4,13 @@
  */
 import { PAGE_BYTES } from '../../engine/cpu/index.ts';
 import { BASE, CODE, Guest, HANDLERS, register } from './guest.ts';
-import { HostProcessor, type HostRegisters, type Mode, MXCSR_AFTER_RESET } from './host-processor.ts';
+import {
+  HostProcessor,
+  type HostRegisters,
+  type Mode,
+  MXCSR_AFTER_RESET,
+  xmmWords,
+} from './host-processor.ts';
 import {
   nextInstruction,
   nextInstruction64,
@@ -15,6 +21,7 @@ import {
 } from './instructions/index.ts';
 import { report } from './outcome.ts';
 import { Random } from './random.ts';
+import { startUnit, unitOf, hex as unitText } from './unit.ts';
 
 /** Code in the first page, operands around the border of the second and the third. */
 const DATA = BASE + PAGE_BYTES;
@@ -31,6 +38,7 @@ const SIGNAL_OF_VECTOR: ReadonlyMap<number, number> = new Map([
   [6, 4],
   [13, 11],
   [14, 11],
+  [16, 8],
   [19, 8],
 ]);
 
@@ -40,6 +48,7 @@ interface Sequence {
   readonly code: Uint8Array;
   readonly data: Uint8Array;
   readonly start: HostRegisters;
+  readonly unit: Uint8Array;
 }
 
 const PIECES = 24;
@@ -53,9 +62,11 @@ const DOUBLES = [
   0, 0x000fffff, 0x00100000, 0x00100001, 0x7fefffff, 0x7ff00000, 0x7ff80000, 0x7ff40000, 0x38000000,
 ];
 
+const LETTERS = [0, 1, 1, 2, 2, 3, 0x7f, 0x80, 0x81];
+
 /** MXCSR after reset, or with any rounding, flags and zeros, seldom with exceptions that are not masked. */
-function startMxcsr(mode: Mode, random: Random): number {
-  if (mode === 32 || random.below(3) === 0) return MXCSR_AFTER_RESET;
+function startMxcsr(random: Random): number {
+  if (random.below(3) === 0) return MXCSR_AFTER_RESET;
   const masks = random.below(4) === 0 ? (random.u32() & 0x1f80) | 0x1000 : 0x1f80;
   const zeros = random.below(3) === 0 ? random.u32() & 0x8040 : 0;
   return masks | zeros | (random.u32() & 0x6000) | (random.below(2) === 0 ? 0 : random.u32() & 0x3f);
@@ -63,16 +74,19 @@ function startMxcsr(mode: Mode, random: Random): number {
 
 /** Numbers of both precisions, some of them none. */
 function startXmm(mode: Mode, random: Random): Int32Array {
-  const words = new Int32Array(mode === 64 ? 64 : 0);
+  const words = new Int32Array(xmmWords(mode));
+  const bytes = new Uint8Array(words.buffer);
   const doubles = new Float64Array(words.buffer);
   const singles = new Float32Array(words.buffer);
   for (let r = 0; r < words.length / 4; r += 1) {
     for (let n = 0; n < 4; n += 1) words[4 * r + n] = random.value();
     const small = (random.below(2001) - 1000) / (1 << random.below(12));
     const signed = (from: readonly number[]): number => random.pick(from) | (random.below(2) << 31);
-    const kind = random.below(6);
+    const kind = random.below(7);
     if (kind < 2) for (let n = 0; n < 4; n += 1) singles[4 * r + n] = small * (n + 1);
     else if (kind < 4) for (let n = 0; n < 2; n += 1) doubles[2 * r + n] = small / (n + 3);
+    // Strings of few letters.
+    else if (kind === 6) for (let n = 0; n < 16; n += 1) bytes[16 * r + n] = random.pick(LETTERS);
     else if (kind === 4) for (let n = 0; n < 4; n += 1) words[4 * r + n] = signed(SINGLES);
     else for (let n = 1; n < 4; n += 2) words[4 * r + n] = signed(DOUBLES);
   }
@@ -99,7 +113,8 @@ function makeSequence(mode: Mode, seed: number): Sequence {
     pieces,
     code: Uint8Array.from([...pieces.flatMap((piece) => piece.bytes), HLT]),
     data,
-    start: { general, xmm: startXmm(mode, random), mxcsr: startMxcsr(mode, random), eip: CODE, eflags },
+    unit: startUnit(random, random.below(12) === 0),
+    start: { general, xmm: startXmm(mode, random), mxcsr: startMxcsr(random), eip: CODE, eflags },
   };
 }
 
@@ -152,6 +167,8 @@ class Comparison {
     this.guest.write(COMPARED.start, sequence.data);
     this.host.set(sequence.start);
     this.guest.start(sequence.start);
+    this.host.setX87(sequence.unit);
+    this.guest.setX87(sequence.unit);
     const pieceAt = new Map<number, Piece>();
     let at = CODE;
     for (const piece of sequence.pieces) {
@@ -175,12 +192,14 @@ class Comparison {
           return `${where}: guest vector ${vector}, host signal ${signal}`;
         const { mxcsr } = this.host.get();
         if (mxcsr !== guest.mxcsr) return `${where}: mxcsr host ${hex(mxcsr)} guest ${hex(guest.mxcsr)}`;
+        const wrong = this.#unitDifference();
+        if (wrong !== undefined) return `${where}: ${wrong}`;
         break;
       }
       if (signal !== 0) return `${where}: host signal ${signal}, guest none`;
       if (exit.kind !== 'budget') return `${where}: guest exit ${exit.kind}`;
       const host = this.host.get();
-      const wrong = difference(host, guest, piece.undefinedFlags);
+      const wrong = difference(host, guest, piece.undefinedFlags) ?? this.#unitDifference();
       if (wrong !== undefined) return `${where}: ${wrong}`;
       // What is undefined goes on as the host has it.
       this.guest.cpu.setRegister(RFLAGS, BigInt((host.eflags & (ARITHMETIC | DF)) | IF | 2));
@@ -198,17 +217,25 @@ class Comparison {
       this.guest.write(CODE, sequence.code);
       this.guest.write(COMPARED.start, sequence.data);
       this.guest.start(sequence.start);
+      this.guest.setX87(sequence.unit);
       const before = this.guest.cpu.executed;
       let exit = this.guest.cpu.run(budget);
       while (exit.kind === 'budget') exit = this.guest.cpu.run(budget);
       return JSON.stringify({
         exit: exit.kind,
         registers: hexAll(this.guest.get()),
+        unit: unitText(unitOf(this.guest.getX87())),
         executed: this.guest.cpu.executed - before,
         memory: Buffer.from(this.guest.read(COMPARED.start, COMPARED.bytes)).toString('hex'),
       });
     });
     return ends[0] === ends[1] ? undefined : `seed ${seed}: by instructions ${ends[0]}, by blocks ${ends[1]}`;
+  }
+
+  /** The x87 unit, and with it MMX. */
+  #unitDifference(): string | undefined {
+    const [host, guest] = [this.host.getX87(), this.guest.getX87()].map((area) => unitText(unitOf(area)));
+    return host === guest ? undefined : `host ${host} guest ${guest}`;
   }
 
   /** One instruction; a repeated one stops after each element with EIP still on it. */

@@ -1,7 +1,15 @@
 /** The guest that runs what the host runs, in user mode of 32-bit or of 64-bit code. */
 import { registers } from '../../engine/abi/index.ts';
 import { EXECUTE, GuestCpu, type GuestPage, PAGE_BYTES, READ, WRITE } from '../../engine/cpu/index.ts';
-import { type HostRegisters, type Mode, USER_DS, USER32_CS, USER64_CS, X87_BYTES } from './host-processor.ts';
+import {
+  type HostRegisters,
+  type Mode,
+  USER_DS,
+  USER32_CS,
+  USER64_CS,
+  X87_BYTES,
+  xmmWords,
+} from './host-processor.ts';
 
 /** Code in the first page, data behind it. */
 export const BASE = 0x10000000;
@@ -133,7 +141,7 @@ export class Guest {
       general: Array.from({ length: this.#mode === 64 ? 16 : 8 }, (_, r) =>
         this.cpu.getRegister(GENERAL + r),
       ),
-      xmm: Int32Array.from({ length: this.#mode === 64 ? 64 : 0 }, (_, n) =>
+      xmm: Int32Array.from({ length: xmmWords(this.#mode) }, (_, n) =>
         Number(BigInt.asIntN(32, this.cpu.getRegister(XMM0 + (n >> 2)) >> BigInt(32 * (n & 3)))),
       ),
       mxcsr: Number((this.cpu.getRegister(XMM_CONTROL) >> 64n) & 0xffffn),

@@ -11,9 +11,8 @@ export type Mode = 32 | 64;
 export interface HostRegisters {
   /** Eight values of 32 bits or sixteen of 64: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15. */
   readonly general: readonly bigint[];
-  /** The sixteen XMM registers of 64-bit code as 64 words. */
+  /** The XMM registers as words, eight or sixteen of them; none where they do not matter. */
   readonly xmm: Int32Array;
-  /** 0x1f80 in 32-bit code. */
   readonly mxcsr: number;
   readonly eip: number;
   readonly eflags: number;
@@ -86,7 +85,8 @@ const DATA = 512;
 const FLOATS = 0x9000;
 const XMM_AT = FLOATS + 160;
 const MXCSR_AT = FLOATS + 24;
-const XMM_WORDS = 64;
+/** Words of the XMM registers that code of a mode has. */
+export const xmmWords = (mode: Mode): number => (mode === 64 ? 64 : 32);
 export const X87_BYTES = 160;
 /** To nearest, all exceptions masked (Intel SDM 1, 10.2.3). */
 export const MXCSR_AFTER_RESET = 0x1f80;
@@ -186,7 +186,7 @@ export class HostProcessor {
     this.#write64(AT.rip, registers.eip);
     this.#write64(AT.eflags, registers.eflags);
     this.#set();
-    if (this.#mode === 32) return;
+    if (registers.xmm.length === 0) return;
     call(PTRACE, PTRACE_GETFPREGS, this.#pid, 0, base + FLOATS);
     view.setUint32(MXCSR_AT, registers.mxcsr, true);
     registers.xmm.forEach((word, n) => {
@@ -196,10 +196,9 @@ export class HostProcessor {
   }
 
   #vectors(): Pick<HostRegisters, 'xmm' | 'mxcsr'> {
-    if (this.#mode === 32) return { xmm: new Int32Array(), mxcsr: MXCSR_AFTER_RESET };
     call(PTRACE, PTRACE_GETFPREGS, this.#pid, 0, base + FLOATS);
     return {
-      xmm: Int32Array.from({ length: XMM_WORDS }, (_, n) => view.getInt32(XMM_AT + 4 * n, true)),
+      xmm: Int32Array.from({ length: xmmWords(this.#mode) }, (_, n) => view.getInt32(XMM_AT + 4 * n, true)),
       mxcsr: view.getUint32(MXCSR_AT, true),
     };
   }

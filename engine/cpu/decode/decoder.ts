@@ -28,7 +28,7 @@ import { cut, registerIndex } from '../operands.ts';
 import { ONE_BYTE_64 } from './long-mode.ts';
 import { ONE_BYTE } from './one-byte.ts';
 import type { Entry, Form, Immediate, Row } from './rows.ts';
-import { GENERAL } from './sse.ts';
+import { THREE_BYTE_3A, THREE_BYTE_38 } from './three-byte.ts';
 import { TWO_BYTE } from './two-byte.ts';
 
 /** Intel SDM 2, 2.3.11: a longer instruction raises #GP. */
@@ -159,6 +159,10 @@ export function decode(bytes: Uint8Array, start: number, mode: CodeMode): Instru
   if (opcode === 0x0f) {
     table = TWO_BYTE;
     opcode = reader.byte();
+    if (opcode === 0x38 || opcode === 0x3a) {
+      table = opcode === 0x38 ? THREE_BYTE_38 : THREE_BYTE_3A;
+      opcode = reader.byte();
+    }
   }
   const instruction = decodeEntry(reader, table[opcode], opcode, prefixes);
   if (reader.length > LONGEST_INSTRUCTION) return finish(new Instruction(tooLong), reader, true);
@@ -188,14 +192,17 @@ function finish(i: Instruction, reader: CodeReader, ends: boolean): Instruction 
 function rowOf(reader: CodeReader, entry: Entry, p: Prefixes): Row | undefined {
   if (entry === undefined) return undefined;
   if ('none' in entry) {
-    // Without MMX there is no size but that of its own.
+    // There is no size but that of its own.
     p.operandSize = 4;
     const chosen = p.rep === REPE ? entry.f3 : p.rep === REPNE ? entry.f2 : p.sized ? entry.p66 : entry.none;
     return rowOf(reader, chosen, p);
   }
+  if ('plain' in entry)
+    return rowOf(reader, p.rep === REPE ? entry.rep : p.rep === REPNE ? entry.repne : entry.plain, p);
   if (!('choose' in entry)) return entry;
   const row = entry.choose(reader.byte());
-  reader.at -= 1;
+  // Where it makes the instruction undefined, it is one of its bytes: another one there is another instruction.
+  if (row !== undefined) reader.at -= 1;
   return row;
 }
 
@@ -207,7 +214,7 @@ function decodeEntry(reader: CodeReader, entry: Entry, opcode: number, p: Prefix
   const form = row.form;
   i.kind = row.kind;
   i.size = form.size === 0 ? p.operandSize : form.size;
-  if (p.mode === 64 && !chooseWide(i, form, p)) return invalid();
+  if (p.mode === 64 && !chooseWide(i, row, p)) return invalid();
   i.addressMask = p.addressSize === 2 ? 0xffff : -1;
   if (p.addressSize === 8) i.long = LONG_ADDRESS;
   i.segment = p.segment === -1 ? DS : p.segment;
@@ -236,7 +243,7 @@ function decodeEntry(reader: CodeReader, entry: Entry, opcode: number, p: Prefix
  * What becomes of an instruction in 64-bit code: with an operand size of 8 bytes, or because of what it does. False where
  * there is nothing for it.
  */
-function chooseWide(i: Instruction, form: Form, p: Prefixes): boolean {
+function chooseWide(i: Instruction, { form, anySize }: Row, p: Prefixes): boolean {
   const narrow = i.execute;
   if (form.size === 0 && form.sized) {
     if ((p.rex & 8) !== 0 || BRANCHES.has(narrow) || (STACK.has(narrow) && i.size === 4)) i.size = 8;
@@ -249,7 +256,7 @@ function chooseWide(i: Instruction, form: Form, p: Prefixes): boolean {
   if (i.size !== 8) return true;
   const wide = WIDE.get(narrow);
   if (wide !== undefined) i.execute = wide;
-  else if (!ANY_SIZE.has(narrow) && !GENERAL.has(narrow)) {
+  else if (!anySize && !ANY_SIZE.has(narrow)) {
     // Ports have no more than 4 bytes.
     if (!FOUR_BYTES.has(narrow)) return false;
     i.size = 4;

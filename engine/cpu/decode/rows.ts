@@ -20,6 +20,8 @@ export interface Row {
   readonly lockable: boolean;
   /** It is locked with a destination in memory, also without the prefix. */
   readonly locks: boolean;
+  /** It asks for the operand size itself, 8 bytes included. */
+  readonly anySize: boolean;
 }
 
 /** A row chosen by more than the opcode: by the whole ModRM byte. */
@@ -35,7 +37,14 @@ export interface Prefixed {
   readonly f2: Entry;
 }
 
-export type Entry = Row | Group | Prefixed | undefined;
+/** Chosen by F3 or F2 before it; 66 gives the operand size as ever. */
+export interface Repeated {
+  readonly plain: Entry;
+  readonly rep: Entry;
+  readonly repne: Entry;
+}
+
+export type Entry = Row | Group | Prefixed | Repeated | undefined;
 
 export type RmForm = 'none' | 'any' | 'memory' | 'register';
 
@@ -111,7 +120,7 @@ function parseForm(words: readonly string[]): Form {
   };
 }
 
-type Option = 'ends' | 'lock' | 'locks';
+type Option = 'ends' | 'lock' | 'locks' | 'any';
 
 export function row(form: string, execute: Execute, kind = 0, ...options: readonly Option[]): Row {
   return {
@@ -121,7 +130,34 @@ export function row(form: string, execute: Execute, kind = 0, ...options: readon
     ends: options.includes('ends'),
     lockable: options.includes('lock') || options.includes('locks'),
     locks: options.includes('locks'),
+    anySize: options.includes('any'),
   };
+}
+
+/** An XMM register, and one or memory: their indexes are those of 4-byte registers. */
+export const XMM = 'Ed Vd';
+/** The other one is a general register of 4 or 8 bytes. */
+export const GENERAL = 'Ev Vd';
+
+export const byPrefix = (none?: Entry, p66?: Entry, f3?: Entry, f2?: Entry): Prefixed => ({
+  none,
+  p66,
+  f3,
+  f2,
+});
+export const x = (execute: Execute, kind = 0, form = XMM): Row =>
+  form.startsWith(GENERAL) ? row(form, execute, kind, 'any') : row(form, execute, kind);
+
+/** Chosen by ModRM.reg; registers only. */
+export function registersOnly<T>(
+  operations: Readonly<Record<number, T>>,
+  execute: (operation: T) => Execute,
+): Group {
+  const rows = Array.from({ length: 8 }, (_, n) => {
+    const operation = operations[n];
+    return operation === undefined ? undefined : row('Ed Ib', execute(operation));
+  });
+  return { choose: (modrm) => (modrm < 0xc0 ? undefined : rows[(modrm >> 3) & 7]) };
 }
 
 /** Chosen by ModRM.reg. */

@@ -1,4 +1,5 @@
-/** SSE and SSE2 in the opcode map behind 0F: a prefix chooses which (Intel SDM 2, table A-3). MMX registers there are none. */
+/** MMX, SSE, SSE2 and SSE3 in the opcode map behind 0F: a prefix chooses which (Intel SDM 2, table A-3). */
+import { duplicateLow, duplicateSingles } from '../exec-sse/blend.ts';
 import * as convert from '../exec-sse/convert.ts';
 import {
   compareScalar,
@@ -8,59 +9,66 @@ import {
   reciprocalRoots,
   reciprocals,
 } from '../exec-sse/float.ts';
+import { addNeighbours, subtractAdd, subtractNeighbours } from '../exec-sse/float-lanes.ts';
 import * as moves from '../exec-sse/moves.ts';
+import { type Operation, onVectors, ready, registerOf } from '../exec-sse/operands.ts';
 import { packed, shiftGroups } from '../exec-sse/packed.ts';
 import * as save from '../exec-sse/save.ts';
 import * as shuffle from '../exec-sse/shuffle.ts';
 import * as xsave from '../exec-sse/xsave.ts';
 import type { Execute } from '../instruction.ts';
-import { type Entry, group, type Prefixed, type Row, row } from './rows.ts';
+import { MMX } from './mmx.ts';
+import {
+  byPrefix,
+  type Entry,
+  GENERAL,
+  type Prefixed,
+  type Row,
+  registersOnly,
+  row,
+  XMM,
+  x,
+} from './rows.ts';
 
-/** An XMM register, and one or memory: their indexes are those of 4-byte registers. */
-const XMM = 'Ed Vd';
-
-const byPrefix = (none?: Entry, p66?: Entry, f3?: Entry, f2?: Entry): Prefixed => ({ none, p66, f3, f2 });
-const x = (execute: Execute, kind = 0, form = XMM): Row => row(form, execute, kind);
-
-const map: Record<number, Entry> = {
+const map: Record<number, Prefixed> = {
   16: byPrefix(x(moves.load), x(moves.load), x(moves.loadScalar, 1), x(moves.loadScalar, 2)),
   17: byPrefix(x(moves.store), x(moves.store), x(moves.storeScalar, 1), x(moves.storeScalar, 2)),
-  18: byPrefix(x(moves.loadLow, 1), x(moves.loadLow)),
+  18: byPrefix(x(moves.loadLow, 1), x(moves.loadLow), x(onVectors(duplicateSingles(0))), x(duplicateLow)),
   19: byPrefix(x(moves.storeLow, 0, 'Md Vd'), x(moves.storeLow, 0, 'Md Vd')),
-  20: byPrefix(x(shuffle.unpackSinglesLow), x(shuffle.unpackQuadsLow)),
-  21: byPrefix(x(shuffle.unpackSinglesHigh), x(shuffle.unpackQuadsHigh)),
-  22: byPrefix(x(moves.loadHigh, 1), x(moves.loadHigh)),
+  20: byPrefix(x(onVectors(shuffle.unpackSinglesLow)), x(onVectors(shuffle.unpackQuadsLow))),
+  21: byPrefix(x(onVectors(shuffle.unpackSinglesHigh)), x(onVectors(shuffle.unpackQuadsHigh))),
+  22: byPrefix(x(moves.loadHigh, 1), x(moves.loadHigh), x(onVectors(duplicateSingles(1)))),
   23: byPrefix(x(moves.storeHigh, 0, 'Md Vd'), x(moves.storeHigh, 0, 'Md Vd')),
   40: byPrefix(x(moves.loadAligned), x(moves.loadAligned)),
   41: byPrefix(x(moves.storeAligned), x(moves.storeAligned)),
   42: byPrefix(
     undefined,
     undefined,
-    x(convert.fromGeneral(1), 0, 'Ev Vd'),
-    x(convert.fromGeneral(2), 0, 'Ev Vd'),
+    x(convert.fromGeneral(1), 0, GENERAL),
+    x(convert.fromGeneral(2), 0, GENERAL),
   ),
   43: byPrefix(x(moves.storeAligned, 0, 'Md Vd'), x(moves.storeAligned, 0, 'Md Vd')),
   44: byPrefix(
     undefined,
     undefined,
-    x(convert.toGeneral(1, true), 0, 'Ev Vd'),
-    x(convert.toGeneral(2, true), 0, 'Ev Vd'),
+    x(convert.toGeneral(1, true), 0, GENERAL),
+    x(convert.toGeneral(2, true), 0, GENERAL),
   ),
   45: byPrefix(
     undefined,
     undefined,
-    x(convert.toGeneral(1, false), 0, 'Ev Vd'),
-    x(convert.toGeneral(2, false), 0, 'Ev Vd'),
+    x(convert.toGeneral(1, false), 0, GENERAL),
+    x(convert.toGeneral(2, false), 0, GENERAL),
   ),
   46: byPrefix(x(compareScalar(false), 1), x(compareScalar(false), 2)),
   47: byPrefix(x(compareScalar(true), 1), x(compareScalar(true), 2)),
   80: byPrefix(x(moves.signs, 4), x(moves.signs, 8)),
   82: byPrefix(x(reciprocalRoots.packedSingle), undefined, x(reciprocalRoots.scalarSingle)),
   83: byPrefix(x(reciprocals.packedSingle), undefined, x(reciprocals.scalarSingle)),
-  84: byPrefix(x(packed[0xdb]!), x(packed[0xdb]!)),
-  85: byPrefix(x(packed[0xdf]!), x(packed[0xdf]!)),
-  86: byPrefix(x(packed[0xeb]!), x(packed[0xeb]!)),
-  87: byPrefix(x(packed[0xef]!), x(packed[0xef]!)),
+  84: byPrefix(x(onVectors(packed[0xdb]!)), x(onVectors(packed[0xdb]!))),
+  85: byPrefix(x(onVectors(packed[0xdf]!)), x(onVectors(packed[0xdf]!))),
+  86: byPrefix(x(onVectors(packed[0xeb]!)), x(onVectors(packed[0xeb]!))),
+  87: byPrefix(x(onVectors(packed[0xef]!)), x(onVectors(packed[0xef]!))),
   90: byPrefix(
     x(convert.singlesToDoubles),
     x(convert.doublesToSingles),
@@ -72,23 +80,29 @@ const map: Record<number, Entry> = {
     x(convert.singlesToIntegers(false)),
     x(convert.singlesToIntegers(true)),
   ),
-  110: byPrefix(undefined, x(moves.loadGeneral, 0, 'Ev Vd')),
+  110: byPrefix(undefined, x(moves.loadGeneral, 0, GENERAL)),
   111: byPrefix(undefined, x(moves.loadAligned), x(moves.load)),
   112: byPrefix(
     undefined,
-    x(shuffle.shuffleDoubles, 0, 'Ed Vd Ib'),
-    x(shuffle.shuffleWords, 4, 'Ed Vd Ib'),
-    x(shuffle.shuffleWords, 0, 'Ed Vd Ib'),
+    x(onVectors(shuffle.shuffleDoubles), 0, 'Ed Vd Ib'),
+    x(onVectors(shuffle.shuffleWords(4)), 0, 'Ed Vd Ib'),
+    x(onVectors(shuffle.shuffleWords(0)), 0, 'Ed Vd Ib'),
   ),
-  126: byPrefix(undefined, x(moves.storeGeneral, 0, 'Ev Vd'), x(moves.loadQuad)),
+  124: byPrefix(undefined, x(addNeighbours(2)), undefined, x(addNeighbours(1))),
+  125: byPrefix(undefined, x(subtractNeighbours(2)), undefined, x(subtractNeighbours(1))),
+  126: byPrefix(undefined, x(moves.storeGeneral, 0, GENERAL), x(moves.loadQuad)),
   127: byPrefix(undefined, x(moves.storeAligned), x(moves.store)),
   174: byPrefix({
     choose: (modrm) => (modrm < 0xc0 ? saves[(modrm >> 3) & 7] : fences[(modrm >> 3) & 7]),
   }),
-  195: byPrefix(row('Mv Gv', moves.storeInteger)),
+  195: byPrefix(row('Mv Gv', moves.storeInteger, 0, 'any')),
   196: byPrefix(undefined, x(moves.insertWord, 0, 'Ew Vw Ib')),
   197: byPrefix(undefined, x(moves.extractWord, 0, 'Ed Vd Ib')),
-  198: byPrefix(x(shuffle.shuffleSingles, 0, 'Ed Vd Ib'), x(shuffle.shuffleQuads, 0, 'Ed Vd Ib')),
+  198: byPrefix(
+    x(onVectors(shuffle.shuffleSingles), 0, 'Ed Vd Ib'),
+    x(onVectors(shuffle.shuffleQuads), 0, 'Ed Vd Ib'),
+  ),
+  208: byPrefix(undefined, x(subtractAdd(2)), undefined, x(subtractAdd(1))),
   214: byPrefix(undefined, x(moves.storeQuad)),
   215: byPrefix(undefined, x(moves.signs, 1)),
   230: byPrefix(
@@ -98,6 +112,8 @@ const map: Record<number, Entry> = {
     x(convert.doublesToIntegers(false)),
   ),
   231: byPrefix(undefined, x(moves.storeAligned, 0, 'Md Vd')),
+  240: byPrefix(undefined, undefined, undefined, x(moves.load, 0, 'Md Vd')),
+  247: byPrefix(undefined, x(moves.storeMasked)),
 };
 
 const saves: readonly (Row | undefined)[] = [
@@ -124,29 +140,21 @@ const allForms = (f: FloatForms, form = XMM): Prefixed =>
 for (const [opcode, forms] of Object.entries(floats)) map[Number(opcode)] = allForms(forms);
 map[0xc2] = allForms(compares, 'Ed Vd Ib');
 for (const [opcode, execute] of Object.entries({ ...packed, ...shuffle.shuffles }))
-  map[Number(opcode)] = byPrefix(undefined, x(execute));
-for (const [opcode, executes] of Object.entries(shiftGroups)) {
-  const rows = Array.from({ length: 8 }, (_, n) => {
-    const execute = executes[n];
-    return execute === undefined ? undefined : row('Ed Ib', execute);
-  });
-  const { choose } = group(...rows);
-  // Registers only.
-  map[Number(opcode)] = byPrefix(undefined, {
-    choose: (modrm) => (modrm < 0xc0 ? undefined : choose(modrm)),
-  });
-}
+  map[Number(opcode)] = byPrefix(undefined, x(onVectors(execute)));
+
+/** Of the register that the rm operand is. */
+const shifted =
+  (operation: Operation): Execute =>
+  (m, i) => {
+    ready(m);
+    operation(m, registerOf(i), registerOf(i), i.imm);
+  };
+for (const [opcode, operations] of Object.entries(shiftGroups))
+  map[Number(opcode)] = byPrefix(undefined, registersOnly(operations, shifted));
+
+for (const [opcode, entries] of Object.entries(MMX))
+  map[Number(opcode)] = { ...(map[Number(opcode)] ?? byPrefix()), ...entries };
 
 export const SSE: ReadonlyMap<number, Entry> = new Map(
   Object.entries(map).map(([opcode, entry]) => [Number(opcode), entry]),
-);
-
-/** Those with a general register of 4 or 8 bytes. */
-export const GENERAL: ReadonlySet<Execute> = new Set(
-  [0x2a, 0x2c, 0x2d, 0x6e, 0x7e, 0xc3].flatMap((opcode) => {
-    const entry = map[opcode] as Prefixed;
-    return [entry.none, entry.p66, entry.f3, entry.f2].flatMap((e) =>
-      e !== undefined && 'execute' in e ? [e.execute] : [],
-    );
-  }),
 );

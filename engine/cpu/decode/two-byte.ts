@@ -116,8 +116,9 @@ map[0xba] = group(
   row('Ev Ib', bits.bitRmImm, bits.BTC, 'lock'),
 );
 map[0xbb] = row('Ev Gv', bits.bitRmReg, bits.BTC, 'lock');
+map[0xb8] = { plain: undefined, rep: row('Gv Ev', bits.popcnt), repne: undefined };
 map[0xbc] = row('Gv Ev', bits.bsf);
-map[0xbd] = row('Gv Ev', bits.bsr);
+map[0xbd] = { plain: row('Gv Ev', bits.bsr), rep: row('Gv Ev', bits.lzcnt), repne: row('Gv Ev', bits.bsr) };
 map[0xbe] = row('Gv Eb', moves.movsx);
 map[0xbf] = row('Gv Ew', moves.movsx);
 

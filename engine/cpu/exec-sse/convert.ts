@@ -37,7 +37,7 @@ function nearest(value: number): number {
 }
 
 /** By rounding control. */
-const ROUNDINGS: readonly ((value: number) => number)[] = [nearest, Math.floor, Math.ceil, Math.trunc];
+export const ROUNDINGS: readonly ((value: number) => number)[] = [nearest, Math.floor, Math.ceil, Math.trunc];
 
 /** The whole number of a lane; undefined where there is none of that size. */
 function wholeOf(
@@ -147,15 +147,17 @@ const lanes =
 export const singlesToDoubles = lanes(widen, 2, 4, 8);
 export const doublesToSingles = lanes(shorten, 2, 2, 16);
 
-const ofInteger =
+/** A whole number of 32 bits as a lane. */
+export const integerTo =
   (precision: Precision): PutLane =>
   (m, n, lane) =>
     putWhole(m, precision, n, BigInt(m.x32[lane]!));
 /** CVTDQ2PS, and CVTDQ2PD of 8 bytes. */
-export const integersToSingles = lanes(ofInteger(1), 4, 4, 16);
-export const integersToDoubles = lanes(ofInteger(2), 2, 4, 8);
+export const integersToSingles = lanes(integerTo(1), 4, 4, 16);
+export const integersToDoubles = lanes(integerTo(2), 2, 4, 8);
 
-const toInteger =
+/** And the other way. */
+export const toInteger =
   (precision: Precision, truncates: boolean): PutLane =>
   (m, n, lane) => {
     const { whole, flags } = wholeOf(m, precision, lane, truncates, TWO_31);

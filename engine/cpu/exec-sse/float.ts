@@ -26,7 +26,7 @@ import { ready, scalarSource, source } from './operands.ts';
 import { squareRoot } from './square-root.ts';
 
 /** Puts the result of two lanes into the results as their `n`th; the flags. */
-type Lane = (m: Machine, precision: Precision, n: number, a: number, b: number, imm: number) => number;
+export type Lane = (m: Machine, precision: Precision, n: number, a: number, b: number, imm: number) => number;
 
 function arithmetic(fast: (a: number, b: number) => number, exact: Binary): Lane {
   return (m, precision, n, a, b) => {
@@ -42,6 +42,10 @@ function arithmetic(fast: (a: number, b: number) => number, exact: Binary): Lane
     return exactly(m, precision, exact, n, a, b);
   };
 }
+
+export const sum = arithmetic((a, b) => a + b, add);
+export const difference = arithmetic((a, b) => a - b, subtract);
+export const product = arithmetic((a, b) => a * b, multiply);
 
 const root: Lane = (m, precision, n, _, from) => {
   const value = numberOf(m, precision, from);
@@ -107,7 +111,7 @@ export interface FloatForms {
   readonly scalarDouble: Execute;
 }
 
-function forms(lane: Lane): FloatForms {
+export function forms(lane: Lane): FloatForms {
   const all =
     (precision: Precision): Execute =>
     (m, i) => {
@@ -137,9 +141,9 @@ function forms(lane: Lane): FloatForms {
 /** By the opcode behind 0F. */
 export const floats: Readonly<Record<number, FloatForms>> = {
   81: forms(root),
-  88: forms(arithmetic((a, b) => a + b, add)),
-  89: forms(arithmetic((a, b) => a * b, multiply)),
-  92: forms(arithmetic((a, b) => a - b, subtract)),
+  88: forms(sum),
+  89: forms(product),
+  92: forms(difference),
   93: forms(choosing((a, b) => a < b)),
   94: forms(arithmetic((a, b) => a / b, divide)),
   95: forms(choosing((a, b) => a > b)),

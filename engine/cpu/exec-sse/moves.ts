@@ -1,6 +1,8 @@
 /** Moves of whole registers, of parts of them, and between them and the general registers. */
+import { indexRegister } from '../exec/strings.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
-import { type Machine, UD } from '../machine.ts';
+import { type Machine, RDI, UD } from '../machine.ts';
+import { probeStore, store as storeBytes } from '../memory.ts';
 import { readRm, writeRegister, writeRm } from '../operands.ts';
 import { readRm8, writeRegister8, writeRm8 } from '../wide-operands.ts';
 import { copy, fromMemory, ready, registerOf, source, toMemory } from './operands.ts';
@@ -108,6 +110,23 @@ export function storeGeneral(m: Machine, i: Instruction): void {
 export function storeInteger(m: Machine, i: Instruction): void {
   if (i.size === 8) writeRm8(m, i, m.g32[i.reg]!, m.g32[i.reg + 1]!);
   else writeRm(m, i, m.g32[i.reg]!);
+}
+
+/** MASKMOVDQU: the bytes that the other register marks, to DS:rDI; nothing is written unless all can be. */
+export function storeMasked(m: Machine, i: Instruction): void {
+  if (i.rm === MEMORY) m.fault(UD);
+  ready(m);
+  storeMarked(m, i, i.reg, registerOf(i), 16);
+}
+
+/** Of the first `count` bytes. */
+export function storeMarked(m: Machine, i: Instruction, register: number, mask: number, count: number): void {
+  const offset = indexRegister(m, RDI, i);
+  const marked = Array.from({ length: count }, (_, n) => n).filter(
+    (n) => (m.x8[16 * mask + n]! & 0x80) !== 0,
+  );
+  for (const n of marked) probeStore(m, i.segment, offset + n, 1);
+  for (const n of marked) storeBytes(m, i.segment, offset + n, 1, m.x8[16 * register + n]!);
 }
 
 /** The signs of the lanes of `kind` bytes as a number: MOVMSKPS, MOVMSKPD, PMOVMSKB. */

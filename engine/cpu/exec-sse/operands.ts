@@ -1,5 +1,5 @@
 /** XMM registers as operands. A source in memory is read into one register more, so that both are the same to use. */
-import { type Instruction, MEMORY } from '../instruction.ts';
+import { type Execute, type Instruction, MEMORY } from '../instruction.ts';
 import { CR0_EM, CR0_TS, GP, type Machine, NM, UD, XMM_SCRATCH } from '../machine.ts';
 import { load, probeStore, store } from '../memory.ts';
 import { effectiveAddress } from '../operands.ts';
@@ -21,12 +21,13 @@ function aligned(m: Machine, i: Instruction, offset: number): number {
   return offset;
 }
 
-/** `bytes` of memory (4, 8 or 16) into the register beyond the others; what is above them becomes 0. */
+/** `bytes` of memory (2, 4, 8 or 16) into the register beyond the others; what is above them becomes 0. */
 export function fromMemory(m: Machine, i: Instruction, bytes: number, isAligned = false): number {
   const offset = effectiveAddress(m, i);
   if (isAligned) aligned(m, i, offset);
   const at = 4 * XMM_SCRATCH;
-  for (let n = 0; n < 4; n += 1) m.x32[at + n] = 4 * n < bytes ? load(m, i.segment, offset + 4 * n, 4) : 0;
+  for (let n = 0; n < 4; n += 1)
+    m.x32[at + n] = 4 * n < bytes ? load(m, i.segment, offset + 4 * n, bytes === 2 ? 2 : 4) : 0;
   return XMM_SCRATCH;
 }
 
@@ -40,6 +41,17 @@ export function source(m: Machine, i: Instruction): number {
 export function scalarSource(m: Machine, i: Instruction, bytes: number): number {
   ready(m);
   return i.rm === MEMORY ? fromMemory(m, i, bytes) : registerOf(i);
+}
+
+/** What an instruction does to a register with another one, both by their numbers. */
+export type Operation = (m: Machine, to: number, from: number, imm: number) => void;
+
+/** An operation on two XMM registers, or on one and 16 aligned bytes. */
+export function onVectors(operation: Operation): Execute {
+  return (m, i) => {
+    const from = source(m, i);
+    operation(m, i.reg, from, i.imm);
+  };
 }
 
 /** Stores words of a register, from `first` on; nothing is written unless all can be. */

@@ -1,35 +1,34 @@
 /** Integers in lanes. */
-import type { Execute, Instruction } from '../instruction.ts';
 import type { Machine } from '../machine.ts';
-import { registerOf, source } from './operands.ts';
+import type { Operation } from './operands.ts';
 
-type Lane = (a: number, b: number) => number;
+export type Lane = (a: number, b: number) => number;
 
 /** A view of the registers whose lanes an instruction works on. */
-type View = (m: Machine) => { [index: number]: number };
-const u8: View = (m) => m.x8;
-const i8: View = (m) => m.xs8;
-const u16: View = (m) => m.x16;
-const i16: View = (m) => m.xs16;
-const i32: View = (m) => m.x32;
+export type View = (m: Machine) => { [index: number]: number };
+export const u8: View = (m) => m.x8;
+export const i8: View = (m) => m.xs8;
+export const u16: View = (m) => m.x16;
+export const i16: View = (m) => m.xs16;
+export const i32: View = (m) => m.x32;
 
-function lanes(view: View, count: number, lane: Lane): Execute {
-  return (m: Machine, i: Instruction): void => {
-    const from = source(m, i) * count;
-    const to = i.reg * count;
+/** Each lane of a register with the same one of the other. */
+export function lanes(view: View, count: number, lane: Lane): Operation {
+  return (m, toRegister, fromRegister) => {
+    const [to, from] = [toRegister * count, fromRegister * count];
     const values = view(m);
     for (let n = 0; n < count; n += 1) values[to + n] = lane(values[to + n]!, values[from + n]!);
   };
 }
 
-const between = (low: number, value: number, high: number): number =>
+export const between = (low: number, value: number, high: number): number =>
   value < low ? low : value > high ? high : value;
 const sum: Lane = (a, b) => a + b;
 const difference: Lane = (a, b) => a - b;
 const same: Lane = (a, b) => (a === b ? -1 : 0);
 const greater: Lane = (a, b) => (a > b ? -1 : 0);
-const smaller: Lane = (a, b) => Math.min(a, b);
-const larger: Lane = (a, b) => Math.max(a, b);
+export const smaller: Lane = (a, b) => Math.min(a, b);
+export const larger: Lane = (a, b) => Math.max(a, b);
 const average: Lane = (a, b) => (a + b + 1) >> 1;
 const saturating =
   (lane: Lane, low: number, high: number): Lane =>
@@ -37,11 +36,9 @@ const saturating =
     between(low, lane(a, b), high);
 
 /** 64 bits in two words. */
-function quads(combine: (a: bigint, b: bigint) => bigint): Execute {
-  return (m: Machine, i: Instruction): void => {
-    const from = 2 * source(m, i);
-    const to = 2 * i.reg;
-    for (let n = 0; n < 2; n += 1) m.x64[to + n] = combine(m.x64[to + n]!, m.x64[from + n]!);
+export function quads(combine: (a: bigint, b: bigint) => bigint): Operation {
+  return (m, to, from) => {
+    for (let n = 0; n < 2; n += 1) m.x64[2 * to + n] = combine(m.x64[2 * to + n]!, m.x64[2 * from + n]!);
   };
 }
 
@@ -49,25 +46,22 @@ function quads(combine: (a: bigint, b: bigint) => bigint): Execute {
 const multiplyQuads = quads((a, b) => BigInt.asUintN(32, a) * BigInt.asUintN(32, b));
 
 /** PMADDWD: products of neighbours, added. */
-function multiplyAdd(m: Machine, i: Instruction): void {
-  const from = 8 * source(m, i);
-  const to = 8 * i.reg;
+const multiplyAdd: Operation = (m, toRegister, fromRegister) => {
+  const [to, from] = [8 * toRegister, 8 * fromRegister];
   for (let n = 0; n < 4; n += 1)
-    m.x32[4 * i.reg + n] =
+    m.x32[4 * toRegister + n] =
       m.xs16[to + 2 * n]! * m.xs16[from + 2 * n]! + m.xs16[to + 2 * n + 1]! * m.xs16[from + 2 * n + 1]!;
-}
+};
 
 /** PSADBW: sums of the distances in each half. */
-function distances(m: Machine, i: Instruction): void {
-  const from = 16 * source(m, i);
-  const to = 16 * i.reg;
+const distances: Operation = (m, to, from) => {
   const sums = [0, 8].map((half) => {
     let total = 0;
-    for (let n = half; n < half + 8; n += 1) total += Math.abs(m.x8[to + n]! - m.x8[from + n]!);
+    for (let n = half; n < half + 8; n += 1) total += Math.abs(m.x8[16 * to + n]! - m.x8[16 * from + n]!);
     return total;
   });
-  m.x32.set([sums[0]!, 0, sums[1]!, 0], 4 * i.reg);
-}
+  m.x32.set([sums[0]!, 0, sums[1]!, 0], 4 * to);
+};
 
 type Shift = (value: bigint, count: bigint, bits: bigint) => bigint;
 const left: Shift = (value, count) => value << count;
@@ -92,39 +86,33 @@ function shiftLanes(m: Machine, register: number, bytes: number, shift: Shift, c
 }
 
 /** By the lower 64 bits of the source. */
-function shifted(bytes: number, shift: Shift): Execute {
-  return (m: Machine, i: Instruction): void => {
-    const count = m.x64[2 * source(m, i)]!;
-    shiftLanes(m, i.reg, bytes, shift, count);
-  };
+function shifted(bytes: number, shift: Shift): Operation {
+  return (m, to, from) => shiftLanes(m, to, bytes, shift, m.x64[2 * from]!);
 }
 
-/** By an immediate, of the rm operand. */
-function shiftedBy(bytes: number, shift: Shift): Execute {
-  return (m: Machine, i: Instruction): void => {
-    source(m, i);
-    shiftLanes(m, registerOf(i), bytes, shift, BigInt(i.imm));
-  };
+/** By an immediate. */
+function shiftedBy(bytes: number, shift: Shift): Operation {
+  return (m, to, _, imm) => shiftLanes(m, to, bytes, shift, BigInt(imm));
 }
 
 /** PSLLDQ and PSRLDQ, by bytes. */
-function shiftedBytes(sign: number): Execute {
-  return (m: Machine, i: Instruction): void => {
-    const at = 16 * source(m, i);
+function shiftedBytes(sign: number): Operation {
+  return (m, to, _, imm) => {
+    const at = 16 * to;
     const before = m.x8.slice(at, at + 16);
-    for (let n = 0; n < 16; n += 1) m.x8[at + n] = before[n - sign * Math.min(i.imm, 16)] ?? 0;
+    for (let n = 0; n < 16; n += 1) m.x8[at + n] = before[n - sign * Math.min(imm, 16)] ?? 0;
   };
 }
 
-/** By the opcode behind 66 0F and ModRM.reg. */
-export const shiftGroups: Readonly<Record<number, Readonly<Record<number, Execute>>>> = {
+/** By the opcode behind 66 0F and ModRM.reg: of the register that the rm operand is. */
+export const shiftGroups: Readonly<Record<number, Readonly<Record<number, Operation>>>> = {
   113: { 2: shiftedBy(2, right), 4: shiftedBy(2, rightSigned), 6: shiftedBy(2, left) },
   114: { 2: shiftedBy(4, right), 4: shiftedBy(4, rightSigned), 6: shiftedBy(4, left) },
   115: { 2: shiftedBy(8, right), 3: shiftedBytes(-1), 6: shiftedBy(8, left), 7: shiftedBytes(1) },
 };
 
 /** By the opcode behind 66 0F. */
-export const packed: Readonly<Record<number, Execute>> = {
+export const packed: Readonly<Record<number, Operation>> = {
   100: lanes(i8, 16, greater),
   101: lanes(i16, 8, greater),
   102: lanes(i32, 4, greater),

@@ -1,4 +1,4 @@
-/** BT, BTS, BTR, BTC, BSF, BSR, and the decimal adjustments of AL. */
+/** BT, BTS, BTR, BTC, BSF, BSR, POPCNT, LZCNT, and the decimal adjustments of AL. */
 import {
   AF,
   CF,
@@ -76,6 +76,33 @@ export function bsr(m: Machine, i: Instruction): void {
   const value = readRm(m, i);
   setZero(m, value === 0);
   if (value !== 0) writeReg(m, i, 31 - Math.clz32(value));
+}
+
+const FIVES = 0x55555555;
+const THREES = 0x33333333;
+const NIBBLES = 0x0f0f0f0f;
+const BYTES = 0x01010101;
+
+/** Bits of 32 that are set. */
+export function bitCount(value: number): number {
+  const pairs = value - ((value >>> 1) & FIVES);
+  const fours = (pairs & THREES) + ((pairs >>> 2) & THREES);
+  return Math.imul((fours + (fours >>> 4)) & NIBBLES, BYTES) >>> 24;
+}
+
+/** ZF is that of the source; the other flags are 0. */
+export function popcnt(m: Machine, i: Instruction): void {
+  const value = readRm(m, i);
+  writeReg(m, i, bitCount(value));
+  setArithmetic(m, value === 0 ? ZF : 0);
+}
+
+/** LZCNT: CF for a source of 0, ZF for a result of 0; the other flags are undefined, and 0. */
+export function lzcnt(m: Machine, i: Instruction): void {
+  const value = readRm(m, i);
+  const count = Math.clz32(value) - (32 - 8 * i.size);
+  writeReg(m, i, count);
+  setArithmetic(m, (value === 0 ? CF : 0) | (count === 0 ? ZF : 0));
 }
 
 export function daa(m: Machine): void {

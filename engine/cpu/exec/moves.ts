@@ -85,8 +85,23 @@ export function bswap(m: Machine, i: Instruction): void {
     m.g16[i.rm] = 0;
     return;
   }
-  const v = m.g32[i.rm]!;
-  writeRegister(m, i.rm, 4, (v << 24) | ((v & 0xff00) << 8) | ((v >> 8) & 0xff00) | (v >>> 24));
+  writeRegister(m, i.rm, 4, swapped(m.g32[i.rm]!));
+}
+
+/** The bytes of 32 bits in the other order. */
+export const swapped = (value: number): number =>
+  (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
+
+const swappedOf = (value: number, size: number): number =>
+  size === 2 ? swapped(value) >>> 16 : swapped(value);
+
+/** MOVBE. */
+export function movbeLoad(m: Machine, i: Instruction): void {
+  writeReg(m, i, swappedOf(readRm(m, i), i.size));
+}
+
+export function movbeStore(m: Machine, i: Instruction): void {
+  writeRm(m, i, swappedOf(readReg(m, i), i.size));
 }
 
 /** CBW and CWDE. */

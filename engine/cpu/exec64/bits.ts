@@ -1,6 +1,6 @@
-/** BT to BTC, BSF, BSR with operands of 64 bits. */
-import { BT, BTR, BTS } from '../exec/bits.ts';
-import { setCarry, setZero } from '../flags.ts';
+/** BT to BTC, BSF, BSR, POPCNT, LZCNT with operands of 64 bits. */
+import { BT, BTR, BTS, bitCount } from '../exec/bits.ts';
+import { CF, setArithmetic, setCarry, setZero, ZF } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
 import type { Machine } from '../machine.ts';
 import { loadForUpdate8, loadLinear8, readAddress, writeAddress } from '../memory.ts';
@@ -56,4 +56,19 @@ export function bsr(m: Machine, i: Instruction): void {
   setZero(m, (low | high) === 0);
   if (high !== 0) writeRegister8(m, i.reg, 63 - Math.clz32(high), 0);
   else if (low !== 0) writeRegister8(m, i.reg, 31 - Math.clz32(low), 0);
+}
+
+export function popcnt(m: Machine, i: Instruction): void {
+  const low = readRm8(m, i);
+  const high = m.high;
+  writeRegister8(m, i.reg, bitCount(low) + bitCount(high), 0);
+  setArithmetic(m, (low | high) === 0 ? ZF : 0);
+}
+
+export function lzcnt(m: Machine, i: Instruction): void {
+  const low = readRm8(m, i);
+  const high = m.high;
+  const count = high === 0 ? 32 + Math.clz32(low) : Math.clz32(high);
+  writeRegister8(m, i.reg, count, 0);
+  setArithmetic(m, ((low | high) === 0 ? CF : 0) | (count === 0 ? ZF : 0));
 }

@@ -1,5 +1,5 @@
 /** Moves and conversions with operands of 64 bits. */
-import { narrowSource } from '../exec/moves.ts';
+import { narrowSource, swapped } from '../exec/moves.ts';
 import { condition, setZero } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
 import { GP, type Machine, RAX, RBX, RCX, RDX } from '../machine.ts';
@@ -89,11 +89,17 @@ export function cmov(m: Machine, i: Instruction): void {
   if (condition(m, i.kind)) writeRegister8(m, i.reg, low, m.high);
 }
 
-const swapped = (value: number): number =>
-  (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
-
 export function bswap(m: Machine, i: Instruction): void {
   writeRegister8(m, i.rm, swapped(m.g32[i.rm + 1]!), swapped(m.g32[i.rm]!));
+}
+
+export function movbeLoad(m: Machine, i: Instruction): void {
+  const low = readRm8(m, i);
+  writeRegister8(m, i.reg, swapped(m.high), swapped(low));
+}
+
+export function movbeStore(m: Machine, i: Instruction): void {
+  writeRm8(m, i, swapped(m.g32[i.reg + 1]!), swapped(m.g32[i.reg]!));
 }
 
 /** CDQE. */

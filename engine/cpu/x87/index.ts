@@ -37,7 +37,7 @@ const FCOM = 2;
 const FCOMP = 3;
 
 /** An exception that is pending comes before the next instruction that waits for it (Intel SDM 1, 8.7). */
-function waitForExceptions(m: Machine, i: Instruction): void {
+export function waitForExceptions(m: Machine, i: Instruction): void {
   if (!isPending(m)) return;
   if ((m.cr0 & CR0_NE) !== 0) m.fault(MF);
   m.leave({ kind: 'unsupported', what: 'x87 exceptions without CR0.NE', instructionLength: i.length });
@@ -129,16 +129,15 @@ const allOperations = (
   operandOf: (m: Machine, i: Instruction, c: Calculation) => Extended,
 ): readonly (Form | undefined)[] => OPERATIONS.map((_, reg) => arithmetic(reg, operandOf));
 
-/** FISTTP, at 1, is of SSE3. */
-const wholes = (bytes: 2 | 4): readonly (Form | undefined)[] => [
+const wholes = (bytes: 2 | 4): readonly Form[] => [
   (m, i) => transfer.loadWhole(m, i, bytes),
-  undefined,
+  (m, i) => transfer.storeTruncated(m, i, bytes),
   (m, i) => transfer.storeWhole(m, i, bytes, false),
   (m, i) => transfer.storeWhole(m, i, bytes, true),
 ];
 const numbers = (bytes: 4 | 8): readonly (Form | undefined)[] => [
   (m, i) => transfer.loadNumber(m, i, bytes),
-  undefined,
+  bytes === 8 ? (m, i) => transfer.storeTruncated(m, i, 8) : undefined,
   (m, i) => transfer.storeNumber(m, i, bytes, false),
   (m, i) => transfer.storeNumber(m, i, bytes, true),
 ];

@@ -5,8 +5,11 @@ import { decimal, narrowed, ofDecimal, whole, widened } from './convert.ts';
 import { type Extended, INDEFINITE } from './extended.ts';
 import { bitsOf, ofBits, probe, read, write } from './operands.ts';
 import { ofWhole } from './remainder.ts';
-import { BEFORE, type Calculation, IE, OE, UE } from './round.ts';
+import { BEFORE, Calculation, IE, OE, UE } from './round.ts';
 import { begin, finish, isEmpty, pop, push, readStack, stackFault } from './unit.ts';
+
+/** Rounding control of the control word: towards zero. */
+const TRUNCATES = 0xc00;
 
 /** A number of memory; a signaling NaN is the arithmetic's business. */
 export function numberOf(m: Machine, i: Instruction, c: Calculation, bytes: 4 | 8): Extended {
@@ -51,14 +54,14 @@ function storeAs(
   bytes: number,
   pops: boolean,
   convert: (c: Calculation, value: Extended) => bigint,
+  control = m.fpControl,
 ): void {
   probe(m, i, bytes);
+  const c = new Calculation(control);
   if (isEmpty(m, 0)) {
     if (stackFault(m, false)) return;
-    const c = begin(m);
     write(m, i, bytes, convert(c, INDEFINITE));
   } else {
-    const c = begin(m);
     const value = convert(c, readStack(m, 0));
     if (!c.unmasked(BEFORE | OE | UE)) write(m, i, bytes, value);
     if (finish(m, c, BEFORE | OE | UE)) return;
@@ -72,6 +75,11 @@ export function storeNumber(m: Machine, i: Instruction, bytes: 4 | 8, pops: bool
 
 export function storeWhole(m: Machine, i: Instruction, bytes: 2 | 4 | 8, pops: boolean): void {
   storeAs(m, i, bytes, pops, (c, value) => whole(c, value, 8 * bytes));
+}
+
+/** FISTTP, of SSE3: whatever the control word's rounding is. */
+export function storeTruncated(m: Machine, i: Instruction, bytes: 2 | 4 | 8): void {
+  storeAs(m, i, bytes, true, (c, value) => whole(c, value, 8 * bytes), m.fpControl | TRUNCATES);
 }
 
 export function storeExtended(m: Machine, i: Instruction): void {

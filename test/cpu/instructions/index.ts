@@ -6,6 +6,7 @@ import * as arithmetic from './arithmetic.ts';
 import * as data from './data.ts';
 import * as flow from './flow.ts';
 import type { Operands, Piece } from './operands.ts';
+import { vectors } from './vectors.ts';
 
 export { Operands, type Piece, type Window } from './operands.ts';
 export { nextInstruction64 } from './wide.ts';
@@ -32,6 +33,7 @@ const families: readonly ((o: Operands) => readonly Piece[])[] = [
   flow.jump,
   arithmetic.adjust,
   data.oneByte,
+  ...[vectors, vectors, vectors, vectors],
 ];
 
 /** The pieces of one instruction, those that prepare it first. */

@@ -3,6 +3,7 @@ import * as arithmetic from './arithmetic.ts';
 import * as data from './data.ts';
 import { AF, ALL, le32, OF, type Piece, piece } from './operands.ts';
 import { sse } from './sse.ts';
+import { vectors } from './vectors.ts';
 import { mov64, type Operands64 } from './wide-operands.ts';
 
 const RSP = 4;
@@ -139,6 +140,7 @@ function exchange16(o: Operands64): readonly Piece[] {
 const kinds: readonly ((o: Operands64) => readonly Piece[])[] = [
   ...[extended, extended, extended, move, conditional, stack, string, exchange16],
   ...[sse, sse, sse, sse],
+  ...[vectors, vectors, vectors, vectors],
 ];
 
 /** The pieces of one instruction, those that prepare it first. */

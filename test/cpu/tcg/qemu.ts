@@ -17,7 +17,8 @@ export function findQemu(): string | undefined {
  * A local APIC would lie over memory.
  */
 const CPU =
-  'qemu64,vendor=GenuineIntel,-apic,apic-id=0,-svm,-vme,-de,+de,+pdpe1gb,+smep,+smap,+xsave,phys-bits=40';
+  'qemu64,vendor=GenuineIntel,-apic,apic-id=0,-svm,-vme,-de,+de,+pdpe1gb,+smep,+smap,+xsave,phys-bits=40,' +
+  '+ssse3,+sse4.1,+sse4.2,+popcnt,+movbe,+abm';
 
 const CR0_AFTER_RESET = 0x60000010;
 

@@ -6,6 +6,7 @@ import { MODES, type Mode } from '../setup.ts';
 import { type Case, type Kind, move } from './kind.ts';
 
 const CR0_WP = 0x10000;
+const CR4_OSFXSR = 0x200;
 const CR4_PSE = 0x10;
 const CR4_PGE = 0x80;
 const CR4_SMEP = 0x100000;
@@ -90,10 +91,19 @@ const accesses: readonly (readonly [string, readonly number[]])[] = [
   ['jmp [ebx]', [0xff, 0x23]],
 ];
 
+/** Loads of a vector register from [EBX], and stores of it, wider than a general register. */
+const copies: readonly (readonly [string, readonly number[], readonly number[]])[] = [
+  ['movq mm1', [0x0f, 0x6f, 0x0b], [0x0f, 0x7f, 0x0b]],
+  ['movups xmm1', [0x0f, 0x10, 0x0b], [0x0f, 0x11, 0x0b]],
+  ['pmovzxbw xmm1', [0x66, 0x0f, 0x38, 0x30, 0x0b], [0x0f, 0x11, 0x0b]],
+  ['lddqu xmm1', [0xf2, 0x0f, 0xf0, 0x0b], [0x66, 0x0f, 0xd6, 0x0b]],
+  ['movbe ecx', [0x0f, 0x38, 0xf0, 0x0b], [0x0f, 0x38, 0xf1, 0x0b]],
+];
+
 function access(c: Case): readonly Piece[] {
   const { random, mode, level } = c;
   const at = somewhere(c);
-  switch (random.below(10)) {
+  switch (random.below(11)) {
     case 0:
       return [move(4, at), piece('push eax', [0x50]), piece('pop ecx', [0x59])];
     case 1:
@@ -128,6 +138,10 @@ function access(c: Case): readonly Piece[] {
     case 5:
       if (level === 3) return [];
       return [piece('mov eax, cr3', [0x0f, 0x20, 0xd8]), piece('mov cr3, eax', [0x0f, 0x22, 0xd8])];
+    case 6: {
+      const [name, load, store] = random.pick(copies);
+      return [move(3, at), piece(name, load), move(3, somewhere(c)), piece(`${name} back`, store)];
+    }
     default: {
       const [name, bytes] = random.pick(accesses);
       // TCG jumps to addresses that are none, and faults there.
@@ -146,6 +160,7 @@ export const paging: Kind = {
     for (const bit of [CR4_PSE, CR4_PGE, CR4_SMEP, CR4_SMAP]) if (random.below(2) === 0) choices.cr4 |= bit;
     if (random.below(2) === 0) choices.efer |= EFER_NXE;
     if (random.below(2) === 0) choices.flags |= AC;
+    choices.cr4 |= CR4_OSFXSR;
   },
   body(c) {
     writePlayground(c);
