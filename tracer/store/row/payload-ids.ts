@@ -1,14 +1,11 @@
-import { sameBytes } from '../../../engine/abi/index.ts';
 import { MAX_INLINE_BYTES, MAX_PAYLOAD_BYTES } from '../format/flags.ts';
+import { KnownBytes, MAX_KNOWN_BYTES } from './known-bytes.ts';
 import { packPayload } from './payload-pack.ts';
 import type { Value } from './row.ts';
 
 /** A row of `blob`: id, size of the payload, its bytes (packed where there are fewer of them than `size`). */
 export type BlobRow = readonly [id: number, size: number, bytes: Uint8Array];
 
-/** Longer payloads are not looked for among the earlier ones: they seldom repeat, and are kept to compare. */
-const MAX_KNOWN_BYTES = 4096;
-/** With the longest payloads that is 64 MiB; real ones have some dozens of bytes. */
 const KNOWN_SLOTS = 1 << 14;
 /** A short payload is recognised if fewer than about as many others came in between. */
 const SEEN_SLOTS = 1 << 16;
@@ -22,7 +19,9 @@ export class PayloadIds {
   /** Hashes of short payloads that came once. */
   readonly #seen = new Int32Array(SEEN_SLOTS);
   readonly #knownIds = new Float64Array(KNOWN_SLOTS);
-  readonly #knownBytes = new Array<Uint8Array | undefined>(KNOWN_SLOTS).fill(undefined);
+  /** Where the bytes of {@link #knownIds} stand. */
+  readonly #knownAt = new Float64Array(KNOWN_SLOTS);
+  readonly #known = new KnownBytes();
   #next = 1;
   #pending: BlobRow[] = [];
   #pendingBytes = 0;
@@ -40,7 +39,7 @@ export class PayloadIds {
     return rows;
   }
 
-  /** The column's value for a payload: itself, or its number. It is kept, not copied: it must not change. */
+  /** The column's value for a payload: itself, or its number. Until it is written it must not change. */
   store(bytes: Uint8Array): Value {
     const size = bytes.length;
     if (size > MAX_PAYLOAD_BYTES) throw new RangeError(`a payload of ${size} bytes is too long`);
@@ -48,8 +47,7 @@ export class PayloadIds {
     if (size > MAX_KNOWN_BYTES) return this.#add(bytes);
     const hash = hashOf(bytes);
     const slot = hash & (KNOWN_SLOTS - 1);
-    const known = this.#knownBytes[slot];
-    if (known !== undefined && equal(known, bytes)) return this.#knownIds[slot] as number;
+    if (this.#known.has(this.#knownAt[slot] as number, bytes)) return this.#knownIds[slot] as number;
     if (size <= MAX_INLINE_BYTES) {
       const seenSlot = hash & (SEEN_SLOTS - 1);
       if (this.#seen[seenSlot] !== hash) {
@@ -58,7 +56,7 @@ export class PayloadIds {
       }
     }
     const id = this.#add(bytes);
-    this.#knownBytes[slot] = bytes;
+    this.#knownAt[slot] = this.#known.put(bytes);
     this.#knownIds[slot] = id;
     return id;
   }
@@ -95,11 +93,4 @@ function hashOf(bytes: Uint8Array): number {
   for (; i < size; i += 1) hash = Math.imul(hash ^ (bytes[i] as number), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   return hash ^ (hash >>> 13);
-}
-
-/** A call into Node costs as much as comparing this many bytes here. */
-const COMPARED_HERE = 64;
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length > COMPARED_HERE ? Buffer.compare(a, b) === 0 : sameBytes(a, b);
 }
