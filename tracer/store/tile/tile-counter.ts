@@ -18,51 +18,70 @@ export interface LateAnswer {
   readonly by: number;
 }
 
-/** The open bucket of one level; a place is actor × kinds + kind. */
+/** The open bucket of one level: a row of counts for each actor that has something in it. */
 class OpenBucket {
+  /** One more than an actor's row, 0 for none; actors are many in a long recording, most of them long gone. */
+  #rowOf = new Uint32Array(FIRST_ACTORS);
+  readonly #actors: number[] = [];
   #count = new Uint32Array(FIRST_ACTORS * KINDS);
   #failed = new Uint32Array(FIRST_ACTORS * KINDS);
   #first = new Float64Array(FIRST_ACTORS * KINDS);
-  #touched: number[] = [];
 
-  add(place: number, count: number, failed: number, first: number): void {
-    if (place >= this.#count.length) this.#grow(place);
+  add(actor: number, kind: number, count: number, failed: number, first: number): void {
+    const row = actor < this.#rowOf.length ? (this.#rowOf[actor] as number) : 0;
+    const place = (row === 0 ? this.#begin(actor) : row - 1) * KINDS + kind;
     const before = this.#count[place] as number;
-    if (before === 0) {
-      this.#touched.push(place);
-      this.#first[place] = first;
-    }
+    if (before === 0) this.#first[place] = first;
     this.#count[place] = before + count;
     if (failed !== 0) (this.#failed[place] as number) += failed;
   }
 
-  /** Hands out what was counted, by place, and begins the next bucket. */
-  take(each: (place: number, count: number, failed: number, first: number) => void): void {
-    for (const place of this.#touched.sort((a, b) => a - b)) {
-      each(place, this.#count[place] as number, this.#failed[place] as number, this.#first[place] as number);
-      this.#count[place] = 0;
-      this.#failed[place] = 0;
+  /** Hands out what was counted, by actor and kind, and begins the next bucket. */
+  take(each: (actor: number, kind: number, count: number, failed: number, first: number) => void): void {
+    const rowOf = this.#rowOf;
+    for (const actor of this.#actors.sort((a, b) => a - b)) {
+      const from = ((rowOf[actor] as number) - 1) * KINDS;
+      for (let kind = 0; kind < KINDS; kind++) {
+        const [place, count] = [from + kind, this.#count[from + kind] as number];
+        if (count > 0) each(actor, kind, count, this.#failed[place] as number, this.#first[place] as number);
+      }
+      this.#count.fill(0, from, from + KINDS);
+      this.#failed.fill(0, from, from + KINDS);
+      rowOf[actor] = 0;
     }
-    this.#touched = [];
+    this.#actors.length = 0;
   }
 
-  failedBy(place: number, by: number): void {
-    (this.#failed[place] as number) += by;
+  /** Of a call that is counted here. */
+  failedBy(actor: number, kind: number, by: number): void {
+    (this.#failed[((this.#rowOf[actor] as number) - 1) * KINDS + kind] as number) += by;
   }
 
-  #grow(place: number): void {
-    let length = this.#count.length;
-    while (length <= place) length *= 2;
-    const [count, failed, first] = [
-      new Uint32Array(length),
-      new Uint32Array(length),
-      new Float64Array(length),
-    ];
-    count.set(this.#count);
-    failed.set(this.#failed);
-    first.set(this.#first);
-    [this.#count, this.#failed, this.#first] = [count, failed, first];
+  /** A row for an actor that has none. */
+  #begin(actor: number): number {
+    const row = this.#actors.push(actor) - 1;
+    this.#rowOf = withRoom(this.#rowOf, actor, (length) => new Uint32Array(length));
+    this.#rowOf[actor] = row + 1;
+    const last = row * KINDS + KINDS - 1;
+    this.#count = withRoom(this.#count, last, (length) => new Uint32Array(length));
+    this.#failed = withRoom(this.#failed, last, (length) => new Uint32Array(length));
+    this.#first = withRoom(this.#first, last, (length) => new Float64Array(length));
+    return row;
   }
+}
+
+/** The same numbers, twice as many or more where there is no place `last`. */
+function withRoom<N extends Uint32Array | Float64Array>(
+  numbers: N,
+  last: number,
+  make: (length: number) => N,
+): N {
+  if (last < numbers.length) return numbers;
+  let length = numbers.length;
+  while (length <= last) length *= 2;
+  const more = make(length);
+  more.set(numbers);
+  return more;
 }
 
 /** Counts events as they come, and makes a tile of each bucket that is full. */
@@ -76,7 +95,7 @@ export class TileCounter {
   /** Counts the next event. `kind` is its place in EVENT_KINDS. */
   add(actor: number, kind: number, failed: boolean): void {
     this.#last += 1;
-    this.#lowest.add(actor * KINDS + kind, 1, failed ? 1 : 0, this.#last);
+    this.#lowest.add(actor, kind, 1, failed ? 1 : 0, this.#last);
     if (this.#last % LEAST_EVENTS === 0) this.#finish(0);
   }
 
@@ -86,7 +105,7 @@ export class TileCounter {
       const size = tileEvents(level);
       const bucket = Math.floor((seq - 1) / size);
       if ((bucket + 1) * size > this.#last) {
-        open.failedBy(actor * KINDS + kind, by);
+        open.failedBy(actor, kind, by);
         return;
       }
       this.#late.push({ level, lane: actor, bucket, kind: EVENT_KINDS[kind] as EventKind, by });
@@ -116,14 +135,13 @@ export class TileCounter {
     const end = (): void => {
       if (counts.length > 0) this.#finished.push([level, lane, bucket, encodeTile(level, bucket, counts)]);
     };
-    (this.#levels[level] as OpenBucket).take((place, count, failed, first) => {
-      const actor = Math.floor(place / KINDS);
+    (this.#levels[level] as OpenBucket).take((actor, kind, count, failed, first) => {
       if (actor !== lane) {
         end();
         [lane, counts] = [actor, []];
       }
-      counts.push({ kind: EVENT_KINDS[place % KINDS] as EventKind, count, failed, first: seqOf(first) });
-      above?.add(place, count, failed, first);
+      counts.push({ kind: EVENT_KINDS[kind] as EventKind, count, failed, first: seqOf(first) });
+      above?.add(actor, kind, count, failed, first);
     });
     end();
     if (above !== undefined && this.#last % tileEvents(level + 1) === 0) this.#finish(level + 1);
