@@ -1,4 +1,4 @@
-import type { StoreCheckpoint, StoreTables } from '../state/checkpoint.ts';
+import type { StoreCheckpoint, StoreTables, WholeTables } from '../state/checkpoint.ts';
 import type { JournalChunk } from '../state/journal.ts';
 import type { CellId } from '../state/store.ts';
 import { type Address, at, RETURN_SUB } from '../trace/position.ts';
@@ -29,7 +29,7 @@ export interface CellWrite {
  */
 export class History {
   readonly chunks: readonly JournalChunk[];
-  readonly tables: StoreTables;
+  readonly tables: WholeTables;
   readonly checkpoints: readonly Checkpoint[];
   readonly #starts: Uint32Array;
   readonly #derived: Uint32Array;
@@ -197,7 +197,7 @@ interface ReturnRange {
 
 interface HistoryParts {
   readonly chunks: readonly JournalChunk[];
-  readonly tables: StoreTables;
+  readonly tables: WholeTables;
   readonly checkpoints: readonly Checkpoint[];
   readonly starts: Uint32Array;
   readonly derived: Uint32Array;
@@ -260,7 +260,7 @@ export class HistoryBuilder {
       last === undefined ? (this.#starts[this.#events] ?? 0) : last.first + last.count;
     return new History({
       chunks: this.chunks,
-      tables,
+      tables: { ...tables, objects: tables.objects.slice() },
       checkpoints: this.checkpoints,
       starts: this.#starts,
       derived: this.#derived,

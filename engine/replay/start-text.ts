@@ -30,7 +30,7 @@ export function formatStart({ store, tables, open }: Start): string {
     cells.set(id, own);
     value += length;
   }
-  const objects = tables.objects.map(({ id, kind, parent, key }) => {
+  const objects = Array.from(tables.objects, ({ id, kind, parent, key }) => {
     const row = [id, kindPath(kind), parent, typeof key === 'number' ? key : hexOf(key)];
     const own = cells.get(id);
     return own === undefined ? row : [...row, own];

@@ -30,7 +30,7 @@ const CALL_NUMBER = 'creator';
 /** A checkpoint for a trace that numbers its events anew. */
 export function renumbered(checkpoint: StoreCheckpoint, { objects }: StoreTables): StoreCheckpoint {
   const values = checkpoint.values.slice();
-  const kinds = new Map(objects.map(({ id, kind }) => [id as number, kind]));
+  const kinds = new Map(Array.from(objects, ({ id, kind }) => [id as number, kind]));
   let value = 0;
   for (let i = 0; i < checkpoint.blocks.length; i += 2) {
     const kind = kinds.get(checkpoint.blocks[i] as number);

@@ -1,4 +1,5 @@
 import type { HashState } from './hash.ts';
+import type { Rows } from './object-table.ts';
 import type { ObjectRow } from './store.ts';
 
 /**
@@ -24,7 +25,12 @@ export interface StoreCheckpoint {
 
 /** The append-only tables that checkpoints of one store share. */
 export interface StoreTables {
-  readonly objects: readonly ObjectRow[];
+  readonly objects: Rows<ObjectRow>;
   readonly blobs: readonly Uint8Array[];
   readonly components: readonly string[];
+}
+
+/** The same of a store that is done, for many questions. */
+export interface WholeTables extends StoreTables {
+  readonly objects: readonly ObjectRow[];
 }

@@ -1,14 +1,15 @@
+import type { Rows } from './object-table.ts';
 import type { SlotInfo } from './schema.ts';
 import { type CellId, type Key, type ObjectId, type ObjectRow, TOP } from './store.ts';
 
 /** Names cells by path and finds cells by path or pattern; over the allocation table of a store. */
 export class CellPaths {
-  readonly #objects: readonly ObjectRow[];
+  readonly #objects: Rows<ObjectRow>;
   readonly #rows = new Map<ObjectId, ObjectRow>();
   readonly #paths = new Map<ObjectId, string>();
   #seen = 0;
 
-  constructor(objects: readonly ObjectRow[]) {
+  constructor(objects: Rows<ObjectRow>) {
     this.#objects = objects;
   }
 
@@ -19,10 +20,10 @@ export class CellPaths {
     let hi = this.#objects.length - 1;
     while (lo < hi) {
       const mid = (lo + hi + 1) >>> 1;
-      if ((this.#objects[mid] as ObjectRow).id <= cell) lo = mid;
+      if ((this.#objects.at(mid) as ObjectRow).id <= cell) lo = mid;
       else hi = mid - 1;
     }
-    const row = this.#objects[lo];
+    const row = this.#objects.at(lo);
     if (row === undefined || cell >= row.id + row.kind.info.length) throw new RangeError(`no cell ${cell}`);
     return row;
   }
@@ -69,7 +70,7 @@ export class CellPaths {
 
   #catchUp(): void {
     for (; this.#seen < this.#objects.length; this.#seen++) {
-      const row = this.#objects[this.#seen] as ObjectRow;
+      const row = this.#objects.at(this.#seen) as ObjectRow;
       this.#rows.set(row.id, row);
       const parent = row.parent === TOP ? '' : (this.#paths.get(row.parent) as string);
       this.#paths.set(row.id, joined(parent, `${row.kind.name}${printKey(row.key, row.kind.key)}`));

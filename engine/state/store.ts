@@ -16,6 +16,7 @@ import {
   reusedChunk,
 } from './journal.ts';
 import { ObjectIndex } from './object-index.ts';
+import { ObjectTable } from './object-table.ts';
 import type { ObjectKind } from './schema.ts';
 import { textOf } from './text-of.ts';
 
@@ -53,11 +54,10 @@ export class CellStore {
   readonly #doubted: DoubtedPages | undefined;
   /** Looks for what may be there unseen, and other reasons to doubt. */
   #otherDoubts = 0;
-  readonly #objects: ObjectRow[] = [];
-  /** Those that exist. */
-  readonly #living = new Set<ObjectId>();
+  readonly #objects = new ObjectTable();
+  /** The rows of those that exist. */
+  readonly #living = new Map<ObjectId, number>();
   readonly #index = new ObjectIndex();
-  readonly #rowOf = new Map<ObjectId, ObjectRow>();
   readonly #blobs: Uint8Array[] = [];
   readonly #blobIds = new Map<string, number>();
   readonly #components: string[] = [];
@@ -189,7 +189,7 @@ export class CellStore {
 
   /** The object under `parent`, if it exists now. */
   find(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
-    const id = this.#index.placed(parent, kind, key);
+    const id = this.#objects.find(parent, kind, key);
     if (id !== undefined && this.#cells.low(id) === 1) return id;
     if (parent === TOP ? this.#doubted !== undefined : this.#mayHoldUnseen(parent)) this.#otherDoubts++;
     return undefined;
@@ -197,7 +197,7 @@ export class CellStore {
 
   /** Whether an object is there that the recording has shown; others may be, where it began mid-life. */
   shows(parent: ObjectId, kind: ObjectKind, key: Key): boolean {
-    const id = this.#index.placed(parent, kind, key);
+    const id = this.#objects.find(parent, kind, key);
     return id !== undefined && this.#living.has(id);
   }
 
@@ -212,17 +212,17 @@ export class CellStore {
 
   /** Something of the object is not known yet: it was there before the recording began, and so may be what is below it. */
   #mayHoldUnseen(id: ObjectId): boolean {
-    return this.#doubted?.anyUnknown(id, this.#row(id).kind.info.length) ?? false;
+    return this.#doubted?.anyUnknown(id, this.#kind(id).info.length) ?? false;
   }
 
   /** The key of an object. */
   key(id: ObjectId): Key {
-    return this.#row(id).key;
+    return this.#objects.key(this.#row(id));
   }
 
   /** The object that it belongs to, {@link TOP} for a top-level one. */
   parent(id: ObjectId): ObjectId {
-    return this.#row(id).parent;
+    return this.#objects.parent(this.#row(id));
   }
 
   /**
@@ -260,17 +260,18 @@ export class CellStore {
 
   /** The object is seen to begin anew: what is not known of it has its reset value. */
   settle(id: ObjectId): void {
-    const { info, resets } = this.#row(id).kind;
+    const { info, resets } = this.#kind(id);
     for (let slot = 1; slot < info.length; slot++)
       if (!this.known((id + slot) as CellId)) this.#reset((id + slot) as CellId, slot, resets);
   }
 
   /** Destroys an object and those below it; cells go back to zero so that nothing of it can be read again. */
   destroy(id: ObjectId): void {
-    for (const kind of this.#index.kinds(id))
+    const row = this.#row(id);
+    for (const kind of this.#objects.kindsBelow(row))
       for (const child of this.children(id, kind)) this.destroy(child);
-    const { kind, parent } = this.#row(id);
-    this.#index.remove(parent, kind, id);
+    const kind = this.#objects.kind(row);
+    this.#index.remove(this.#objects.parent(row), kind, id);
     this.#living.delete(id);
     const { length } = kind.info;
     for (let cell = this.#cells.lastSet(id, id + length); cell !== undefined; ) {
@@ -331,11 +332,8 @@ export class CellStore {
     for (const row of tables.objects.slice(0, checkpoint.objects))
       store.#place(row.parent, row.kind, row.key);
     store.#cells.load(checkpoint);
-    for (const { id, parent, kind } of store.#objects) {
-      if (store.#cells.low(id) !== 1) continue;
-      store.#living.add(id);
-      store.#index.add(parent, kind, id);
-    }
+    for (let row = 0; row < store.#objects.length; row++)
+      if (store.#cells.low(store.#objects.id(row)) === 1) store.#enlist(row);
     store.#hash = new RunningHash(checkpoint.hash);
     store.#chunk = newChunk(checkpoint.entries);
     return store;
@@ -347,11 +345,11 @@ export class CellStore {
 
   /** First cell and length of each object that exists, in order. */
   #blocks(): Uint32Array {
-    const ids = [...this.#living].sort((a, b) => a - b);
+    const ids = [...this.#living.keys()].sort((a, b) => a - b);
     const blocks = new Uint32Array(ids.length * 2);
     for (const [i, id] of ids.entries()) {
       blocks[i * 2] = id;
-      blocks[i * 2 + 1] = this.#row(id).kind.info.length;
+      blocks[i * 2 + 1] = this.#kind(id).info.length;
     }
     return blocks;
   }
@@ -361,9 +359,15 @@ export class CellStore {
     if (this.#living.has(id)) throw new Error(`${kind.name}[${key}] exists already`);
     this.#write(id as number as CellId, 1, 0, flag);
     this.#cells.hold(id, kind.info.length);
-    this.#living.add(id);
-    this.#index.add(parent, kind, id);
+    this.#enlist(this.#objects.rowOf(id));
     return id;
+  }
+
+  /** The object of a row exists from now on. */
+  #enlist(row: number): void {
+    const id = this.#objects.id(row);
+    this.#living.set(id, row);
+    this.#index.add(this.#objects.parent(row), this.#objects.kind(row), id);
   }
 
   #componentId(name: string): number {
@@ -373,21 +377,20 @@ export class CellStore {
     return this.#components.push(name) - 1;
   }
 
-  #row(id: ObjectId): ObjectRow {
-    const row = this.#rowOf.get(id);
-    if (row === undefined) throw new Error(`no object ${id}`);
-    return row;
+  #row(id: ObjectId): number {
+    return this.#living.get(id) ?? this.#objects.rowOf(id);
+  }
+
+  #kind(id: ObjectId): ObjectKind {
+    return this.#objects.kind(this.#row(id));
   }
 
   /** The block of cells for a path, allocated at its first use. */
   #place(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
-    const known = this.#index.placed(parent, kind, key);
+    const known = this.#objects.find(parent, kind, key);
     if (known !== undefined) return known;
     const id = this.#cells.grow(kind.info.length) as ObjectId;
-    const row: ObjectRow = { id, kind, parent, key };
-    this.#index.place(parent, kind, key, id);
-    this.#objects.push(row);
-    this.#rowOf.set(id, row);
+    this.#objects.add(id, parent, kind, key);
     const hash = this.#currentHash();
     hash.word(parent);
     const name = `${kind.name}[${key}]`;

@@ -49,6 +49,7 @@ test('an id that is learnt late is that of the partition in the state with which
   const start = trace.origin((kind) => kinds.get(kind));
   trace.close();
   const keys = start?.tables.objects
+    .slice()
     .filter(({ kind }) => kindPath(kind) === 'partition')
     .map(({ key }) => key);
   assert.deepEqual(keys, [1, 77]);
