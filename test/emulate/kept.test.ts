@@ -11,6 +11,9 @@ import { hvrewind, PROGRAM } from '../cli/hvrewind.testing.ts';
 import { atPrompt } from '../cli/prompt.testing.ts';
 import { build, emulate, events, LACKING, scratch, verify } from './build.testing.ts';
 
+/** Of each are some 6 events; a ring of 500 may hold several times as many, where the machine seldom rests. */
+const MANY_PARTITIONS = 2500;
+
 // Two at a time: each waits for processes most of the time.
 describe('what of the events is kept', { skip: LACKING, concurrency: 2 }, () => {
   const folder = scratch();
@@ -105,10 +108,17 @@ describe('what of the events is kept', { skip: LACKING, concurrency: 2 }, () => 
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const ended = once(child, 'close');
-    await once(child.stdout, 'data');
-    child.stdout.resume();
+    let lines = 0;
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      lines += piece.split('\n').length - 1;
+    });
+    const more = async (than: number): Promise<void> => {
+      for (const wanted = lines + than; lines < wanted && child.exitCode === null; ) await wait(10);
+    };
+    await more(1);
     child.kill('SIGUSR2');
-    await wait(1500);
+    // Of each partition are several events: by then the ring has let go of its first.
+    await more(MANY_PARTITIONS);
     child.kill('SIGTERM');
     await ended;
     const snapshot = trace.replace('.hvtrace', '-1.hvtrace');

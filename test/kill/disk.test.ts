@@ -61,7 +61,8 @@ test('when the disk is full the writer says so once and keeps what it has', { sk
       assert.equal(existsSync(join(disk, 'second.hvtrace')), false);
     } else second.abort();
   } finally {
-    execFileSync('umount', [disk]);
+    // Detached: what a failed test left open must not hide why it failed.
+    execFileSync('umount', ['--lazy', disk]);
     rmSync(disk, { recursive: true });
   }
 });
