@@ -12,6 +12,7 @@ import { messageDelivered, messagePosted } from './vmbus/traffic.ts';
 import { flagHandler } from './vtl/events.ts';
 
 export { ruleOfStep } from './lifecycle-rules.ts';
+export { isInitLine } from './mshv/eventfd/route.ts';
 
 /** The kernel's side of a machine. It has no state of its own: one serves any number of machines. */
 export function createDrivers(): DriverSide {

@@ -90,20 +90,25 @@ describe('guests that are interrupted', { skip: LACKING }, () => {
     await agrees(trace);
   });
 
-  test('an INIT by a call ends what a VP does in another thread, and a SIPI starts it elsewhere', async () => {
+  test('an INIT by a call or an eventfd ends what a VP does in another thread, and a SIPI starts it elsewhere', async () => {
     const program = build('test/emulate/clients/init.c', folder, '-pthread');
     const { exit, out, trace } = await emulate(folder, [program]);
     assert.deepEqual(out.trim().split('\n'), [
       ...['memory=ok', 'init=ok', 'sipi=ok', 'counts=1'],
+      ...['routing=ok', 'irqfd=ok', 'rip=1 rax=0 stopped=1', 'sipi=ok', 'counts=1'],
       ...['init-again=ok', 'rip=1 stopped=1', 'sipi-again=ok', 'started=1 stopped=1'],
     ]);
     assert.equal(exit, 0);
+    // The one through an eventfd: the VP is stopped first, and so is what it would have changed after it.
+    const all = await events(trace, 'kind == fd || kind == intercept');
+    const signal = all.findIndex(({ what }) => what === 'eventfd-signal');
+    assert.deepEqual([all[signal - 1]?.kind, all[signal - 1]?.type], ['intercept', 'HVMSG_NONE']);
     await agrees(trace);
   });
 
-  test('a guest reads messages of its timer on a page that lies over its memory', async () => {
+  test('a guest reads messages of its timer on a page that lies over its memory, and the time, until it sets its TSC', async () => {
     const { exit, out, trace } = await emulate(folder, [build('test/emulate/clients/messages.c', folder)]);
-    assert.equal(out, 'low=ok\nhigh=ok\ncount=3 type=10 below=5a untouched=5a\n');
+    assert.equal(out, 'low=ok\nhigh=ok\ncount=3 type=10 used=1 unused=1 below=5a untouched=5a\n');
     assert.equal(exit, 0);
     assert.ok((await events(trace, 'kind == message && component == guest')).length >= 3);
     await agrees(trace);

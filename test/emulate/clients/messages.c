@@ -1,4 +1,5 @@
-/* A guest finds the messages of a synthetic timer on its message page, and below it its own memory again. */
+/* A guest finds the messages of a synthetic timer on its message page, the reference time's page there until it sets its TSC, and below both
+ * its own memory again. */
 #include "common.h"
 #include <pthread.h>
 
@@ -6,6 +7,8 @@
 #define COUNT_AT 0x5f0
 #define TYPE_AT 0x5f2
 #define BELOW_AT 0x5f3
+#define USED_AT 0x5f4
+#define UNUSED_AT 0x5f5
 #define BELOW 0x5a
 
 #define WORD(value) (value) & 0xff, ((value) >> 8) & 0xff, ((value) >> 16) & 0xff, ((value) >> 24) & 0xff
@@ -24,6 +27,11 @@ static const unsigned char code[] = {
 	0xfb, 0xf4, 0x80, 0x3e, 0xf0, 0x05, 0x03, 0x72, 0xf7, /* again: sti; hlt; cmp byte [5f0h], 3; jb again */
 	0xfa, 0x66, 0x31, 0xd2,
 	WRITE(0x40000083, 0),        /* no message page any more */
+	WRITE(0x40000021, 0x1001),   /* REFERENCE_TSC: 1000h */
+	0xa0, 0x00, 0x10, 0xa2, 0xf4, 0x05, /* mov al, [1000h]; mov [5f4h], al: its sequence */
+	WRITE(0x10, 5),              /* IA32_TSC */
+	0xa0, 0x00, 0x10, 0xa2, 0xf5, 0x05,
+	WRITE(0x40000021, 0),
 	0xa0, 0x00, 0x10, 0xa2, 0xf3, 0x05, /* mov al, [1000h]; mov [5f3h], al */
 	0xf4, 0xeb, 0xfd,
 };
@@ -59,7 +67,8 @@ int main(void)
 	pthread_create(&thread, NULL, run_to_the_end, &vp);
 	for (int waited = 0; seen[BELOW_AT] == 0 && waited < 10000; waited++)
 		usleep(1000);
-	printf("count=%d type=%x below=%x untouched=%x\n", seen[COUNT_AT], seen[TYPE_AT], seen[BELOW_AT], seen[0x1200]);
+	printf("count=%d type=%x used=%d unused=%d below=%x untouched=%x\n", seen[COUNT_AT], seen[TYPE_AT], seen[USED_AT] != 0,
+	       seen[UNUSED_AT] == 0, seen[BELOW_AT], seen[0x1200]);
 	fflush(stdout);
 	_exit(0);
 }

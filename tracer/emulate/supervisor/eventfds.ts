@@ -107,6 +107,9 @@ export interface Signal {
   readonly pid: number;
   readonly fd: number;
   readonly value: bigint;
+  /** Its line. */
+  readonly partition: bigint;
+  readonly gsi: number;
 }
 
 /** The program's eventfds that stand for interrupts and for doorbells: the same files, opened here too. */
@@ -172,14 +175,14 @@ export class Eventfds {
   /** Lines that were signalled, after a poll. */
   signalled(): Signal[] {
     const signals: Signal[] = [];
-    for (const { pid, fd, own } of this.#lines) {
+    for (const { pid, fd, own, partition, gsi } of this.#lines) {
       if (!this.#poll.isReadable(own)) continue;
       const { address, view } = this.#word;
       // struct iovec, then the word.
       this.#word.setU64(0, address + 2 * WORD);
       this.#word.setU64(WORD, WORD);
       if (syscall(NR.preadv2, own, address, 1, -1, -1, RWF_NOWAIT) === WORD)
-        signals.push({ pid, fd, value: view.getBigUint64(2 * WORD, true) });
+        signals.push({ pid, fd, value: view.getBigUint64(2 * WORD, true), partition, gsi });
     }
     return signals;
   }

@@ -37,7 +37,7 @@ import { injectionOf, putOffered } from './interruptions.ts';
 import { tellLacking } from './lacks.ts';
 import { leavesMemory } from './leaves-memory.ts';
 import type { PartitionMemory } from './partition-memory.ts';
-import { refreshMemory } from './reference-time-page.ts';
+import { noteTsc, refreshMemory } from './reference-time-page.ts';
 import { showVectors, tellWritten } from './register-pages.ts';
 import { feedStop } from './stop-event.ts';
 import { type TurnHost, Turns } from './turns.ts';
@@ -366,6 +366,7 @@ export class Guests {
         guest.asleep = 'untold';
         break;
       case 'answer':
+        if (deed.answer === ANSWER.own) noteTsc(machine, guest);
         giveAnswer(guest, deed.answer, deed.values);
         break;
     }

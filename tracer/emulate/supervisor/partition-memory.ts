@@ -33,6 +33,8 @@ export class PartitionMemory {
   #regions: readonly GuestRegion[] = [];
   #last = '';
   #hasChanged = true;
+  /** One of its VPs has set its time stamp counter: they count different times. */
+  tscIsSet = false;
 
   /** `bytes` accesses memory; one for all partitions, since it has a buffer of its own. */
   constructor(partition: bigint, bytes: ClientMemory) {

@@ -8,8 +8,9 @@ import {
   setReferenceTime,
 } from '../../../engine/hypervisor/partition/reference.ts';
 import type { Machine } from '../../../engine/machine/machine.ts';
+import { STOP } from '../vp/channel.ts';
 import type { Guest } from './guest.ts';
-import { refreshMemory } from './reference-time-page.ts';
+import { noteTsc, refreshMemory } from './reference-time-page.ts';
 
 /** A guest whose page is `page`; `countsTime`: its TSC counts nanoseconds. */
 function guestWith(page: Uint8Array, countsTime = true): Guest {
@@ -60,4 +61,24 @@ test('it is not used where the TSC counts instructions', () => {
   const page = new Uint8Array(4096);
   refreshMemory(context as unknown as Machine, guestWith(page, false));
   assert.ok(page.every((byte) => byte === 0));
+});
+
+test('it is not used once a VP has set its TSC', () => {
+  const { context } = activeChild();
+  const machine = context as unknown as Machine;
+  const page = new Uint8Array(4096);
+  const guest = guestWith(page);
+  const used = (): boolean => new DataView(page.buffer).getUint32(0, true) !== 0;
+  const does = (reason: number, msr: number): void => {
+    const word = (name: string) => (name === 'reason' ? reason : msr);
+    noteTsc(machine, { ...guest, channel: { word } } as unknown as Guest);
+  };
+  refreshMemory(machine, guest);
+  does(STOP.readMsr, 0x10);
+  does(STOP.writeMsr, 0x277);
+  assert.ok(used());
+  does(STOP.writeMsr, 0x10);
+  assert.ok(!used());
+  refreshMemory(machine, guest);
+  assert.ok(!used());
 });

@@ -1,4 +1,4 @@
-import { createDrivers } from '../../../engine/drivers/index.ts';
+import { createDrivers, isInitLine } from '../../../engine/drivers/index.ts';
 import { createHypervisor } from '../../../engine/hypervisor/index.ts';
 import {
   type LiveEvent,
@@ -259,8 +259,9 @@ export class Supervisor implements Host {
 
   /** The program has signalled eventfds that stand for interrupts. */
   #takeSignals(): void {
-    for (const { pid, fd, value } of this.eventfds.signalled()) {
+    for (const { pid, fd, value, partition, gsi } of this.eventfds.signalled()) {
       this.guests.turns?.settle();
+      if (isInitLine(this.live.machine, partition, gsi)) this.guests.stopAll(partition);
       const handle = { kind: 'eventfd', fd } as const;
       const event = {
         t: this.now(),

@@ -1,7 +1,11 @@
+import { constantNumber } from '../../../abi/index.ts';
 import { cellAt } from '../../../hypervisor/index.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { ObjectId } from '../../../state/store.ts';
 import { MSHV_ROUTE } from '../../cells/driver.ts';
+import { partitionOf } from '../objects.ts';
+
+const INIT = constantNumber('HV_X64_INTERRUPT_TYPE_INIT');
 
 /** What a route says of an interrupt (Linux 7.2 drivers/hv/mshv_irq.c, mshv_copy_girq_info). */
 export interface Route {
@@ -24,4 +28,10 @@ export function routeOf({ store }: Context, partition: ObjectId, gsi: number): R
     destination: (address >> 12) & 0xff,
     logical: (address >> 2) & 1,
   };
+}
+
+/** Whether a line of a partition resets VPs: its route is an INIT. */
+export function isInitLine(context: Context, partition: bigint, gsi: number): boolean {
+  const id = partitionOf(context, partition);
+  return id !== undefined && routeOf(context, id, gsi)?.type === INIT;
 }
