@@ -76,6 +76,19 @@ describe('guests', { skip: LACKING }, () => {
     await shows([program], `${expected.join('\n')}\n`);
   });
 
+  test('memory of a file that the program makes smaller: its guest finds zeros, and nobody ends', async () => {
+    const program = build('test/emulate/clients/shrunk.c', folder);
+    const exits = ['80010000 al=11', '80010000 al=0', '80010000 al=7', '80010007 al=7'];
+    const runs = exits.map((exit) => `run=ok\nmessage=${exit}\n`);
+    const out = `memory=ok\nlow=ok\n${runs[0]}shrink=ok\n${runs.slice(1).join('')}`;
+    const trace = await shows([program], out);
+    const [mark] = await events(trace, 'kind == mark');
+    assert.deepEqual(
+      [mark?.what, mark?.text],
+      ['unmodelled', '1 pages of guest memory whose file is shorter now: zero'],
+    );
+  });
+
   test('private memory of a program that is traced: ENOMEM, there and in the recording', async () => {
     const program = build('test/emulate/clients/traced.c', folder);
     const trace = await shows([program], 'private=ENOMEM\nagain=ENOMEM\ntraced=ok\n');

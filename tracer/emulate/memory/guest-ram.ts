@@ -5,6 +5,7 @@ import { MFD_CLOEXEC, MMAP, NR } from '../../native/numbers.ts';
 import type { ClientMemory } from '../../process/client-memory.ts';
 import { type Mapping, mappingsOf } from '../../process/mappings.ts';
 import { attributesOf, restoreAttributes } from './attributes.ts';
+import { guardRange } from './bus-guard.ts';
 import { addMoved, movedAddress, useMoved } from './moved.ts';
 import { Detour } from './ptrace.ts';
 
@@ -102,7 +103,13 @@ function join(
   if (fd === undefined) return undefined;
   const address = syscall(NR.mmap, 0, length, MMAP.readWrite, MMAP.shared, fd, offset + from - start);
   closeSync(fd);
-  return address < 0 ? undefined : { address, length, release: () => syscall(NR.munmap, address, length) };
+  if (address < 0) return undefined;
+  const endGuard = guardRange(address, length);
+  const release = () => {
+    endGuard();
+    syscall(NR.munmap, address, length);
+  };
+  return { address, length, release };
 }
 
 function openIfThere(path: string, flags: 'r' | 'r+'): number | undefined {

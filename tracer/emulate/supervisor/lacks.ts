@@ -3,10 +3,10 @@ import type { VpRef } from '../../../engine/trace/handle.ts';
 import type { TimeNs } from '../../../engine/trace/position.ts';
 import type { Guest } from './guest.ts';
 
-/** Who met a limit of the emulation: a thread of the program, or a guest. */
+/** Who met a limit of the emulation: a thread of the program, or a guest; which one is not always known. */
 export type Meets =
   | { readonly component: 'vmm'; readonly pid: number; readonly tid: number }
-  | { readonly component: 'hypervisor'; readonly vp: VpRef };
+  | { readonly component: 'hypervisor'; readonly vp?: VpRef };
 
 /** Notes what the emulation cannot do, where it was asked for. */
 export interface LackHost {

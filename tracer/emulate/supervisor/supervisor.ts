@@ -16,6 +16,7 @@ import { linkOf } from '../../process/proc.ts';
 import { Capture } from '../capture/capture.ts';
 import type { FdWindow } from '../filter/window.ts';
 import type { Keeper } from '../keeper.ts';
+import { lostPages } from '../memory/bus-guard.ts';
 import { dropMovedOf } from '../memory/moved.ts';
 import { Listener } from '../notify/listener.ts';
 import { guestClock } from '../vp/clock.ts';
@@ -157,6 +158,7 @@ export class Supervisor implements Host {
       if (calls) this.#serve();
       else if (some && this.#poll.isHungUp(this.listener.fd)) break;
       this.#expire();
+      this.#tellLost();
       if (!calls) this.#kicks.letGo();
       this.#waits.lookForSignals();
       if (this.capture !== undefined) this.#takeTurn();
@@ -180,6 +182,16 @@ export class Supervisor implements Host {
 
   lacks(who: Meets, text: string): void {
     this.lacking.note(this.live, this.now(), who, text);
+  }
+
+  /** A file that backs guest memory has become smaller: with the driver the guest's access would be an exit, or an old page. */
+  #tellLost(): void {
+    const { length } = lostPages();
+    if (length > 0)
+      this.lacks(
+        { component: 'hypervisor' },
+        `${length} pages of guest memory whose file is shorter now: zero`,
+      );
   }
 
   now(): TimeNs {
