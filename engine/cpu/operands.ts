@@ -24,6 +24,11 @@ function longAddress(m: Machine, i: Instruction): number {
   return Number(exactAddress(m, i));
 }
 
+/** `delta` bytes from an offset of the memory operand, as its address is cut. */
+export function offsetFrom(i: Instruction, offset: number, delta: number): number {
+  return i.long !== 0 ? offset + delta : ((offset + delta) & i.addressMask) >>> 0;
+}
+
 /** The sum as the processor cuts it, signed: for what is no plain address. */
 export function exactAddress(m: Machine, i: Instruction): bigint {
   const disp = BigInt(i.dispHigh) * 0x1_0000_0000n + BigInt(i.disp);

@@ -18,6 +18,7 @@ import { load, loadForUpdate, storeUpdate } from '../memory.ts';
 import {
   cut,
   effectiveAddress,
+  offsetFrom,
   readReg,
   readRegister,
   readRm,
@@ -55,7 +56,7 @@ function bitOperation(m: Machine, i: Instruction, bit: number, delta: number): v
     if (i.kind !== BT) writeRegister(m, i.rm, i.size, changed(i.kind, value, bit));
     return;
   }
-  const offset = ((effectiveAddress(m, i) + delta) & i.addressMask) >>> 0;
+  const offset = offsetFrom(i, effectiveAddress(m, i), delta);
   if (i.kind === BT) {
     setCarry(m, (load(m, i.segment, offset, i.size) >>> bit) & 1);
     return;

@@ -3,7 +3,7 @@ import { NT, RF, VIF, VIP, VM, writeFlags } from '../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import { CS, DS, ES, FS, GP, GS, type Machine, NP, SS, STACK_FAULT } from '../machine.ts';
 import { load } from '../memory.ts';
-import { effectiveAddress, peek, setStackPointer, stackOffset } from '../operands.ts';
+import { effectiveAddress, offsetFrom, peek, setStackPointer, stackOffset } from '../operands.ts';
 import { NON_SYSTEM, PRESENT, setRealSegment, setSegment } from '../segment-state.ts';
 import { checkOffset, enterCode } from './enter-code.ts';
 import { pushAll } from './frames.ts';
@@ -71,7 +71,7 @@ export function callFar(m: Machine, i: Instruction): void {
 function throughMemory(m: Machine, i: Instruction, isCall: boolean): void {
   const at = effectiveAddress(m, i);
   const offset = load(m, i.segment, at, i.size);
-  const selector = load(m, i.segment, ((at + i.size) & i.addressMask) >>> 0, 2);
+  const selector = load(m, i.segment, offsetFrom(i, at, i.size), 2);
   farTransfer(m, i, selector, offset, isCall);
 }
 

@@ -20,7 +20,7 @@ import {
   TS,
 } from '../machine.ts';
 import { load, loadSystem } from '../memory.ts';
-import { effectiveAddress, readReg, signed } from '../operands.ts';
+import { effectiveAddress, offsetFrom, readReg, signed } from '../operands.ts';
 import { PRESENT, setRealSegment } from '../segment-state.ts';
 import { enterCode } from './enter-code.ts';
 import { pushAll, pushedFlags } from './frames.ts';
@@ -151,6 +151,6 @@ export function bound(m: Machine, i: Instruction): void {
   const at = effectiveAddress(m, i);
   const index = signed(readReg(m, i), i.size);
   const low = signed(load(m, i.segment, at, i.size), i.size);
-  const high = signed(load(m, i.segment, ((at + i.size) & i.addressMask) >>> 0, i.size), i.size);
+  const high = signed(load(m, i.segment, offsetFrom(i, at, i.size), i.size), i.size);
   if (index < low || index > high) m.fault(BR);
 }

@@ -2,7 +2,16 @@
 import { AF, CF, condition, OF, PF, readFlags, SF, setArithmetic, setZero, ZF } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
 import { type Machine, RAX, RBX, RCX, RDX } from '../machine.ts';
-import { load, loadLinear, probeWrite, replace64, signed64, storeLinear, writeAddress } from '../memory.ts';
+import {
+  further,
+  load,
+  loadLinear,
+  probeWrite,
+  replace64,
+  signed64,
+  storeLinear,
+  writeAddress,
+} from '../memory.ts';
 import {
   effectiveAddress,
   readReg,
@@ -135,7 +144,7 @@ export function nop(): void {}
 /** CMPXCHG8B: EDX:EAX against the 8 bytes at the operand; changes ZF only. */
 export function cmpxchg8b(m: Machine, i: Instruction): void {
   const linear = writeAddress(m, i.segment, effectiveAddress(m, i), 8);
-  const high = (linear + 4) >>> 0;
+  const high = further(m, linear, 4);
   const low32 = loadLinear(m, linear, 4);
   const high32 = loadLinear(m, high, 4);
   probeWrite(m, linear, 8);

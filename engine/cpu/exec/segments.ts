@@ -4,6 +4,7 @@ import { CS, GP, LDTR, type Machine, NP, SS, STACK_FAULT, TR, UD } from '../mach
 import { further, load, loadSystem, store, storeSystem } from '../memory.ts';
 import {
   effectiveAddress,
+  offsetFrom,
   peek,
   push,
   readRm,
@@ -148,7 +149,7 @@ export function popSeg(m: Machine, i: Instruction): void {
 export function loadFarPointer(m: Machine, i: Instruction): void {
   const at = effectiveAddress(m, i);
   const offset = load(m, i.segment, at, i.size);
-  const selector = load(m, i.segment, ((at + i.size) & i.addressMask) >>> 0, 2);
+  const selector = load(m, i.segment, offsetFrom(i, at, i.size), 2);
   loadSegment(m, i.kind, selector);
   writeReg(m, i, offset);
 }

@@ -17,7 +17,7 @@ import {
   UD,
 } from '../machine.ts';
 import { flushTranslation, flushTranslations, further, load, probeStore, store } from '../memory.ts';
-import { effectiveAddress, readRm, registerIndex, writeRegister, writeRm } from '../operands.ts';
+import { effectiveAddress, offsetFrom, readRm, registerIndex, writeRegister, writeRm } from '../operands.ts';
 import { CR4_PAE, CR4_PSE, CR4_SMAP, CR4_SMEP, POINTER_RESERVED } from '../paging.ts';
 import { LONG, segmentWritten } from '../segment-state.ts';
 import { type TableRegister, tableInstructions } from './tables.ts';
@@ -331,7 +331,7 @@ export function clts(m: Machine): void {
 
 function storeTable(m: Machine, i: Instruction, base: number, limit: number): void {
   const at = effectiveAddress(m, i);
-  const rest = ((at + 2) & i.addressMask) >>> 0;
+  const rest = offsetFrom(i, at, 2);
   probeStore(m, i.segment, at, 2);
   probeStore(m, i.segment, rest, 4);
   store(m, i.segment, at, 2, limit);
@@ -343,7 +343,7 @@ function loadTable(m: Machine, i: Instruction): TableRegister {
   needLevel0(m);
   const at = effectiveAddress(m, i);
   const limit = load(m, i.segment, at, 2);
-  const base = load(m, i.segment, ((at + 2) & i.addressMask) >>> 0, 4);
+  const base = load(m, i.segment, offsetFrom(i, at, 2), 4);
   return { limit, base: (i.size === 2 ? base & 0xffffff : base) >>> 0 };
 }
 

@@ -4,7 +4,7 @@ import { CF, setArithmetic, setCarry, setZero, ZF } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
 import type { Machine } from '../machine.ts';
 import { loadForUpdate8, loadLinear8, readAddress, writeAddress } from '../memory.ts';
-import { effectiveAddress } from '../operands.ts';
+import { effectiveAddress, offsetFrom } from '../operands.ts';
 import { joined, readRegister8, readRm8, updateRm8, writeRegister8 } from '../wide-operands.ts';
 
 function changed(kind: number, half: number, mask: number): number {
@@ -26,7 +26,7 @@ function bitOf(m: Machine, i: Instruction, low: number, bit: number): void {
 
 function operand(m: Machine, i: Instruction, delta: number): number {
   if (i.rm !== MEMORY) return readRegister8(m, i.rm);
-  const offset = effectiveAddress(m, i) + delta;
+  const offset = offsetFrom(i, effectiveAddress(m, i), delta);
   if (i.kind === BT) return loadLinear8(m, readAddress(m, i.segment, offset, 8));
   return loadForUpdate8(m, writeAddress(m, i.segment, offset, 8));
 }
