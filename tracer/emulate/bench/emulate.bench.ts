@@ -23,6 +23,8 @@ export interface EmulateBench {
   readonly call: Measured;
   /** MSHV_RUN_VP to the next exit of a guest, recorded. */
   readonly exit: Measured;
+  /** The same of the first exits. */
+  readonly firstExits: Measured;
   readonly eventsPerSecond: number;
   readonly bytesPerEvent: number;
   /** Processor time of the emulating process, its start included. */
@@ -60,8 +62,8 @@ export async function benchEmulation(rounds: number): Promise<EmulateBench | str
     const { user, system } = process.cpuUsage(cpu);
     const seconds = (performance.now() - began) / 1000;
     if ('text' in ran) return ran.text;
-    const { call, exit } = JSON.parse(readFileSync(result, 'utf8')) as ClientResult;
-    if (exit === undefined) throw new Error('the client found no device');
+    const { call, exit, firstExits } = JSON.parse(readFileSync(result, 'utf8')) as ClientResult;
+    if (exit === undefined || firstExits === undefined) throw new Error('the client found no device');
     const bare = await underBareLoop(command, result);
     if (bare === undefined) return 'seccomp notification is not permitted here';
     return {
@@ -69,6 +71,7 @@ export async function benchEmulation(rounds: number): Promise<EmulateBench | str
       bare: bare.call,
       call,
       exit,
+      firstExits,
       eventsPerSecond: ran.events / seconds,
       cpuUsPerEvent: (user + system) / ran.events,
       bytesPerEvent: statSync(path).size / ran.events,

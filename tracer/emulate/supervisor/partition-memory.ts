@@ -8,6 +8,7 @@ import { PAGE_BYTES, pageOf, READ, WRITE } from '../vp/processor-memory.ts';
 import { guestRegions, regionAt } from './guest-pages.ts';
 import { hypercallPage } from './hypercall-page.ts';
 import { OverlayPages } from './overlay-pages.ts';
+import { ReferenceTimePage } from './reference-time-page.ts';
 
 /** Guest pages and where this process has what the program gave for them. */
 interface Backing extends Piece {
@@ -22,6 +23,7 @@ export class PartitionMemory {
   readonly map = new MemoryMap();
   /** The same as the processors in this thread see it. */
   readonly mapped = new MappedMemory(this.map);
+  readonly referenceTime = new ReferenceTimePage();
   readonly #partition: bigint;
   readonly #bytes: ClientMemory;
   readonly #overlays = new OverlayPages();
@@ -33,8 +35,6 @@ export class PartitionMemory {
   #regions: readonly GuestRegion[] = [];
   #last = '';
   #hasChanged = true;
-  /** One of its VPs has set its time stamp counter: they count different times. */
-  tscIsSet = false;
 
   /** `bytes` accesses memory; one for all partitions, since it has a buffer of its own. */
   constructor(partition: bigint, bytes: ClientMemory) {
@@ -130,6 +130,11 @@ export class PartitionMemory {
     if (!this.allows(gpa, 'write')) return false;
     this.mapped.written?.(pageOf(gpa));
     return this.#bytes.write(process.pid, this.#addressOf(gpa), bytes);
+  }
+
+  /** Whether the guest of a VP sees a page of the hypervisor. */
+  hasOverlay(vp: number, name: Overlay): boolean {
+    return this.#placed.has(`${name} ${vp}`);
   }
 
   /** Reads a page of the hypervisor that the guest of a VP sees; undefined while it is not there. */

@@ -10,15 +10,18 @@ import {
 import type { Machine } from '../../../engine/machine/machine.ts';
 import { STOP } from '../vp/channel.ts';
 import type { Guest } from './guest.ts';
-import { noteTsc, refreshMemory } from './reference-time-page.ts';
+import { noteTsc, ReferenceTimePage, refreshMemory } from './reference-time-page.ts';
 
-/** A guest whose page is `page`; `countsTime`: its TSC counts nanoseconds. */
-function guestWith(page: Uint8Array, countsTime = true): Guest {
+/** A guest whose page is `page`; `countsTime`: its TSC counts nanoseconds; `written` counts the writes to the page. */
+function guestWith(page: Uint8Array, countsTime = true, written = { count: 0 }): Guest {
   const memory = {
     refresh: () => {},
-    readOverlay: (_vp: number, _name: string, offset: number, length: number) =>
-      page.slice(offset, offset + length),
-    writeOverlay: (_vp: number, _name: string, offset: number, bytes: Uint8Array) => page.set(bytes, offset),
+    referenceTime: new ReferenceTimePage(),
+    hasOverlay: () => true,
+    writeOverlay: (_vp: number, _name: string, offset: number, bytes: Uint8Array) => {
+      written.count += 1;
+      page.set(bytes, offset);
+    },
   };
   return { partition: 2n, index: 0, countsTime, memory } as unknown as Guest;
 }
@@ -36,7 +39,8 @@ test('the reference TSC page tells the reference time, follows when it is set, a
   const partition = context.store.parent(vpOfRef(context, { partition: 2n, vp: 0 }) ?? assert.fail('no VP'));
   const page = new Uint8Array(4096);
   const sequence = (): number => new DataView(page.buffer).getUint32(0, true);
-  const guest = guestWith(page);
+  const written = { count: 0 };
+  const guest = guestWith(page, true, written);
   const seen: number[] = [];
   const agrees = (tNs: number): void => {
     refreshMemory(machine, guest);
@@ -47,6 +51,9 @@ test('the reference TSC page tells the reference time, follows when it is set, a
   agrees(3_600_000_000_000);
   setReferenceTime(context, partition, 1000, 77n);
   agrees(5_000_000_000);
+  const before = written.count;
+  refreshMemory(machine, guest);
+  assert.equal(written.count, before, 'nothing is written where nothing has changed');
   assert.ok(seen[0] === seen[1] && seen[1] !== seen[2], 'a sequence of its own for each time that holds');
   freezeReferenceTime(context, partition, 2000, true);
   refreshMemory(machine, guest);

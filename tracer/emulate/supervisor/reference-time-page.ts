@@ -13,47 +13,55 @@ const NS_PER_TICK = 100n;
 const SCALE = (1n << 64n) / NS_PER_TICK + 1n;
 const UNUSED = 0;
 const TSC = 0x10;
-/** Each time that holds has a sequence of its own. */
-let shown = 0;
 
-/**
- * Puts what holds now onto the reference TSC page of a guest that has one. Where its TSC counts instructions, or its reference time
- * is frozen, or one of its VPs has set its TSC, the page is not to be used, and the guest reads HV_X64_MSR_TIME_REF_COUNT.
- */
-function showReferenceTime(machine: Machine, guest: Guest): void {
-  const { memory, index, countsTime } = guest;
-  const now = countsTime ? memory.readOverlay(index, 'REFERENCE_TSC', 0, PAGE.bytes) : undefined;
-  const vp = now === undefined ? undefined : vpOf(machine, guest);
-  if (now === undefined || vp === undefined) return;
-  const view = new DataView(now.buffer, now.byteOffset, now.byteLength);
-  const sequence = view.getUint32(PAGE.sequence, true);
-  const offset = memory.tscIsSet ? undefined : referenceOffset(machine, machine.store.parent(vp));
-  const put = (bytes: Uint8Array, at = 0): void => memory.writeOverlay(index, 'REFERENCE_TSC', at, bytes);
-  const isSame = sequence !== UNUSED && view.getBigUint64(PAGE.offset, true) === offset;
-  if (isSame || (sequence === UNUSED && offset === undefined)) return;
-  view.setUint32(PAGE.sequence, UNUSED, true);
-  if (offset !== undefined) {
+/** The reference TSC page of a partition: nobody else writes it, so what stands there need not be read. */
+export class ReferenceTimePage {
+  /** The last one: each time that holds has a sequence of its own. */
+  #sequence = 0;
+  /** What the page says; undefined: it is not to be used. */
+  #offset: bigint | undefined;
+  /** A VP has set its TSC, which no longer is the partition's time. */
+  tscIsSet = false;
+
+  /**
+   * Puts there what holds now, where the guest has the page. Where its TSC counts instructions, or its reference time is frozen, or
+   * a VP has set its TSC, the page is not to be used, and the guest reads HV_X64_MSR_TIME_REF_COUNT.
+   */
+  show(machine: Machine, guest: Guest): void {
+    const { memory, index, countsTime } = guest;
+    if (!countsTime || !memory.hasOverlay(index, 'REFERENCE_TSC')) return;
+    const vp = vpOf(machine, guest);
+    if (vp === undefined) return;
+    const offset = this.tscIsSet ? undefined : referenceOffset(machine, machine.store.parent(vp));
+    if (offset === this.#offset) return;
+    this.#offset = offset;
+    const view = new DataView(new ArrayBuffer(PAGE.bytes));
+    const put = (from: number, to: number): void =>
+      memory.writeOverlay(index, 'REFERENCE_TSC', from, new Uint8Array(view.buffer.slice(from, to)));
+    // Another VP may read it meanwhile: with a sequence of 0 it does not use the rest.
+    view.setUint32(PAGE.sequence, UNUSED, true);
+    put(PAGE.sequence, PAGE.scale);
+    if (offset === undefined) return;
     view.setBigUint64(PAGE.scale, SCALE, true);
     view.setBigUint64(PAGE.offset, offset, true);
+    put(PAGE.scale, PAGE.bytes);
+    this.#sequence += 1;
+    view.setUint32(PAGE.sequence, this.#sequence, true);
+    put(PAGE.sequence, PAGE.scale);
   }
-  // Another VP may read it meanwhile: with a sequence of 0 it does not use the rest.
-  put(now);
-  if (offset === undefined) return;
-  shown += 1;
-  view.setUint32(PAGE.sequence, shown, true);
-  put(now.subarray(PAGE.sequence, PAGE.scale));
 }
 
 /** Has the guest see its memory as it is now, and in it the time. */
 export function refreshMemory(machine: Machine, guest: Guest): void {
   guest.memory.refresh(machine);
-  showReferenceTime(machine, guest);
+  guest.memory.referenceTime.show(machine, guest);
 }
 
 /** The processor does an access to a register of its own: where that sets the TSC, what others read of the time is no longer to be used. */
 export function noteTsc(machine: Machine, guest: Guest): void {
   const { channel, memory } = guest;
-  if (channel.word('reason') !== STOP.writeMsr || channel.word('index') !== TSC || memory.tscIsSet) return;
-  memory.tscIsSet = true;
-  showReferenceTime(machine, guest);
+  const { referenceTime } = memory;
+  if (channel.word('reason') !== STOP.writeMsr || channel.word('index') !== TSC) return;
+  referenceTime.tscIsSet = true;
+  referenceTime.show(machine, guest);
 }

@@ -12,40 +12,52 @@ const SLOTS = 1 << 14;
 /** More than any entry takes before zstd: two 32-bit numbers of at most five bytes for each of six columns. */
 const MAX_ENTRY_BYTES = 48;
 
+/** Room for an entry at first; it grows. */
+const FIRST_ENTRY_BYTES = 16;
+
 /** Undoes the 1 that was added to `sub`, modulo 2^32. */
 const MINUS_ONE = 0xffff_ffff;
 
 /** The `data` of a row of `journal`. */
 export function encodeJournal(chunk: JournalChunk): Buffer {
   const { count } = chunk;
-  const out = new ByteWriter(count * 12);
+  const out = new ByteWriter(count * FIRST_ENTRY_BYTES);
   const old = new Uint32Array(chunk.old.buffer, chunk.old.byteOffset, count * 2);
   const now = new Uint32Array(chunk.now.buffer, chunk.now.byteOffset, count * 2);
-  for (let i = 0, last = 0; i < count; i += 1) {
-    const cell = chunk.cell[i] as number;
-    out.signed(cell - last);
-    last = cell;
-  }
-  for (let i = 0, last = 0; i < count; i += 1) {
-    const seq = chunk.seq[i] as number;
-    out.signed(seq - last);
-    last = seq;
-  }
+  const cells = chunk.cell.subarray(0, count);
+  const column = new Uint32Array(count);
+  out.differences(cells);
+  out.differences(chunk.seq.subarray(0, count));
   // The return of a call (all ones) becomes 0.
-  for (let i = 0; i < count; i += 1) out.unsigned(((chunk.sub[i] as number) + 1) >>> 0);
-  for (let i = 0; i < count; i += 1) out.unsigned(chunk.component[i] as number);
-  for (let i = 0; i < count; i += 1) out.byte(chunk.flags[i] as number);
+  for (let i = 0; i < count; i += 1) column[i] = (chunk.sub[i] as number) + 1;
+  out.column(column);
+  column.set(chunk.component.subarray(0, count));
+  out.column(column);
+  out.append(chunk.flags.subarray(0, count));
   for (const half of [0, 1]) {
-    const slots = new Uint32Array(SLOTS);
-    for (let i = 0; i < count; i += 1) {
-      const slot = (chunk.cell[i] as number) % SLOTS;
-      out.unsigned(((old[2 * i + half] as number) ^ (slots[slot] as number)) >>> 0);
-      slots[slot] = now[2 * i + half] as number;
-    }
+    oldValues(column, cells, old, now, half);
+    out.column(column);
     for (let i = 0; i < count; i += 1)
-      out.unsigned(((now[2 * i + half] as number) ^ (old[2 * i + half] as number)) >>> 0);
+      column[i] = (now[2 * i + half] as number) ^ (old[2 * i + half] as number);
+    out.column(column);
   }
   return zstdCompressSync(out.bytes());
+}
+
+/** One half of the old values, as differences to what was last written at their places. */
+function oldValues(
+  column: Uint32Array,
+  cells: Uint32Array,
+  old: Uint32Array,
+  now: Uint32Array,
+  half: number,
+): void {
+  const slots = new Uint32Array(SLOTS);
+  for (let i = 0; i < cells.length; i += 1) {
+    const slot = (cells[i] as number) % SLOTS;
+    column[i] = (old[2 * i + half] as number) ^ (slots[slot] as number);
+    slots[slot] = now[2 * i + half] as number;
+  }
 }
 
 /** The chunk of a row; undefined where the row is not one that {@link encodeJournal} makes. */

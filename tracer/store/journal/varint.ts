@@ -1,3 +1,6 @@
+/** What a number takes at most. */
+const MOST_BYTES = 5;
+
 /** Numbers of up to 32 bits (signed: differences of two of them) as bytes, seven bits each, low ones first. */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -32,8 +35,44 @@ export class ByteWriter {
     this.byte(rest);
   }
 
+  /** Many numbers, each as {@link unsigned} writes it: in one loop, which is compiled after a few of them. */
+  column(values: Uint32Array): void {
+    const bytes = this.#room(values.length * MOST_BYTES);
+    let at = this.#length;
+    for (let i = 0; i < values.length; i += 1) {
+      let rest = values[i] as number;
+      for (; rest > 0x7f; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+      bytes[at++] = rest;
+    }
+    this.#length = at;
+  }
+
+  /** What each number is more than the one before it, as {@link signed} writes it. */
+  differences(values: Uint32Array): void {
+    const bytes = this.#room(values.length * MOST_BYTES);
+    let at = this.#length;
+    for (let i = 0, last = 0; i < values.length; i += 1) {
+      const value = values[i] as number;
+      let rest = value < last ? 2 * (last - value) - 1 : 2 * (value - last);
+      for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
+      bytes[at++] = rest;
+      last = value;
+    }
+    this.#length = at;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#room(bytes.length).set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  #room(more: number): Uint8Array {
+    while (this.#length + more > this.#bytes.length) this.#grow();
+    return this.#bytes;
   }
 
   #grow(): void {

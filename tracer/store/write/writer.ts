@@ -1,7 +1,12 @@
 import type { Start } from '../../../engine/replay/start.ts';
 import type { StoreCheckpoint, StoreTables } from '../../../engine/state/checkpoint.ts';
 import type { JournalChunk } from '../../../engine/state/journal.ts';
-import type { HypercallResult, IoctlOut, TraceEvent } from '../../../engine/trace/event.ts';
+import {
+  EVENT_KINDS,
+  type HypercallResult,
+  type IoctlOut,
+  type TraceEvent,
+} from '../../../engine/trace/event.ts';
 import { failed } from '../../../engine/trace/failed.ts';
 import type { Handle } from '../../../engine/trace/handle.ts';
 import { type Address, at, formatAddress, type Seq, type TimeNs } from '../../../engine/trace/position.ts';
@@ -84,7 +89,8 @@ export class TraceWriter {
   readonly #tiles = new TileCounter();
   readonly #open = new Map<number, TraceEvent>();
   readonly #timer: NodeJS.Timeout;
-  #rows: Row[] = [];
+  /** Not there: that of a call in {@link #open}. */
+  #rows: (Row | undefined)[] = [];
   #firstPending = 1;
   #last: TraceEvent | undefined;
   #dirty = false;
@@ -141,16 +147,19 @@ export class TraceWriter {
 
   /** Writes an event. */
   append(event: TraceEvent): void {
+    this.#take(event, true);
+  }
+
+  /** `isWhole`: its answer has not still to come; else its row is made with that, or when the rows are written. */
+  #take(event: TraceEvent, isWhole: boolean): void {
     this.#usable();
     const expected = this.#counter.events + 1;
     if (event.seq !== expected) throw new RangeError(`event ${event.seq} where ${expected} was due`);
     if (this.#last !== undefined && event.t < this.#last.t)
       throw new RangeError(`event ${event.seq} is before the one before it`);
-    const row = encodeEvent(event, this.#ids);
-    this.#rows.push(row);
-    this.#names?.collect(event);
+    this.#rows.push(isWhole ? this.#row(event) : undefined);
     this.#counter.add(event);
-    this.#tiles.add(row[ACTOR] as number, row[KIND] as number, failed(event));
+    this.#tiles.add(this.#actors.actor(event), EVENT_KINDS.indexOf(event.kind), failed(event));
     this.#last = event;
     this.#dirty = true;
     if (
@@ -163,8 +172,8 @@ export class TraceWriter {
 
   /** Writes the entry of a call whose answer {@link complete} brings. */
   begin(event: TraceEvent): void {
-    this.append(event);
     this.#open.set(event.seq, event);
+    this.#take(event, false);
   }
 
   /** Adds the answer to a call that {@link begin} wrote. */
@@ -174,8 +183,7 @@ export class TraceWriter {
     if (entry === undefined) throw new RangeError(`event ${seq} is not an open call`);
     this.#open.delete(seq);
     const event = { ...entry, ...answer } as TraceEvent;
-    const row = encodeEvent(event, this.#ids);
-    this.#names?.collect(event);
+    const row = this.#row(event);
     this.#counter.returned(event);
     const by = Number(failed(event)) - Number(failed(entry));
     if (by !== 0) this.#tiles.answered(seq, row[ACTOR] as number, row[KIND] as number, by);
@@ -356,17 +364,32 @@ export class TraceWriter {
     this.#statements.of(PUT_META).run(META.counts, JSON.stringify(this.#counter.counts()));
   }
 
+  #row(event: TraceEvent): Row {
+    this.#names?.collect(event);
+    return encodeEvent(event, this.#ids);
+  }
+
+  /** The rows that wait; of a call without an answer that of its entry. */
+  #takeRows(): readonly Row[] {
+    const first = this.#firstPending;
+    const rows = this.#rows.map(
+      (row, place) => row ?? this.#row(this.#open.get(first + place) as TraceEvent),
+    );
+    this.#firstPending += rows.length;
+    this.#rows = [];
+    return rows;
+  }
+
   /** Hands everything that waits in memory to SQLite. What events refer to comes first. */
   #flush(): void {
+    const rows = this.#takeRows();
     const actors = this.#actors.pendingActors.splice(0);
     insertRows(this.#statements, 'actor', 9, actors);
     const handles = this.#actors.pendingHandles.splice(0);
     insertRows(this.#statements, 'handle', 5, handles);
     const names = this.#names?.pending.splice(0) ?? [];
     insertRows(this.#statements, 'name', 3, names);
-    this.#stage.insert(this.#rows, this.#payloads.take());
-    this.#firstPending += this.#rows.length;
-    this.#rows = [];
+    this.#stage.insert(rows, this.#payloads.take());
     insertRows(this.#statements, 'tile', 4, this.#tiles.takeFinished());
     writeLate(this.#statements, this.#tiles.takeLate());
   }
