@@ -68,7 +68,8 @@ export class RegisterWatch {
     const m = this.#machine;
     const general = this.#general;
     for (let i = 0; i < GPR_COUNT; i += 1) {
-      const [low, high] = [m.g32[2 * i] as number, m.g32[2 * i + 1] as number];
+      const low = m.g32[2 * i] as number;
+      const high = m.g32[2 * i + 1] as number;
       if (general[2 * i] === low && general[2 * i + 1] === high) continue;
       general[2 * i] = low;
       general[2 * i + 1] = high;
@@ -121,8 +122,10 @@ export class RegisterWatch {
     const m = this.#machine;
     const words = this.#segments;
     const at = index * SEGMENT_WORDS;
-    const [base, limit] = [m.bases[index] as number, m.limits[index] as number];
-    const [selector, attributes] = [m.selectors[index] as number, m.attributes[index] as number];
+    const base = m.bases[index] as number;
+    const limit = m.limits[index] as number;
+    const selector = m.selectors[index] as number;
+    const attributes = m.attributes[index] as number;
     if (
       words[at] === base &&
       words[at + 1] === limit &&

@@ -33,7 +33,8 @@ export class EngineRegisters {
       this.#differs[place] = 0;
       for (const end = ENDS[place] as number; at < end; at++) {
         const cell = cellAt(vp, SLOTS[at] as number);
-        const [low, high] = [store.low(cell), store.high(cell)];
+        const low = store.low(cell);
+        const high = store.high(cell);
         if (words[2 * at] === low && words[2 * at + 1] === high) continue;
         words[2 * at] = low;
         words[2 * at + 1] = high;
