@@ -13,6 +13,7 @@ import { flagHandler } from './vtl/events.ts';
 
 export { ruleOfStep } from './lifecycle-rules.ts';
 export { isInitLine } from './mshv/eventfd/route.ts';
+export { guestsOf } from './process/munmap.ts';
 
 /** The kernel's side of a machine. It has no state of its own: one serves any number of machines. */
 export function createDrivers(): DriverSide {

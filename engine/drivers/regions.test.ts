@@ -121,6 +121,24 @@ describe('a movable region', () => {
     assert.deepEqual(set(4), ['UNMAP_GPA_PAGES SUCCESS 3']);
   });
 
+  it('loses what its process unmaps, and a touch around that is told to user space', () => {
+    const { bench, set } = touched();
+    touch(bench, 0x205n);
+    const gone = (address: bigint, size: bigint, pid = 7) =>
+      hypercallsOf(bench.fd({ what: 'munmap', addr: address, size, pid, ret: 0 }).lines);
+    const at = BigInt(ADDRESS);
+    assert.deepEqual(gone(at + 0x200_000n, 0x3000n, 8), [], 'another process');
+    assert.deepEqual(gone(at + 0x300_000n, 0x10_0000n), ['MAP_GPA_PAGES SUCCESS 256']);
+    assert.equal(bench.cell('driver.mshv.partition[2].region[0x0].present[0x200].pages'), 256n);
+    assert.equal(bench.cell('driver.mshv.partition[2].region[0x0].gone[0x300].pages'), 256n);
+    assert.deepEqual(gone(at + 0x202_000n, 0x2000n), ['MAP_GPA_PAGES SUCCESS 2']);
+    assert.equal(bench.cell('driver.mshv.partition[2].region[0x0].present[0x204].pages'), 252n);
+    assert.deepEqual(touch(bench, 0x202n), []);
+    assert.deepEqual(touch(bench, 0x3f0n), []);
+    assert.deepEqual(touch(bench, 0x1ffn), ['MAP_GPA_PAGES SUCCESS 509', 'MAP_GPA_PAGES SUCCESS 3']);
+    assert.deepEqual(set(4), [...[512, 2, 252].map((pages) => `UNMAP_GPA_PAGES SUCCESS ${pages}`)]);
+  });
+
   it('is taken from the guest when its process ends, before the files are closed', () => {
     const { bench } = touched();
     touch(bench, 0n);

@@ -70,7 +70,17 @@ describe('guests', { skip: LACKING }, () => {
         'set=0 first=0',
       ],
       ...['three=ok', 'not-forked=absent', 'forked=42', 'read-protected=EFAULT', 'not-protected=ok'],
-      ...['pages=40 41 0', 'memory=ok', 'page=ok', 'moved=ok', 'run=ok', 'message=80010007 page=5a'],
+      ...[
+        'pages=40 41 0',
+        'two=ok',
+        'advise=ok',
+        'zeroed=0 kept=45',
+        'memory=ok',
+        'page=ok',
+        'moved=ok',
+        'run=ok',
+        'message=80000001 access=0 gpa=1000 page=0',
+      ],
       ...['unmap=ok', 'taken=ok', 'again=EINVAL'],
     ];
     await shows([program], `${expected.join('\n')}\n`);

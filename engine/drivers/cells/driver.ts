@@ -155,3 +155,8 @@ export const MSHV_PRESENT = objectKind('present', MSHV_REGION, 'hex', {
   /** They are of 2 MiB. */
   large: cell('bool'),
 });
+
+/** Pages of a movable region whose process has no memory there any more, by the first guest page frame. */
+export const MSHV_GONE = objectKind('gone', MSHV_REGION, 'hex', {
+  pages: cell('dec'),
+});

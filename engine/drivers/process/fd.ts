@@ -20,6 +20,7 @@ import {
 import { closeFile, shareFile } from './close.ts';
 import { type File, fileOfFd, fileOfHandle, installFd, newFd, removeFd } from './files.ts';
 import { mmap } from './mmap.ts';
+import { MUNMAP } from './munmap.ts';
 
 const DEVICE = '/dev/mshv';
 const EBADF = failure('EBADF');
@@ -137,6 +138,8 @@ export function fdHandler(context: Context, event: FdEvent): Handler<FdEvent> | 
       const file = fileOf(context, event, event.fd);
       return isKnown(context, file) ? mmap(file) : undefined;
     }
+    case 'munmap':
+      return event.handle === undefined && !failedCall(event) ? MUNMAP : undefined;
     case 'eventfd-signal':
       if (event.handle?.kind !== 'eventfd') return undefined;
       return context.profile.kernel === 'vtl' ? POLL_SIGNAL : EVENTFD_SIGNAL;

@@ -51,6 +51,7 @@ export function finishMemoryCall(
     const guest = host.guests.memoryOf(handle.partition);
     const capture = host.capture?.of(handle.partition);
     const { page, size, address } = memory;
+    call.process.gives ||= memory.gives;
     if (memory.gives) guest.give(page, capture?.give(call.process.pid, page, address, runs) ?? runs);
     else {
       guest.take(page, size / PAGE_BYTES);

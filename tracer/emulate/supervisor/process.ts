@@ -19,6 +19,8 @@ export interface ClientProcess {
   forked: boolean;
   /** It has mapped pages of a VP. */
   mapped: boolean;
+  /** It has given a guest memory. */
+  gives: boolean;
   /** It was about to replace its program: descriptors may have been closed by that. */
   replaced: boolean;
   /** Threads that have run a VP: signals end that. */
@@ -73,6 +75,7 @@ export class ClientProcesses {
       outside: 0,
       forked: false,
       mapped: false,
+      gives: false,
       replaced: false,
       runners: new Set(),
     };

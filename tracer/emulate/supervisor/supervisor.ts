@@ -36,7 +36,7 @@ import { open } from './open.ts';
 import { type ClientProcess, ClientProcesses } from './process.ts';
 import type { Recorder } from './recorder.ts';
 import { status } from './stat.ts';
-import { unmap } from './unmap.ts';
+import { advise, remap, unmap } from './unmap.ts';
 import { VpThreads } from './vp-threads.ts';
 import { SIGNAL_MS, Waits } from './waits.ts';
 import { Wake } from './wake.ts';
@@ -319,6 +319,10 @@ export class Supervisor implements Host {
       status(this, call);
     } else if (call.nr === NR.munmap) {
       unmap(this, call);
+    } else if (call.nr === NR.mremap) {
+      remap(this, call);
+    } else if (call.nr === NR.madvise) {
+      advise(this, call);
     } else if (SIGNALS.has(call.nr)) {
       this.#kicks.take(call);
     } else {

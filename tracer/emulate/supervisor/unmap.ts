@@ -1,7 +1,12 @@
+import { guestsOf } from '../../../engine/drivers/index.ts';
 import { mappingsWithin } from '../../process/mappings.ts';
+import { zeroMoved } from '../memory/moved.ts';
 import { type Call, type Host, stamp } from './host.ts';
 
 const PAGE_BYTES = 4096;
+
+/** mremap()'s flags: it may move, and where to is said. */
+const MOVES_TO = 3;
 
 /** munmap(): what it takes of a VP's pages is noted; the kernel does it. */
 export function unmap(host: Host, call: Call): void {
@@ -25,5 +30,46 @@ export function unmap(host: Host, call: Call): void {
       });
     }
   }
+  giveUp(host, call, address, size);
   host.listener.proceed(call.id);
+}
+
+/**
+ * mremap(): memory that is moved to a place, or becomes less, is no longer where it was; the kernel does it. Where the kernel chooses the place nobody
+ * knows yet whether it moves.
+ */
+export function remap(host: Host, call: Call): void {
+  const [address, size, left, flags, to] = call.args;
+  if (flags === MOVES_TO) {
+    giveUp(host, call, address, size);
+    giveUp(host, call, to, left);
+  } else if (left < size) giveUp(host, call, address + left, size - left);
+  host.listener.proceed(call.id);
+}
+
+/** madvise() with MADV_DONTNEED or MADV_REMOVE: what is done for memory of its own the kernel does not do for memory that was moved. */
+export function advise(host: Host, { process, args, id }: Call): void {
+  const [address, size] = args;
+  if (process.gives && address % PAGE_BYTES === 0) zeroMoved(process.pid, address, size);
+  host.listener.proceed(id);
+}
+
+/** Memory that the process gives up: guests that have it lose it where the driver lets it move. */
+function giveUp(host: Host, { process, tid }: Call, from: number, size: number): void {
+  if (!process.gives || from % PAGE_BYTES !== 0) return;
+  const bytes = BigInt(Math.ceil(size / PAGE_BYTES) * PAGE_BYTES);
+  const memory = { pid: process.pid, address: BigInt(from), bytes };
+  const partitions = guestsOf(host.live.machine, memory);
+  if (partitions.length === 0) return;
+  const { returned } = host.live.feed({
+    ...stamp(host, process, tid),
+    kind: 'fd',
+    what: 'munmap',
+    addr: memory.address,
+    size: bytes,
+    ret: 0,
+  });
+  host.returned(returned);
+  for (const partition of partitions) host.guests.memoryChanged(partition);
+  host.guests.step();
 }

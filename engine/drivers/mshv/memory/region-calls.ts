@@ -8,6 +8,10 @@ import { agrees, type Chunk, chunksOf } from './chunks.ts';
 import { flagsWhenGiven, kindOf } from './kind.ts';
 import { type Learning, mapFrames, unmapFrames } from './map.ts';
 import {
+  addGone,
+  framesBehind,
+  meet,
+  type ProcessMemory,
   presentOf,
   type Region,
   regionOfFrame,
@@ -169,5 +173,26 @@ export function* invalidate(owner: Owner, pid: number): DriverRun<void> {
       yield* mapFrames(context, actor, framesOf(partition, chunk), { flags: NO_ACCESS, large });
     }
     removePresent(context, id, region);
+  }
+}
+
+/**
+ * A process gives up a part of its memory: of its movable regions what is there of it is mapped without access, and cannot be faulted in
+ * any more (mshv_region_interval_invalidate; hmm_range_fault fails where nothing is mapped).
+ */
+export function* giveUp(owner: Owner, memory: ProcessMemory): DriverRun<void> {
+  const { context, actor, partition, id } = owner;
+  for (const region of regionsOf(context, id).sort((a, b) => (a.address < b.address ? -1 : 1))) {
+    const gone = framesBehind(region, memory);
+    if (gone === undefined) continue;
+    const there = presentOf(context, id, region).flatMap((run) => {
+      const part = meet(run, gone);
+      return part === undefined ? [] : [{ ...run, ...part }];
+    });
+    for (const chunk of chunksOf(there, gone.start + gone.pages)) {
+      const { large } = chunk;
+      yield* mapFrames(context, actor, framesOf(partition, chunk), { flags: NO_ACCESS, large });
+    }
+    addGone(context, id, region, gone);
   }
 }

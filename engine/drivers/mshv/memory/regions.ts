@@ -1,8 +1,11 @@
+import { constant } from '../../../abi/index.ts';
 import { cellAt } from '../../../hypervisor/index.ts';
 import type { Context } from '../../../machine/context.ts';
 import { keyOf, type ObjectId } from '../../../state/store.ts';
-import { MSHV_PRESENT, MSHV_REGION, REGION_KINDS, type RegionKind } from '../../cells/driver.ts';
+import { MSHV_GONE, MSHV_PRESENT, MSHV_REGION, REGION_KINDS, type RegionKind } from '../../cells/driver.ts';
 import type { Backed } from './chunks.ts';
+
+const PAGE_SHIFT = constant('HV_HYP_PAGE_SHIFT');
 
 /** Guest memory that a process gave a partition. */
 export interface Region {
@@ -43,6 +46,31 @@ export function regionsOf(context: Context, partition: ObjectId): Region[] {
 
 export function regionOfFrame(context: Context, partition: ObjectId, frame: bigint): Region | undefined {
   return regionsOf(context, partition).find(({ start, pages }) => start <= frame && frame < start + pages);
+}
+
+/** A run of guest page frames. */
+export type Frames = Pick<Region, 'start' | 'pages'>;
+
+/** The frames that two runs have in common. */
+export function meet(one: Frames, other: Frames): Frames | undefined {
+  const start = one.start > other.start ? one.start : other.start;
+  const [a, b] = [one.start + one.pages, other.start + other.pages];
+  const pages = (a < b ? a : b) - start;
+  return pages > 0n ? { start, pages } : undefined;
+}
+
+/** Memory of a process. */
+export interface ProcessMemory {
+  readonly pid: number;
+  readonly address: bigint;
+  readonly bytes: bigint;
+}
+
+/** The frames of a region that memory of its process stands for, where it is movable. */
+export function framesBehind(region: Region, { pid, address, bytes }: ProcessMemory): Frames | undefined {
+  if (region.kind !== 'movable' || region.pid !== pid) return undefined;
+  const start = region.start + ((address - region.address) >> PAGE_SHIFT);
+  return meet(region, { start, pages: bytes >> PAGE_SHIFT });
 }
 
 export function overlaps(context: Context, partition: ObjectId, start: bigint, pages: bigint): boolean {
@@ -108,6 +136,40 @@ export function addPresent({ store }: Context, partition: ObjectId, region: Regi
   const run = store.find(id, MSHV_PRESENT, key) ?? store.create(id, MSHV_PRESENT, key);
   store.set(cellAt(run, MSHV_PRESENT.slots.pages), backed.pages);
   store.set(cellAt(run, MSHV_PRESENT.slots.large), backed.large ? 1 : 0);
+}
+
+/** The process has no memory behind some pages of a movable region any more. */
+export function addGone(context: Context, partition: ObjectId, region: Region, gone: Frames): void {
+  const { store } = context;
+  const id = store.find(partition, MSHV_REGION, keyOf(region.start));
+  if (id === undefined) return;
+  const present = presentOf(context, partition, region);
+  removePresent(context, partition, region);
+  const end = gone.start + gone.pages;
+  for (const run of present) {
+    const to = run.start + run.pages;
+    const before = { ...run, pages: (to < gone.start ? to : gone.start) - run.start };
+    const from = run.start > end ? run.start : end;
+    for (const left of [before, { ...run, start: from, pages: to - from }])
+      if (left.pages > 0n) addPresent(context, partition, region, left);
+  }
+  const key = keyOf(gone.start);
+  const known = store.find(id, MSHV_GONE, key) ?? store.create(id, MSHV_GONE, key);
+  const cell = cellAt(known, MSHV_GONE.slots.pages);
+  if (store.get(cell) < gone.pages) store.set(cell, gone.pages);
+}
+
+/** Whether some of these pages of a region have no memory behind them any more. */
+export function someGone({ store }: Context, partition: ObjectId, region: Region, frames: Frames): boolean {
+  const id = store.find(partition, MSHV_REGION, keyOf(region.start));
+  return (
+    id !== undefined &&
+    store.children(id, MSHV_GONE).some((gone) => {
+      const start = BigInt(store.key(gone));
+      const pages = store.get(cellAt(gone, MSHV_GONE.slots.pages));
+      return meet({ start, pages }, frames) !== undefined;
+    })
+  );
 }
 
 /** Its pages have gone. */

@@ -4,7 +4,7 @@ import type { DriverRun } from '../../../machine/child.ts';
 import type { Context } from '../../../machine/context.ts';
 import type { Actor } from '../../kernel/access.ts';
 import { mapBacked } from '../memory/region-calls.ts';
-import { addPresent, type Region, regionOfFrame } from '../memory/regions.ts';
+import { addPresent, type Region, regionOfFrame, someGone } from '../memory/regions.ts';
 import { partitionOf } from '../objects.ts';
 
 const GPA_INTERCEPT = messageTypes.number('HVMSG_GPA_INTERCEPT');
@@ -45,6 +45,8 @@ export function* handleFault(
   const left = region.pages - offset;
   const pages = left < CHUNK ? left : CHUNK;
   const start = region.start + offset;
+  // The process has to have memory behind all of them.
+  if (someGone(context, id, region, { start, pages })) return false;
   const ret = yield* mapBacked({ context, actor, partition, id }, region, start, pages);
   // They are there whatever became of the call.
   const { large } = regionOfFrame(context, id, frame) ?? region;
