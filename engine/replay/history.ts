@@ -260,7 +260,7 @@ export class HistoryBuilder {
       last === undefined ? (this.#starts[this.#events] ?? 0) : last.first + last.count;
     return new History({
       chunks: this.chunks,
-      tables: { ...tables, objects: tables.objects.slice() },
+      tables: { ...tables, objects: tables.objects.slice(), blobs: tables.blobs.slice() },
       checkpoints: this.checkpoints,
       starts: this.#starts,
       derived: this.#derived,

@@ -40,7 +40,7 @@ export function formatStart({ store, tables, open }: Start): string {
     calls: open.map(({ seq, sub, waits }) => ({ seq, sub, waits })),
     objects,
     unknown: [...store.unknown],
-    bytes: tables.blobs.map(hexOfBytes),
+    bytes: Array.from(tables.blobs, hexOfBytes),
     components: tables.components,
     journal: { entries: store.entries, ...store.hash },
   });

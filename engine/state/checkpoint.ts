@@ -26,11 +26,12 @@ export interface StoreCheckpoint {
 /** The append-only tables that checkpoints of one store share. */
 export interface StoreTables {
   readonly objects: Rows<ObjectRow>;
-  readonly blobs: readonly Uint8Array[];
+  readonly blobs: Rows<Uint8Array>;
   readonly components: readonly string[];
 }
 
 /** The same of a store that is done, for many questions. */
 export interface WholeTables extends StoreTables {
   readonly objects: readonly ObjectRow[];
+  readonly blobs: readonly Uint8Array[];
 }

@@ -1,5 +1,6 @@
 import { highHalf, lowHalf } from '../abi/index.ts';
 import type { Address } from '../trace/position.ts';
+import { ByteTable } from './byte-table.ts';
 import { CellPages } from './cells.ts';
 import type { StoreCheckpoint, StoreTables } from './checkpoint.ts';
 import { DoubtedPages } from './doubt.ts';
@@ -18,7 +19,6 @@ import {
 import { ObjectIndex } from './object-index.ts';
 import { ObjectTable } from './object-table.ts';
 import type { ObjectKind } from './schema.ts';
-import { textOf } from './text-of.ts';
 
 /** Number of a cell in its store. */
 export type CellId = number & { readonly __cell: unique symbol };
@@ -58,8 +58,7 @@ export class CellStore {
   /** The rows of those that exist. */
   readonly #living = new Map<ObjectId, number>();
   readonly #index = new ObjectIndex();
-  readonly #blobs: Uint8Array[] = [];
-  readonly #blobIds = new Map<string, number>();
+  readonly #blobs = new ByteTable();
   readonly #components: string[] = [];
   readonly #componentIds = new Map<string, number>();
   #hash = new RunningHash();
@@ -283,18 +282,14 @@ export class CellStore {
 
   /** Number of these bytes in the table of variable data; equal bytes have one number. 0 is no data. */
   intern(bytes: Uint8Array): number {
-    const text = textOf(bytes);
-    const known = this.#blobIds.get(text);
-    if (known !== undefined) return known;
-    this.#blobs.push(bytes.slice());
-    this.#blobIds.set(text, this.#blobs.length);
-    this.#currentHash().bytes(bytes);
-    return this.#blobs.length;
+    const { number, isNew } = this.#blobs.number(bytes);
+    if (isNew) this.#currentHash().bytes(bytes);
+    return number;
   }
 
   /** The bytes of an interned number; empty for 0. */
   blob(id: number): Uint8Array {
-    return this.#blobs[id - 1] ?? new Uint8Array(0);
+    return (id === 0 ? undefined : this.#blobs.at(id - 1)) ?? new Uint8Array(0);
   }
 
   /** Hash over every journal entry so far, 16 hex digits. */

@@ -129,7 +129,8 @@ test('a store is continued from what the file holds', () => {
   assert.deepEqual(journal.flatMap(entriesOf), chunks.flatMap(entriesOf));
   const tables = reader.tables((path) => KINDS.get(path));
   assert.ok(tables !== undefined);
-  assert.deepEqual(tables, { ...store.tables, objects: store.tables.objects.slice() });
+  const { tables: own } = store;
+  assert.deepEqual(tables, { ...own, objects: own.objects.slice(), blobs: own.blobs.slice() });
   assert.equal(
     reader.tables(() => undefined),
     undefined,

@@ -1,3 +1,4 @@
+import { ByteTable } from '../../../engine/state/byte-table.ts';
 import type { EventCommon } from '../../../engine/trace/event.ts';
 import { formatHandle, formatVp, type Handle, type VpRef } from '../../../engine/trace/handle.ts';
 import { checked } from './limits.ts';
@@ -12,6 +13,8 @@ export type HandleRow = readonly Column[];
 
 /** Actors are looked for by CPU and thread first: comparing is cheaper than making a key of all they are. */
 const SLOTS = 256;
+/** Handles that are found by their name at once. */
+const MOST_NAMES = 1024;
 
 interface Recent {
   readonly of: EventCommon;
@@ -20,9 +23,10 @@ interface Recent {
 
 /** Numbers for who did it (`actor`) and what it was done to (`handle`), each kept once. */
 export class ActorIds {
-  readonly #actors = new Map<string, number>();
+  readonly #actors = new ByteTable();
   readonly #recent = new Array<Recent | undefined>(SLOTS).fill(undefined);
-  readonly #handles = new Map<string, number>();
+  readonly #handles = new ByteTable();
+  readonly #recentHandles = new Map<string, number>();
   #lastHandle: Handle | undefined;
   #lastHandleId = 0;
   /** Rows that are still to be written. */
@@ -43,16 +47,21 @@ export class ActorIds {
   handle(handle: Handle): number {
     if (handle === this.#lastHandle) return this.#lastHandleId;
     const name = formatHandle(handle);
-    let id = this.#handles.get(name);
-    if (id === undefined) {
-      id = this.#handles.size + 1;
-      this.#handles.set(name, id);
+    const id = this.#recentHandles.get(name) ?? this.#handleByName(handle, name);
+    this.#lastHandle = handle;
+    this.#lastHandleId = id;
+    return id;
+  }
+
+  #handleByName(handle: Handle, name: string): number {
+    const { number: id, isNew } = this.#handles.number(Buffer.from(name));
+    if (isNew) {
       const partition = 'partition' in handle ? column64(handle.partition) : null;
       const vp = handle.kind === 'vp' ? (handle.vp ?? null) : null;
       this.pendingHandles.push([id, handle.kind, name, partition, vp]);
     }
-    this.#lastHandle = handle;
-    this.#lastHandleId = id;
+    if (this.#recentHandles.size >= MOST_NAMES) this.#recentHandles.clear();
+    this.#recentHandles.set(name, id);
     return id;
   }
 
@@ -60,10 +69,8 @@ export class ActorIds {
     const { cpu, component, pid, tid, vp, vtl } = event;
     const vpName = vp === undefined ? undefined : formatVp(vp);
     const key = JSON.stringify([cpu, component, pid, tid, vpName, vtl]);
-    const known = this.#actors.get(key);
-    if (known !== undefined) return known;
-    const id = this.#actors.size + 1;
-    this.#actors.set(key, id);
+    const { number: id, isNew } = this.#actors.number(Buffer.from(key));
+    if (!isNew) return id;
     this.pendingActors.push([
       id,
       component === undefined ? null : writeWord(component),
