@@ -91,8 +91,9 @@ export class Ptrace {
     this.#request(REQUEST.listen, tid, 0);
   }
 
-  detach(tid: number, signal = 0): void {
-    this.#request(REQUEST.detach, tid, signal);
+  /** 0, or a negative errno: -ESRCH of a thread that is not stopped, because it was killed. */
+  detach(tid: number, signal = 0): number {
+    return this.#request(REQUEST.detach, tid, signal);
   }
 
   /** PTRACE_GETEVENTMSG: the new thread of a clone, the former id of a thread that did exec. */

@@ -28,7 +28,9 @@ export class Detour {
     answer();
     const change = this.#ptrace.wait(this.#tid);
     const isStopped = change?.kind === 'event' && change.event === EVENT.stop;
-    return isStopped && this.#calls.save();
+    if (isStopped && this.#calls.save()) return true;
+    this.#letGo();
+    return false;
   }
 
   /** A system call of the thread; its result, or a negative errno. */
@@ -39,7 +41,15 @@ export class Detour {
   /** Lets the thread go on as if nothing had been; `result` replaces what its own call returned. */
   release(result?: number): void {
     this.#calls.restore(result);
-    this.#ptrace.detach(this.#tid);
+    this.#letGo();
     this.#calls.sendLate();
+  }
+
+  /** A thread that is killed while it is held is for who holds it to wait for first: its parent waits in vain until then (ptrace(2)). */
+  #letGo(): void {
+    while (this.#ptrace.detach(this.#tid) < 0) {
+      const change = this.#ptrace.wait(this.#tid);
+      if (change === undefined || change.kind === 'ended') return;
+    }
   }
 }
