@@ -7,6 +7,9 @@ const bits = (...numbers: readonly number[]): number => numbers.reduce((mask, n)
 const MISSING_1_EDX = bits(1, 14, 18, 21, 22, 29);
 /** Leaf 1, ECX: CLMUL, MONITOR, VMX, SMX, FMA, PCID, AES, AVX, F16C, RDRAND; OSXSAVE follows from CR4. */
 const MISSING_1_ECX = bits(1, 2, 3, 5, 6, 11, 12, 15, 17, 25, 27, 28, 29, 30);
+/** Leaf 6, EAX: the timer of the local APIC never stops; leaf 80000007, EDX: nor does the time stamp change its pace. */
+const PRESENT_6_EAX = bits(2);
+const PRESENT_POWER_EDX = bits(8);
 /** Leaf 7, EBX: SMEP, ERMS, SMAP are there. */
 const PRESENT_7_EBX = bits(7, 9, 20);
 /** Leaf 80000001: SYSCALL, NX, large pages, RDTSCP, long mode, and the bits that repeat leaf 1; LAHF in 64-bit code, LZCNT. */
@@ -33,6 +36,18 @@ function extendedState(subleaf: number, answer: CpuidResult): CpuidResult {
   return { eax: STATES, ebx: STATE_BYTES, ecx: STATE_BYTES, edx: 0 };
 }
 
+/**
+ * Leaves that say who the processor is, its caches, its place among others and its frequencies, and those of hypervisors. Others are of
+ * what it does not have: MONITOR, performance counters, SGX, processor trace, AMX, SVM, encrypted memory (Intel SDM 2, CPUID; AMD APM 3,
+ * appendix E).
+ */
+const TOLD: ReadonlySet<number> = new Set([
+  ...[0, 2, 3, 4, 0xb, 0x15, 0x16, 0x18, 0x1a, 0x1f],
+  ...[0x8000_0000, 0x8000_0002, 0x8000_0003, 0x8000_0004, 0x8000_0005, 0x8000_0006],
+  ...[0x8000_0019, 0x8000_001d, 0x8000_001e],
+]);
+const isTold = (leaf: number): boolean => TOLD.has(leaf) || (leaf >= 0x4000_0000 && leaf < 0x4001_0000);
+
 /** The answer to CPUID of `leaf`, cut to what the processor has; `savesStates`: CR4.OSXSAVE is set. */
 export function offered(
   leaf: number,
@@ -46,8 +61,10 @@ export function offered(
       const saves = savesStates && (ecx & XSAVE) !== 0 ? OSXSAVE : 0;
       return { ...answer, ecx: ecx | saves, edx: answer.edx & ~MISSING_1_EDX };
     }
+    case 6:
+      return { ...NOTHING, eax: answer.eax & PRESENT_6_EAX };
     case 7:
-      return { ...NOTHING, ebx: answer.ebx & PRESENT_7_EBX };
+      return subleaf === 0 ? { ...NOTHING, ebx: answer.ebx & PRESENT_7_EBX } : NOTHING;
     case 0xd:
       return extendedState(subleaf, answer);
     case 0x8000_0001:
@@ -56,9 +73,11 @@ export function offered(
         ecx: answer.ecx & PRESENT_EXTENDED_ECX,
         edx: answer.edx & ~MISSING_EXTENDED_EDX,
       };
+    case 0x8000_0007:
+      return { ...NOTHING, edx: answer.edx & PRESENT_POWER_EDX };
     case 0x8000_0008:
       return answer.eax === 0 ? answer : { ...answer, eax: ADDRESS_BITS, ebx: 0 };
     default:
-      return answer;
+      return isTold(leaf) ? answer : NOTHING;
   }
 }

@@ -140,6 +140,16 @@ describe('CPUID', () => {
     const [extended, long] = seen(0x8000_0001, -1) as [number, number];
     assert.equal(bit(long, 29), 1);
     assert.deepEqual([bit(extended, 0), bit(extended, 5), bit(extended, 6)], [1, 1, 0]); // LAHF, LZCNT; no SSE4a
+    // Nothing of MONITOR, performance counters, processor trace, SVM; of power only what holds.
+    for (const leaf of [5, 0xa, 0x14, 0x8000_000a]) assert.deepEqual(seen(leaf, -1), [0, 0, 0, 0]);
+    assert.deepEqual(
+      [seen(6, -1), seen(0x8000_0007, -1)],
+      [
+        [0, 0, 4, 0],
+        [0, 0x100, 0, 0],
+      ],
+    );
+    for (const leaf of [0, 4, 0x4000_0001, 0x8000_0002]) assert.deepEqual(seen(leaf, 7), [7, 7, 7, 7]);
     assert.deepEqual(seen(1, 0), [0, 0, 0, 0]);
     assert.equal(seen(7, -1)[3], 0x100280);
     assert.equal(seen(0x8000_0008, -1, 0x3030)[2], 0x3028);

@@ -34,13 +34,21 @@ export const registerOf = (i: Instruction): number => (i.rm >> 1) & (REGISTERS -
 
 /** Copies an MMX register to the lower half of an XMM register, whose upper half becomes 0. */
 export function take(m: Machine, xmm: number, register: number): void {
-  m.x32.set([m.fpStack[4 * register]!, m.fpStack[4 * register + 1]!, 0, 0], 4 * xmm);
+  const to = 4 * xmm;
+  m.x32[to] = m.fpStack[4 * register]!;
+  m.x32[to + 1] = m.fpStack[4 * register + 1]!;
+  m.x32[to + 2] = 0;
+  m.x32[to + 3] = 0;
 }
 
 /** Copies the lower half of an XMM register, or its upper one, to an MMX register. */
 export function put(m: Machine, register: number, xmm: number, half: 0 | 1 = 0): void {
   const from = 4 * xmm + 2 * half;
-  m.fpStack.set([m.x32[from]!, m.x32[from + 1]!, UPPER, 0], 4 * register);
+  const to = 4 * register;
+  m.fpStack[to] = m.x32[from]!;
+  m.fpStack[to + 1] = m.x32[from + 1]!;
+  m.fpStack[to + 2] = UPPER;
+  m.fpStack[to + 3] = 0;
 }
 
 /** The source, of `bytes` in memory, in XMM_SCRATCH; the unit is MMX's. */

@@ -78,7 +78,7 @@ export const sse4: Readonly<Record<number, Operation>> = {
 
 /** MPSADBW: distances of 4 bytes of the source from those at each of 8 places of the destination. */
 export const distancesOfFour: Operation = (m, to, from, imm) => {
-  const [a, b] = [bytesOf(m, to), bytesOf(m, from)];
+  const [a, b] = bytesOf(m, to, from);
   const [first, block] = [imm & 4, 4 * (imm & 3)];
   for (let n = 0; n < 8; n += 1) {
     let total = 0;

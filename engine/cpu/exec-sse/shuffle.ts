@@ -3,14 +3,22 @@ import type { Machine } from '../machine.ts';
 import type { Operation } from './operands.ts';
 import { between, i16, i32, u8, type View } from './packed.ts';
 
-/** Bytes of a register, apart from it. */
-export const bytesOf = (m: Machine, register: number): Uint8Array =>
-  m.x8.slice(16 * register, 16 * register + 16);
+const copies = [new Uint8Array(16), new Uint8Array(16)] as const;
+
+/** The bytes of both operands, apart from them; good until the next such copy. */
+export function bytesOf(m: Machine, to: number, from: number): readonly [Uint8Array, Uint8Array] {
+  const [a, b] = copies;
+  for (let n = 0; n < 16; n += 1) {
+    a[n] = m.x8[16 * to + n]!;
+    b[n] = m.x8[16 * from + n]!;
+  }
+  return copies;
+}
 
 /** Lanes of `bytes` of both operands in turn, of their lower or their upper half. */
 function unpack(bytes: number, upper: boolean): Operation {
   return (m, register, from) => {
-    const [a, b] = [bytesOf(m, register), bytesOf(m, from)];
+    const [a, b] = bytesOf(m, register, from);
     const first = upper ? 8 : 0;
     for (let lane = 0; lane < 8 / bytes; lane += 1)
       for (let n = 0; n < bytes; n += 1) {
@@ -66,16 +74,20 @@ export const shuffleQuads: Operation = (m, to, from, imm) => {
 
 /** PSHUFB: bytes of the destination, chosen by the source's lower four bits; 0 where its upper bit is set. */
 export const shuffleBytes: Operation = (m, to, from) => {
-  const [before, chosen] = [bytesOf(m, to), bytesOf(m, from)];
-  chosen.forEach((choice, n) => {
+  const [before, chosen] = bytesOf(m, to, from);
+  for (let n = 0; n < 16; n += 1) {
+    const choice = chosen[n]!;
     m.x8[16 * to + n] = (choice & 0x80) !== 0 ? 0 : before[choice & 15]!;
-  });
+  }
 };
 
 /** PALIGNR: 16 bytes of the destination above the source, `imm` bytes further up. */
 export const alignRight: Operation = (m, to, from, imm) => {
-  const both = [...bytesOf(m, from), ...bytesOf(m, to)];
-  for (let n = 0; n < 16; n += 1) m.x8[16 * to + n] = both[n + imm] ?? 0;
+  const [above, below] = bytesOf(m, to, from);
+  for (let n = 0; n < 16; n += 1) {
+    const at = n + imm;
+    m.x8[16 * to + n] = (at < 16 ? below[at] : above[at - 16]) ?? 0;
+  }
 };
 
 export const unpackSinglesLow = unpack(4, false);

@@ -14,17 +14,17 @@ const MASKED = 2;
 /** The last index or a mask of lanes, in place of the first or of a mask of bits. */
 const OTHER_OUTPUT = 0x40;
 
-interface Strings {
+/** The lanes of the first operand and of the second, of the instruction that runs, and how many there are; how many of each are valid. */
+const a = new Int32Array(16);
+const b = new Int32Array(16);
+interface Lengths {
   readonly count: number;
-  /** Lanes of the first operand and of the second, and how many of each are valid. */
-  readonly a: ArrayLike<number>;
-  readonly b: ArrayLike<number>;
-  readonly aLength: number;
-  readonly bLength: number;
+  readonly a: number;
+  readonly b: number;
 }
 
 /** Where a 0 ends it. */
-function implicitLength(lanes: ArrayLike<number>, count: number): number {
+function implicitLength(lanes: Int32Array, count: number): number {
   for (let n = 0; n < count; n += 1) if (lanes[n] === 0) return n;
   return count;
 }
@@ -37,37 +37,33 @@ function explicitLength(m: Machine, i: Instruction, register: number, count: num
 }
 
 /** How lanes are compared, by bits 2 and 3 of the immediate: any of a set, in a range, at the same place, a string in a string. */
-const comparisons: readonly ((s: Strings, at: number) => boolean)[] = [
-  (s, at) => {
-    if (at >= s.bLength) return false;
-    for (let n = 0; n < s.aLength; n += 1) if (s.a[n] === s.b[at]) return true;
+const comparisons: readonly ((length: Lengths, at: number) => boolean)[] = [
+  (length, at) => {
+    if (at >= length.b) return false;
+    for (let n = 0; n < length.a; n += 1) if (a[n] === b[at]) return true;
     return false;
   },
-  (s, at) => {
-    if (at >= s.bLength) return false;
-    for (let n = 0; n + 1 < s.aLength; n += 2)
-      if (s.a[n]! <= s.b[at]! && s.b[at]! <= s.a[n + 1]!) return true;
+  (length, at) => {
+    if (at >= length.b) return false;
+    for (let n = 0; n + 1 < length.a; n += 2) if (a[n]! <= b[at]! && b[at]! <= a[n + 1]!) return true;
     return false;
   },
-  (s, at) => {
-    const [a, b] = [at < s.aLength, at < s.bLength];
-    return a && b ? s.a[at] === s.b[at] : a === b;
-  },
-  (s, at) => {
-    for (let n = 0; n < s.aLength && at + n < s.count; n += 1)
-      if (at + n >= s.bLength || s.a[n] !== s.b[at + n]) return false;
+  (length, at) => (at < length.a && at < length.b ? a[at] === b[at] : at < length.a === at < length.b),
+  (length, at) => {
+    for (let n = 0; n < length.a && at + n < length.count; n += 1)
+      if (at + n >= length.b || a[n] !== b[at + n]) return false;
     return true;
   },
 ];
 
 /** A bit for each lane. */
-function resultOf(s: Strings, imm: number): number {
+function resultOf(length: Lengths, imm: number): number {
   const compare = comparisons[(imm >> 2) & 3]!;
   let result = 0;
-  for (let at = 0; at < s.count; at += 1) if (compare(s, at)) result |= 1 << at;
+  for (let at = 0; at < length.count; at += 1) if (compare(length, at)) result |= 1 << at;
   const polarity = (imm >> 4) & 3;
   if ((polarity & NEGATED) === 0) return result;
-  return result ^ ((1 << ((polarity & MASKED) !== 0 ? s.bLength : s.count)) - 1);
+  return result ^ ((1 << ((polarity & MASKED) !== 0 ? length.b : length.count)) - 1);
 }
 
 function putIndex(m: Machine, result: number, count: number, last: boolean): void {
@@ -89,23 +85,25 @@ export function compareStrings(explicit: boolean, mask: boolean): Execute {
     const words = (i.imm & WORDS) !== 0;
     const count = words ? 8 : 16;
     const view = words ? ((i.imm & SIGNED) !== 0 ? i16 : u16) : (i.imm & SIGNED) !== 0 ? i8 : u8;
-    const [a, b] = [i.reg, from].map((register) =>
-      Array.from({ length: count }, (_, n) => view(m)[count * register + n]!),
-    ) as [number[], number[]];
-    const s: Strings = {
-      ...{ count, a, b },
-      aLength: explicit ? explicitLength(m, i, RAX, count) : implicitLength(a, count),
-      bLength: explicit ? explicitLength(m, i, RDX, count) : implicitLength(b, count),
+    const lanes = view(m);
+    for (let n = 0; n < count; n += 1) {
+      a[n] = lanes[count * i.reg + n]!;
+      b[n] = lanes[count * from + n]!;
+    }
+    const length = {
+      count,
+      a: explicit ? explicitLength(m, i, RAX, count) : implicitLength(a, count),
+      b: explicit ? explicitLength(m, i, RDX, count) : implicitLength(b, count),
     };
-    const result = resultOf(s, i.imm);
+    const result = resultOf(length, i.imm);
     const other = (i.imm & OTHER_OUTPUT) !== 0;
     if (mask) putMask(m, result, count, other);
     else putIndex(m, result, count, other);
     setArithmetic(
       m,
       (result !== 0 ? CF : 0) |
-        (s.bLength < count ? ZF : 0) |
-        (s.aLength < count ? SF : 0) |
+        (length.b < count ? ZF : 0) |
+        (length.a < count ? SF : 0) |
         ((result & 1) !== 0 ? OF : 0),
     );
   };
