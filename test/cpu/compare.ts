@@ -234,8 +234,9 @@ class Comparison {
 
   /** The x87 unit, and with it MMX. */
   #unitDifference(): string | undefined {
-    const [host, guest] = [this.host.getX87(), this.guest.getX87()].map((area) => unitText(unitOf(area)));
-    return host === guest ? undefined : `host ${host} guest ${guest}`;
+    const [host, guest] = [unitOf(this.host.getX87()), unitOf(this.guest.getX87())];
+    if (host.every((byte, n) => byte === guest[n])) return undefined;
+    return `host ${unitText(host)} guest ${unitText(guest)}`;
   }
 
   /** One instruction; a repeated one stops after each element with EIP still on it. */

@@ -96,10 +96,16 @@ export class Guest {
   }
 
   read(gpa: number, length: number): Uint8Array {
-    return Uint8Array.from(
-      { length },
-      (_, i) => this.#pages.get(Math.floor((gpa + i) / PAGE_BYTES))!.bytes[(gpa + i) % PAGE_BYTES]!,
-    );
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length; ) {
+      const from = (gpa + at) % PAGE_BYTES;
+      const part = this.#pages
+        .get(Math.floor((gpa + at) / PAGE_BYTES))!
+        .bytes.subarray(from, from + length - at);
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return bytes;
   }
 
   /** User mode, with the selectors that the host's process has. */
@@ -127,7 +133,12 @@ export class Guest {
   getX87(): Uint8Array {
     const area = new Uint8Array(X87_BYTES);
     writeNumber(area, 0, this.cpu.getRegister(register('FP_CONTROL_STATUS')), 5);
-    for (let r = 0; r < 8; r += 1) writeNumber(area, 32 + 16 * r, this.cpu.getRegister(MMX0 + r), 10);
+    const view = new DataView(area.buffer);
+    for (let r = 0; r < 8; r += 1) {
+      const value = this.cpu.getRegister(MMX0 + r);
+      view.setBigUint64(32 + 16 * r, value, true);
+      view.setUint16(40 + 16 * r, Number(value >> 64n), true);
+    }
     return area;
   }
 
