@@ -44,7 +44,9 @@ export class Executor {
     const performed = perform(this.#machine, given, address, verdict, shown);
     if (this.#observe === undefined) return performed;
     const derived = verdict === undefined && this.#numbering === 'derive';
-    const [event, rule, to] = [performed.completed, ruleOf(performed.answer), store.entries];
+    const event = performed.completed;
+    const rule = ruleOf(performed.answer);
+    const to = store.entries;
     this.#observe({ address, event, parent, derived, returned: false, from, to, rule });
     return performed;
   }

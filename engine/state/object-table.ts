@@ -51,7 +51,8 @@ export class ObjectTable implements Rows<ObjectRow> {
   at(index: number): ObjectRow | undefined {
     const row = index < 0 ? index + this.#length : index;
     if (row < 0 || row >= this.#length) return undefined;
-    const [words, at] = [this.#pages[row >>> PAGE_SHIFT] as Uint32Array, (row & IN_PAGE) * ROW_WORDS];
+    const words = this.#pages[row >>> PAGE_SHIFT] as Uint32Array;
+    const at = (row & IN_PAGE) * ROW_WORDS;
     return {
       id: words[at + ID] as number as ObjectId,
       kind: this.#kinds[words[at + KIND] as number] as ObjectKind,
@@ -71,7 +72,8 @@ export class ObjectTable implements Rows<ObjectRow> {
 
   /** The object that has, or had, cells under this path. */
   find(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
-    const [low, high] = [lowOf(key), highOf(key)];
+    const low = lowOf(key);
+    const high = highOf(key);
     const slots = this.#slots;
     for (let slot = hashOf(parent, kind, low, high); ; slot++) {
       const row = (slots[slot & (slots.length - 1)] as number) - 1;
@@ -92,7 +94,8 @@ export class ObjectTable implements Rows<ObjectRow> {
   add(id: ObjectId, parent: ObjectId, kind: ObjectKind, key: Key): number {
     const row = this.#length++;
     if ((row & IN_PAGE) === 0) this.#pages.push(new Uint32Array(PAGE_ROWS * ROW_WORDS));
-    const [words, at] = [this.#pages[row >>> PAGE_SHIFT] as Uint32Array, (row & IN_PAGE) * ROW_WORDS];
+    const words = this.#pages[row >>> PAGE_SHIFT] as Uint32Array;
+    const at = (row & IN_PAGE) * ROW_WORDS;
     words[at + ID] = id;
     words[at + PARENT] = parent;
     words[at + KIND] = this.#numberOf(kind);
@@ -141,7 +144,8 @@ export class ObjectTable implements Rows<ObjectRow> {
   /** Takes down the first row of a kind below an object. */
   #join(row: number, parent: ObjectId, kind: number): void {
     if ((parent as number) < 0) return;
-    let [at, link] = [this.rowOf(parent), FIRST_CHILD];
+    let at = this.rowOf(parent);
+    let link = FIRST_CHILD;
     for (let first = this.#word(at, link); first > 0; first = this.#word(at, link)) {
       if (this.#word(first - 1, KIND) === kind) return;
       [at, link] = [first - 1, NEXT_FAMILY];
@@ -183,7 +187,8 @@ function highOf(key: Key): number {
 }
 
 function keyIn(words: Uint32Array, at: number): Key {
-  const [low, high] = [words[at + KEY_LOW] as number, words[at + KEY_HIGH] as number];
+  const low = words[at + KEY_LOW] as number;
+  const high = words[at + KEY_HIGH] as number;
   return high < HIGH_OF_BIGINT ? high * 0x1_0000_0000 + low : wholeOf(low, high);
 }
 

@@ -51,7 +51,8 @@ const CALL_PENDING = statuses.number('CALL_PENDING');
 
 /** The checks of the argument, in the kernel's order (Linux 7.2 drivers/hv/mshv_root_main.c, mshv_ioctl_passthru_hvcall). */
 function isBad(arg: Uint8Array): boolean {
-  const [inSize, outSize] = [readU32(arg, ARG.inSize), readU32(arg, ARG.outSize)];
+  const inSize = readU32(arg, ARG.inSize);
+  const outSize = readU32(arg, ARG.outSize);
   if (readU32(arg, ARG.status) !== 0 || isNull(arg, ARG.input)) return true;
   if (inSize < ID_BYTES || inSize > PAGE_BYTES) return true;
   const { offset, length } = ARG.reserved;

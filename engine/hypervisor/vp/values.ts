@@ -16,7 +16,8 @@ const { stale, ran } = VP.slots;
 
 function readPlace({ store }: Context, vp: ObjectId, { parts, whole }: Place): Wide {
   if (whole !== undefined) return { low: store.get(cellAt(vp, whole)), high: 0n };
-  let [low, high] = [0n, 0n];
+  let low = 0n;
+  let high = 0n;
   for (const { slot, word, shift } of parts) {
     const value = store.get(cellAt(vp, slot)) << shift;
     if (word === 0) low |= value;

@@ -163,8 +163,12 @@ export class Guests {
 
   /** When the next timer of a VP that runs or sleeps expires. */
   nextExpiry(): number | undefined {
-    const all = this.#guests.flatMap((guest) => expiryOf(this.#host.live.machine, guest) ?? []);
-    return all.length === 0 ? undefined : Math.min(...all);
+    let next: number | undefined;
+    for (const guest of this.#guests) {
+      const at = expiryOf(this.#host.live.machine, guest);
+      if (at !== undefined && (next === undefined || at < next)) next = at;
+    }
+    return next;
   }
 
   /** Timers have expired: a VP that sleeps hears of it now, one that runs is stopped for it. */

@@ -27,8 +27,8 @@ export class PartitionMemory {
   readonly #partition: bigint;
   readonly #bytes: ClientMemory;
   readonly #overlays = new OverlayPages();
-  /** Addresses of those that are there now, by VP and name. */
-  readonly #placed = new Map<string, number>();
+  /** Addresses of those that are there now, by name and VP. */
+  readonly #placed = new Map<Overlay, Map<number, number>>();
   readonly #backing = new Given<Backing>();
   /** What the guest has lost, while a thread may still look at it. */
   #lost: SharedRun[] = [];
@@ -99,7 +99,8 @@ export class PartitionMemory {
     this.#placed.clear();
     const regions = guestRegions(machine, this.#partition, this.#backing.pieces, (vp, name) => {
       const address = name === 'HYPERCALL' ? hypercallPage() : this.#overlays.address(vp, name);
-      this.#placed.set(`${name} ${vp}`, address);
+      const placed = this.#placed.get(name) ?? new Map<number, number>();
+      this.#placed.set(name, placed.set(vp, address));
       return address;
     });
     const text = JSON.stringify(regions);
@@ -134,23 +135,27 @@ export class PartitionMemory {
 
   /** Whether the guest of a VP sees a page of the hypervisor. */
   hasOverlay(vp: number, name: Overlay): boolean {
-    return this.#placed.has(`${name} ${vp}`);
+    return this.#addressOfOverlay(vp, name) !== undefined;
   }
 
   /** Reads a page of the hypervisor that the guest of a VP sees; undefined while it is not there. */
   readOverlay(vp: number, name: Overlay, offset: number, length: number): Uint8Array | undefined {
-    const address = this.#placed.get(`${name} ${vp}`);
+    const address = this.#addressOfOverlay(vp, name);
     return address === undefined ? undefined : this.#bytes.read(process.pid, address + offset, length);
   }
 
   writeOverlay(vp: number, name: Overlay, offset: number, bytes: Uint8Array): void {
-    const address = this.#placed.get(`${name} ${vp}`);
+    const address = this.#addressOfOverlay(vp, name);
     if (address !== undefined) this.#bytes.write(process.pid, address + offset, bytes);
   }
 
   /** Puts bytes into a page of a VP that the guest may not see yet. */
   prepareOverlay(vp: number, name: 'SIMP' | 'SIEFP', bytes: Uint8Array): void {
     this.#bytes.write(process.pid, this.#overlays.address(vp, name), bytes);
+  }
+
+  #addressOfOverlay(vp: number, name: Overlay): number | undefined {
+    return this.#placed.get(name)?.get(vp);
   }
 
   #regionOf(gpa: bigint): GuestRegion | undefined {

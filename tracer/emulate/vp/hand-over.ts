@@ -20,7 +20,8 @@ export class HandOver {
 
   /** Takes the registers that others have changed since it ran; what it makes of a value is put back. */
   take(every = false): void {
-    const [channel, cpu] = [this.#channel, this.#cpu];
+    const channel = this.#channel;
+    const cpu = this.#cpu;
     const changed = channel.takeChanged(this.#holder);
     for (const place of every ? HANDED.keys() : changed) {
       const name = HANDED[place] as number;
@@ -50,7 +51,8 @@ export class HandOver {
 
   /** Puts what only another processor needs, beside the registers. */
   putInnerState(): void {
-    const [channel, cpu] = [this.#channel, this.#cpu];
+    const channel = this.#channel;
+    const cpu = this.#cpu;
     for (let place = REGISTERS.length; place < HANDED.length; place++)
       channel.setRegister(this.#holder, place, cpu.getRegister(HANDED[place] as number));
     if (cpu.translationsForgotten === this.#forgotten) return;

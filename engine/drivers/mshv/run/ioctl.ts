@@ -47,7 +47,8 @@ function* enter(context: Context, actor: Actor, event: IoctlEvent): DriverRun<Ou
 function ready(context: Context, event: IoctlEvent): boolean {
   if (hasRootScheduler(context)) return readyRoot(context, event);
   const vp = vpOfCall(event);
-  const [own, guest] = [vpOf(context, vp.partition, vp.index), guestVp(context, vp)];
+  const own = vpOf(context, vp.partition, vp.index);
+  const guest = guestVp(context, vp);
   if (own === undefined || guest === undefined || !hasIntercept(context, guest)) return false;
   if (driverState(context, MSHV) === 'unseen') return true;
   return context.store.low(cellAt(own, MSHV_VP.slots.kicked)) === 1;
