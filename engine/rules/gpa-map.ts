@@ -8,7 +8,7 @@ import type { Judge, Rule, RuleInput } from './rule.ts';
 import { CALLERS } from './track/callers.ts';
 import { callThatReturns } from './track/maker.ts';
 import { PARTITIONS } from './track/partition-tracker.ts';
-import { type Region, Regions } from './track/regions.ts';
+import { type Region, type Regions, RegionTable } from './track/regions.ts';
 import { MAP, UNMAP } from './track/rep-call.ts';
 import { requests } from './track/requests.ts';
 
@@ -67,7 +67,7 @@ class RegionJudge implements Judge {
   readonly #cases: CaseBook;
   readonly #callers;
   readonly #partitions;
-  readonly #regions = new Map<bigint, Regions>();
+  readonly #regions: RegionTable;
   /** Nothing of what was mapped is missing from the trace. */
   #complete: boolean;
 
@@ -76,6 +76,7 @@ class RegionJudge implements Judge {
     this.#cases = new CaseBook(gpaMap.id, input);
     this.#callers = input.tracker(CALLERS);
     this.#partitions = input.tracker(PARTITIONS);
+    this.#regions = new RegionTable((partition) => this.#partitions.life(partition)?.created.step);
     this.#complete = input.profile.initial !== 'unknown';
   }
 
@@ -105,7 +106,7 @@ class RegionJudge implements Judge {
       address: readU64(arg, ADDRESS),
       moment,
     };
-    const regions = this.#of(partition);
+    const regions = this.#regions.of(partition);
     if ((readU32(arg, FLAGS) & UNMAP_FLAG) === 0) {
       if (event.ret !== 0 || region.pages === 0n) return;
       const [other] = regions.overlapping(region);
@@ -116,16 +117,6 @@ class RegionJudge implements Judge {
     } else if (typeof event.ret === 'number' && REFUSALS.has(event.ret)) {
       this.#refused(event, partition, regions, region);
     }
-  }
-
-  #of(partition: bigint): Regions {
-    const created = this.#partitions.life(partition)?.created.step;
-    const known = this.#regions.get(partition);
-    // A number that is given again is another partition.
-    if (known !== undefined && known.since === created) return known;
-    const made = new Regions(created);
-    this.#regions.set(partition, made);
-    return made;
   }
 
   #overlap(partition: bigint, other: Region, region: Region): void {

@@ -52,6 +52,45 @@ export class Regions {
   }
 }
 
+/** So many partitions are followed before it is looked which of them are gone. */
+const FEW = 512;
+
+/** The regions of each partition, for as long as it is known. */
+export class RegionTable {
+  readonly #createdIn: (partition: bigint) => number | undefined;
+  readonly #regions = new Map<bigint, Regions>();
+  #most = FEW;
+
+  /** `createdIn` gives the step in which a partition that is known now was created. */
+  constructor(createdIn: (partition: bigint) => number | undefined) {
+    this.#createdIn = createdIn;
+  }
+
+  get size(): number {
+    return this.#regions.size;
+  }
+
+  /** A number that is given again is another partition. */
+  of(partition: bigint): Regions {
+    const created = this.#createdIn(partition);
+    const known = this.#regions.get(partition);
+    if (known !== undefined && known.since === created) return known;
+    if (this.#regions.size >= this.#most) this.#forgetGone();
+    const made = new Regions(created);
+    this.#regions.set(partition, made);
+    return made;
+  }
+
+  clear(): void {
+    this.#regions.clear();
+  }
+
+  #forgetGone(): void {
+    for (const [id, { since }] of this.#regions) if (this.#createdIn(id) !== since) this.#regions.delete(id);
+    this.#most = Math.max(FEW, this.#regions.size * 2);
+  }
+}
+
 function overlap(a: Region, b: Region): boolean {
   return a.first < b.first + b.pages && b.first < a.first + a.pages;
 }
