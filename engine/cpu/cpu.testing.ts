@@ -17,6 +17,7 @@ const ALL = READ | WRITE | EXECUTE;
 /** Pages of RAM that are mapped one by one. */
 export class TestMemory implements GuestMemory {
   readonly pages = new Map<number, GuestPage>();
+  pairs?: Int32Array<SharedArrayBuffer>;
 
   map(gpa: number, bytes: number, permissions = ALL): this {
     for (let at = gpa; at < gpa + bytes; at += PAGE_BYTES)

@@ -30,6 +30,8 @@ export interface DevicePage {
  * `GuestCpu.memoryChanged` says that pages were mapped, unmapped or changed their permissions.
  */
 export interface GuestMemory {
+  /** A word, at first 0, that all processors of this memory have in common which run at the same time: see locked.ts. */
+  readonly pairs?: Int32Array<SharedArrayBuffer>;
   page(gpaPage: number): GuestPage | undefined;
   /** Hears of a page before it is written; of the same page again after `GuestCpu.forgetWrites` and at its discretion. */
   written?(gpaPage: number): void;

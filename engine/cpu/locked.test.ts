@@ -19,6 +19,8 @@ function spinLock(taking: string): string {
 
 interface Case {
   readonly code: string;
+  /** 64-bit code. */
+  readonly isLong?: true;
   readonly at?: number;
   /** The count that it leaves. */
   readonly count: (view: DataView) => number;
@@ -50,6 +52,12 @@ const CASES: Readonly<Record<string, Case>> = {
            f0 0f c7 0d 00 90 00 00 75 ec 59 49 75 dc f4`,
     count: (view) => Number(view.getBigUint64(0, true)),
   },
+  'LOCK CMPXCHG16B of two counts, until it succeeds': {
+    code: `bf 00 50 01 00 41 89 c9 48 8b 07 48 8b 57 08 48 8d 58 01 48 8d 4a 02
+           f0 48 0f c7 0f 75 ea 41 ff c9 75 e5 f4`,
+    isLong: true,
+    count: (view) => Number(view.getBigUint64(8, true) - view.getBigUint64(0, true)),
+  },
   'a spin lock by LOCK BTS': { code: spinLock('f0 0f ba 2d 00 90 00 00 00 72 f5'), count: guarded },
   'a spin lock by XCHG, which needs no prefix': {
     code: spinLock('b8 01 00 00 00 87 05 00 90 00 00 85 c0 75 f1'),
@@ -70,10 +78,11 @@ function thread(programs: readonly SharedProgram[]): Promise<readonly string[]> 
 }
 
 describe('LOCK, between two processors', () => {
-  const programs = Object.values(CASES).map(({ code, at = 0x8000 }): SharedProgram => {
+  const programs = Object.values(CASES).map(({ code, isLong = false, at = 0x8000 }): SharedProgram => {
     const missing = new Int32Array(new SharedArrayBuffer(4));
     missing[0] = 2;
-    return { code, at, times: EACH, shared: new SharedArrayBuffer(2 * PAGE_BYTES), missing };
+    const pairs = new Int32Array(new SharedArrayBuffer(4));
+    return { code, isLong, at, times: EACH, shared: new SharedArrayBuffer(2 * PAGE_BYTES), missing, pairs };
   });
   let ends: readonly (readonly string[])[] = [];
   before(async () => {

@@ -1,27 +1,32 @@
 /** One of several processors that use the same memory at the same time: the thread of locked.test.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { TestGuest, TestMemory } from './cpu.testing.ts';
+import { TestGuest } from './cpu.testing.ts';
 import { EXECUTE, PAGE_BYTES, READ, WRITE } from './index.ts';
+import { LongGuest } from './long-mode.testing.ts';
 
-/** A program to run `times` times, in two pages from 9000h on that the other processors see. */
+/** A program to run `times` times, in two pages that the other processors see: from 9000h on, of 64-bit code from 15000h on. */
 export interface SharedProgram {
   readonly code: string;
+  readonly isLong: boolean;
   /** Where its code stands. */
   readonly at: number;
   readonly times: number;
   readonly shared: SharedArrayBuffer;
   /** How many have not come to it yet: they begin together. */
   readonly missing: Int32Array<SharedArrayBuffer>;
+  readonly pairs: Int32Array<SharedArrayBuffer>;
 }
 
-function run({ code, at, times, shared, missing }: SharedProgram): string {
-  const memory = new TestMemory().map(0, 0x20000);
-  for (const [index, page] of [9, 10].entries())
-    memory.pages.set(page, {
+function run({ code, isLong, at, times, shared, missing, pairs }: SharedProgram): string {
+  const guest = isLong ? new LongGuest() : new TestGuest();
+  guest.memory.pairs = pairs;
+  for (const index of [0, 1])
+    guest.memory.pages.set((isLong ? 0x15 : 9) + index, {
       bytes: new Uint8Array(shared, index * PAGE_BYTES, PAGE_BYTES),
       permissions: READ | WRITE | EXECUTE,
     });
-  const guest = new TestGuest(memory).flat(code, at);
+  if (guest instanceof LongGuest) guest.long(code, 0, at);
+  else guest.flat(code, at);
   guest.set('RCX', times);
   Atomics.sub(missing, 0, 1);
   while (Atomics.load(missing, 0) > 0);

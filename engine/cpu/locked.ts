@@ -36,6 +36,32 @@ export function replaceLocked64(m: Machine, view: DataView, at: number, read: bi
   m.lost = Atomics.compareExchange(cells, 0, read, value) !== read;
 }
 
+/** Two numbers of 64 bits that stand one after the other. */
+export type Pair = readonly [bigint, bigint];
+
+/** How long one waits for another that has the pairs: the host may have taken its processor away. */
+const PAIR_WAIT_MS = 1;
+
+/**
+ * As `replaceLocked`, of 16 bytes: JavaScript has no such step. Those who replace pairs do so one at a time (`GuestMemory.pairs`);
+ * who stores into one half of a pair in between has it as if it had come before.
+ */
+export function replaceLockedPair(m: Machine, view: DataView, at: number, read: Pair, value: Pair): void {
+  const cells = new BigInt64Array(view.buffer, view.byteOffset + at, 2);
+  const { pairs } = m.memory;
+  if (pairs !== undefined)
+    while (Atomics.compareExchange(pairs, 0, 0, 1) !== 0) Atomics.wait(pairs, 0, 1, PAIR_WAIT_MS);
+  const is = Atomics.load(cells, 0) === read[0] && Atomics.load(cells, 1) === read[1];
+  m.lost = !is || Atomics.compareExchange(cells, 0, read[0], value[0]) !== read[0];
+  if (!m.lost && Atomics.compareExchange(cells, 1, read[1], value[1]) !== read[1]) {
+    m.lost = true;
+    Atomics.compareExchange(cells, 0, value[0], read[0]);
+  }
+  if (pairs === undefined) return;
+  Atomics.store(pairs, 0, 0);
+  Atomics.notify(pairs, 0, 1);
+}
+
 /** The instruction that executes `inner` in one step. */
 export function lockedBy(inner: Execute): Execute {
   return (m: Machine, i: Instruction) => {

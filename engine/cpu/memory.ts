@@ -1,6 +1,6 @@
 /** Loads and stores of guest memory by segment and offset. Only what the TLB does not know leaves the fast path. */
 import { type DevicePage, EXECUTE, type GuestPage, PAGE_BYTES, READ, WRITE } from './guest-memory.ts';
-import { isAligned, replaceLocked, replaceLocked64 } from './locked.ts';
+import { isAligned, type Pair, replaceLocked, replaceLocked64, replaceLockedPair } from './locked.ts';
 import { CANONICAL_END, GP, type Machine, SS, STACK_FAULT } from './machine.ts';
 import { CR4_SMAP, type PageAccess, physicalAddress } from './paging.ts';
 import { ABOVE_LIMIT, expandsDown } from './segment-state.ts';
@@ -109,9 +109,8 @@ export const signed64 = (low: number, high: number): bigint => (BigInt(high) << 
 /** Replaces 8 bytes at `linear`, which may be written, as one step; false where that cannot be. */
 export function replace64(m: Machine, linear: number, read: bigint, value: bigint): boolean {
   if (!findUpdate(m, linear, 8)) return false;
-  const view = m.updateView!;
-  if (!isAligned(view, m.updateOffset, 8)) return false;
-  replaceLocked64(m, view, m.updateOffset, read, value);
+  if (!isAligned(m.updateView!, m.updateOffset, 8)) return false;
+  replaceLocked64(m, m.updateView!, m.updateOffset, read, value);
   noteLocked(m, 8);
   return true;
 }
@@ -126,6 +125,14 @@ function storeTo(view: DataView, at: number, size: number, value: number): void 
   if (size === 4) view.setInt32(at, value, true);
   else if (size === 1) view.setUint8(at, value);
   else view.setUint16(at, value, true);
+}
+
+/** As `replace64`, of 16 aligned bytes. */
+export function replacePair(m: Machine, linear: number, read: Pair, value: Pair): boolean {
+  if (!findUpdate(m, linear, 16)) return false;
+  replaceLockedPair(m, m.updateView!, m.updateOffset, read, value);
+  noteLocked(m, 16);
+  return true;
 }
 
 export function loadLinear(m: Machine, linear: number, size: number): number {

@@ -2,8 +2,9 @@
 import { narrowSource, swapped } from '../exec/moves.ts';
 import { condition, setZero } from '../flags.ts';
 import { type Instruction, MEMORY } from '../instruction.ts';
+import type { Pair } from '../locked.ts';
 import { GP, type Machine, RAX, RBX, RCX, RDX } from '../machine.ts';
-import { further, load, loadLinear8, storeLinear8 } from '../memory.ts';
+import { further, load, loadLinear8, replacePair, signed64, storeLinear8 } from '../memory.ts';
 import { effectiveAddress, exactAddress, signed } from '../operands.ts';
 import {
   highHalf,
@@ -123,8 +124,14 @@ export function cmpxchg16b(m: Machine, i: Instruction): void {
   const [a, aHigh] = [loadLinear8(m, linear), m.high];
   const [d, dHigh] = [loadLinear8(m, above), m.high];
   const equal = a === g[2 * RAX] && aHigh === g[2 * RAX + 1] && d === g[2 * RDX] && dHigh === g[2 * RDX + 1];
-  storeLinear8(m, linear, equal ? g[2 * RBX]! : a, equal ? g[2 * RBX + 1]! : aHigh);
-  storeLinear8(m, above, equal ? g[2 * RCX]! : d, equal ? g[2 * RCX + 1]! : dHigh);
+  const read: Pair = [signed64(a, aHigh), signed64(d, dHigh)];
+  const next: Pair = equal
+    ? [signed64(g[2 * RBX]!, g[2 * RBX + 1]!), signed64(g[2 * RCX]!, g[2 * RCX + 1]!)]
+    : read;
+  if (!m.locked || !replacePair(m, linear, read, next)) {
+    storeLinear8(m, linear, lowOf(next[0]), highOf(next[0]));
+    storeLinear8(m, above, lowOf(next[1]), highOf(next[1]));
+  }
   if (!equal) {
     writeRegister8(m, 2 * RAX, a, aHigh);
     writeRegister8(m, 2 * RDX, d, dHigh);

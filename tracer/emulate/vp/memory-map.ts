@@ -7,6 +7,7 @@ const FIRST = 64;
 /** A process has no more mappings than that (Linux: vm.max_map_count, 65530 unless somebody raised it). */
 const MOST = 1 << 16;
 const FIELDS = 4;
+/** The version and the word of the pairs, the number of regions. */
 const HEAD = 2;
 const bytesFor = (regions: number) => 8 * (HEAD + regions * FIELDS);
 /** What one view of memory covers; it may be more than is mapped there. */
@@ -25,11 +26,14 @@ export class MemoryMap {
   readonly shared: SharedArrayBuffer;
   readonly #words: Float64Array;
   readonly #version: Int32Array<SharedArrayBuffer>;
+  /** Who has it replaces 16 bytes of the guest: `GuestMemory.pairs`. */
+  readonly pairs: Int32Array<SharedArrayBuffer>;
 
   constructor(shared = new SharedArrayBuffer(bytesFor(FIRST), { maxByteLength: bytesFor(MOST) })) {
     this.shared = shared;
     this.#words = new Float64Array(shared);
     this.#version = new Int32Array(shared, 0, 1);
+    this.pairs = new Int32Array(shared, 4, 1);
   }
 
   /** Changes with the regions; odd while they are being replaced. */
@@ -64,6 +68,7 @@ export class MemoryMap {
 /** Guest memory as a processor sees it, from the regions as they were when it was made. */
 export class MappedMemory implements ProcessorMemory {
   readonly #map: MemoryMap;
+  readonly pairs: Int32Array<SharedArrayBuffer>;
   /** Hears of a page before the guest writes to it. */
   written?: (gpaPage: number) => void;
   readonly #views = new Map<number, Uint8Array>();
@@ -73,6 +78,7 @@ export class MappedMemory implements ProcessorMemory {
 
   constructor(map: MemoryMap) {
     this.#map = map;
+    this.pairs = map.pairs;
   }
 
   /** Changes with what {@link refresh} takes over. */
