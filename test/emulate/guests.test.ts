@@ -72,9 +72,6 @@ describe('guests', { skip: LACKING }, () => {
       ...['three=ok', 'not-forked=absent', 'forked=42', 'read-protected=EFAULT', 'not-protected=ok'],
       ...[
         'pages=40 41 0',
-        'two=ok',
-        'advise=ok',
-        'zeroed=0 kept=45',
         'memory=ok',
         'page=ok',
         'moved=ok',

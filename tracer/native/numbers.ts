@@ -85,7 +85,6 @@ export const NR32 = {
   munmap: 91,
   clone: 120,
   mremap: 163,
-  madvise: 219,
   vfork: 190,
   mmap2: 192,
   fcntl64: 221,

@@ -125,20 +125,6 @@ static void protections(void)
 	printf("pages=%x %x %x\n", pages[0], pages[4096], pages[8192]);
 }
 
-/* What it gives up and keeps is zero, for its guest as well. */
-static void given_up(void)
-{
-	int partition = create_partition(open_device());
-	unsigned char *pages = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	pages[0] = 0x44;
-	pages[4096] = 0x45;
-	ioctl(partition, MSHV_INITIALIZE_PARTITION);
-	show("two", give_memory(partition, pages, 2 * 4096, 16));
-	show("advise", madvise(pages, 4096, MADV_DONTNEED));
-	printf("zeroed=%x kept=%x\n", pages[0], pages[4096]);
-}
-
 /* The guest has it no more once the program has it elsewhere, and it can be taken back. */
 static void taken_away(void)
 {
@@ -160,7 +146,6 @@ int main(void)
 	read_only();
 	touched();
 	protections();
-	given_up();
 	taken_away();
 	return 0;
 }

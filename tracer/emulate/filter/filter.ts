@@ -14,14 +14,11 @@ const ARCH = 4;
 const argument = (index: number): number => 16 + 8 * index;
 
 const CLONE_THREAD = 0x10000;
-/** Advice after which memory is zero: MADV_DONTNEED and MADV_REMOVE. */
-const ZEROING = [4, 9];
 
 /** The numbers of one interface of the kernel's. */
 interface Numbers {
   readonly ioctl: number;
   readonly clone: number;
-  readonly madvise: number;
   readonly closeRange: number;
   /** Calls that are always handed over: those that open or look at files by name, make processes, replace programs, unmap or move memory, signal threads. */
   readonly always: readonly number[];
@@ -34,7 +31,6 @@ interface Numbers {
 const NATIVE: Numbers = {
   ioctl: NR.ioctl,
   clone: NR.clone,
-  madvise: NR.madvise,
   closeRange: NR.close_range,
   always: [
     ...[NR.open, NR.openat, NR.openat2, NR.creat, NR.fork, NR.vfork, NR.clone3, NR.execve, NR.execveat],
@@ -63,7 +59,6 @@ const NATIVE: Numbers = {
 const COMPAT: Numbers = {
   ioctl: NR32.ioctl,
   clone: NR32.clone,
-  madvise: NR32.madvise,
   closeRange: NR32.close_range,
   always: [
     ...[NR32.open, NR32.openat, NR32.openat2, NR32.creat, NR32.fork, NR32.vfork, NR32.clone3],
@@ -121,7 +116,6 @@ function callsOf(prefix: string, numbers: Numbers, window: FdWindow): Line[] {
     ...onDescriptors.map((nr): Line => ({ op: 'equal', value: nr, yes: label(nr) })),
     ...numbers.withoutEntry.map((nr): Line => ({ op: 'equal', value: nr, yes: label('no-entry') })),
     { op: 'equal', value: numbers.clone, yes: label('clone') },
-    { op: 'equal', value: numbers.madvise, yes: label('madvise') },
     { op: 'equal', value: numbers.closeRange, yes: label('close-range') },
     ...numbers.always.map((nr): Line => ({ op: 'equal', value: nr, yes: 'notify' })),
     ...IO_URING.map((nr): Line => ({ op: 'equal', value: nr, yes: 'missing' })),
@@ -137,10 +131,6 @@ function callsOf(prefix: string, numbers: Numbers, window: FdWindow): Line[] {
     { label: label('clone') },
     { op: 'load', offset: argument(0) },
     { op: 'any-of', value: CLONE_THREAD, yes: 'allow', no: 'notify' },
-    { label: label('madvise') },
-    { op: 'load', offset: argument(2) },
-    ...ZEROING.map((advice): Line => ({ op: 'equal', value: advice, yes: 'notify' })),
-    { op: 'go', to: 'allow' },
     { label: label('close-range') },
     { op: 'load', offset: argument(1) },
     { op: 'at-least', value: window.from, yes: 'notify', no: 'allow' },

@@ -15,7 +15,7 @@ export async function letGo(launcher: Worker, listenerFd: number): Promise<void>
   const [listener, poll] = [new Listener(listenerFd), new Poll()];
   poll.add(listenerFd);
   const timer = setInterval(() => {
-    for (let calls = 0; calls < MOST_CALLS && poll.wait(0) && poll.isReadable(listenerFd); calls++) {
+    for (let calls = 0; calls < MOST_CALLS && poll.wait(LOOK_MS) && poll.isReadable(listenerFd); calls++) {
       const call = listener.receive();
       if (call !== undefined) listener.proceed(call.id);
     }

@@ -4,7 +4,6 @@ import { mappingsWithin } from '../../process/mappings.ts';
 
 /** User space ends here on x86-64 with four levels of pages. */
 const TOP = 2 ** 47;
-const MADV_REMOVE = 9;
 
 /** Memory that was moved from a process into a memfd, which this process has mapped too. */
 interface Moved {
@@ -39,18 +38,6 @@ export function useMoved(inode: number): () => void {
     memory.uses--;
     drop(inode, memory);
   };
-}
-
-/** A process gives up what stands in a range of its memory, and has the range: what was moved of it is zero from now on. */
-export function zeroMoved(pid: number, start: number, length: number): void {
-  for (const mapping of mappingsWithin(pid, start, length)) {
-    const memory = moved.get(mapping.inode);
-    // A child has it too; what would be its own copy stays as it is.
-    if (memory === undefined || memory.pid !== pid) continue;
-    const from = Math.max(start, mapping.start);
-    const bytes = Math.min(start + length, mapping.end) - from;
-    syscall(NR.madvise, memory.address + mapping.offset + from - mapping.start, bytes, MADV_REMOVE);
-  }
 }
 
 /** A process has ended: what no guest has of its memory goes. */

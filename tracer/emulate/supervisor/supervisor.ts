@@ -36,7 +36,7 @@ import { open } from './open.ts';
 import { type ClientProcess, ClientProcesses } from './process.ts';
 import type { Recorder } from './recorder.ts';
 import { status } from './stat.ts';
-import { advise, remap, unmap } from './unmap.ts';
+import { remap, unmap } from './unmap.ts';
 import { VpThreads } from './vp-threads.ts';
 import { SIGNAL_MS, Waits } from './waits.ts';
 import { Wake } from './wake.ts';
@@ -321,8 +321,6 @@ export class Supervisor implements Host {
       unmap(this, call);
     } else if (call.nr === NR.mremap) {
       remap(this, call);
-    } else if (call.nr === NR.madvise) {
-      advise(this, call);
     } else if (SIGNALS.has(call.nr)) {
       this.#kicks.take(call);
     } else {

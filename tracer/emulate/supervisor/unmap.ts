@@ -1,6 +1,5 @@
 import { guestsOf } from '../../../engine/drivers/index.ts';
 import { mappingsWithin } from '../../process/mappings.ts';
-import { zeroMoved } from '../memory/moved.ts';
 import { type Call, type Host, stamp } from './host.ts';
 
 const PAGE_BYTES = 4096;
@@ -45,13 +44,6 @@ export function remap(host: Host, call: Call): void {
     giveUp(host, call, to, left);
   } else if (left < size) giveUp(host, call, address + left, size - left);
   host.listener.proceed(call.id);
-}
-
-/** madvise() with MADV_DONTNEED or MADV_REMOVE: what is done for memory of its own the kernel does not do for memory that was moved. */
-export function advise(host: Host, { process, args, id }: Call): void {
-  const [address, size] = args;
-  if (process.gives && address % PAGE_BYTES === 0) zeroMoved(process.pid, address, size);
-  host.listener.proceed(id);
 }
 
 /** Memory that the process gives up: guests that have it lose it where the driver lets it move. */
