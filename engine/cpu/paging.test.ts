@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bytesOf, TestGuest } from './cpu.testing.ts';
+import { PAGE_BYTES } from './index.ts';
 
 const TOP = 0x10000;
 const TABLE = 0x11000;
@@ -90,6 +91,22 @@ for (const kind of ['legacy', 'pae'] as const)
       const guest = new PagedGuest(kind, `a1 10 d0 01 00 ${WRITE_PAGE_1D}`);
       assert.equal(guest.fault(), undefined);
       assert.equal(guest.bits(0x1d), 0x67);
+    });
+
+    test('an entry that another VP takes away meanwhile stays away', () => {
+      const guest = new PagedGuest(kind, READ_PAGE_1D);
+      let heard = 0;
+      Object.assign(guest.memory, {
+        // It hears of the table before its entry is marked: of the directory's first.
+        written: (page: number) => {
+          if (page === TABLE / PAGE_BYTES && guest.bits(0x1d) === 7 && guest.bits(8) !== 7) {
+            guest.entry(0x1d, 0, 0);
+            heard += 1;
+          }
+        },
+      });
+      assert.equal(guest.fault(), 0);
+      assert.deepEqual([heard, guest.bits(0x1d), guest.get('CR2')], [1, 0, 0x1d010]);
     });
 
     for (const [name, level, program, entry, cr0, cr4, efer, error] of [

@@ -65,24 +65,39 @@ function tablePage(m: Machine, gpa: number, linear: number, access: 'read' | 'wr
   });
 }
 
-function readTable(m: Machine, gpa: number, linear: number): number {
-  const { bytes } = tablePage(m, gpa, linear, 'read');
-  const at = gpa % PAGE_BYTES;
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+/** Tables as words: other VPs see each of them whole, and it is read whole. */
+const tables = new WeakMap<GuestPage, Int32Array>();
+
+function wordsOf(page: GuestPage): Int32Array {
+  let words = tables.get(page);
+  if (words === undefined) {
+    const { bytes } = page;
+    words = new Int32Array(bytes.buffer, bytes.byteOffset, PAGE_BYTES / 4);
+    tables.set(page, words);
+  }
+  return words;
 }
 
-/** Sets accessed and dirty bits: all of them stand in the lowest byte of an entry. */
-function mark(m: Machine, gpa: number, low: number, bits: number, linear: number): void {
-  if ((low & bits) === bits) return;
-  const { bytes } = tablePage(m, gpa, linear, 'write');
+function readTable(m: Machine, gpa: number, linear: number): number {
+  return wordsOf(tablePage(m, gpa, linear, 'read'))[(gpa % PAGE_BYTES) >> 2]!;
+}
+
+/**
+ * Sets accessed and dirty bits, which stand in the low word of an entry: in one step, and only where it is still what was read (Intel SDM
+ * 3A, 9.1.2.1: updates of tables are locked). False where another VP has changed it: the walk begins anew.
+ */
+function mark(m: Machine, gpa: number, low: number, bits: number, linear: number): boolean {
+  if ((low & bits) === bits) return true;
+  const words = wordsOf(tablePage(m, gpa, linear, 'write'));
   const at = gpa % PAGE_BYTES;
   const gpaPage = Math.floor(gpa / PAGE_BYTES);
   m.memory.written?.(gpaPage);
-  bytes[at] = bytes[at]! | bits;
+  if (Atomics.compareExchange(words, at >> 2, low, low | bits) !== low) return false;
   if (m.codePages.get(gpaPage)?.covered[at] === 1) {
     m.dropCode(gpaPage);
     m.leaveBlock = true;
   }
+  return true;
 }
 
 /** Faults unless the rights that all levels have in common allow the access. */
@@ -110,16 +125,16 @@ function walk32(m: Machine, linear: number, access: PageAccess): number {
     // Bits 20..13 are those of the address above 4 GiB (PSE-36), as far as the width goes; bit 21 is reserved.
     if ((directory & 0x200000) !== 0) pageFault(m, linear, access, ERROR_PRESENT | ERROR_RESERVED);
     check(m, linear, access, directory, 0);
-    mark(m, directoryAt, directory, dirty, linear);
+    if (!mark(m, directoryAt, directory, dirty, linear)) return walk32(m, linear, access);
     m.translatedLarge = true;
     return ((directory >>> 13) & 0xff) * HIGH + ((directory & 0xffc00000) >>> 0) + (linear & 0x3fffff);
   }
-  mark(m, directoryAt, directory, ACCESSED, linear);
+  if (!mark(m, directoryAt, directory, ACCESSED, linear)) return walk32(m, linear, access);
   const at = ((directory & 0xfffff000) >>> 0) + ((linear >>> 12) & 0x3ff) * 4;
   const entry = readTable(m, at, linear);
   if ((entry & PRESENT) === 0) pageFault(m, linear, access, 0);
   check(m, linear, access, directory & entry, 0);
-  mark(m, at, entry, dirty, linear);
+  if (!mark(m, at, entry, dirty, linear)) return walk32(m, linear, access);
   return ((entry & 0xfffff000) >>> 0) + (linear & 0xfff);
 }
 
@@ -171,12 +186,13 @@ function walkWide(m: Machine, linear: number, access: PageAccess): number {
     const physicalHigh = (upper & PHYSICAL_HIGH_MASK) * HIGH;
     if (large || shift === 12) {
       check(m, linear, access, rights, noExecute);
-      mark(m, at, low, access === 'write' ? ACCESSED | DIRTY : ACCESSED, linear);
+      const bits = access === 'write' ? ACCESSED | DIRTY : ACCESSED;
+      if (!mark(m, at, low, bits, linear)) return walkWide(m, linear, access);
       m.translatedLarge = m.translatedLarge || large;
       const offset = shift === 12 ? 0xfff : shift === 21 ? 0x1fffff : 0x3fffffff;
       return physicalHigh + ((low & ~offset) >>> 0) + (linear & offset);
     }
-    mark(m, at, low, ACCESSED, linear);
+    if (!mark(m, at, low, ACCESSED, linear)) return walkWide(m, linear, access);
     table = physicalHigh + ((low & 0xfffff000) >>> 0);
   }
 }
