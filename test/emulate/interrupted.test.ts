@@ -74,7 +74,7 @@ describe('guests that are interrupted', { skip: LACKING }, () => {
     const rounds = [1, 2, 3].map((round) => `signal=ok\ntaken=${round}\n`).join('');
     assert.equal(
       out,
-      `low=ok\nhigh=ok\nrouting=ok\nirqfd=ok\nlevel=ok\n${rounds}signal=ok\nended=ok\ntimes=1 taken=4\nassert=ok\ntaken=5\n`,
+      `low=ok\nhigh=ok\nrouting=ok\nirqfd=ok\nlevel=ok\n${rounds}between=2\nsignal=ok\nended=ok\ntimes=1 taken=4\nassert=ok\ntaken=5\n`,
     );
     assert.equal(exit, 0);
     assert.equal((await events(trace, 'op == MSHV_RUN_VP')).length, 1);

@@ -15,11 +15,15 @@ struct irqfd {
 #define LEVEL_VECTOR 0x42
 #define IRQFD_RESAMPLE 2
 #define COUNT_AT 0x5f0
+/* What it counts between its sleeps, once it is through. */
+#define BETWEEN_AT 0x5f2
 
 /* jmp 0:600h */
 static const unsigned char reset[] = { 0xea, 0x00, 0x06, 0x00, 0x00 };
-/* xor ax, ax; mov ss, ax; mov ds, ax; mov sp, 600h; sti; hlt; hlt; again: jmp again */
-static const unsigned char code[] = { 0x31, 0xc0, 0x8e, 0xd0, 0x8e, 0xd8, 0xbc, 0x00, 0x06, 0xfb, 0xf4, 0xf4, 0xeb, 0xfe };
+/* xor ax, ax; mov ss, ax; mov ds, ax; mov sp, 600h; sti; hlt; inc bx; hlt; inc bx; mov [5f2h], bl; again: jmp again */
+static const unsigned char code[] = {
+	0x31, 0xc0, 0x8e, 0xd0, 0x8e, 0xd8, 0xbc, 0x00, 0x06, 0xfb, 0xf4, 0x43, 0xf4, 0x43, 0x88, 0x1e, 0xf2, 0x05, 0xeb, 0xfe,
+};
 /* inc byte [5f0h]; mov ecx, HV_X64_MSR_EOI; xor eax, eax; xor edx, edx; wrmsr; iret */
 static const unsigned char handler[] = {
 	0xfe, 0x06, 0xf0, 0x05, 0x66, 0xb9, 0x70, 0x00, 0x00, 0x40, 0x66, 0x31, 0xc0, 0x66, 0x31, 0xd2, 0x0f, 0x30, 0xcf,
@@ -77,6 +81,7 @@ int main(void)
 		/* Long enough to be asleep, or in a thread of its own. */
 		usleep(100000);
 	}
+	printf("between=%d\n", memory[BETWEEN_AT]);
 	show("signal", eventfd_write(level.fd, 1));
 	/* Waits until the guest has ended it. */
 	show("ended", eventfd_read(level.resamplefd, &ended));

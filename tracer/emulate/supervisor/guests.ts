@@ -308,6 +308,9 @@ export class Guests {
       const pending = pendingInterruption(offered);
       this.#intercept(guest, NOTHING_TOLD, [pending]);
       guest.entering = pending.name;
+      // It goes on with what was told, and changes it again: none of that is the engine's to give later.
+      const vp = vpOf(this.#host.live.machine, guest);
+      if (vp !== undefined) giveRegisters(this.#host.live.machine, vp, guest);
     }
     giveAnswer(guest, ANSWER.registers);
   }
