@@ -16,6 +16,7 @@ import { readModelSpecific, writeModelSpecific } from './model-specific.ts';
 import { writeRegister } from './operands.ts';
 import { RegisterWatch } from './register-watch.ts';
 import { reset } from './reset.ts';
+import { highOf, lowOf, writeRegister8 } from './wide-operands.ts';
 
 /** The four registers of a CPUID answer. */
 export interface CpuidResult {
@@ -330,14 +331,15 @@ export class GuestCpu {
 
   /** Hands the result word back: RAX, and from 32-bit code EDX:EAX (TLFS, hypercall interface). */
   completeHypercall(exit: { readonly instructionLength: number }, result: bigint): void {
-    this.#writePair(result);
+    if (this.#m.code64) writeRegister8(this.#m, 2 * RAX, lowOf(result), highOf(result));
+    else this.#writePair(result);
     this.skip(exit);
   }
 
   /** EDX:EAX, the upper halves cleared. */
   #writePair(value: bigint): void {
-    writeRegister(this.#m, 2 * RAX, 4, Number(BigInt.asIntN(32, value)));
-    writeRegister(this.#m, 2 * RDX, 4, Number(BigInt.asIntN(32, value >> 32n)));
+    writeRegister(this.#m, 2 * RAX, 4, lowOf(value));
+    writeRegister(this.#m, 2 * RDX, 4, highOf(value));
   }
 
   /** Answers the instruction of an exit with an exception: #GP for an MSR that does not exist, for example. */

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { registers } from '../abi/index.ts';
 import { bytesOf, TestGuest, TestMemory } from './cpu.testing.ts';
 import { type CpuExit, READ } from './index.ts';
+import { LongGuest } from './long-mode.testing.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -248,6 +249,14 @@ describe('what the hypervisor answers', () => {
     assert.deepEqual([guest.get('RAX'), guest.get('RDX')], [2, 1]);
     assert.equal(guest.memory.u32(0x9000), 0x7263694d);
     assert.equal(guest.memory.u32(0x9004), 0xfedcba98);
+  });
+
+  test('a hypercall of 64-bit code has its result in RAX alone', () => {
+    const guest = new LongGuest().long('0f 01 c1 f4');
+    guest.set('RDX', 0x1234_5678_9abcn);
+    guest.cpu.completeHypercall(exitOf(guest, 'hypercall'), 0x1_0000_0002n);
+    assert.equal(guest.run().kind, 'halt');
+    assert.deepEqual([guest.get('RAX'), guest.get('RDX')], [0x1_0000_0002, 0x1234_5678_9abc]);
   });
 
   test('an MSR that does not exist raises #GP at the instruction', () => {
