@@ -37,16 +37,17 @@ function extendedState(subleaf: number, answer: CpuidResult): CpuidResult {
 }
 
 /**
- * Leaves that say who the processor is, its caches, its place among others and its frequencies, and those of hypervisors. Others are of
- * what it does not have: MONITOR, performance counters, SGX, processor trace, AMX, SVM, encrypted memory (Intel SDM 2, CPUID; AMD APM 3,
- * appendix E).
+ * Leaves of processors that say who it is, its caches, its place among others and its frequencies. Others are of what it does not have:
+ * MONITOR, performance counters, SGX, processor trace, AMX, SVM, encrypted memory (Intel SDM 2, CPUID; AMD APM 3, appendix E).
  */
 const TOLD: ReadonlySet<number> = new Set([
   ...[0, 2, 3, 4, 0xb, 0x15, 0x16, 0x18, 0x1a, 0x1f],
   ...[0x8000_0000, 0x8000_0002, 0x8000_0003, 0x8000_0004, 0x8000_0005, 0x8000_0006],
   ...[0x8000_0019, 0x8000_001d, 0x8000_001e],
 ]);
-const isTold = (leaf: number): boolean => TOLD.has(leaf) || (leaf >= 0x4000_0000 && leaf < 0x4001_0000);
+/** Processors have leaves from 0 and from 80000000h on, so many at most; what stands elsewhere is the hypervisor's or the VMM's. */
+const MOST_LEAVES = 0x40;
+const isOfProcessors = (leaf: number): boolean => (leaf & 0x7fff_ffff) < MOST_LEAVES;
 
 /** The answer to CPUID of `leaf`, cut to what the processor has; `savesStates`: CR4.OSXSAVE is set. */
 export function offered(
@@ -78,6 +79,6 @@ export function offered(
     case 0x8000_0008:
       return answer.eax === 0 ? answer : { ...answer, eax: ADDRESS_BITS, ebx: 0 };
     default:
-      return isTold(leaf) ? answer : NOTHING;
+      return TOLD.has(leaf) || !isOfProcessors(leaf) ? answer : NOTHING;
   }
 }
