@@ -88,8 +88,8 @@ int main(void)
 	show("routing", ioctl(partition, MSHV_SET_MSI_ROUTING, routing));
 	show("irqfd", ioctl(partition, MSHV_IRQFD, &irqfd));
 	eventfd_write(irqfd.fd, 1);
-	for (waited = 0; changes(count, 100) && waited < 100; waited++)
-		;
+	for (waited = 0; register_of(vp, HV_REGISTER_RIP) != RESET_RIP && waited < 1000; waited++)
+		usleep(10000);
 	printf("rip=%d rax=%d stopped=%d\n", register_of(vp, HV_REGISTER_RIP) == RESET_RIP, (int)register_of(vp, HV_REGISTER_RAX),
 	       !changes(count, 100));
 	show("sipi", assert_interrupt(partition, TYPE_SIPI, 1));
