@@ -83,8 +83,18 @@ export function goToChange(model: Model, direction: -1 | 1): Refusal {
   return undefined;
 }
 
-/** To the previous (-1) or next (1) VP exit that the filter of exits lets through. */
-export async function goToExit(model: Model, direction: -1 | 1): Promise<Refusal> {
+/** The last move to an exit that was asked for. */
+const lastToExit = new WeakMap<Model, Promise<Refusal>>();
+
+/** To the previous (-1) or next (1) VP exit that the filter of exits lets through; keys that come faster than answers are counted from where the one before leads. */
+export function goToExit(model: Model, direction: -1 | 1): Promise<Refusal> {
+  const go = () => toExit(model, direction);
+  const moved = lastToExit.get(model)?.then(go, go) ?? go();
+  lastToExit.set(model, moved);
+  return moved;
+}
+
+async function toExit(model: Model, direction: -1 | 1): Promise<Refusal> {
   if (model.epoch.peek() === 0) return replaying(model);
   const { at, exitFilter } = model.view;
   const input = { filter: exitFilter.peek(), at: eventAt(at.peek()) };
