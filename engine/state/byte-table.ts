@@ -1,4 +1,4 @@
-import type { Rows } from './object-table.ts';
+import { MadeRows } from './rows.ts';
 
 /** Bytes stand in pieces of memory of this size; what is longer has one of its own. */
 const PIECE_BYTES = 1 << 16;
@@ -7,7 +7,7 @@ const FIRST_SLOTS = 256;
 const PLACE_WORDS = 3;
 
 /** Different byte strings, numbered from 1 in the order in which they came: each takes its bytes and some 20 more. */
-export class ByteTable implements Rows<Uint8Array> {
+export class ByteTable extends MadeRows<Uint8Array> {
   readonly #pieces: Uint8Array[] = [];
   /** Bytes that are used in the last piece. */
   #used = 0;
@@ -35,21 +35,11 @@ export class ByteTable implements Rows<Uint8Array> {
   }
 
   /** Those of a number less one. They must not be changed. */
-  at(index: number): Uint8Array | undefined {
-    const place = (index < 0 ? index + this.#length : index) * PLACE_WORDS;
-    if (place < 0 || place >= this.#length * PLACE_WORDS) return undefined;
+  protected override made(index: number): Uint8Array {
+    const place = index * PLACE_WORDS;
     const from = this.#places[place + 1] as number;
     const piece = this.#pieces[this.#places[place] as number] as Uint8Array;
     return piece.subarray(from, from + (this.#places[place + 2] as number));
-  }
-
-  slice(from = 0, to = this.#length): Uint8Array[] {
-    const count = Math.max(0, Math.min(to, this.#length) - from);
-    return Array.from({ length: count }, (_, i) => this.at(from + i) as Uint8Array);
-  }
-
-  *[Symbol.iterator](): Iterator<Uint8Array> {
-    for (let i = 0; i < this.#length; i++) yield this.at(i) as Uint8Array;
   }
 
   #holds(number: number, bytes: Uint8Array): boolean {
@@ -84,7 +74,7 @@ export class ByteTable implements Rows<Uint8Array> {
   #widen(): void {
     const slots = new Uint32Array(this.#slots.length * 2);
     for (let i = 0; i < this.#length; i++) {
-      let slot = hashOf(this.at(i) as Uint8Array) & (slots.length - 1);
+      let slot = hashOf(this.made(i)) & (slots.length - 1);
       while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
       slots[slot] = i + 1;
     }

@@ -1,5 +1,5 @@
 import type { HashState } from './hash.ts';
-import type { Rows } from './object-table.ts';
+import type { Rows } from './rows.ts';
 import type { ObjectRow } from './store.ts';
 
 /**

@@ -1,13 +1,7 @@
 import { highHalf, lowHalf, wholeOf } from '../abi/layout/halves.ts';
+import { MadeRows } from './rows.ts';
 import type { ObjectKind } from './schema.ts';
 import type { Key, ObjectId, ObjectRow } from './store.ts';
-
-/** A table whose rows are made when they are asked for; an array is one too. */
-export interface Rows<T> extends Iterable<T> {
-  readonly length: number;
-  at(index: number): T | undefined;
-  slice(from?: number, to?: number): readonly T[];
-}
 
 /** Words of 32 bits in a row. */
 const ID = 0;
@@ -36,7 +30,7 @@ const HIGH_OF_BIGINT = 0x20_0000;
  * Every path that ever had cells, in the order in which it got them. Most of a long trace are gone, and each has to be found again
  * should it come back: a row takes 40 bytes, the place by which it is found among them.
  */
-export class ObjectTable implements Rows<ObjectRow> {
+export class ObjectTable extends MadeRows<ObjectRow> {
   readonly #pages: Uint32Array[] = [];
   readonly #kinds: ObjectKind[] = [];
   readonly #numbers = new Map<ObjectKind, number>();
@@ -48,30 +42,12 @@ export class ObjectTable implements Rows<ObjectRow> {
     return this.#length;
   }
 
-  at(index: number): ObjectRow | undefined {
-    const row = index < 0 ? index + this.#length : index;
-    if (row < 0 || row >= this.#length) return undefined;
-    const words = this.#pages[row >>> PAGE_SHIFT] as Uint32Array;
-    const at = (row & IN_PAGE) * ROW_WORDS;
-    return {
-      id: words[at + ID] as number as ObjectId,
-      kind: this.#kinds[words[at + KIND] as number] as ObjectKind,
-      parent: ((words[at + PARENT] as number) | 0) as ObjectId,
-      key: keyIn(words, at),
-    };
+  protected override made(row: number): ObjectRow {
+    return { id: this.id(row), kind: this.kind(row), parent: this.parent(row), key: this.key(row) };
   }
 
-  slice(from = 0, to = this.#length): ObjectRow[] {
-    const [first, end] = [Math.max(0, from), Math.min(to, this.#length)];
-    return Array.from({ length: Math.max(0, end - first) }, (_, i) => this.at(first + i) as ObjectRow);
-  }
-
-  *[Symbol.iterator](): Iterator<ObjectRow> {
-    for (let row = 0; row < this.#length; row++) yield this.at(row) as ObjectRow;
-  }
-
-  /** The object that has, or had, cells under this path. */
-  find(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
+  /** The row of a path that has, or had, cells; undefined where there is none. */
+  find(parent: ObjectId, kind: ObjectKind, key: Key): number | undefined {
     const low = lowOf(key);
     const high = highOf(key);
     const slots = this.#slots;
@@ -86,7 +62,7 @@ export class ObjectTable implements Rows<ObjectRow> {
         words[at + KEY_HIGH] === high &&
         this.#kinds[words[at + KIND] as number] === kind
       )
-        return words[at + ID] as number as ObjectId;
+        return row;
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Rows } from './object-table.ts';
+import type { Rows } from './rows.ts';
 import type { SlotInfo } from './schema.ts';
 import { type CellId, type Key, type ObjectId, type ObjectRow, TOP } from './store.ts';
 

@@ -188,16 +188,19 @@ export class CellStore {
 
   /** The object under `parent`, if it exists now. */
   find(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId | undefined {
-    const id = this.#objects.find(parent, kind, key);
-    if (id !== undefined && this.#cells.low(id) === 1) return id;
+    const row = this.#objects.find(parent, kind, key);
+    if (row !== undefined) {
+      const id = this.#objects.id(row);
+      if (this.#cells.low(id) === 1) return id;
+    }
     if (parent === TOP ? this.#doubted !== undefined : this.#mayHoldUnseen(parent)) this.#otherDoubts++;
     return undefined;
   }
 
   /** Whether an object is there that the recording has shown; others may be, where it began mid-life. */
   shows(parent: ObjectId, kind: ObjectKind, key: Key): boolean {
-    const id = this.#objects.find(parent, kind, key);
-    return id !== undefined && this.#living.has(id);
+    const row = this.#objects.find(parent, kind, key);
+    return row !== undefined && this.#living.has(this.#objects.id(row));
   }
 
   /**
@@ -229,8 +232,9 @@ export class CellStore {
    * block does not hold it already).
    */
   create(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
-    const again = this.#cells.known(this.#place(parent, kind, key));
-    const id = this.#exist(parent, kind, key, CREATED_KNOWN);
+    const row = this.#place(parent, kind, key);
+    const again = this.#cells.known(this.#objects.id(row));
+    const id = this.#exist(row, CREATED_KNOWN);
     const { resets, resetSlots, info } = kind;
     if (!again) {
       this.#cells.knowAll(id, info.length, 1);
@@ -248,7 +252,7 @@ export class CellStore {
 
   /** Adds an object that was there before the recording began: its cells are unknown until written. */
   createUnknown(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
-    return this.#exist(parent, kind, key, 0);
+    return this.#exist(this.#place(parent, kind, key), 0);
   }
 
   /** What the cell held is not known any more. */
@@ -349,12 +353,13 @@ export class CellStore {
     return blocks;
   }
 
-  #exist(parent: ObjectId, kind: ObjectKind, key: Key, flag: number): ObjectId {
-    const id = this.#place(parent, kind, key);
-    if (this.#living.has(id)) throw new Error(`${kind.name}[${key}] exists already`);
+  #exist(row: number, flag: number): ObjectId {
+    const id = this.#objects.id(row);
+    const kind = this.#objects.kind(row);
+    if (this.#living.has(id)) throw new Error(`${kind.name}[${this.#objects.key(row)}] exists already`);
     this.#write(id as number as CellId, 1, 0, flag);
     this.#cells.hold(id, kind.info.length);
-    this.#enlist(this.#objects.rowOf(id));
+    this.#enlist(row);
     return id;
   }
 
@@ -380,16 +385,15 @@ export class CellStore {
     return this.#objects.kind(this.#row(id));
   }
 
-  /** The block of cells for a path, allocated at its first use. */
-  #place(parent: ObjectId, kind: ObjectKind, key: Key): ObjectId {
+  /** The row of a path, whose block of cells is allocated at its first use. */
+  #place(parent: ObjectId, kind: ObjectKind, key: Key): number {
     const known = this.#objects.find(parent, kind, key);
     if (known !== undefined) return known;
-    const id = this.#cells.grow(kind.info.length) as ObjectId;
-    this.#objects.add(id, parent, kind, key);
+    const row = this.#objects.add(this.#cells.grow(kind.info.length) as ObjectId, parent, kind, key);
     const hash = this.#currentHash();
     hash.word(parent);
     const name = `${kind.name}[${key}]`;
     for (let i = 0; i < name.length; i++) hash.word(name.charCodeAt(i));
-    return id;
+    return row;
   }
 }
