@@ -14,23 +14,25 @@ export function replaying(model: Model): string {
 }
 
 /** Steps `by` rows through the list, from the cursor's place in it. */
-export async function step(model: Model, by: number): Promise<Refusal> {
-  const pages = model.pages.peek();
-  const place = model.place.peek();
-  const total = pages.total.peek();
-  if (place === undefined || total === undefined) return undefined;
-  if (total === 0) return 'no event matches the filter';
-  // Where the filter hides the cursor, `place` is the row before it: that row is one step back.
-  const here = await pages.fetch(place);
-  const hidden = here !== undefined && here.at !== eventAt(model.view.at.peek());
-  const before = hidden && isBefore(here.at, model.view.at.peek());
-  const target = place + by + (before && by < 0 ? 1 : hidden && !before && by > 0 ? -1 : 0);
-  const index = Math.min(Math.max(target, 0), total - 1);
-  const row = await pages.fetch(index);
-  if (row === undefined) return undefined;
-  model.moveTo(row);
-  if (target < 0) return 'the first event';
-  return target >= total ? 'the last event' : undefined;
+export function step(model: Model, by: number): Promise<Refusal> {
+  return model.inTurn(async () => {
+    const pages = model.pages.peek();
+    const place = model.place.peek();
+    const total = pages.total.peek();
+    if (place === undefined || total === undefined) return undefined;
+    if (total === 0) return 'no event matches the filter';
+    // Where the filter hides the cursor, `place` is the row before it: that row is one step back.
+    const here = await pages.fetch(place);
+    const hidden = here !== undefined && here.at !== eventAt(model.view.at.peek());
+    const before = hidden && isBefore(here.at, model.view.at.peek());
+    const target = place + by + (before && by < 0 ? 1 : hidden && !before && by > 0 ? -1 : 0);
+    const index = Math.min(Math.max(target, 0), total - 1);
+    const row = await pages.fetch(index);
+    if (row === undefined) return undefined;
+    model.moveTo(row);
+    if (target < 0) return 'the first event';
+    return target >= total ? 'the last event' : undefined;
+  });
 }
 
 /** To a row of the list by its index. */
@@ -83,26 +85,18 @@ export function goToChange(model: Model, direction: -1 | 1): Refusal {
   return undefined;
 }
 
-/** The last move to an exit that was asked for. */
-const lastToExit = new WeakMap<Model, Promise<Refusal>>();
-
-/** To the previous (-1) or next (1) VP exit that the filter of exits lets through; keys that come faster than answers are counted from where the one before leads. */
+/** To the previous (-1) or next (1) VP exit that the filter of exits lets through. */
 export function goToExit(model: Model, direction: -1 | 1): Promise<Refusal> {
-  const go = () => toExit(model, direction);
-  const moved = lastToExit.get(model)?.then(go, go) ?? go();
-  lastToExit.set(model, moved);
-  return moved;
-}
-
-async function toExit(model: Model, direction: -1 | 1): Promise<Refusal> {
-  if (model.epoch.peek() === 0) return replaying(model);
-  const { at, exitFilter } = model.view;
-  const input = { filter: exitFilter.peek(), at: eventAt(at.peek()) };
-  const place = await model.app.invoke('exitPlace', input);
-  const found = direction === 1 ? place.next : place.previous;
-  if (found === undefined) return direction === 1 ? 'no later VP exit' : 'no earlier VP exit';
-  model.jump(found);
-  return undefined;
+  return model.inTurn(async () => {
+    if (model.epoch.peek() === 0) return replaying(model);
+    const { at, exitFilter } = model.view;
+    const input = { filter: exitFilter.peek(), at: eventAt(at.peek()) };
+    const place = await model.app.invoke('exitPlace', input);
+    const found = direction === 1 ? place.next : place.previous;
+    if (found === undefined) return direction === 1 ? 'no later VP exit' : 'no earlier VP exit';
+    model.jump(found);
+    return undefined;
+  });
 }
 
 /** To the parent of the event at the cursor. */

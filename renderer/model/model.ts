@@ -110,6 +110,7 @@ export class Model {
   readonly place: ReadonlySignal<number | undefined>;
   /** The cursor stands where it was put before findings were known. */
   #isPut = false;
+  #lastMove: Promise<unknown> = Promise.resolve();
 
   constructor(app: App, desk?: Desk, progress?: AppProgress) {
     this.app = app;
@@ -257,6 +258,13 @@ export class Model {
     });
     effect(() => this.#start());
     effect(() => this.#unfold(path.value));
+  }
+
+  /** Makes a move that counts from the cursor once the ones before it are made: keys may come faster than answers. */
+  inTurn<T>(move: () => Promise<T>): Promise<T> {
+    const made = this.#lastMove.then(move, move);
+    this.#lastMove = made;
+    return made;
   }
 
   /** Puts the cursor on a row of the list whose index is known: no request is needed to find it again. */

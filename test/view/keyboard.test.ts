@@ -93,6 +93,15 @@ describe('the keyboard', { skip: noChromium }, () => {
     await settled(page, '21');
   });
 
+  test('keys that come before the one before is answered count as well', async () => {
+    await goTo(view, '10');
+    await page.evaluate(() => {
+      for (const key of ['j', 'j', 'k', 'j', 'j'])
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    });
+    await settled(page, '13');
+  });
+
   test('goes to events and times, and says what is neither', async () => {
     await goTo(view, '42');
     await press('g');
