@@ -11,6 +11,7 @@ import { MMAP, NR } from '../../native/numbers.ts';
  */
 const PAGE_BYTES = 4096;
 const RANGES = 4096;
+/** A power of two. */
 const LOG = 64;
 const TABLE_AT = PAGE_BYTES;
 const HEAD_BYTES = 16;
@@ -53,7 +54,7 @@ function handlerCode(table: number, byDefault: number): number[] {
     ...[...bytes('49 b9'), ...word(table, 8)], // mov r9, table
     ...bytes('b8 01 00 00 00'), // mov eax, 1
     ...bytes('f0 49 0f c1 41 08'), // lock xadd [r9+8], rax: one page more
-    ...bytes('83 e0 3f'), // and eax, LOG - 1
+    ...[...bytes('83 e0'), LOG - 1], // and eax, LOG - 1
     ...bytes('49 81 e0 00 f0 ff ff'), // and r8, -4096
     ...[...bytes('4d 89 84 c1'), ...word(LOG_AT, 4)], // mov [r9+8*rax+LOG_AT], r8
     ...bytes('4c 89 c7'), // mov rdi, r8
@@ -108,7 +109,10 @@ function setRange({ table }: Guard, index: number, from: number, to: number): vo
   table.setBigUint64(at, BigInt(from), true);
 }
 
-/** Guards a range of this process's memory that stands for a file; what is given back ends that, before the range is unmapped. */
+/**
+ * Guards a range of this process's memory that stands for a file; what is given back ends that, before the range is unmapped. Where RANGES
+ * of them are guarded already, one more is not: SIGBUS there ends the process.
+ */
 export function guardRange(address: number, length: number): () => void {
   guard ??= install();
   const own = guard;
