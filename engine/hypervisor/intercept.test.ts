@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { registers, statuses } from '../abi/index.ts';
-import type { HypercallResult } from '../trace/event.ts';
+import type { HypercallResult, RegisterValue } from '../trace/event.ts';
 import { seqOf, timeNs } from '../trace/position.ts';
 import { activeChild, type HypervisorBench } from './bench.testing.ts';
 import { VP } from './cells/vp.ts';
@@ -294,6 +294,23 @@ describe('a translation', () => {
     show(bench, 0x3018n, 0n);
     assert.deepEqual(unseen(bench, 3n), [0x3018n]);
     assert.equal(translate(bench, 3n).output?.[0], 1);
+  });
+
+  it('knows the registers still when the guest has taken an interrupt', () => {
+    const bench = shown();
+    const stop = { kind: 'intercept', vp: { partition: CHILD, vp: 0 }, type: 0 } as const;
+    const tell = (values: readonly RegisterValue[]) =>
+      HYPERVISOR.intercept(bench.context, {
+        ...stop,
+        ...{ seq: seqOf(1), t: timeNs(0), provenance: 'emulated', registers: values },
+      });
+    bench.call('ASSERT_VIRTUAL_INTERRUPT', { partition_id: CHILD, vector: 0x41 });
+    setControl(bench.context, vpOf(bench), VP.slots.suspend.explicit, 0n);
+    tell([pendingInterruption({ vector: 0x41, nmi: false })]);
+    assert.equal(translate(bench, 3n).status, '?', 'it runs');
+    tell([{ name: registers.number('RIP'), value: 0x1234n }]);
+    for (const [gpa, word] of TABLES) show(bench, gpa, word);
+    assert.equal(translate(bench, 3n).output?.[8], 0x77);
   });
 
   /** How the frame is mapped, control flags, result code. TLFS 2013, HvTranslateVirtualAddress; Linux 7.2 include/hyperv. */

@@ -33,10 +33,10 @@ const LOW = 0xffff_ffff_ffff_ffffn;
 function take(context: Context, vp: ObjectId, values: readonly RegisterValue[]): void {
   const ran = cellAt(vp, VP.slots.ran);
   if (context.store.low(ran) === 1) context.store.set(ran, 0);
-  for (const { name, value } of values) {
-    acceptInterrupt(context, vp, { name, value });
+  for (const { name, value } of values)
     setRegister(context, vp, name, { low: value & LOW, high: value >> 64n });
-  }
+  // It may go on by that: last, since what is set of a VP that ran unseen forgets the rest.
+  for (const value of values) acceptInterrupt(context, vp, value);
 }
 
 /** What is known of the registers of a VP that stopped: without a list, what the header of its message says. */

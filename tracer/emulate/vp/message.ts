@@ -41,6 +41,8 @@ const HEADER = {
   access: fieldOf('hv_x64_intercept_message_header', 'intercept_access_type'),
   cpl: fieldOf('hv_x64_intercept_message_header', 'execution_state.cpl'),
   protectedMode: fieldOf('hv_x64_intercept_message_header', 'execution_state.cr0_pe'),
+  alignment: fieldOf('hv_x64_intercept_message_header', 'execution_state.cr0_am'),
+  longMode: fieldOf('hv_x64_intercept_message_header', 'execution_state.efer_lma'),
   cs: fieldOf('hv_x64_intercept_message_header', 'cs_segment'),
   rip: fieldOf('hv_x64_intercept_message_header', 'rip'),
   rflags: fieldOf('hv_x64_intercept_message_header', 'rflags'),
@@ -83,9 +85,9 @@ const HYPERCALL = ['rax', 'rbx', 'rcx', 'rdx', 'r8', 'rsi', 'rdi'].map((name) =>
 }));
 const IO_PORT_INTERCEPT = messageTypes.number('HVMSG_X64_IO_PORT_INTERCEPT');
 const ACCESS = { read: 0, write: 1, execute: 2 } as const;
-const [RAX, RCX, RDX, RSI, RDI, RIP, RFLAGS, ES, CS, SS, DS, CR0, CR8] = [
+const [RAX, RCX, RDX, RSI, RDI, RIP, RFLAGS, ES, CS, SS, DS, CR0, CR8, EFER] = [
   ...['RAX', 'RCX', 'RDX', 'RSI', 'RDI', 'RIP', 'RFLAGS'],
-  ...['ES', 'CS', 'SS', 'DS', 'CR0', 'CR8'],
+  ...['ES', 'CS', 'SS', 'DS', 'CR0', 'CR8', 'EFER'],
 ].map(registerIndex) as [number, ...number[]] as readonly number[] as Places;
 type Places = readonly [
   rax: number,
@@ -101,6 +103,7 @@ type Places = readonly [
   ds: number,
   cr0: number,
   cr8: number,
+  efer: number,
 ];
 
 /** A whole register: a segment's field is laid out as the register is. */
@@ -115,8 +118,11 @@ function begin(struct: string, vp: Stopped, length: number, access: number): Uin
   put(HEADER.length, length);
   put(HEADER.cr8, vp.channel.register(CR8));
   put(HEADER.access, access);
-  const isProtected = vp.channel.register(CR0) & 1n;
+  const cr0 = vp.channel.register(CR0);
+  const isProtected = cr0 & 1n;
   put(HEADER.protectedMode, isProtected);
+  put(HEADER.alignment, (cr0 >> 18n) & 1n);
+  put(HEADER.longMode, (vp.channel.register(EFER) >> 10n) & 1n);
   // The DPL of SS is the privilege level; its attributes are the register's upper 16 bits.
   if (isProtected === 1n) put(HEADER.cpl, (vp.channel.register(SS) >> 117n) & 3n);
   putRegister(payload, HEADER.cs, vp, CS);
