@@ -195,6 +195,25 @@ test('in a folder that cannot be written the file and its -wal are copied', asNo
   assert.deepEqual(readdirSync(copies), []);
 });
 
+test('an answer that came since the events were counted is not there yet', async () => {
+  const writer = good(TraceWriter.create(path('answers.hvtrace'), headerOf(), {}));
+  const handle = { kind: 'device', open: 1 } as const;
+  const common = { seq: seqOf(1), t: timeNs(1), provenance: 'observed' } as const;
+  const call: TraceEvent = { ...common, kind: 'ioctl', fd: 5, handle, op: 0xb800 };
+  writer.begin(call);
+  writer.append({ ...mark(2), t: timeNs(5) });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const reader = good(openTrace(path('answers.hvtrace')));
+  writer.complete(call.seq, { ret: 3, tEnd: timeNs(9) });
+  writer.append({ ...mark(3), t: timeNs(9) });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.deepEqual([reader.events, reader.event(1)], [2, call]);
+  reader.refresh();
+  assert.deepEqual([reader.events, reader.event(1)], [3, { ...call, ret: 3, tEnd: 9 }]);
+  reader.close();
+  writer.close();
+});
+
 test('a trace can be read while it is written, and only one may write it', async () => {
   const writer = good(TraceWriter.create(path('live.hvtrace'), headerOf(), {}));
   const second = TraceWriter.create(path('live.hvtrace'), headerOf(), { force: true });

@@ -16,6 +16,7 @@ import { CHECKPOINT_COLUMNS, checkpointIn, openCallsIn, type PlacedCheckpoint } 
 import { isProblem, TraceFileError, type TraceProblem } from '../problem.ts';
 import { readWord } from '../row/actor-ids.ts';
 import { tileEvents } from '../tile/tile.ts';
+import { asOf } from './as-of.ts';
 import { eventColumns } from './columns.ts';
 import { type OpenedDatabase, openForReading } from './open.ts';
 import { Queries, type Query, type QueryRow } from './queries.ts';
@@ -133,15 +134,16 @@ export class TraceReader {
     this.#tiles = undefined;
   }
 
-  /** Events from seq `from` to seq `to`, both included, in order; what is beyond the ends is left out. */
+  /** Events from seq `from` to seq `to`, both included, in order; what is beyond the ends is left out. All are as of {@link counts}. */
   range(from = 1, to = this.events): Generator<TraceEvent, void, undefined> {
-    return this.#rows.events(Math.max(1, from), Math.min(to, this.events));
+    const events = this.#rows.events(Math.max(1, from), Math.min(to, this.events));
+    return this.#complete ? events : asOf(events, this.#counts.end);
   }
 
   /** One event; undefined where there is none with this seq. */
   event(seq: number): TraceEvent | undefined {
     if (!Number.isSafeInteger(seq) || seq < 1 || seq > this.events) return undefined;
-    const [event] = this.#rows.events(seq, seq);
+    const [event] = this.range(seq, seq);
     return event;
   }
 
