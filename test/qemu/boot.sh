@@ -1,11 +1,11 @@
 #!/bin/bash
 # Boots SeaBIOS in QEMU on the emulated hypervisor until it says "No bootable device", ends QEMU, replays the recording.
 #
-#   test/qemu/boot.sh [--record | --capture-memory] [--disk] [FOLDER [QEMU OPTION...]]
+#   test/qemu/boot.sh [--record | --capture-memory] [--disk | --until TEXT] [FOLDER [QEMU OPTION...]]
 #
 # FOLDER: of fetch.sh; options: -machine q35 where none are given. With --record `hvrewind record` runs between the two, and
 # what it saw is held against what the emulated device did. With --capture-memory the guest is executed again. With --disk
-# there is a disk, and the text that its boot sector prints is waited for. Exit 0: it booted, QEMU ended by itself, the
+# there is a disk, and the text that its boot sector prints is waited for; with --until, TEXT is. Exit 0: it booted, QEMU ended by itself, the
 # recording replays with 0 divergences (and both agree). 1: one of these is not so.
 set -u
 record=no
@@ -28,6 +28,11 @@ if [ "${1:-}" = --disk ]; then
   disk=yes
   said='Hello from the boot sector'
   shift
+fi
+if [ "${1:-}" = --until ]; then
+  said=${2:?--until TEXT}
+  seconds=240
+  shift 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
 hvrewind=$here/../../hvrewind
