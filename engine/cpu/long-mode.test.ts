@@ -89,6 +89,21 @@ describe('long mode', () => {
     assert.equal(guest.u64(0x4000 - 40), 0x8006n);
   });
 
+  test('an empty FS or GS keeps its base on the way out to level 3', () => {
+    const guest = new LongGuest().long('0f 0b 64 48 8b 04 25 28 00 00 00 65 48 8b 1c 25 08 00 00 00 cc', 3); // ud2; mov rax, fs:[28h]; mov rbx, gs:[8]; int3
+    guest.set('FS', segmentValue(0, 0xd000, 0, 0));
+    guest.set('GS', segmentValue(3, Number(UPPER) + 0xe000, 0, 0));
+    guest.memory.write(0xd028, le(0x1234, 8));
+    guest.memory.write(0xe008, le(0x5678, 8));
+    const exit = guest.run();
+    assert.ok(exit.kind === 'halt');
+    guest.memory.write(0x5000 - 40, le(0x8002, 8));
+    guest.cpu.skip(exit);
+    assert.equal(guest.run().kind, 'halt');
+    assert.equal(guest.get('RIP'), HANDLERS + 3 * 16);
+    assert.deepEqual([guest.get('RAX'), guest.get('RBX')], [0x1234, 0x5678]);
+  });
+
   test('a page fault in the upper half, and an address that is not canonical', () => {
     for (const [address, rip, frame] of [
       [UPPER + 0x1f_ffffn, HANDLERS + 14 * 16, [0n, 0x800an, 0x18n]],

@@ -147,8 +147,12 @@ export function outerStack(m: Machine, selector: number, level: number): Descrip
   return d;
 }
 
-/** A return to an outer level empties the data segments that it may not use (Intel SDM 2, RET). */
+/**
+ * A return to an outer level empties the data segments that it may not use (Intel SDM 2, RET). FS and GS that are empty keep their bases: kernels
+ * give their programs those by MSR, and have nothing else there (QEMU target/i386/tcg/seg_helper.c, validate_seg).
+ */
 export function dropPrivileged(m: Machine, segment: number, level: number): void {
+  if (segment >= FS && (m.selectors[segment]! & 0xfffc) === 0) return;
   const attributes = m.attributes[segment]!;
   const closed = !isCode(attributes) || !isConforming(attributes);
   if (closed && dplOf(attributes) < level) setSegment(m, segment, 0, 0, 0, 0);
