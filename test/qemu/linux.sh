@@ -28,7 +28,7 @@ command -v gcc >/dev/null || { echo 'skipped: no gcc'; exit 0; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-gcc -static -nostdlib -O1 -fno-stack-protector -o "$work/init" "$here/init.c" || exit 1
+gcc -static -O1 -pthread -o "$work/init" "$here/init.c" -lm || exit 1
 "$node" "$here/archive.ts" "$work/init" "$work/archive" || exit 1
 started=$(date +%s)
 timeout "${LIMIT_SECONDS:-1800}" "$hvrewind" emulate --summary "$work/summary" -o "$work/linux.hvtrace" -- \
