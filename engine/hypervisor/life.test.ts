@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { msrs } from '../abi/index.ts';
+import { msrs, statuses } from '../abi/index.ts';
 import type { JsonObject } from '../trace/text/json.ts';
 import { activeChild, HypervisorBench } from './bench.testing.ts';
 import { createHypervisor } from './index.ts';
@@ -72,6 +72,20 @@ describe('limits', () => {
     assert.equal(second().status, 'NO_RESOURCES');
     bench.call('DELETE_PARTITION', CHILD);
     assert.equal(second().status, 'SUCCESS');
+  });
+
+  it('where others may have been there before the recording, what it says of the limit holds', () => {
+    for (const [status, state] of [
+      ['NO_RESOURCES', 1n],
+      ['SUCCESS', 2n],
+    ] as const) {
+      const given = { role: 'root', initial: 'unknown', activePartitions: 1, pool: { partition: 0 } };
+      const bench = new HypervisorBench(given);
+      assert.equal(bench.call('CREATE_PARTITION').status, 'SUCCESS');
+      const result = { status: statuses.number(status), reps: 0 };
+      bench.call('INITIALIZE_PARTITION', CHILD, { result });
+      assert.equal(bench.cell('partition[2].state'), state, status);
+    }
   });
 });
 

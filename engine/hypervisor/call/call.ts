@@ -60,3 +60,13 @@ export function unmodelledCall(event: HypercallRequest | HypercallEvent): Hyperc
   const answer: HypercallAnswer = { kind: 'hypercall', result, rule: UNMODELLED };
   return output === undefined ? answer : { ...answer, output };
 }
+
+/** Whether a call is refused with one of these statuses that hangs on what nobody saw: as the record says, and open without one. */
+export function refusedInRecord(
+  { context, event }: Call,
+  statuses: ReadonlySet<number>,
+): HypercallAnswer | undefined {
+  const { result } = recordedAnswer(event);
+  if (result === undefined) context.store.doubt();
+  return result !== undefined && statuses.has(result.status) ? unmodelledCall(event) : undefined;
+}

@@ -1,7 +1,7 @@
 import { constant, fieldOf, readU64, setOf, writeField } from '../../abi/index.ts';
 import type { HypercallAnswer } from '../../machine/child.ts';
 import { keyOf, type ObjectId, TOP } from '../../state/store.ts';
-import { type Call, type CallRow, failed, succeeded } from '../call/call.ts';
+import { type Call, type CallRow, failed, refusedInRecord, succeeded } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { FIRST_CHILD, HYPERVISOR } from '../cells/host.ts';
 import { INTERCEPT } from '../cells/intercept.ts';
@@ -35,6 +35,8 @@ const CREATE = {
 const INITIALIZE_ID = fieldOf('hv_input_initialize_partition', 'partition_id');
 const FINALIZE_ID = fieldOf('hv_input_finalize_partition', 'partition_id');
 const DELETE_ID = fieldOf('hv_input_delete_partition', 'partition_id');
+/** What a call says where no more partitions may be active. */
+const TOO_MANY: ReadonlySet<number> = new Set([STATUS.NO_RESOURCES]);
 const OUTPUT_BYTES = 8;
 const NO_PARTITION = constant('HV_PARTITION_ID_INVALID');
 const SELF = constant('HV_PARTITION_ID_SELF');
@@ -112,14 +114,20 @@ function initialize(call: Call): HypercallAnswer {
   if ('answer' in found) return found.answer;
   const wrong = wrongState(call, found.id, PHASES.INITIALIZE_PARTITION);
   if (wrong !== undefined) return wrong;
-  const { profile } = call.context;
-  if (profile.activePartitions !== 0 && activePartitions(call) >= profile.activePartitions) {
-    return failed(STATUS.NO_RESOURCES, 'profile.active-partitions');
-  }
-  const short = takePages(call, found.id, 'partition', profile.pool.partition);
+  const tooMany = tooManyActive(call);
+  if (tooMany !== undefined) return tooMany;
+  const short = takePages(call, found.id, 'partition', call.context.profile.pool.partition);
   if (short !== undefined) return short;
   setState(call, found.id, 'active');
   return succeeded('TLFS2013.partition.initialize');
+}
+
+/** The failure where one more may not be active; those of before the recording count, and nobody knows how many they are. */
+function tooManyActive(call: Call): HypercallAnswer | undefined {
+  const { activePartitions: most, initial } = call.context.profile;
+  if (most === 0) return undefined;
+  if (activePartitions(call) >= most) return failed(STATUS.NO_RESOURCES, 'profile.active-partitions');
+  return initial === 'unknown' ? refusedInRecord(call, TOO_MANY) : undefined;
 }
 
 /** Partitions that are initialised and not deleted, but for the own one. */

@@ -2,7 +2,7 @@ import { constantNumber, type FieldHandle, fieldOf, readU32 } from '../../abi/in
 import type { HypercallAnswer } from '../../machine/child.ts';
 import type { ObjectId } from '../../state/store.ts';
 import type { PoolObject } from '../../trace/profile.ts';
-import { type Call, failed, recordedAnswer, unmodelledCall } from '../call/call.ts';
+import { type Call, failed, refusedInRecord } from '../call/call.ts';
 import { STATUS } from '../call/status.ts';
 import { PARTITION, POOL_RUN } from '../cells/partition.ts';
 import { cellAt } from '../cells/place.ts';
@@ -46,7 +46,7 @@ export function takePages(
   const deposited = cellAt(partition, pool.deposited);
   const block = blockOf(call, object);
   if (!store.known(used) || !store.known(deposited))
-    return pages + block === 0 ? undefined : shortInRecord(call);
+    return pages + block === 0 ? undefined : refusedInRecord(call, SHORT);
   const blocks = cellAt(partition, pool.blocks);
   const isRoot = profile.role === 'root' && isOwn(call, partition);
   const free = store.number(deposited) - store.number(used);
@@ -64,13 +64,6 @@ export function takePages(
   if (wanted > store.number(used)) store.set(used, wanted);
   if (block > 0) store.set(blocks, store.number(blocks) + block);
   return undefined;
-}
-
-/** What a pool of which nobody knows how much it has lacks is what the record says, and open without one. */
-function shortInRecord({ context, event }: Call): HypercallAnswer | undefined {
-  const { result } = recordedAnswer(event);
-  if (result === undefined) context.store.doubt();
-  return result !== undefined && SHORT.has(result.status) ? unmodelledCall(event) : undefined;
 }
 
 /** Gives back what an object had taken. */
