@@ -36,10 +36,12 @@ export function step(model: Model, by: number): Promise<Refusal> {
 }
 
 /** To a row of the list by its index. */
-export async function goToRow(model: Model, index: number): Promise<Refusal> {
-  const row = await model.pages.peek().fetch(index);
-  if (row !== undefined) model.moveTo(row);
-  return undefined;
+export function goToRow(model: Model, index: number): Promise<Refusal> {
+  return model.inTurn(async () => {
+    const row = await model.pages.peek().fetch(index);
+    if (row !== undefined) model.moveTo(row);
+    return undefined;
+  });
 }
 
 /** To a position (`812`, `812.3`, `812r`), or to the first event at or after a time (`900ms`). */

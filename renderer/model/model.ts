@@ -260,7 +260,7 @@ export class Model {
     effect(() => this.#unfold(path.value));
   }
 
-  /** Makes a move that counts from the cursor once the ones before it are made: keys may come faster than answers. */
+  /** Makes a move that waits for an answer once the ones before it are made: keys may come faster than answers, and count from the cursor. */
   inTurn<T>(move: () => Promise<T>): Promise<T> {
     const made = this.#lastMove.then(move, move);
     this.#lastMove = made;

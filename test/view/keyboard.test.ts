@@ -95,11 +95,15 @@ describe('the keyboard', { skip: noChromium }, () => {
 
   test('keys that come before the one before is answered count as well', async () => {
     await goTo(view, '10');
-    await page.evaluate(() => {
-      for (const key of ['j', 'j', 'k', 'j', 'j'])
-        document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
-    });
+    const atOnce = (...keys: string[]) =>
+      page.evaluate((all) => {
+        for (const key of all)
+          document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+      }, keys);
+    await atOnce('j', 'j', 'k', 'j', 'j');
     await settled(page, '13');
+    await atOnce('End', 'k', 'k');
+    await settled(page, String(events - 2));
   });
 
   test('goes to events and times, and says what is neither', async () => {
