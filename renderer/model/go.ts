@@ -75,16 +75,24 @@ export async function goToText(model: Model, text: string): Promise<Refusal> {
 }
 
 /** To the previous (-1) or next (1) write of the selected cell. */
-export function goToChange(model: Model, direction: -1 | 1): Refusal {
-  if (model.view.path.peek() === '') return 'select a cell first: in the MSR matrix or in the state';
-  const history = model.history.value.peek();
-  if (model.history.waiting.peek()) return replaying(model);
-  if (history === undefined) return undefined;
-  const at = direction === 1 ? history.next : history.previous;
-  if (at === undefined)
-    return direction === 1 ? 'no later write of this cell' : 'no earlier write of this cell';
-  model.jump(at);
-  return undefined;
+export function goToChange(model: Model, direction: -1 | 1): Promise<Refusal> {
+  return model.inTurn(async () => {
+    const path = model.view.path.peek();
+    if (path === '') return 'select a cell first: in the MSR matrix or in the state';
+    if (model.history.waiting.peek()) return replaying(model);
+    // No such cell: its view says so.
+    if (model.history.value.peek() === undefined) return undefined;
+    const { next, previous } = await model.app.invoke('history', {
+      path,
+      at: model.view.at.peek(),
+      limit: 1,
+    });
+    const at = direction === 1 ? next : previous;
+    if (at === undefined)
+      return direction === 1 ? 'no later write of this cell' : 'no earlier write of this cell';
+    model.jump(at);
+    return undefined;
+  });
 }
 
 /** To the previous (-1) or next (1) VP exit that the filter of exits lets through. */

@@ -48,6 +48,12 @@ describe('the keyboard', { skip: noChromium }, () => {
 
   const press = (...keys: string[]) =>
     keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+  /** Keys of which none waits for what the one before does. */
+  const atOnce = (...keys: string[]) =>
+    page.evaluate((all) => {
+      for (const key of all)
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    }, keys);
   const cursor = () => page.locator('.cursor-place b').textContent();
   const notice = () => page.locator('.notice').textContent();
   const focusedPanel = () => page.evaluate(() => document.activeElement?.closest('.panel')?.id);
@@ -95,11 +101,6 @@ describe('the keyboard', { skip: noChromium }, () => {
 
   test('keys that come before the one before is answered count as well', async () => {
     await goTo(view, '10');
-    const atOnce = (...keys: string[]) =>
-      page.evaluate((all) => {
-        for (const key of all)
-          document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
-      }, keys);
     await atOnce('j', 'j', 'k', 'j', 'j');
     await settled(page, '13');
     await atOnce('End', 'k', 'k');
@@ -244,6 +245,9 @@ describe('the keyboard', { skip: noChromium }, () => {
     }
     await press('[');
     await settled(page, places.at(-2) ?? '');
+    await goTo(view, '1');
+    await atOnce(']', ']');
+    await settled(page, places.filter((at) => at !== '0' && at !== '1')[1] ?? '');
   });
 
   test('opens the tree of cells', async () => {
